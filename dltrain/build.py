@@ -1,0 +1,234 @@
+"""From config to live objects: the only file that knows both.
+
+Data and plans need no torch, so that looking at data stays quick; what does need it is imported
+where it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, assert_never
+
+import numpy as np
+
+from dltrain import architecture
+from dltrain.check import model_fits
+from dltrain.data import Dataset
+from dltrain.schema import (
+    AdamConfig,
+    AdamWConfig,
+    CsvConfig,
+    DataConfig,
+    FashionMnistConfig,
+    LeastSquaresConfig,
+    LinearConfig,
+    MlpConfig,
+    ModelConfig,
+    RunConfig,
+    SgdConfig,
+    SoftmaxConfig,
+    SyntheticConfig,
+    Task,
+)
+
+if TYPE_CHECKING:
+    import torch
+
+    from dltrain.data.loader import Rows
+    from dltrain.losses import Loss
+    from dltrain.models import Model
+    from dltrain.optim import Optimizer
+    from dltrain.trainer import Stack
+
+
+def dataset(config: DataConfig) -> Dataset:
+    """Load and prepare the data.
+
+    Raises:
+        ValueError: If a file is missing or is not what it should be.
+    """
+    match config:
+        case SyntheticConfig():
+            from dltrain.data.synthetic import synthetic
+
+            return synthetic(
+                config.name,
+                w=config.w,
+                b=config.b,
+                noise=config.noise,
+                num_train=config.num_train,
+                num_val=config.num_val,
+                seed=config.seed,
+            )
+        case CsvConfig():
+            from dltrain.data.tabular import Options, tabular
+
+            assert config.path is not None and config.target is not None  # noqa: PT018
+            values = {name: getattr(config, name) for name in Options.__dataclass_fields__}
+            return tabular(config.name, path=config.path, options=Options(**values))
+        case FashionMnistConfig():
+            from dltrain.data.fashion_mnist import fashion_mnist
+
+            return fashion_mnist(
+                config.name,
+                root=config.root,
+                source=config.source,
+                num_val=config.num_val,
+                seed=config.seed,
+            )
+        case _:
+            assert_never(config)
+
+
+def plan(config: ModelConfig, data: Dataset) -> architecture.Plan:
+    """Plan the layers of a model for a data set.
+
+    Raises:
+        ValueError: If the model does not predict what the data asks for.
+    """
+    problem = model_fits(config, Task(data.task), data=data.name)
+    if problem:
+        raise ValueError(problem.message)
+    match config:
+        case LinearConfig() | SoftmaxConfig():
+            return architecture.single_layer(data.in_features, data.out_features)
+        case MlpConfig():
+            return architecture.multilayer(
+                data.in_features,
+                data.out_features,
+                hidden=config.hidden,
+                activation=config.activation,
+                dropout=config.dropout,
+            )
+        case _:
+            assert_never(config)
+
+
+def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> Stack:
+    """Build the members of one stack.
+
+    Args:
+        configs: One per member; they may differ in numbers only.
+        data: What all of them learn from.
+        device: Where all of it will lie.
+    """
+    from dltrain.data.loader import Loader
+    from dltrain.optim import ClipNorm
+    from dltrain.trainer import Stack
+
+    first = configs[0]
+    dtype = dtype_of(first)
+    model = _model(configs, data, dtype, device)
+    rows = {name: _rows(data, name, dtype, device) for name in data.splits}
+    seeds = [config.seed for config in configs]
+    loader = Loader(
+        rows["train"], batch_size=first.trainer.batch_size, order=_order(rows["train"]), seeds=seeds
+    )
+    norms = [config.trainer.max_grad_norm for config in configs]
+    clips = any(norm is not None for norm in norms)
+    return Stack(
+        model=model,
+        loss=_loss(data),
+        optimizer=_optimizer(configs, model),
+        loader=loader,
+        splits={"val": rows["val"], "test": rows["test"]},
+        clip=ClipNorm(norms, like=model.parameters[0]) if clips else None,
+    )
+
+
+def dtype_of(config: RunConfig) -> torch.dtype:
+    """Return the floating-point type of a run; the analytic solution is always float64."""
+    import torch
+
+    exact = isinstance(config.optimizer, LeastSquaresConfig)
+    return torch.float64 if exact or config.device.dtype == "float64" else torch.float32
+
+
+def _model(
+    configs: Sequence[RunConfig], data: Dataset, dtype: torch.dtype, device: torch.device
+) -> Model:
+    from dltrain.models import build_model
+
+    models = [config.model for config in configs]
+    dropout = [model.dropout if isinstance(model, MlpConfig) else 0.0 for model in models]
+    return build_model(
+        plan(models[0], data),
+        seeds=[config.seed for config in configs],
+        init=models[0].init,
+        init_std=[model.init_std for model in models],
+        dropout=dropout,
+        dtype=dtype,
+        device=device,
+    )
+
+
+def _rows(data: Dataset, split: str, dtype: torch.dtype, device: torch.device) -> Rows:
+    import torch
+
+    from dltrain.data.loader import Rows
+
+    inputs = torch.from_numpy(data.splits[split].inputs)
+    targets = torch.from_numpy(data.splits[split].targets)
+    if inputs.dtype != torch.uint8:
+        inputs = inputs.to(dtype)
+    if data.task == Task.regression:
+        targets = targets.to(dtype)
+    return Rows(inputs.to(device), targets.to(device), dtype=dtype)
+
+
+def _order(rows: Rows) -> Any:
+    import torch
+
+    from dltrain.models import generator
+
+    def order(seed: int, epoch: int) -> torch.Tensor:
+        return torch.randperm(len(rows), generator=generator(seed, "order", epoch))
+
+    return order
+
+
+def _loss(data: Dataset) -> Loss:
+    from dltrain.losses import CrossEntropy, SquaredError
+
+    if data.task == Task.classification:
+        return CrossEntropy()
+    variances = {
+        name: float(np.var(split.targets)) if len(split) else 0.0
+        for name, split in data.splits.items()
+    }
+    return SquaredError(unit=float(data.target_scale.deviation[0]), variances=variances)
+
+
+def _optimizer(configs: Sequence[RunConfig], model: Model) -> Optimizer:
+    from dltrain.layers import Linear
+    from dltrain.optim import SGD, Adam, LeastSquares
+
+    optimizers: list[Any] = [config.optimizer for config in configs]
+
+    def each(knob: str) -> list[Any]:
+        return [getattr(optimizer, knob) for optimizer in optimizers]
+
+    match configs[0].optimizer:
+        case SgdConfig():
+            return SGD(
+                model.parameters,
+                lr=each("lr"),
+                momentum=each("momentum"),
+                nesterov=each("nesterov"),
+                weight_decay=each("weight_decay"),
+            )
+        case AdamConfig() | AdamWConfig() as config:
+            return Adam(
+                model.parameters,
+                lr=each("lr"),
+                betas=each("betas"),
+                eps=each("eps"),
+                weight_decay=each("weight_decay"),
+                decoupled=isinstance(config, AdamWConfig),
+            )
+        case LeastSquaresConfig():
+            layer = model.layers[0]
+            assert isinstance(layer, Linear)
+            return LeastSquares(layer)
+        case _ as other:
+            assert_never(other)

@@ -1,0 +1,83 @@
+"""What all verbs share: how arguments are read and how a command is refused."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from dltrain.suggest import closest
+
+
+class Refusal(Exception):
+    """The command cannot be carried out; each line says what is wrong and what to do. Exit 2."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = list(lines)
+
+
+class Exit(Exception):
+    """Stop with this exit code and one line that says why."""
+
+    def __init__(self, code: int, line: str) -> None:
+        super().__init__(line)
+        self.code, self.line = code, line
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn a ``ValueError``, which names what the user can mend, into a refusal."""
+    try:
+        yield
+    except ValueError as error:
+        raise Refusal(getattr(error, "lines", [str(error)])) from error
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are refusals of one line."""
+
+    def __init__(self, verb: str, description: str, usage: str) -> None:
+        super().__init__(
+            prog="dltrain" if verb == "train" else f"dltrain {verb}",
+            usage=usage,
+            description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse, and name the nearest flag."""
+        unknown = message.removeprefix("unrecognized arguments: ").split()
+        if len(unknown) >= 1 and message.startswith("unrecognized"):
+            flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
+            raise Refusal([f"{unknown[0]}: unknown flag{closest(unknown[0], flags)}"])
+        raise Refusal([f"{message}; see {self.prog} --help"])
+
+    def composing(self) -> Parser:
+        """Add what every verb takes that composes a config."""
+        self.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="model=mlp optimizer.lr=0.1")
+        self.add_argument("--config-dir", type=Path, metavar="DIR", help="a folder of configs of your own")
+        self.add_argument(
+            "--config-name", default="config", metavar="NAME", help="the primary config (config)"
+        )
+        return self
+
+    def read(self, words: Sequence[str]) -> argparse.Namespace:
+        """Parse the words of a command line."""
+        arguments = self.parse_intermixed_args(list(words))
+        folder = getattr(arguments, "config_dir", None)
+        if folder is not None and not folder.is_dir():
+            raise Refusal([f"--config-dir={folder}: no such folder"])
+        return arguments
+
+
+def output_dir_of(overrides: Sequence[str]) -> Path:
+    """Return the folder that holds the runs, for verbs that only read them."""
+    for word in overrides:
+        if not word.startswith("output_dir="):
+            raise Refusal([f"{word}: only output_dir=FOLDER can be set here"])
+    value = overrides[-1].partition("=")[2] if overrides else "outputs"
+    return Path(value).expanduser()

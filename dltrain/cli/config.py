@@ -1,0 +1,54 @@
+"""``dltrain config show [overrides]``: the composed values; ``--describe`` says what each is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dltrain.check import knobs, shown
+from dltrain.cli.arguments import Parser, Refusal, refusing
+from dltrain.config import load, to_yaml
+from dltrain.console import output, table
+from dltrain.schema import RunConfig
+from dltrain.suggest import closest
+
+USAGE = "dltrain config show [--describe] [OVERRIDE ...]"
+
+
+def main(words: Sequence[str]) -> None:
+    """Print the config that ``dltrain`` would train with."""
+    parser = Parser("config", __doc__ or "", USAGE).composing()
+    parser.add_argument("--describe", action="store_true", help="meaning, unit and bounds of each key")
+    arguments = parser.read(words)
+    action, *overrides = arguments.overrides or ["show"]
+    if "=" in action:
+        action, overrides = "show", arguments.overrides
+    if action != "show":
+        raise Refusal([f"config {action}: unknown{closest(action, ['show'])} (there is: config show)"])
+    with refusing():
+        run = load(overrides, config_dir=arguments.config_dir, config_name=arguments.config_name)
+    if arguments.describe:
+        describe(run)
+    else:
+        sys.stdout.write(to_yaml(run))
+
+
+def describe(run: RunConfig) -> None:
+    """Print every key with its value, its bounds and what it means."""
+    rows = list(_rows(run))
+    output().print(table(["key", "value", "allowed", "meaning"], rows))
+
+
+def _rows(run: RunConfig) -> list[list[str]]:
+    rows = []
+    for name, (_, entry) in knobs(RunConfig).items():
+        node = getattr(run, name)
+        inner: Mapping[str, Any] = knobs(type(node)) if hasattr(node, "__dataclass_fields__") else {}
+        if not inner:
+            rows.append([name, shown(node), entry.allowed(), entry.meaning])
+        for key, (annotation, knob) in inner.items():
+            choices = list(annotation) if isinstance(annotation, type) and issubclass(annotation, str) and annotation is not str else []
+            allowed = ", ".join(choices) or " ".join(filter(None, [knob.allowed(), knob.unit]))
+            rows.append([f"{name}.{key}", shown(getattr(node, key)), allowed, knob.meaning])
+    return rows

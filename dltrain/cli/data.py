@@ -1,0 +1,133 @@
+"""What a data set looks like to dltrain, without training: data [overrides].
+
+For tables: columns and what became of them, missing cells, imputed values, first prepared rows.
+For images: a contact sheet as PNG and a preview in the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from dltrain import build, storage
+from dltrain.cli.arguments import Parser, refusing
+from dltrain.config import load
+from dltrain.console import bold, dim, figure, output, pairs, table, warning
+from dltrain.data import Column, Dataset
+from dltrain.schema import Task
+
+USAGE = "dltrain data [OVERRIDE ...] [--rows N]"
+MAX_COLUMNS = 12
+
+
+def main(words: Sequence[str]) -> None:
+    """Print a data set."""
+    parser = Parser("data", __doc__ or "", USAGE).composing()
+    parser.add_argument("--rows", type=int, default=5, metavar="N", help="prepared rows to print")
+    arguments = parser.read(words)
+    with refusing():
+        config = load(
+            arguments.overrides,
+            config_dir=arguments.config_dir,
+            config_name=arguments.config_name,
+            fitting=False,
+        )
+        data = build.dataset(config.data)
+    console = output()
+    console.print(pairs(_facts(data)))
+    for note in data.notes:
+        console.print(warning(note) if "SAMPLE" in note else dim(f"note: {note}"))
+    if data.columns:
+        console.print("")
+        console.print(table(_COLUMNS, [_column(c) for c in data.columns], right=["missing", "imputed"]))
+    console.print("")
+    console.print(_targets(data))
+    console.print("")
+    if data.image_shape is not None:
+        sheet = Path(config.output_dir).expanduser() / f"{data.name}.png"
+        _pictures(data, sheet, console.print)
+    else:
+        console.print(bold("first prepared training rows"))
+        console.print(_first_rows(data, max(arguments.rows, 0)))
+
+
+def _facts(data: Dataset) -> list[tuple[str, object]]:
+    rows = ", ".join(f"{len(split):,} {name}" for name, split in data.splits.items())
+    models = "linear, mlp" if data.task == Task.regression else "softmax, mlp"
+    return [
+        ("data", data.name),
+        ("source", data.source),
+        ("sha256", data.sha256),
+        ("task", f"{data.task} of {data.target_name} (model={models})"),
+        ("rows", rows),
+        ("features", f"{data.in_features:,}"),
+    ]
+
+
+_COLUMNS = ["column", "role", "missing", "imputed", "became"]
+
+
+def _column(column: Column) -> list[str]:
+    features = ", ".join(column.features[:6]) + (", ..." if len(column.features) > 6 else "")
+    became = {"number": "itself", "target": "the target", "dropped": "nothing"}
+    return [
+        column.name,
+        column.role,
+        str(column.missing) if column.role != "target" else "0",
+        "" if column.imputed is None else figure(column.imputed),
+        became.get(column.role) or f"{len(column.features)} columns: {features}",
+    ]
+
+
+def _targets(data: Dataset) -> object:
+    """Describe the targets: class balance, or mean, spread and range in their own units."""
+    splits = {name: split.targets for name, split in data.splits.items() if len(split)}
+    if data.class_names:
+        rows: list[list[object]] = []
+        for index, name in enumerate(data.class_names):
+            counts = [int((targets == index).sum()) for targets in splits.values()]
+            shares = [f"{n:,} ({n / len(t):.1%})" for n, t in zip(counts, splits.values(), strict=True)]
+            rows.append([name, *shares])
+        return table(["class", *splits], rows, right=list(splits))
+    rows = []
+    scale = data.target_scale
+    for name, targets in splits.items():
+        own = targets * scale.deviation[0] + scale.mean[0]
+        rows.append([name, *(figure(float(f(own))) for f in (np.mean, np.std, np.min, np.max))])
+    columns = [data.target_name, "mean", "deviation", "smallest", "largest"]
+    return table(columns, rows, right=columns[1:])
+
+
+def _first_rows(data: Dataset, count: int) -> object:
+    names = data.feature_names[:MAX_COLUMNS]
+    more = data.in_features > MAX_COLUMNS
+    columns = [*names, *(["..."] if more else []), f"-> {data.target_name}"]
+    rows = []
+    for inputs, target in zip(data.train.inputs[:count], data.train.targets[:count], strict=True):
+        cells = [figure(float(x)) for x in inputs[:MAX_COLUMNS]]
+        label = data.class_names[int(target)] if data.class_names else figure(float(target))
+        rows.append([*cells, *(["..."] if more else []), label])
+    return table(columns, rows, right=columns)
+
+
+def _pictures(data: Dataset, sheet: Path, show: object) -> None:
+    """Write the contact sheet, and draw one image per class in the terminal."""
+    from dltrain.pictures import contact_sheet, one_per_class, shaded
+
+    assert callable(show)
+    assert data.image_shape is not None
+    images = data.train.inputs.reshape(-1, *data.image_shape)
+    chosen = one_per_class(data.train.targets, classes=len(data.class_names), count=16)
+    width = 14
+    for start in range(0, len(chosen), 5):
+        part = range(start, min(start + 5, len(chosen)))
+        drawn = [shaded(images[chosen[index][0]], columns=width) for index in part if chosen[index]]
+        for lines in zip(*drawn, strict=True):
+            show("  ".join(lines))
+        show(dim("  ".join(f"{data.class_names[index]:<{width}}" for index in part)))
+    storage.make_folder(sheet.parent)
+    storage.replace(sheet, contact_sheet(images.astype(np.uint8), chosen))
+    show("")
+    show(pairs([("sheet", str(sheet))]))

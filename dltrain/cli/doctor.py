@@ -1,0 +1,77 @@
+"""Check this machine: versions, device, threads, data sets found, a short training."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from dltrain import __version__
+from dltrain.cli.arguments import Exit, Parser
+from dltrain.config import CONF
+from dltrain.console import duration, output, pairs
+
+PACKAGES = ("torch", "torchvision", "hydra-core", "omegaconf", "rich", "pandas", "safetensors")
+
+
+def main(words: Sequence[str]) -> None:
+    """Print what was found, then train for a moment."""
+    Parser("doctor", __doc__ or "", "dltrain doctor").read(words)
+    console = output()
+    console.print(pairs([("dltrain", __version__), ("python", platform.python_version())]))
+    console.print(pairs([(name, _version(name)) for name in PACKAGES]))
+    console.print(pairs([("configs", str(CONF)), ("disk", _disk()), *_data()]))
+    console.print(pairs(_device()))
+    seconds, problem = _training()
+    if problem:
+        raise Exit(1, f"a short training failed: {problem}")
+    console.print(pairs([("training", f"10 epochs of linear regression, {duration(seconds)} in all")]))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "is not installed"
+
+
+def _disk() -> str:
+    free = shutil.disk_usage(os.getcwd()).free
+    writable = os.access(os.getcwd(), os.W_OK)
+    return f"{free / 2**30:.1f} GiB free here, {'writable' if writable else 'NOT WRITABLE'}"
+
+
+def _data() -> list[tuple[str, object]]:
+    from dltrain.data.fashion_mnist import available, cache_folder
+
+    place = available()
+    text = place or "only the packaged sample (apt install dataset-fashion-mnist has all of it)"
+    size = sum(file.stat().st_size for file in cache_folder().glob("*") if file.is_file())
+    return [("fashion_mnist", text), ("cache", f"{cache_folder()} ({size / 2**20:.0f} MiB)")]
+
+
+def _device() -> list[tuple[str, object]]:
+    import torch
+
+    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    capability = torch.backends.cpu.get_cpu_capability()
+    return [
+        ("processor", f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, {capability}"),
+        ("gpu", ", ".join(gpus) or f"none (torch is built for CUDA {torch.version.cuda})"),
+    ]
+
+
+def _training() -> tuple[float, str]:
+    """Train in a process of its own, as a user would; return seconds and what went wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "dltrain", f"output_dir={folder}"]
+        started = time.perf_counter()
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        seconds = time.perf_counter() - started
+    return seconds, result.stderr.strip() if result.returncode else ""

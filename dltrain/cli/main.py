@@ -1,0 +1,101 @@
+"""``dltrain``: dispatch to a verb; the only place that prints an error or exits.
+
+Exit codes: 0 done; 1 internal error; 2 bad input; 3 diverged; 4 storage; 130 and 143 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+
+from dltrain import __version__
+from dltrain.cli.arguments import Exit, Refusal
+from dltrain.console import safe
+from dltrain.storage import StorageError
+from dltrain.suggest import closest
+
+# verb -> what it does; each is a module of this package, imported when it is called
+VERBS = {
+    "train": "train (the verb may be left out)",
+    "data": "what a data set looks like to dltrain, without training",
+    "model": "model show: one training step as a computational graph",
+    "config": "config show: the composed values",
+    "runs": "list runs; runs show RUN",
+    "doctor": "versions, device, data sets found, a short training",
+}
+# What only informs about the composition is Hydra's own business.
+HYDRA_FLAGS = ("--info", "-i", "--hydra-help", "--shell-completion", "-sc")
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: Sequence[str]) -> int:
+    """Carry out one command line and return its exit code."""
+    try:
+        _dispatch(list(words))
+    except Exit as stop:
+        _complain(stop.line)
+        return stop.code
+    except Refusal as refusal:
+        for line in refusal.lines:
+            _complain(line)
+        return 2
+    except StorageError as error:
+        _complain(str(error))
+        return 4
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        _complain(f"internal error: {error!r}; the details are in {_crash_file()}")
+        return 1
+    return 0
+
+
+def _dispatch(words: list[str]) -> None:
+    if any(word.split("=")[0] in HYDRA_FLAGS for word in words):
+        return _verb("hydra_flags", words)
+    if words[:1] == ["--version"]:
+        sys.stdout.write(f"dltrain {__version__}\n")
+        return None
+    if words[:1] in (["--help"], ["-h"]):
+        return _verb("help", words)
+    if words and "=" not in words[0] and not words[0].startswith(("-", "+", "~")):
+        if words[0] not in VERBS:
+            known = ", ".join(VERBS)
+            raise Refusal(
+                [f"{words[0]}: unknown verb{closest(words[0], VERBS)} (there are: {known})"]
+            )
+        return _verb(words[0], words[1:])
+    return _verb("train", words)
+
+
+def _verb(name: str, words: list[str]) -> None:
+    importlib.import_module(f"dltrain.cli.{name}").main(words)
+
+
+def _complain(line: str) -> None:
+    stream = sys.stderr
+    try:
+        stream.write(f"dltrain: error: {safe(line, limit=600)}\n")
+    except (OSError, UnicodeError):
+        stream = None  # type: ignore[assignment]  # nobody listens; the exit code still tells
+
+
+def _crash_file() -> str:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="dltrain-crash-", suffix=".txt", delete=False, errors="backslashreplace"
+    ) as file:
+        file.write(traceback.format_exc())
+    return file.name

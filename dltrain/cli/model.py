@@ -1,0 +1,60 @@
+"""The computational graph of one training step (textbook 5.3): model show [overrides]."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dltrain import build
+from dltrain.architecture import Operation, graph
+from dltrain.cli.arguments import Parser, Refusal, refusing
+from dltrain.config import load
+from dltrain.console import output, pairs, table
+from dltrain.schema import LeastSquaresConfig
+from dltrain.suggest import closest
+
+USAGE = "dltrain model show [OVERRIDE ...]"
+
+
+def main(words: Sequence[str]) -> None:
+    """Print the graph of the composed model."""
+    arguments = Parser("model", __doc__ or "", USAGE).composing().read(words)
+    action, *overrides = arguments.overrides or ["show"]
+    if "=" in action:
+        action, overrides = "show", arguments.overrides
+    if action != "show":
+        hint = closest(action, ["show"])
+        raise Refusal([f"model {action}: unknown{hint} (there is: model show)"])
+    with refusing():
+        config = load(
+            overrides, config_dir=arguments.config_dir, config_name=arguments.config_name
+        )
+        data = build.dataset(config.data)
+        plan = build.plan(config.model, data)
+    rows = min(config.trainer.batch_size or len(data.train), len(data.train))
+    exact = isinstance(config.optimizer, LeastSquaresConfig) or config.device.dtype == "float64"
+    loss = "squared error" if data.task == "regression" else "cross-entropy"
+    operations = graph(plan, rows=rows, loss=loss, itemsize=8 if exact else 4)
+    console = output()
+    console.print(
+        pairs(
+            [
+                ("model", f"{config.model.kind} on {data.name}"),
+                ("batch", f"{rows} rows of {data.in_features} features"),
+                ("parameters", f"{sum(layer.num_parameters for layer in plan):,}"),
+            ]
+        )
+    )
+    columns = ["pass", "operation", "shape", "parameters", "multiply-adds", "bytes"]
+    lines = [_row(operation) for operation in operations]
+    products = sum(operation.multiply_adds for operation in operations)
+    touched = sum(operation.bytes for operation in operations)
+    lines.append(["step", "all of it", "", "", f"{products:,}", f"{touched:,}"])
+    console.print("")
+    console.print(table(columns, lines, right=columns[3:]))
+
+
+def _row(operation: Operation) -> list[str]:
+    shape = "[" + ", ".join(map(str, operation.shape)) + "]"
+    numbers = (operation.num_parameters, operation.multiply_adds, operation.bytes)
+    return [operation.passes, operation.name, shape, *(f"{n:,}" if n else "" for n in numbers)]
+

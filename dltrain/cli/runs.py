@@ -1,0 +1,143 @@
+"""List runs, newest first, or show one: runs [ls], runs show RUN.
+
+RUN is an id, a unique prefix, its last four characters, a path, latest, or @1 (row of the list).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dltrain.cli.arguments import Parser, Refusal, output_dir_of, refusing
+from dltrain.console import dim, duration, figure, output, pairs, table
+from dltrain.runs import Run, find, list_runs
+from dltrain.suggest import closest
+
+USAGE = "dltrain runs [ls] | dltrain runs show RUN   [output_dir=FOLDER]"
+VERBS = ("ls", "show")
+
+
+def main(words: Sequence[str]) -> None:
+    """List or show."""
+    parser = Parser("runs", __doc__ or "", USAGE)
+    parser.add_argument("words", nargs="*", help="ls, or show RUN; output_dir=FOLDER")
+    arguments = parser.read(words)
+    plain = [word for word in arguments.words if "=" not in word]
+    output_dir = output_dir_of([word for word in arguments.words if "=" in word])
+    match plain:
+        case [] | ["ls"]:
+            ls(output_dir)
+        case ["show", name]:
+            with refusing():
+                run = find(name, output_dir)
+                show(run)
+        case ["show"]:
+            raise Refusal(["runs show: which run? An id, latest, or @1; dltrain runs lists them"])
+        case ["show" | "ls", *_, extra]:
+            raise Refusal([f"runs {plain[0]}: {extra} is one argument too many"])
+        case [verb, *_]:
+            known = ", ".join(VERBS)
+            raise Refusal([f"runs {verb}: unknown{closest(verb, VERBS)} (there are: {known})"])
+
+
+def ls(output_dir: Path) -> None:
+    """Print a table of runs, newest first."""
+    console, found = output(), list_runs(output_dir)
+    if not found:
+        console.print(dim(f"no runs in {output_dir}; train one with: dltrain"))
+        return
+    columns = ["", "id", "status", "age", "data", "model", "overrides", "best", "test"]
+    rows = [_row(number, run) for number, run in enumerate(found, start=1)]
+    console.print(table(columns, rows, right=["", "age"]))
+
+
+def _row(number: int, run: Run) -> list[object]:
+    data, source = run.part("data", "name") or "-", run.part("data", "source")
+    overrides = run.part("overrides")
+    given = [str(w) for w in overrides] if isinstance(overrides, list) else []
+    # What has a column of its own need not be repeated.
+    given = [word for word in given if not word.startswith(("data=", "model=", "output_dir="))]
+    return [
+        f"@{number}",
+        run.short,
+        run.status,
+        duration(run.age_seconds),
+        f"{data} (SAMPLE)" if source == "sample" else data,
+        run.part("model", "name") or "-",
+        " ".join(given) or "-",
+        _best(run),
+        _test(run),
+    ]
+
+
+def _best(run: Run) -> str:
+    metric, value = run.part("result", "best", "metric"), run.part("result", "best", "value")
+    return f"{metric} {_figure(value)}" if metric else "-"
+
+
+def _test(run: Run) -> str:
+    tests = run.part("result", "test")
+    if not isinstance(tests, dict):
+        return "-"
+    name = next((n for n in ("test/accuracy", "test/rmse") if n in tests), None)
+    return f"{name.removeprefix('test/')} {_figure(tests[name])}" if name else "-"
+
+
+def _figure(value: object) -> str:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return figure(float(value)) if number else "-"  # type: ignore[arg-type]
+
+
+def show(run: Run) -> None:
+    """Print everything about one run."""
+    console = output()
+    console.print(pairs(_facts(run)))
+    rows = run.metrics()
+    if rows:
+        columns = list(rows[0])
+        shown = rows if len(rows) <= 20 else [*rows[:5], dict.fromkeys(columns, "..."), *rows[-15:]]
+        console.print("")
+        cells = [[_cell(row.get(name)) for name in columns] for row in shown]
+        console.print(table(columns, cells, right=columns))
+
+
+def _facts(run: Run) -> list[tuple[str, object]]:
+    info, part = run.info, run.part
+    rows = part("data", "rows") if isinstance(part("data", "rows"), dict) else {}
+    facts: list[tuple[str, object]] = [
+        ("run", run.id),
+        ("status", f"{run.status} (exit code {info.get('exit_code')})"),
+        ("started", info.get("started")),
+        ("finished", info.get("finished") or "-"),
+        ("command", "dltrain " + " ".join(map(str, info.get("overrides") or []))),
+        (
+            "data",
+            f"{part('data', 'name')} ({part('data', 'source')}): "
+            + ", ".join(f"{count} {name}" for name, count in rows.items()),
+        ),
+        ("model", f"{part('model', 'name')}, {part('model', 'parameters')} parameters"),
+        ("device", f"{info.get('device')}, {info.get('threads')} threads, seed {info.get('seed')}"),
+        ("best", f"{_best(run)} at epoch {part('result', 'best', 'epoch')}"),
+    ]
+    for name in ("test", "findings", "gradient_norms"):
+        values = part("result", name)
+        if isinstance(values, dict) and values:
+            text = "  ".join(f"{key} {_figure(value)}" for key, value in values.items())
+            facts.append((name, text))
+    if part("result", "message"):
+        facts.append(("message", part("result", "message")))
+    versions = info.get("versions") if isinstance(info.get("versions"), dict) else {}
+    facts += [
+        ("versions", "  ".join(f"{name} {value}" for name, value in versions.items())),
+        ("git", f"{part('git', 'commit')}{' (changed)' if part('git', 'dirty') else ''}"),
+        ("files", "  ".join(sorted(entry.name for entry in run.folder.iterdir()))),
+        ("folder", run.folder),
+    ]
+    return facts
+
+
+def _cell(text: object) -> str:
+    try:
+        return figure(float(str(text)))
+    except ValueError:
+        return str(text or "")

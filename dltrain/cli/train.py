@@ -1,0 +1,327 @@
+"""Train one run: compose, check, train, keep.
+
+    dltrain model=softmax data=fashion_mnist
+
+takes a few seconds to load torch and under a second to train 10 epochs on two cores.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from dltrain import build, recorder
+from dltrain.architecture import Plan
+from dltrain.check import shown
+from dltrain.cli.arguments import Exit, Parser, Refusal, refusing
+from dltrain.config import load, to_yaml
+from dltrain.console import (
+    TrainingView,
+    bold,
+    dim,
+    duration,
+    figure,
+    output,
+    pairs,
+    table,
+    warning,
+)
+from dltrain.data import Dataset
+from dltrain.schema import Expectation, LinearConfig, RunConfig, SoftmaxConfig, as_dict
+from dltrain.suggest import closest
+
+if TYPE_CHECKING:
+    import torch
+
+    from dltrain.trainer import Outcome, Stack, Trainer
+
+USAGE = "dltrain [OVERRIDE ...] [--cfg job] [--config-dir DIR] [--config-name NAME]"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be trained, checked and loaded, before torch is."""
+
+    words: Sequence[str]
+    config: RunConfig
+    data: Dataset
+    plan: Plan
+
+    @property
+    def name(self) -> str:
+        """Model and data, for the run folder."""
+        return f"{self.config.model.kind}-{self.data.name}"
+
+    @property
+    def num_parameters(self) -> int:
+        """Weights and biases of the model."""
+        return sum(layer.num_parameters for layer in self.plan)
+
+
+def main(words: Sequence[str]) -> None:
+    """Train one run, or print what it would be told."""
+    parser = Parser("train", __doc__ or "", USAGE).composing()
+    parser.add_argument(
+        "--cfg", choices=["job", "hydra", "all"], help="print the config and train nothing"
+    )
+    parser.add_argument("--resolve", action="store_true", help="with --cfg: resolve interpolations")
+    parser.add_argument("--package", help="with --cfg: only this part, such as optimizer")
+    arguments = parser.read(words)
+    if arguments.cfg in ("hydra", "all"):
+        from dltrain.cli.hydra_flags import main as hand_over
+
+        return hand_over(words)
+    with refusing():
+        config = load(
+            arguments.overrides, config_dir=arguments.config_dir, config_name=arguments.config_name
+        )
+        if arguments.cfg:
+            return print_config(config, arguments.package)
+        data = build.dataset(config.data)
+        job = Job(arguments.overrides, config, data, build.plan(config.model, data))
+    return train(job)
+
+
+def print_config(config: RunConfig, package: str | None) -> None:
+    """Print the composed config as Hydra's ``--cfg job`` does, or one part of it."""
+    if package is None:
+        sys.stdout.write(to_yaml(config))
+        return
+    import yaml
+
+    node: Any = as_dict(config)
+    for part in package.split("."):
+        if not isinstance(node, dict) or part not in node:
+            hint = closest(part, node) if isinstance(node, dict) else ""
+            raise Refusal([f"--package={package}: no such part{hint}"])
+        node = node[part]
+    sys.stdout.write(f"# @package {package}\n{yaml.safe_dump(node, sort_keys=False)}")
+
+
+def train(job: Job) -> None:
+    """Train, show and keep one run.
+
+    Raises:
+        Exit: With the exit code, if the run did not end well.
+    """
+    view = TrainingView(output(), epochs=job.config.trainer.epochs)
+    for note in job.data.notes:
+        loud = "SAMPLE" in note
+        view.show(warning(note) if loud else dim(f"note: {note}"))
+    with view.working("loading torch"):
+        from dltrain.device import choose, describe
+        from dltrain.trainer import Trainer
+    device_config = job.config.device
+    with refusing():
+        device = choose(
+            device_config.type,
+            threads=device_config.threads,
+            deterministic=device_config.deterministic,
+        )
+    trainer_config = job.config.trainer
+    stack = build.stack([job.config], job.data, device)
+    trainer = Trainer(
+        stack,
+        epochs=trainer_config.epochs,
+        eval_interval=trainer_config.eval_interval,
+        log_interval=trainer_config.log_interval,
+        patience=trainer_config.patience,
+    )
+    folder = recorder.new_folder(Path(job.config.output_dir).expanduser(), job.name)
+    run = recorder.Recorder(folder, info=first_info(job, device), config=to_yaml(job.config))
+    view.show(pairs(header(job, run.id, describe(device))))
+    run.log(f"{' '.join(['dltrain', *job.words])} on {describe(device)}")
+    started = time.perf_counter()
+    try:
+        with signals(trainer), view.watching(
+            trainer, best=trainer.best_metric, higher_is_better=stack.loss.higher_is_better
+        ):
+            [outcome] = trainer.fit([run], view)
+        results, sentences = conclude(job, stack, outcome, run)
+    except BaseException as error:
+        fail(run, error)
+        raise
+    seconds = time.perf_counter() - started
+    code = exit_code(outcome, trainer)
+    compared = compare(job.config.expect, results)
+    run.finish(
+        status=outcome.status,
+        exit_code=code,
+        result={
+            "message": outcome.message,
+            "final": outcome.final,
+            "best": outcome.best,
+            "test": outcome.test,
+            "gradient_norms": outcome.gradient_norms,
+            "findings": {k: v for k, v in results.items() if "/" not in k},
+            "expectations": compared,
+            "seconds": seconds,
+        },
+    )
+    view.show(*summary(outcome, sentences, compared, seconds))
+    view.show(pairs(next_commands(job, run)))
+    if outcome.status != "done":
+        raise Exit(code, outcome.message or "interrupted; whole epochs are kept")
+
+
+def first_info(job: Job, device: torch.device) -> dict[str, Any]:
+    """Return what ``run.json`` says from the start."""
+    import torch
+
+    return recorder.first_info(
+        words=job.words,
+        seed=job.config.seed,
+        device=str(device),
+        threads=torch.get_num_threads(),
+        data={
+            "name": job.data.name,
+            "source": job.data.source,
+            "sha256": job.data.sha256,
+            "task": job.data.task,
+            "rows": {name: len(split) for name, split in job.data.splits.items()},
+            "notes": list(job.data.notes),
+        },
+        model={"name": job.config.model.kind, "parameters": job.num_parameters},
+        config=as_dict(job.config),
+    )
+
+
+def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
+    """Return what is shown before training."""
+    config, data = job.config, job.data
+    rows = ", ".join(f"{len(split):,} {name}" for name, split in data.splits.items() if len(split))
+    widths = [str(data.in_features)]
+    widths += [str(layer.out_features) for layer in job.plan if hasattr(layer, "out_features")]
+    knobs = as_dict(config.optimizer)
+    settings = " ".join(f"{k}={shown(v)}" for k, v in knobs.items() if k != "kind")
+    batch = config.trainer.batch_size
+    pace = f"batch {'all rows' if batch is None else batch}, {config.trainer.epochs} epochs"
+    return [
+        ("run", run_id),
+        ("model", f"{config.model.kind} {' -> '.join(widths)}, {job.num_parameters:,} parameters"),
+        ("data", f"{data.name} ({data.source}): {rows}"),
+        ("optimizer", f"{f'{config.optimizer.kind} {settings}'.strip()}; {pace}"),
+        ("device", f"{device}, seed {config.seed}"),
+    ]
+
+
+@contextmanager
+def signals(trainer: Trainer) -> Iterator[None]:
+    """Let the first signal stop the training after its step, and a second one at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if trainer.stop_signal is not None:
+            raise KeyboardInterrupt
+        trainer.stop_signal = number
+
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def conclude(
+    job: Job, stack: Stack, outcome: Outcome, run: recorder.Recorder
+) -> tuple[dict[str, float], list[str]]:
+    """Write what can be said about the trained model; return results by name, and sentences."""
+    results = outcome.final | outcome.test
+    results |= {f"imputed/{c.name}": c.imputed for c in job.data.columns if c.imputed is not None}
+    if outcome.status != "done" or not isinstance(job.config.model, LinearConfig | SoftmaxConfig):
+        return results, []
+    from dltrain.coefficients import as_table, coefficients, findings
+
+    state = stack.model.state(0)
+    found = coefficients(state["layers.0.weight"], state["layers.0.bias"], job.data)
+    run.table("coefficients.csv", as_table(found, job.data))
+    if not isinstance(job.config.model, LinearConfig):
+        return results, []
+    errors, sentences = findings(found, job.data)
+    return results | errors, sentences
+
+
+def fail(run: recorder.Recorder, error: BaseException) -> None:
+    """Record a run that could not go on; the traceback goes into its log."""
+    interrupted = isinstance(error, KeyboardInterrupt)
+    run.log(traceback.format_exc())
+    run.finish(
+        status="interrupted" if interrupted else "failed",
+        exit_code=130 if interrupted else 1,
+        result={"message": repr(error)},
+    )
+
+
+def exit_code(outcome: Outcome, trainer: Trainer) -> int:
+    """Return 0 for done, 3 for diverged, 128 + signal for interrupted."""
+    if outcome.status == "interrupted":
+        assert trainer.stop_signal is not None
+        return 128 + trainer.stop_signal
+    return {"done": 0, "diverged": 3}[outcome.status]
+
+
+def compare(expected: Sequence[Expectation], results: dict[str, float]) -> list[dict[str, Any]]:
+    """Put a run's results beside published ones."""
+    rows = []
+    for entry in expected:
+        value = results.get(entry.metric)
+        inside = value is not None and entry.low <= value <= entry.high
+        rows.append(as_dict(entry) | {"value": value, "inside": inside})
+    return rows
+
+
+def summary(
+    outcome: Outcome, sentences: Sequence[str], compared: Sequence[dict[str, Any]], seconds: float
+) -> list[object]:
+    """Return what is shown after training."""
+    parts: list[tuple[str, object]] = []
+    if outcome.message:
+        parts.append(("note", outcome.message))
+    if outcome.best:
+        best = outcome.best
+        line = f"{best['metric']} {figure(float(best['value']))} at epoch {best['epoch']}"
+        parts.append(("best", line))
+    if outcome.test:
+        line = "  ".join(f"{name} {figure(value)}" for name, value in outcome.test.items())
+        parts.append(("test", bold(line)))
+    parts += [("found", sentence) for sentence in sentences]
+    if outcome.gradient_norms:
+        norms = "  ".join(f"{k} {figure(v)}" for k, v in outcome.gradient_norms.items())
+        parts.append(("gradients", f"mean norm in the last epoch: {norms}"))
+    parts.append(("time", duration(seconds)))
+    lines: list[object] = ["", pairs(parts)]
+    if compared:
+        rows = [
+            [
+                row["metric"],
+                "-" if row["value"] is None else figure(row["value"]),
+                figure(row["published"]),
+                f"{figure(row['low'])} to {figure(row['high'])}",
+                "yes" if row["inside"] else "NO",
+                row["source"],
+            ]
+            for row in compared
+        ]
+        columns = ["result", "yours", "published", "band", "inside", "source"]
+        lines += ["", table(columns, rows, right=["yours", "published"])]
+    return lines
+
+
+def next_commands(job: Job, run: recorder.Recorder) -> list[tuple[str, object]]:
+    """Return what to try next."""
+    short = run.id.rpartition("_")[2]
+    where = "" if job.config.output_dir == "outputs" else f" output_dir={job.config.output_dir}"
+    return [
+        ("folder", str(run.folder)),
+        ("next", f"dltrain runs show {short}{where}"),
+        ("", f"dltrain runs{where}"),
+    ]

@@ -1,0 +1,120 @@
+"""What every data set becomes: arrays in three splits, a task, and names for what they hold.
+
+Letters: N rows of a split, I in_features. Arrays are NumPy's, so that looking at data and refusing
+bad data needs no torch; ``build.py`` hands them to the device without a copy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Split:
+    """The rows of one split.
+
+    Attributes:
+        inputs: [N, I], float64, or uint8 for images (a byte b stands for b / 255).
+        targets: [N], float64 for regression, int64 class indices for classification.
+    """
+
+    inputs: npt.NDArray[np.generic]
+    targets: npt.NDArray[np.generic]
+
+    def __post_init__(self) -> None:
+        assert self.inputs.ndim == 2
+        assert self.targets.shape == self.inputs.shape[:1]
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An affine change of units: prepared = (original - mean) / deviation, per column."""
+
+    mean: npt.NDArray[np.float64]
+    deviation: npt.NDArray[np.float64]
+
+    @staticmethod
+    def identity(columns: int) -> Scale:
+        """Return the change of units that changes nothing."""
+        return Scale(np.zeros(columns), np.ones(columns))
+
+
+@dataclass(frozen=True)
+class Column:
+    """What became of one column of a table.
+
+    Attributes:
+        name: As in the header.
+        role: ``target``, ``number``, ``category``, or ``dropped``.
+        missing: Cells without a value, over all rows.
+        imputed: What missing numbers became (training rows' statistic); None if none are filled.
+        features: Names of the prepared columns it turned into.
+        unseen: Cells of validation and test rows whose category no training row has.
+    """
+
+    name: str
+    role: str
+    missing: int = 0
+    imputed: float | None = None
+    categories: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    unseen: int = 0
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Everything the rest of the house knows about data.
+
+    Attributes:
+        name: As in run folders.
+        task: ``regression`` or ``classification``.
+        feature_names: One per column of the inputs, I of them.
+        class_names: One per class; empty for regression.
+        target_name: What is predicted.
+        source: Where the bytes came from: ``generated``, a path, ``system``, ``sample`` and so on.
+        sha256: Digest of the source's bytes, or of what generates them.
+        feature_scale: How the inputs were standardised, [I].
+        target_scale: How a regression target was standardised, [1].
+        columns: What became of each column of a table.
+        notes: What the user should know, in sentences, shown before training.
+        image_shape: Height and width if the inputs are images.
+        truth: The weights [I] and the bias that generated the data, where they are known.
+    """
+
+    name: str
+    task: str
+    train: Split
+    val: Split
+    test: Split
+    feature_names: tuple[str, ...]
+    target_name: str
+    source: str
+    sha256: str
+    feature_scale: Scale
+    target_scale: Scale = field(default_factory=lambda: Scale.identity(1))
+    class_names: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    notes: tuple[str, ...] = ()
+    image_shape: tuple[int, int] | None = None
+    truth: tuple[npt.NDArray[np.float64], float] | None = None
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The three splits by name, in order."""
+        return {"train": self.train, "val": self.val, "test": self.test}
+
+    @property
+    def in_features(self) -> int:
+        """Width of the inputs."""
+        return len(self.feature_names)
+
+    @property
+    def out_features(self) -> int:
+        """Outputs a model needs: one number, or one logit per class."""
+        return len(self.class_names) or 1

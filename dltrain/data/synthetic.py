@@ -1,0 +1,55 @@
+"""Linear regression's own data: y = Xw + b + noise (textbook 3.3)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from dltrain.data import Dataset, Scale, Split
+
+
+def synthetic(
+    name: str,
+    *,
+    w: Sequence[float],
+    b: float,
+    noise: float,
+    num_train: int,
+    num_val: int,
+    seed: int,
+) -> Dataset:
+    """Draw features from N(0, 1) and targets from Xw + b + N(0, noise).
+
+    Args:
+        name: How the data set is called.
+        w: True weights, one per feature.
+        b: True bias.
+        noise: Standard deviation of the noise on y.
+        num_train: Training rows.
+        num_val: Validation rows; training and validation rows are one draw, cut in two.
+        seed: Fixes every row.
+
+    Returns:
+        A regression data set without a test split; features are called x0, x1, ...
+    """
+    generator = np.random.default_rng([seed, 0x5E7])  # a stream of its own, apart from splits
+    weights = np.asarray(w, dtype=np.float64)
+    inputs = generator.standard_normal((num_train + num_val, len(weights)))
+    targets = inputs @ weights + b + noise * generator.standard_normal(len(inputs))
+    recipe = [list(w), b, noise, num_train, num_val, seed]
+    return Dataset(
+        name=name,
+        task="regression",
+        train=Split(inputs[:num_train], targets[:num_train]),
+        val=Split(inputs[num_train:], targets[num_train:]),
+        test=Split(inputs[:0], targets[:0]),
+        feature_names=tuple(f"x{i}" for i in range(len(weights))),
+        target_name="y",
+        source="generated",
+        sha256=hashlib.sha256(json.dumps(recipe).encode()).hexdigest(),
+        feature_scale=Scale.identity(len(weights)),
+        truth=(weights, b),
+    )

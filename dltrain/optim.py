@@ -1,0 +1,256 @@
+"""Update rules for M members at once, each with its own learning rate and other numbers.
+
+Letters: M members. Parameters and gradients are [M, ...]; hyperparameters are sequences of M
+numbers. Each rule equals ``torch.optim``'s; constructing one does not import torch's compiler.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from dltrain.layers import Linear
+
+
+class Optimizer(Protocol):
+    """What changes parameters.
+
+    Attributes:
+        lr: Learning rate of each member, for the record; nan if the rule has none.
+    """
+
+    lr: Sequence[float]
+
+    def step(self, gradients: Sequence[Tensor]) -> None:
+        """Update the parameters in place; gradients stand in the parameters' order."""
+        ...
+
+    def state(self, member: int) -> dict[str, Tensor]:
+        """Return one member's memory of earlier steps by name, empty if the rule keeps none."""
+        ...
+
+
+class SGD:
+    """Stochastic gradient descent with momentum, as ``torch.optim.SGD`` (dampening 0).
+
+    Args:
+        parameters: [M, ...] each, updated in place.
+        lr: Learning rate per member.
+        momentum: Share of the last update kept, per member.
+        nesterov: Whether to look ahead along the momentum, per member.
+        weight_decay: L2 penalty added to the gradient, per member.
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[Tensor],
+        *,
+        lr: Sequence[float],
+        momentum: Sequence[float],
+        nesterov: Sequence[bool],
+        weight_decay: Sequence[float],
+    ) -> None:
+        self.lr = list(lr)
+        self._parameters = list(parameters)
+        self._lr = [_column(lr, like=p) for p in self._parameters]
+        self._weight_decay = _columns_if_any(weight_decay, self._parameters)
+        self._momentum = _columns_if_any(momentum, self._parameters)
+        # With look-ahead the update is gradient + momentum * buffer, without it the buffer alone.
+        self._ahead = _columns_if_any([float(flag) for flag in nesterov], self._parameters)
+        self._buffers = [torch.zeros_like(p) for p in self._parameters] if self._momentum else []
+
+    def step(self, gradients: Sequence[Tensor]) -> None:
+        """See ``Optimizer``."""
+        for i, (parameter, gradient) in enumerate(zip(self._parameters, gradients, strict=True)):
+            update = gradient
+            if self._weight_decay:
+                update = torch.addcmul(update, self._weight_decay[i], parameter)
+            if self._momentum:
+                buffer = self._buffers[i].mul_(self._momentum[i]).add_(update)
+                if self._ahead:
+                    ahead = torch.addcmul(update, self._momentum[i], buffer)
+                    update = torch.where(self._ahead[i] > 0, ahead, buffer)
+                else:
+                    update = buffer
+            parameter.addcmul_(self._lr[i], update, value=-1)
+
+    def state(self, member: int) -> dict[str, Tensor]:
+        """See ``Optimizer``."""
+        return {f"momentum.{i}": buffer[member] for i, buffer in enumerate(self._buffers)}
+
+
+class Adam:
+    """Adam, and AdamW where ``decoupled``, as ``torch.optim.Adam`` and ``torch.optim.AdamW``.
+
+    Args:
+        parameters: [M, ...] each, updated in place.
+        lr: Learning rate per member.
+        betas: Decay of the two moments, a pair per member.
+        eps: Added to the root of the second moment, per member.
+        weight_decay: Per member: added to the gradient, or taken off the weight if ``decoupled``.
+        decoupled: Whether weight decay stays out of the moments (AdamW).
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[Tensor],
+        *,
+        lr: Sequence[float],
+        betas: Sequence[Sequence[float]],
+        eps: Sequence[float],
+        weight_decay: Sequence[float],
+        decoupled: bool,
+    ) -> None:
+        self.lr = list(lr)
+        self._parameters = list(parameters)
+        self._betas = [tuple(pair) for pair in betas]
+        self._keep = [
+            [_column([pair[i] for pair in betas], like=p) for i in (0, 1)] for p in self._parameters
+        ]
+        self._eps = [_column(eps, like=p) for p in self._parameters]
+        self._weight_decay = _columns_if_any(weight_decay, self._parameters)
+        products = [rate * decay for rate, decay in zip(lr, weight_decay, strict=True)]
+        self._shrink = [_column([1 - x for x in products], like=p) for p in self._parameters]
+        self._decoupled = decoupled
+        self._first = [torch.zeros_like(p) for p in self._parameters]
+        self._second = [torch.zeros_like(p) for p in self._parameters]
+        self._steps = 0
+
+    def step(self, gradients: Sequence[Tensor]) -> None:
+        """See ``Optimizer``."""
+        self._steps += 1
+        # Both moments start at 0; dividing by 1 - beta^step corrects for that.
+        corrections = [[1 - beta**self._steps for beta in pair] for pair in self._betas]
+        rates = [lr / first for lr, (first, _) in zip(self.lr, corrections, strict=True)]
+        roots = [math.sqrt(second) for _, second in corrections]
+        for i, (parameter, gradient) in enumerate(zip(self._parameters, gradients, strict=True)):
+            if self._weight_decay and self._decoupled:
+                parameter.mul_(self._shrink[i])
+            elif self._weight_decay:
+                gradient = torch.addcmul(gradient, self._weight_decay[i], parameter)
+            keep_first, keep_second = self._keep[i]
+            first = self._first[i].lerp_(gradient, 1 - keep_first)
+            second = self._second[i].mul_(keep_second)
+            second.addcmul_(gradient.square(), 1 - keep_second)
+            scale = second.sqrt().div_(_column(roots, like=parameter)).add_(self._eps[i])
+            parameter.addcmul_(_column(rates, like=parameter), first.div(scale), value=-1)
+
+    def state(self, member: int) -> dict[str, Tensor]:
+        """See ``Optimizer``."""
+        moments = {f"first.{i}": moment[member] for i, moment in enumerate(self._first)}
+        moments |= {f"second.{i}": moment[member] for i, moment in enumerate(self._second)}
+        return moments | {"steps": torch.tensor(self._steps)}
+
+
+class LeastSquares:
+    """The analytic solution of linear regression, in one step over all rows (textbook 3.1).
+
+    The last backward pass of the layer must have seen all the rows: its inputs and the gradient
+    for its outputs, (output - target) / B, are what the solution is computed from.
+
+    Args:
+        layer: The only layer of the model, with one output; its parameters start from 0, so that
+            the solution of a rank-deficient table is the one of least norm.
+    """
+
+    def __init__(self, layer: Linear) -> None:
+        assert layer.weight.shape[1] == 1
+        self.lr = [math.nan] * layer.weight.shape[0]
+        self.solutions: list[Solution] = []
+        self._layer = layer
+        layer.weight.zero_()
+        layer.bias.zero_()
+
+    def step(self, gradients: Sequence[Tensor]) -> None:
+        """See ``Optimizer``; gradients of the parameters are not used."""
+        inputs, output_gradients = self._layer.seen()
+        rows = output_gradients.shape[2]
+        for member, gradient in enumerate(output_gradients):
+            own = inputs if inputs.dim() == 2 else inputs[member].mT  # [B, I]
+            residuals = gradient[0] * -rows  # target - output, [B]
+            solution = least_squares(own, residuals)
+            self._layer.weight[member, 0] += solution.weight.to(gradient)
+            self._layer.bias[member, 0] += solution.bias
+            self.solutions.append(solution)
+
+    def state(self, member: int) -> dict[str, Tensor]:
+        """See ``Optimizer``."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What ``least_squares`` found.
+
+    Attributes:
+        weight: [I], float64.
+        bias: Intercept.
+        rank: Number of columns that say something new, the intercept's among them.
+        columns: I + 1.
+    """
+
+    weight: Tensor
+    bias: float
+    rank: int
+    columns: int
+
+
+def least_squares(inputs: Tensor, targets: Tensor) -> Solution:
+    """Minimise the squared error of inputs @ weight + bias.
+
+    Computed in float64 on the CPU by a complete orthogonal factorisation (LAPACK's gelsy), which
+    finds the solution of least norm if columns depend on each other.
+
+    Args:
+        inputs: [N, I].
+        targets: [N].
+
+    Returns:
+        The solution and the rank of [inputs, 1].
+    """
+    table = torch.cat([inputs, inputs.new_ones(len(inputs), 1)], dim=1).double().cpu()  # [N, I+1]
+    result = torch.linalg.lstsq(table, targets.double().cpu().unsqueeze(1), driver="gelsy")
+    found = result.solution[:, 0]
+    return Solution(found[:-1], float(found[-1]), int(result.rank), table.shape[1])
+
+
+def gradient_norms(gradients: Sequence[Tensor]) -> Tensor:
+    """Return the L2 norm of each parameter's gradient, [parameters, M]."""
+    return torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) for g in gradients])
+
+
+class ClipNorm:
+    """Scale a member's gradient down if its L2 norm over all parameters exceeds a bound.
+
+    Args:
+        max_norms: Bound per member; None never clips.
+        like: A parameter, for dtype and device.
+    """
+
+    def __init__(self, max_norms: Sequence[float | None], *, like: Tensor) -> None:
+        bounds = [math.inf if bound is None else bound for bound in max_norms]
+        self._bounds = torch.tensor(bounds, dtype=like.dtype, device=like.device)
+
+    def __call__(self, gradients: Sequence[Tensor]) -> None:
+        """Scale the gradients in place by bound / norm where norm > bound."""
+        norms = torch.linalg.vector_norm(gradient_norms(gradients), dim=0)  # [M]
+        # A norm of 0 gives inf, which clamps to 1; nan stays nan and is found as a divergence.
+        scales = (self._bounds / norms).clamp_(max=1)
+        for gradient in gradients:
+            gradient.mul_(scales.view(-1, *[1] * (gradient.dim() - 1)))
+
+
+def _column(values: Sequence[float], *, like: Tensor) -> Tensor:
+    """Put M numbers beside a parameter [M, ...]: shape [M, 1, ...]."""
+    column = torch.tensor(values, dtype=like.dtype, device=like.device)
+    return column.view(-1, *[1] * (like.dim() - 1))
+
+
+def _columns_if_any(values: Sequence[float], parameters: Sequence[Tensor]) -> list[Tensor]:
+    """The same for each parameter; nothing if all the numbers are 0 and the work can be saved."""
+    return [_column(values, like=p) for p in parameters] if any(values) else []

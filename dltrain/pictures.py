@@ -1,0 +1,53 @@
+"""Pictures of data: a contact sheet as PNG, and small images for a terminal.
+
+Letters: N images, H height, W width, C classes.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Bytes = npt.NDArray[np.uint8]
+# From black to white, as seen on a dark terminal.
+SHADES = " .:-=+*#%@"
+
+
+def one_per_class(targets: npt.NDArray[np.generic], *, classes: int, count: int) -> list[list[int]]:
+    """Return the first ``count`` rows of each class; fewer where a class has fewer."""
+    return [np.flatnonzero(targets == index)[:count].tolist() for index in range(classes)]
+
+
+def contact_sheet(images: Bytes, rows: list[list[int]], *, scale: int = 2, gap: int = 2) -> bytes:
+    """Lay images out in a grid, a row per class, and return it as PNG.
+
+    Args:
+        images: [N, H, W], grey.
+        rows: Which images stand in each row of the sheet.
+        scale: Screen pixels per image pixel.
+        gap: Pixels between images.
+    """
+    height, width = images.shape[1] + gap, images.shape[2] + gap
+    sheet = np.full((len(rows) * height + gap, max(map(len, rows)) * width + gap), 255, np.uint8)
+    for y, row in enumerate(rows):
+        for x, index in enumerate(row):
+            top, left = gap + y * height, gap + x * width
+            sheet[top : top + height - gap, left : left + width - gap] = 255 - images[index]
+    picture = Image.fromarray(sheet)
+    size = (picture.width * scale, picture.height * scale)
+    buffer = io.BytesIO()
+    picture.resize(size, Image.Resampling.NEAREST).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def shaded(image: Bytes, *, columns: int = 14) -> list[str]:
+    """Draw a grey image [H, W] with characters, about ``columns`` wide, two to a pixel row."""
+    lines = round(columns * image.shape[0] / image.shape[1] / 2)
+    small = np.asarray(
+        Image.fromarray(image).resize((columns, lines), Image.Resampling.BOX), dtype=np.float64
+    )
+    steps = np.minimum((small / 256 * len(SHADES)).astype(int), len(SHADES) - 1)
+    return ["".join(SHADES[step] for step in line) for line in steps]

@@ -1,0 +1,199 @@
+"""One run folder being written: config, metrics, timing, log and ``run.json``.
+
+``runs.py`` reads it back. ``metrics.csv`` holds no clock, so equal runs write equal bytes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import os
+import platform
+import re
+import secrets
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from dltrain import __version__, storage
+
+FORMAT = 1
+# Letters and digits that cannot be taken for one another.
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+_PACKAGES = ("torch", "numpy", "pandas", "hydra-core", "omegaconf", "safetensors")
+
+
+def now() -> str:
+    """Return the local time with its offset, to the second."""
+    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def new_folder(output_dir: Path, what: str) -> Path:
+    """Claim a folder for a new run: time, what it is, four random characters.
+
+    Args:
+        output_dir: Where run folders go; made if it is missing.
+        what: Model and data; characters that do not belong into file names become ``-``.
+
+    Raises:
+        StorageError: If no folder can be made there.
+    """
+    label = re.sub(r"[^A-Za-z0-9_.-]+", "-", what)[:60]
+    while True:
+        time = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+        suffix = "".join(secrets.choice(_ALPHABET) for _ in range(4))
+        folder = output_dir / f"{time}_{label}_{suffix}"
+        if storage.make_folder(folder):
+            return folder
+
+
+def number(value: float) -> str:
+    """Write a number for a CSV file: nine digits, which tell any two float32 numbers apart."""
+    return "nan" if math.isnan(value) else f"{value:.9g}"
+
+
+def environment() -> dict[str, Any]:
+    """Say what this run runs on: host, process, versions, git commit."""
+    return {
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "pid_started": process_start(os.getpid()),
+        "versions": {
+            "dltrain": __version__,
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+        }
+        | {name: version(name) for name in _PACKAGES},
+        "git": _git(),
+    }
+
+
+def process_start(pid: int) -> str | None:
+    """Return when a process started, in the kernel's ticks; None where that is not to be had.
+
+    Together with the pid it tells a process from a later one of the same number.
+    """
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return None
+
+
+def _git() -> dict[str, Any] | None:
+    """Return commit and state of the repository one stands in, or None outside of one."""
+    command = ["git", "status", "--porcelain=v2", "--branch", "--untracked-files=no"]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    lines = result.stdout.splitlines()
+    commit = next((line.split()[2] for line in lines if line.startswith("# branch.oid")), None)
+    return {"commit": commit, "dirty": any(not line.startswith("#") for line in lines)}
+
+
+class Recorder:
+    """Writes one run folder while the run goes on.
+
+    Args:
+        folder: A folder claimed with ``new_folder``.
+        info: The first content of ``run.json``; ``finish`` adds the rest.
+        config: The resolved config as YAML text.
+    """
+
+    def __init__(self, folder: Path, *, info: Mapping[str, Any], config: str) -> None:
+        self.folder = folder
+        self._info = dict(info)
+        storage.replace(folder / "config.yaml", config.encode())
+        self._write()
+        self._log = storage.Appender(folder / "train.log")
+        self._metrics = storage.Appender(folder / "metrics.csv")
+        self._timing = storage.Appender(folder / "timing.csv")
+        self._timing.line("epoch,seconds,examples_per_second")
+        self._columns: list[str] = []
+
+    @property
+    def id(self) -> str:
+        """The folder's name, by which the run is known."""
+        return self.folder.name
+
+    def epoch(self, row: Mapping[str, float], *, seconds: float, examples: int) -> None:
+        """Append one epoch to the metrics, the timing and the log.
+
+        Args:
+            row: ``epoch``, ``step``, ``lr`` and the metrics; the first row settles the columns.
+            seconds: What the epoch's training took.
+            examples: Rows trained on.
+        """
+        if not self._columns:
+            self._columns = list(row)
+            self._metrics.line(",".join(self._columns))
+        cells = [number(row[name]) if name in row else "" for name in self._columns]
+        self._metrics.line(",".join(cells))
+        self._timing.line(f"{row['epoch']:g},{seconds:.6f},{examples / seconds:.1f}")
+        self.log(" ".join(f"{name}={value:.6g}" for name, value in row.items()))
+
+    def log(self, text: str) -> None:
+        """Append to ``train.log``; every line gets the time."""
+        time = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S")
+        for line in text.splitlines():
+            self._log.line(f"{time} {line}")
+
+    def table(self, name: str, rows: Sequence[Sequence[str]]) -> None:
+        """Write a small CSV file at once."""
+        import csv
+        import io
+
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        storage.replace(self.folder / name, text.getvalue().encode())
+
+    def finish(self, *, status: str, exit_code: int, result: Mapping[str, Any]) -> None:
+        """Write the last ``run.json`` and close the files."""
+        self._info |= {
+            "status": status,
+            "exit_code": exit_code,
+            "finished": now(),
+            "result": dict(result),
+        }
+        self._write()
+        self.log(f"{status}, exit code {exit_code}")
+        for file in (self._log, self._metrics, self._timing):
+            file.close()
+
+    def _write(self) -> None:
+        text = json.dumps(_plain(self._info), indent=2, allow_nan=False, ensure_ascii=False)
+        storage.replace(
+            self.folder / "run.json", f"{text}\n".encode(errors="backslashreplace")
+        )
+
+
+def first_info(*, words: Sequence[str], **parts: Any) -> dict[str, Any]:
+    """Return the first content of ``run.json``."""
+    return {
+        "format": FORMAT,
+        "status": "running",
+        "exit_code": None,
+        "started": now(),
+        "finished": None,
+        **environment(),
+        "overrides": list(words),
+        **parts,
+        "result": None,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Make a value fit for JSON, which has no nan and no infinity: they become null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value
+
+

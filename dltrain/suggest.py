@@ -1,0 +1,26 @@
+"""The nearest known word to a mistyped one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Return "; did you mean X?" for the known word nearest to this one, or nothing.
+
+    Args:
+        word: What was typed.
+        known: What would have been right; of dotted names the last part is compared as well.
+
+    Example:
+        >>> closest("lr", ["seed", "optimizer.lr"])
+        '; did you mean optimizer.lr?'
+    """
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if not near:
+        tails = {name.rsplit(".", 1)[-1]: name for name in reversed(known)}
+        near = difflib.get_close_matches(word.rsplit(".", 1)[-1], tails, n=1, cutoff=0.75)
+        near = [tails[tail] for tail in near]
+    return f"; did you mean {near[0]}?" if near else ""
