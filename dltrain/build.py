@@ -193,7 +193,7 @@ def _loss(data: Dataset) -> Loss:
     if data.task == Task.classification:
         return CrossEntropy()
     variances = {
-        name: float(np.var(split.targets)) if len(split) else 0.0
+        name: float(np.var(split.targets.astype(np.float64))) if len(split) else 0.0
         for name, split in data.splits.items()
     }
     return SquaredError(unit=float(data.target_scale.deviation[0]), variances=variances)

@@ -54,7 +54,7 @@ def shown(value: object) -> str:
 
 
 @functools.cache
-def knobs(cls: type) -> dict[str, tuple[Any, Knob]]:
+def knobs(cls: Any) -> dict[str, tuple[Any, Knob]]:
     """List the fields of a config class: name -> (type, knob)."""
     hints = typing.get_type_hints(cls)
     return {
@@ -152,9 +152,11 @@ def _convert_scalar(value: Any, annotation: Any) -> tuple[str, Any]:
     if annotation is bool:
         return ("", value) if isinstance(value, bool) else ("true or false", None)
     if annotation is str:
-        return ("", value if isinstance(value, str) else shown(value)) if (
-            number or isinstance(value, str)
-        ) else ("text", None)
+        return (
+            ("", value if isinstance(value, str) else shown(value))
+            if (number or isinstance(value, str))
+            else ("text", None)
+        )
     assert issubclass(annotation, StrEnum)
     names = [choice.value for choice in annotation]
     if value in names:
@@ -266,9 +268,9 @@ def _least_squares(run: RunConfig) -> Iterable[Problem]:
 
 
 def _nesterov(run: RunConfig) -> Iterable[Problem]:
-    if isinstance(run.optimizer, SgdConfig) and run.optimizer.nesterov:
-        if run.optimizer.momentum == 0:
-            yield Problem("optimizer.nesterov", "needs optimizer.momentum greater than 0")
+    optimizer = run.optimizer
+    if isinstance(optimizer, SgdConfig) and optimizer.nesterov and optimizer.momentum == 0:
+        yield Problem("optimizer.nesterov", "needs optimizer.momentum greater than 0")
 
 
 def _table(run: RunConfig) -> Iterable[Problem]:
@@ -307,9 +309,9 @@ def _neighbours(path: str) -> str:
 
 def _files(run: RunConfig) -> Iterable[Problem]:
     data = run.data
-    if isinstance(data, FashionMnistConfig) and data.root is not None:
-        if not Path(data.root).expanduser().is_dir():
-            yield Problem("data.root", "no such folder")
+    root = data.root if isinstance(data, FashionMnistConfig) else None
+    if root is not None and not Path(root).expanduser().is_dir():
+        yield Problem("data.root", "no such folder")
     output = Path(run.output_dir).expanduser()
     existing = next(folder for folder in [output, *output.absolute().parents] if folder.exists())
     if not existing.is_dir():

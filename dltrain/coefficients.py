@@ -5,7 +5,6 @@ Letters: I in_features, O outputs (classes, or 1), N rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,8 +91,8 @@ def findings(found: Coefficients, data: Dataset) -> tuple[dict[str, float], list
     ]
     if solved.rank < solved.columns:
         lines.append(
-            f"the table has rank {solved.rank} of {solved.columns} columns (one is the intercept's), "
-            "so other coefficients fit as well; least squares takes those of least norm"
+            f"the table has rank {solved.rank} of {solved.columns} columns (one is the "
+            "intercept's), so other coefficients fit as well; least squares takes the smallest"
         )
     if data.truth is not None:
         weight, bias = data.truth
@@ -116,5 +115,3 @@ def _errors(prefix: str, found: Coefficients, other: Coefficients) -> dict[str, 
         f"{prefix}w_error": float(np.abs(found.weight - other.weight).max()),
         f"{prefix}b_error": float(np.abs(found.intercept - other.intercept).max()),
     }
-
-

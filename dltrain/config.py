@@ -10,15 +10,12 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
@@ -26,7 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dltrain.check import Problem, known_keys, run_config, shown, unknown_key
 from dltrain.schema import RunConfig, as_dict
-from dltrain.suggest import closest
+from dltrain.words import read_words
 
 _HERE = Path(__file__).parent
 # A wheel carries conf/ inside the package; a checkout has it beside the package.
@@ -40,16 +37,6 @@ class ConfigError(ValueError):
     def __init__(self, lines: Sequence[str]) -> None:
         super().__init__("\n".join(lines))
         self.lines = list(lines)
-
-
-@dataclass
-class Choices:
-    """The command line, taken apart."""
-
-    groups: dict[str, str] = field(default_factory=dict)  # group -> choice, "model" -> "mlp"
-    values: dict[str, Override] = field(default_factory=dict)  # dotted key -> parsed value
-    broken: set[str] = field(default_factory=set)  # groups whose choice was wrong
-    problems: list[str] = field(default_factory=list)
 
 
 def load(
@@ -78,26 +65,26 @@ def load(
         3
     """
     folders = [CONF] if config_dir is None else [config_dir, CONF]
-    choices = read_overrides(overrides, folders)
-    config = copy.deepcopy(compose_groups(choices.groups, folders, config_name))
+    words = read_words(overrides, groups(folders))
+    config = copy.deepcopy(compose_groups(words.groups, folders, config_name))
     keys = known_keys(config)
-    lines = list(choices.problems)
-    for key, override in choices.values.items():
-        if key.split(".")[0] in choices.broken:
+    lines = list(words.problems)
+    for key, value in words.values.items():
+        if key.split(".")[0] in words.broken:
             continue
         if key in keys:
-            set_value(config, key, read_value(override, raw=keys[key][1].raw))
+            set_value(config, key, value.read(raw=keys[key][1].raw))
         else:
             problem = unknown_key(key, config)
             lines.append(_line(problem, config, {key: COMMAND_LINE}))
     run, problems = run_config(config, fitting=fitting)
     if problems:
-        places = dict.fromkeys(choices.values, COMMAND_LINE)
+        places = dict.fromkeys(words.values, COMMAND_LINE)
         places |= {
             problem.key: place
             for problem in problems
             if problem.key not in places
-            and (place := _place(problem.key, choices.groups, folders, config_name)) is not None
+            and (place := _place(problem.key, words.groups, folders, config_name)) is not None
         }
         lines += [_line(problem, config, places) for problem in problems]
     if lines or run is None:
@@ -112,85 +99,6 @@ def set_value(config: dict[str, Any], key: str, value: Any) -> None:
     for part in path:
         node = node[part]
     node[name] = value
-
-
-def read_overrides(overrides: Sequence[str], folders: Sequence[Path]) -> Choices:
-    """Sort the words of a command line into group choices and values."""
-    choices = Choices()
-    parser = OverridesParser.create()
-    available = groups(folders)
-    for word in overrides:
-        if "=" not in word:
-            hint = closest(word, available)
-            choices.problems.append(f"{word}: expected key=value or group=choice{hint}")
-            continue
-        override = _parse(word, parser)
-        if isinstance(override, str):
-            choices.problems.append(override)
-        elif override.key_or_group in available:
-            _choose(override, available[override.key_or_group], choices)
-        elif override.key_or_group.partition("/")[0] in ("hydra", *available):
-            hint = closest(override.key_or_group, available)
-            choices.problems.append(f"{override.key_or_group}: unknown group{hint}")
-        else:
-            choices.values[override.key_or_group] = override
-    return choices
-
-
-def _parse(word: str, parser: OverridesParser) -> Override | str:
-    """Parse one word with Hydra's grammar; a string is the problem with it."""
-    key, _, text = word.partition("=")
-    name = key.lstrip("+~")
-    if name != key:
-        return f"{word}: keys are fixed, so + and ~ have no use here; write {name}=VALUE"
-    if name == "hydra" or name.startswith("hydra."):
-        return f"{word}: Hydra's own settings are not used; output_dir=FOLDER says where runs go"
-    if "@" in name:
-        return f"{word}: packages cannot be renamed; write {name.partition('@')[0]}=CHOICE"
-    try:
-        override = parser.parse_override(word)
-    except HydraException:
-        # Hydra's grammar has no bare spaces, commas, tildes or parentheses, yet paths do.
-        override = parser.parse_override(f"{key}=x") if _is_key(name, parser) else None
-        if override is None:
-            return f"{word}: expected key=value"
-        override._value = None
-    override.input_line = text
-    assert override.type == OverrideType.CHANGE
-    if override.is_sweep_override():
-        return (
-            f"{word}: this is a list of values; one run takes one value "
-            f"(quote it if the comma belongs to it: '{key}=\"{text}\"')"
-        )
-    return override
-
-
-def _is_key(name: str, parser: OverridesParser) -> bool:
-    try:
-        parser.parse_override(f"{name}=x")
-    except HydraException:
-        return False
-    return True
-
-
-def read_value(override: Override, *, raw: bool) -> Any:
-    """Return the value of a parsed word; ``raw`` keys take the text after "=" as it stands."""
-    text = override.input_line or ""
-    value = override.value() if override._value is not None else (None if text == "null" else text)
-    if isinstance(value, str) or not raw or value is None:
-        return value
-    return text
-
-
-def _choose(override: Override, options: Sequence[str], choices: Choices) -> None:
-    group, choice = override.key_or_group, read_value(override, raw=True)
-    if choice in options or (choice is None and group == "experiment"):
-        choices.groups[group] = "null" if choice is None else choice
-        return
-    choices.broken.add(group)
-    names = ", ".join(options)
-    hint = closest(str(choice), options)
-    choices.problems.append(f"{group}={shown(choice)}: no such choice{hint} (there are: {names})")
 
 
 def groups(folders: Sequence[Path]) -> dict[str, list[str]]:

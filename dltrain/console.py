@@ -118,6 +118,11 @@ def duration(seconds: float) -> str:
     return f"{seconds // 86400:.0f} d {seconds % 86400 // 3600:.0f} h"
 
 
+def age(seconds: float) -> str:
+    """Write how long ago something was: ``now``, ``25 s``, ``3 h 20 min``."""
+    return "now" if seconds < 1 else duration(float(round(seconds)) if seconds >= 10 else 10.0)
+
+
 class Training(Protocol):
     """The part of a trainer that a view reads."""
 
@@ -163,7 +168,7 @@ class TrainingView:
 
     @contextmanager
     def watching(self, training: Training, *, best: str, higher_is_better: bool) -> Iterator[None]:
-        """Draw the live bar while the block runs; ``best`` is the metric whose record is starred."""
+        """Draw the live bar while the block runs; new records of the metric ``best`` get a star."""
         self._best, self._sign = best, 1 if higher_is_better else -1
         self._best_value = -math.inf * self._sign
         if not self._console.is_terminal:

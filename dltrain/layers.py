@@ -98,7 +98,8 @@ class Relu:
 
     def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor:
         """Pass the gradient where the output is positive."""
-        return torch.ops.aten.threshold_backward(gradient, self._outputs, 0)
+        result: Tensor = torch.ops.aten.threshold_backward(gradient, self._outputs, 0)
+        return result
 
 
 class Tanh:
@@ -116,7 +117,8 @@ class Tanh:
 
     def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor:
         """Scale by 1 - tanh^2."""
-        return torch.ops.aten.tanh_backward(gradient, self._outputs)
+        result: Tensor = torch.ops.aten.tanh_backward(gradient, self._outputs)
+        return result
 
 
 class Sigmoid:
@@ -134,7 +136,8 @@ class Sigmoid:
 
     def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor:
         """Scale by s (1 - s)."""
-        return torch.ops.aten.sigmoid_backward(gradient, self._outputs)
+        result: Tensor = torch.ops.aten.sigmoid_backward(gradient, self._outputs)
+        return result
 
 
 class Gelu:
@@ -152,7 +155,8 @@ class Gelu:
 
     def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor:
         """Scale by Phi(x) + x phi(x)."""
-        return torch.ops.aten.gelu_backward(gradient, self._inputs)
+        result: Tensor = torch.ops.aten.gelu_backward(gradient, self._inputs)
+        return result
 
 
 class Dropout:

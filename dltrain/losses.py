@@ -1,7 +1,7 @@
 """Losses and metrics, member by member: value, gradient and what is reported.
 
-Letters: M members, B rows, C classes. Outputs are [M, C, B] ([M, 1, B] for regression), targets [B],
-or [M, B] when members see different rows. A loss returns *statistics*, [S, M]: sums over rows
+Letters: M members, B rows, C classes. Outputs are [M, C, B] ([M, 1, B] for regression), targets
+[B], or [M, B] when members see different rows. A loss returns *statistics*, [S, M]: sums over rows
 that add up over batches; ``metrics`` turns the sums of an epoch into numbers for people.
 """
 
@@ -125,9 +125,7 @@ class CrossEntropy:
     def metrics(self, sums: Tensor, rows: int, split: str) -> list[dict[str, float]]:
         """Report loss (nats per row) and accuracy."""
         losses, hits = (sums.double() / rows).tolist()
-        return [
-            {"loss": -loss, "accuracy": hit} for loss, hit in zip(losses, hits, strict=True)
-        ]
+        return [{"loss": -loss, "accuracy": hit} for loss, hit in zip(losses, hits, strict=True)]
 
 
 def _beside(targets: Tensor) -> Tensor:

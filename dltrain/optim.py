@@ -24,7 +24,7 @@ class Optimizer(Protocol):
         lr: Learning rate of each member, for the record; nan if the rule has none.
     """
 
-    lr: Sequence[float]
+    lr: list[float]
 
     def step(self, gradients: Sequence[Tensor]) -> None:
         """Update the parameters in place; gradients stand in the parameters' order."""

@@ -166,9 +166,7 @@ class Recorder:
 
     def _write(self) -> None:
         text = json.dumps(_plain(self._info), indent=2, allow_nan=False, ensure_ascii=False)
-        storage.replace(
-            self.folder / "run.json", f"{text}\n".encode(errors="backslashreplace")
-        )
+        storage.replace(self.folder / "run.json", f"{text}\n".encode(errors="backslashreplace"))
 
 
 def first_info(*, words: Sequence[str], **parts: Any) -> dict[str, Any]:
@@ -195,5 +193,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
     return value
-
-

@@ -142,7 +142,9 @@ class CsvConfig:
     features: list[str] | None = knob("columns to learn from; null: all but the target")
     drop: list[str] = knob("columns to leave out")
     categorical: list[str] = knob("columns of numbers to treat as categories")
-    missing: Missing = knob("missing numbers: the training rows' mean or median, drop the row, error")
+    missing: Missing = knob(
+        "missing numbers: the training rows' mean or median, drop the row, error"
+    )
     missing_values: list[str] = knob("cell texts that mean missing")
     max_categories: int = knob("most categories a text column may have", ge=1, le=100_000)
     standardise: bool = knob("scale number columns to mean 0 and deviation 1 (training rows)")

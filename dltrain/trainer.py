@@ -163,7 +163,10 @@ class Trainer:
         if not len(rows):
             return [{} for _ in self.outcomes]
         sums = sum(
-            (loss.evaluation(model.forward(inputs), targets) for inputs, targets in rows.in_order()),
+            (
+                loss.evaluation(model.forward(inputs), targets)
+                for inputs, targets in rows.in_order()
+            ),
             start=torch.zeros((), dtype=torch.float64, device=model.parameters[0].device),
         )
         return loss.metrics(sums, len(rows), split)
@@ -191,9 +194,9 @@ class Trainer:
             self.step += 1
             if self.stop_signal is not None:
                 break
-            if self._log_interval and self.step % self._log_interval == 0 and i + 1 < len(loader):
-                if not self._show_early(epoch, statistics[: i + 1], view):
-                    break
+            due = self._log_interval and self.step % self._log_interval == 0 and i + 1 < len(loader)
+            if due and not self._show_early(epoch, statistics[: i + 1], view):
+                break
         return statistics, norms / len(loader)
 
     def _show_early(self, epoch: int, statistics: Tensor, view: View) -> bool:

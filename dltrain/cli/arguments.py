@@ -11,15 +11,15 @@ from typing import NoReturn
 from dltrain.suggest import closest
 
 
-class Refusal(Exception):
-    """The command cannot be carried out; each line says what is wrong and what to do. Exit 2."""
+class UsageError(Exception):
+    """The command cannot be carried out; each line says what is wrong and what to do (exit 2)."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         super().__init__("\n".join(lines))
         self.lines = list(lines)
 
 
-class Exit(Exception):
+class EndedError(Exception):
     """Stop with this exit code and one line that says why."""
 
     def __init__(self, code: int, line: str) -> None:
@@ -33,7 +33,7 @@ def refusing() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise Refusal(getattr(error, "lines", [str(error)])) from error
+        raise UsageError(getattr(error, "lines", [str(error)])) from error
 
 
 class Parser(argparse.ArgumentParser):
@@ -53,13 +53,17 @@ class Parser(argparse.ArgumentParser):
         unknown = message.removeprefix("unrecognized arguments: ").split()
         if len(unknown) >= 1 and message.startswith("unrecognized"):
             flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
-            raise Refusal([f"{unknown[0]}: unknown flag{closest(unknown[0], flags)}"])
-        raise Refusal([f"{message}; see {self.prog} --help"])
+            raise UsageError([f"{unknown[0]}: unknown flag{closest(unknown[0], flags)}"])
+        raise UsageError([f"{message}; see {self.prog} --help"])
 
     def composing(self) -> Parser:
         """Add what every verb takes that composes a config."""
-        self.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="model=mlp optimizer.lr=0.1")
-        self.add_argument("--config-dir", type=Path, metavar="DIR", help="a folder of configs of your own")
+        self.add_argument(
+            "overrides", nargs="*", metavar="OVERRIDE", help="model=mlp optimizer.lr=0.1"
+        )
+        self.add_argument(
+            "--config-dir", type=Path, metavar="DIR", help="a folder of configs of your own"
+        )
         self.add_argument(
             "--config-name", default="config", metavar="NAME", help="the primary config (config)"
         )
@@ -70,7 +74,7 @@ class Parser(argparse.ArgumentParser):
         arguments = self.parse_intermixed_args(list(words))
         folder = getattr(arguments, "config_dir", None)
         if folder is not None and not folder.is_dir():
-            raise Refusal([f"--config-dir={folder}: no such folder"])
+            raise UsageError([f"--config-dir={folder}: no such folder"])
         return arguments
 
 
@@ -78,6 +82,6 @@ def output_dir_of(overrides: Sequence[str]) -> Path:
     """Return the folder that holds the runs, for verbs that only read them."""
     for word in overrides:
         if not word.startswith("output_dir="):
-            raise Refusal([f"{word}: only output_dir=FOLDER can be set here"])
+            raise UsageError([f"{word}: only output_dir=FOLDER can be set here"])
     value = overrides[-1].partition("=")[2] if overrides else "outputs"
     return Path(value).expanduser()

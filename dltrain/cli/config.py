@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from enum import EnumType
 
 from dltrain.check import knobs, shown
-from dltrain.cli.arguments import Parser, Refusal, refusing
+from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.config import load, to_yaml
 from dltrain.console import output, table
 from dltrain.schema import RunConfig
@@ -19,13 +20,17 @@ USAGE = "dltrain config show [--describe] [OVERRIDE ...]"
 def main(words: Sequence[str]) -> None:
     """Print the config that ``dltrain`` would train with."""
     parser = Parser("config", __doc__ or "", USAGE).composing()
-    parser.add_argument("--describe", action="store_true", help="meaning, unit and bounds of each key")
+    parser.add_argument(
+        "--describe", action="store_true", help="meaning, unit and bounds of each key"
+    )
     arguments = parser.read(words)
     action, *overrides = arguments.overrides or ["show"]
     if "=" in action:
         action, overrides = "show", arguments.overrides
     if action != "show":
-        raise Refusal([f"config {action}: unknown{closest(action, ['show'])} (there is: config show)"])
+        raise UsageError(
+            [f"config {action}: unknown{closest(action, ['show'])} (there is: config show)"]
+        )
     with refusing():
         run = load(overrides, config_dir=arguments.config_dir, config_name=arguments.config_name)
     if arguments.describe:
@@ -44,11 +49,12 @@ def _rows(run: RunConfig) -> list[list[str]]:
     rows = []
     for name, (_, entry) in knobs(RunConfig).items():
         node = getattr(run, name)
-        inner: Mapping[str, Any] = knobs(type(node)) if hasattr(node, "__dataclass_fields__") else {}
-        if not inner:
+        if not dataclasses.is_dataclass(node):
             rows.append([name, shown(node), entry.allowed(), entry.meaning])
-        for key, (annotation, knob) in inner.items():
-            choices = list(annotation) if isinstance(annotation, type) and issubclass(annotation, str) and annotation is not str else []
-            allowed = ", ".join(choices) or " ".join(filter(None, [knob.allowed(), knob.unit]))
-            rows.append([f"{name}.{key}", shown(getattr(node, key)), allowed, knob.meaning])
+            continue
+        for key, (annotation, knob) in knobs(type(node)).items():
+            enum = isinstance(annotation, EnumType)
+            allowed = ", ".join(annotation) if enum else f"{knob.allowed()} {knob.unit}".strip()
+            value = shown(getattr(node, key))
+            rows.append([f"{name}.{key}", value, allowed, knob.meaning])
     return rows

@@ -41,7 +41,9 @@ def main(words: Sequence[str]) -> None:
         console.print(warning(note) if "SAMPLE" in note else dim(f"note: {note}"))
     if data.columns:
         console.print("")
-        console.print(table(_COLUMNS, [_column(c) for c in data.columns], right=["missing", "imputed"]))
+        console.print(
+            table(_COLUMNS, [_column(c) for c in data.columns], right=["missing", "imputed"])
+        )
     console.print("")
     console.print(_targets(data))
     console.print("")
@@ -88,7 +90,9 @@ def _targets(data: Dataset) -> object:
         rows: list[list[object]] = []
         for index, name in enumerate(data.class_names):
             counts = [int((targets == index).sum()) for targets in splits.values()]
-            shares = [f"{n:,} ({n / len(t):.1%})" for n, t in zip(counts, splits.values(), strict=True)]
+            shares = [
+                f"{n:,} ({n / len(t):.1%})" for n, t in zip(counts, splits.values(), strict=True)
+            ]
             rows.append([name, *shares])
         return table(["class", *splits], rows, right=list(splits))
     rows = []

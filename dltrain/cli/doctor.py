@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from dltrain import __version__
-from dltrain.cli.arguments import Exit, Parser
+from dltrain.cli.arguments import EndedError, Parser
 from dltrain.config import CONF
 from dltrain.console import duration, output, pairs
 
@@ -30,8 +30,10 @@ def main(words: Sequence[str]) -> None:
     console.print(pairs(_device()))
     seconds, problem = _training()
     if problem:
-        raise Exit(1, f"a short training failed: {problem}")
-    console.print(pairs([("training", f"10 epochs of linear regression, {duration(seconds)} in all")]))
+        raise EndedError(1, f"a short training failed: {problem}")
+    console.print(
+        pairs([("training", f"10 epochs of linear regression, {duration(seconds)} in all")])
+    )
 
 
 def _version(package: str) -> str:

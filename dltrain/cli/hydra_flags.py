@@ -17,7 +17,9 @@ def main(words: Sequence[str]) -> None:
     if "COMP_LINE" in os.environ and any("query" in word for word in words):
         _complete_verbs()
     sys.argv = ["dltrain", *words]
-    hydra.main(config_path=str(CONF.resolve()), config_name="config", version_base="1.3")(_nothing)()
+    hydra.main(config_path=str(CONF.resolve()), config_name="config", version_base="1.3")(
+        _nothing
+    )()
 
 
 def _nothing(config: object) -> None:

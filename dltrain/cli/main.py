@@ -1,10 +1,11 @@
 """``dltrain``: dispatch to a verb; the only place that prints an error or exits.
 
-Exit codes: 0 done; 1 internal error; 2 bad input; 3 diverged; 4 storage; 130 and 143 interrupted.
+Exit codes: 0 done; 1 internal error; 2 bad input; 3 diverged; 4 storage; 130, 143 interrupted.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -13,7 +14,7 @@ import traceback
 from collections.abc import Sequence
 
 from dltrain import __version__
-from dltrain.cli.arguments import Exit, Refusal
+from dltrain.cli.arguments import EndedError, UsageError
 from dltrain.console import safe
 from dltrain.storage import StorageError
 from dltrain.suggest import closest
@@ -40,10 +41,10 @@ def run(words: Sequence[str]) -> int:
     """Carry out one command line and return its exit code."""
     try:
         _dispatch(list(words))
-    except Exit as stop:
+    except EndedError as stop:
         _complain(stop.line)
         return stop.code
-    except Refusal as refusal:
+    except UsageError as refusal:
         for line in refusal.lines:
             _complain(line)
         return 2
@@ -74,7 +75,7 @@ def _dispatch(words: list[str]) -> None:
     if words and "=" not in words[0] and not words[0].startswith(("-", "+", "~")):
         if words[0] not in VERBS:
             known = ", ".join(VERBS)
-            raise Refusal(
+            raise UsageError(
                 [f"{words[0]}: unknown verb{closest(words[0], VERBS)} (there are: {known})"]
             )
         return _verb(words[0], words[1:])
@@ -86,11 +87,10 @@ def _verb(name: str, words: list[str]) -> None:
 
 
 def _complain(line: str) -> None:
-    stream = sys.stderr
-    try:
-        stream.write(f"dltrain: error: {safe(line, limit=600)}\n")
-    except (OSError, UnicodeError):
-        stream = None  # type: ignore[assignment]  # nobody listens; the exit code still tells
+    text = f"dltrain: error: {safe(line, limit=600)}\n".encode(errors="backslashreplace")
+    with contextlib.suppress(OSError):  # if nobody listens, the exit code still tells
+        sys.stderr.buffer.write(text)
+        sys.stderr.flush()
 
 
 def _crash_file() -> str:

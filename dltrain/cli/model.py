@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dltrain import build
 from dltrain.architecture import Operation, graph
-from dltrain.cli.arguments import Parser, Refusal, refusing
+from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.config import load
 from dltrain.console import output, pairs, table
 from dltrain.schema import LeastSquaresConfig
@@ -23,11 +23,9 @@ def main(words: Sequence[str]) -> None:
         action, overrides = "show", arguments.overrides
     if action != "show":
         hint = closest(action, ["show"])
-        raise Refusal([f"model {action}: unknown{hint} (there is: model show)"])
+        raise UsageError([f"model {action}: unknown{hint} (there is: model show)"])
     with refusing():
-        config = load(
-            overrides, config_dir=arguments.config_dir, config_name=arguments.config_name
-        )
+        config = load(overrides, config_dir=arguments.config_dir, config_name=arguments.config_name)
         data = build.dataset(config.data)
         plan = build.plan(config.model, data)
     rows = min(config.trainer.batch_size or len(data.train), len(data.train))
@@ -57,4 +55,3 @@ def _row(operation: Operation) -> list[str]:
     shape = "[" + ", ".join(map(str, operation.shape)) + "]"
     numbers = (operation.num_parameters, operation.multiply_adds, operation.bytes)
     return [operation.passes, operation.name, shape, *(f"{n:,}" if n else "" for n in numbers)]
-

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dltrain.cli.arguments import Parser, Refusal, output_dir_of, refusing
-from dltrain.console import dim, duration, figure, output, pairs, table
+from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
+from dltrain.console import age, dim, figure, output, pairs, table
 from dltrain.runs import Run, find, list_runs
 from dltrain.suggest import closest
 
@@ -32,12 +32,14 @@ def main(words: Sequence[str]) -> None:
                 run = find(name, output_dir)
                 show(run)
         case ["show"]:
-            raise Refusal(["runs show: which run? An id, latest, or @1; dltrain runs lists them"])
+            raise UsageError(
+                ["runs show: which run? An id, latest, or @1; dltrain runs lists them"]
+            )
         case ["show" | "ls", *_, extra]:
-            raise Refusal([f"runs {plain[0]}: {extra} is one argument too many"])
+            raise UsageError([f"runs {plain[0]}: {extra} is one argument too many"])
         case [verb, *_]:
             known = ", ".join(VERBS)
-            raise Refusal([f"runs {verb}: unknown{closest(verb, VERBS)} (there are: {known})"])
+            raise UsageError([f"runs {verb}: unknown{closest(verb, VERBS)} (there are: {known})"])
 
 
 def ls(output_dir: Path) -> None:
@@ -61,7 +63,7 @@ def _row(number: int, run: Run) -> list[object]:
         f"@{number}",
         run.short,
         run.status,
-        duration(run.age_seconds),
+        age(run.age_seconds),
         f"{data} (SAMPLE)" if source == "sample" else data,
         run.part("model", "name") or "-",
         " ".join(given) or "-",
@@ -126,7 +128,8 @@ def _facts(run: Run) -> list[tuple[str, object]]:
             facts.append((name, text))
     if part("result", "message"):
         facts.append(("message", part("result", "message")))
-    versions = info.get("versions") if isinstance(info.get("versions"), dict) else {}
+    versions = info.get("versions")
+    versions = versions if isinstance(versions, dict) else {}
     facts += [
         ("versions", "  ".join(f"{name} {value}" for name, value in versions.items())),
         ("git", f"{part('git', 'commit')}{' (changed)' if part('git', 'dirty') else ''}"),

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from dltrain import build, recorder
 from dltrain.architecture import Plan
 from dltrain.check import shown
-from dltrain.cli.arguments import Exit, Parser, Refusal, refusing
+from dltrain.cli.arguments import EndedError, Parser, UsageError, refusing
 from dltrain.config import load, to_yaml
 from dltrain.console import (
     TrainingView,
@@ -102,7 +102,7 @@ def print_config(config: RunConfig, package: str | None) -> None:
     for part in package.split("."):
         if not isinstance(node, dict) or part not in node:
             hint = closest(part, node) if isinstance(node, dict) else ""
-            raise Refusal([f"--package={package}: no such part{hint}"])
+            raise UsageError([f"--package={package}: no such part{hint}"])
         node = node[part]
     sys.stdout.write(f"# @package {package}\n{yaml.safe_dump(node, sort_keys=False)}")
 
@@ -111,7 +111,7 @@ def train(job: Job) -> None:
     """Train, show and keep one run.
 
     Raises:
-        Exit: With the exit code, if the run did not end well.
+        EndedError: With the exit code, if the run did not end well.
     """
     view = TrainingView(output(), epochs=job.config.trainer.epochs)
     for note in job.data.notes:
@@ -142,8 +142,11 @@ def train(job: Job) -> None:
     run.log(f"{' '.join(['dltrain', *job.words])} on {describe(device)}")
     started = time.perf_counter()
     try:
-        with signals(trainer), view.watching(
-            trainer, best=trainer.best_metric, higher_is_better=stack.loss.higher_is_better
+        with (
+            signals(trainer),
+            view.watching(
+                trainer, best=trainer.best_metric, higher_is_better=stack.loss.higher_is_better
+            ),
         ):
             [outcome] = trainer.fit([run], view)
         results, sentences = conclude(job, stack, outcome, run)
@@ -162,7 +165,7 @@ def train(job: Job) -> None:
             "best": outcome.best,
             "test": outcome.test,
             "gradient_norms": outcome.gradient_norms,
-            "findings": {k: v for k, v in results.items() if "/" not in k},
+            "findings": {k: v for k, v in results.items() if k not in outcome.final | outcome.test},
             "expectations": compared,
             "seconds": seconds,
         },
@@ -170,7 +173,7 @@ def train(job: Job) -> None:
     view.show(*summary(outcome, sentences, compared, seconds))
     view.show(pairs(next_commands(job, run)))
     if outcome.status != "done":
-        raise Exit(code, outcome.message or "interrupted; whole epochs are kept")
+        raise EndedError(code, outcome.message or "interrupted; whole epochs are kept")
 
 
 def first_info(job: Job, device: torch.device) -> dict[str, Any]:

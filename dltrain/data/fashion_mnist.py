@@ -109,9 +109,7 @@ SAMPLE = (
 )
 
 
-def fashion_mnist(
-    name: str, *, root: str | None, source: str, num_val: int, seed: int
-) -> Dataset:
+def fashion_mnist(name: str, *, root: str | None, source: str, num_val: int, seed: int) -> Dataset:
     """Load Fashion-MNIST from the first place that has it.
 
     Args:
@@ -242,8 +240,8 @@ def read_idx(path: Path, file: IdxFile) -> bytes:
         ValueError: If it is truncated, too long, of another shape or of other content.
     """
     try:
-        opened = gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb")
-        with opened as stream:
+        with open(path, "rb") as raw:
+            stream = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
             content = stream.read(file.size + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path}: cannot be read ({error}); fetch it anew") from None

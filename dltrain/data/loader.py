@@ -94,5 +94,5 @@ class Loader:
         orders = orders.to(self.rows.targets.device)
         rows = [different.index(seed) for seed in self._seeds]
         orders = orders[0] if len(different) == 1 else orders[rows]  # [N] or [M, N]
-        for indices in orders.split(self.batch_size, dim=-1):
+        for indices in torch.split(orders, self.batch_size, dim=-1):
             yield self.rows.take(indices)

@@ -170,7 +170,10 @@ class Table:
     def _check_columns(self, header: list[str]) -> None:
         options = self.options
         asked = [("data.target", [options.target]), ("data.drop", options.drop)]
-        asked += [("data.features", options.features or []), ("data.categorical", options.categorical)]
+        asked += [
+            ("data.features", options.features or []),
+            ("data.categorical", options.categorical),
+        ]
         for key, columns in asked:
             for column in columns:
                 if column not in header:
@@ -192,7 +195,9 @@ class Table:
             self.frame = self.frame[keep].reset_index(drop=True)
             self.lines = self.lines[keep]
             if self.frame.empty:
-                raise ValueError(f"{self.name}: data.missing=drop leaves no row: each lacks a value")
+                raise ValueError(
+                    f"{self.name}: data.missing=drop leaves no row: each lacks a value"
+                )
             return int((~keep).sum())
         columns = used if options.missing == "error" else [options.target]
         for column in columns:
@@ -235,7 +240,9 @@ class Table:
             return (values - scale.mean[0]) / scale.deviation[0], (), scale
         numbers = _numbers(cells)
         keys = cells.to_numpy(dtype=object) if numbers is None else numbers
-        classes, indices = np.unique(keys.astype(str) if numbers is None else keys, return_inverse=True)
+        classes, indices = np.unique(
+            keys.astype(str) if numbers is None else keys, return_inverse=True
+        )
         names = tuple(str(c) if numbers is None else f"{c:g}" for c in classes)
         if len(names) > self.options.max_categories:
             raise ValueError(
@@ -245,7 +252,7 @@ class Table:
             )
         if len(names) < 2:
             raise ValueError(
-                f"{self.name}: the target {self.options.target!r} has one value only, {names[0]!r}; "
+                f"{self.name}: the target {self.options.target!r} has one value only; "
                 "there is nothing to tell apart"
             )
         return indices.astype(np.int64), names, Scale.identity(1)
@@ -357,9 +364,7 @@ def _read(file: Path) -> bytes:
         raise ValueError(f"data.path={file}: {error.strerror}") from None
 
 
-def _check_widths(
-    name: str, text: str, delimiter: str, width: int
-) -> npt.NDArray[np.int64]:
+def _check_widths(name: str, text: str, delimiter: str, width: int) -> npt.NDArray[np.int64]:
     """Check that every row has as many cells as the header; return the line number of each row."""
     if '"' in text or "\r" in text:
         rows = csv.reader(io.StringIO(text), delimiter=delimiter)
@@ -402,7 +407,8 @@ def _numbers(cells: pd.Series[str]) -> npt.NDArray[np.float64] | None:
     parsed = pd.to_numeric(cells, errors="coerce")
     if (parsed.isna() & cells.notna()).any():
         return None
-    return parsed.to_numpy(dtype=np.float64)
+    numbers: npt.NDArray[np.float64] = parsed.to_numpy(dtype=np.float64)
+    return numbers
 
 
 def _scale(values: npt.NDArray[np.float64], wanted: bool) -> Scale:
