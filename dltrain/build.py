@@ -112,14 +112,16 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
         data: What all of them learn from.
         device: Where all of it will lie.
     """
+    import torch
+
     from dltrain.data.loader import Loader
     from dltrain.optim import ClipNorm
     from dltrain.trainer import Stack
 
     first = configs[0]
     dtype = dtype_of(first)
-    model = _model(configs, data, dtype, device)
     rows = {name: _rows(data, name, dtype, device) for name in data.splits}
+    model = _model(configs, data, rows["train"].unit, torch.empty(0, dtype=dtype, device=device))
     seeds = [config.seed for config in configs]
     loader = Loader(
         rows["train"], batch_size=first.trainer.batch_size, order=_order(rows["train"]), seeds=seeds
@@ -144,9 +146,7 @@ def dtype_of(config: RunConfig) -> torch.dtype:
     return torch.float64 if exact or config.device.dtype == "float64" else torch.float32
 
 
-def _model(
-    configs: Sequence[RunConfig], data: Dataset, dtype: torch.dtype, device: torch.device
-) -> Model:
+def _model(configs: Sequence[RunConfig], data: Dataset, unit: float, like: torch.Tensor) -> Model:
     from dltrain.models import build_model
 
     models = [config.model for config in configs]
@@ -157,8 +157,8 @@ def _model(
         init=models[0].init,
         init_std=[model.init_std for model in models],
         dropout=dropout,
-        dtype=dtype,
-        device=device,
+        unit=unit,
+        like=like,
     )
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+import time
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ from torch import Tensor
 from dltrain import storage
 
 _BLANK = "0" * 64
-KEEP_LAST = 2
+SAVE_SECONDS = 1.0
+State = tuple[dict[str, Tensor], dict[str, Any]]  # tensors and plain values
 
 
 class CheckpointError(ValueError):
@@ -31,33 +34,78 @@ def path_of(folder: Path, epoch: int) -> Path:
     return folder / f"epoch-{epoch:06d}.safetensors"
 
 
-def save(
-    folder: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any], *, best_epoch: int
-) -> Path:
-    """Write a checkpoint durably, then delete all but the last two and the best.
+def save(folder: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> Path:
+    """Write a checkpoint durably.
 
     Args:
         folder: The run's ``checkpoints`` folder, made if it is missing.
         tensors: Parameters and optimizer state by name.
         meta: Must hold ``epoch``; kept as JSON, so plain values only.
-        best_epoch: Its checkpoint is kept however old.
 
     Raises:
         StorageError: If it could not be made durable; older checkpoints are untouched.
     """
     storage.make_folder(folder)
-    epoch = int(meta["epoch"])
+    path = path_of(folder, int(meta["epoch"]))
     text = json.dumps({**meta, "sha256": _BLANK}, sort_keys=True, allow_nan=False)
     contiguous = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
     content = safetensors.torch.save(contiguous, metadata={"dltrain": text})
-    assert content.count(_BLANK.encode()) >= 1
     digest = hashlib.sha256(content).hexdigest()
-    storage.replace(path_of(folder, epoch), content.replace(_BLANK.encode(), digest.encode(), 1))
-    kept = [path_of(folder, best_epoch), *sorted(folder.glob("epoch-*.safetensors"))[-KEEP_LAST:]]
-    for path in folder.glob("epoch-*.safetensors"):
+    storage.replace(path, content.replace(_BLANK.encode(), digest.encode(), 1))
+    return path
+
+
+def prune(folder: Path, *, keep: Collection[int], keep_last: int) -> None:
+    """Delete checkpoints, but those of the epochs in ``keep`` and the last few.
+
+    Raises:
+        StorageError: If one could not be deleted.
+    """
+    paths = sorted(folder.glob("epoch-*.safetensors"))
+    kept = {path_of(folder, epoch) for epoch in keep} | set(paths[-keep_last:])
+    for path in paths:
         if path not in kept:
             storage.remove(path)
-    return path_of(folder, epoch)
+
+
+class Keeper:
+    """Keeps one member's states: the last two and the best; at the end, the last and the best.
+
+    A short epoch is not worth a durable write, which would cost more than the epoch itself. So
+    states are written at most once a second, and a copy of what is not written yet waits in memory
+    until then, or until ``close``.
+
+    Args:
+        folder: The run's ``checkpoints`` folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._last: State | None = None  # not written yet, like the best
+        self._best: State | None = None
+        self._best_epoch = 0
+        self._written = -math.inf
+
+    def take(self, tensors: Mapping[str, Tensor], meta: Mapping[str, Any], *, best: bool) -> None:
+        """Take the state after an epoch, and whether it is the best so far; write if it is time."""
+        self._last = {name: tensor.clone() for name, tensor in tensors.items()}, dict(meta)
+        if best:
+            self._best, self._best_epoch = self._last, int(meta["epoch"])
+        if time.monotonic() - self._written >= SAVE_SECONDS:
+            self._write(keep_last=2)
+
+    def close(self) -> None:
+        """Write what waits; leave the last and the best."""
+        self._write(keep_last=1)
+
+    def _write(self, *, keep_last: int) -> None:
+        if self._best is not None and self._best is not self._last:
+            save(self._folder, *self._best)
+        if self._last is not None:
+            save(self._folder, *self._last)
+        self._best = self._last = None
+        self._written = time.monotonic()
+        prune(self._folder, keep=[self._best_epoch], keep_last=keep_last)
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -1,12 +1,15 @@
 """Losses and metrics, member by member: value, gradient and what is reported.
 
-Letters: M members, B rows, C classes. Outputs are [M, C, B] ([M, 1, B] for regression), targets
-[B], or [M, B] when members see different rows. A loss returns *statistics*, [S, M]: sums over rows
-that add up over batches; ``metrics`` turns the sums of an epoch into numbers for people.
+Letters: M members, B rows, C classes, R records per row, S statistics, T steps. Outputs are
+[M, C, B] ([M, 1, B] for regression), targets [B], or [M, B] when members see different rows.
+
+A training step leaves *records*, R numbers for each row; every few steps they are added up to
+*statistics*, S sums over rows; ``metrics`` turns sums into numbers for people.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from typing import Protocol
@@ -14,25 +17,35 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+# Records are added up every this many steps: seldom enough to cost nothing, often enough that
+# they stay small beside the data.
+RECORD_STEPS = 64
+
 
 class Loss(Protocol):
     """What a model is trained on.
 
     Attributes:
-        num_statistics: S.
+        num_records: R.
+        num_statistics: S; the first is finite as long as the loss is.
         best: The metric that chooses between epochs and between runs.
         higher_is_better: Which way it chooses.
     """
 
+    num_records: int
     num_statistics: int
     best: str
     higher_is_better: bool
 
-    def training(self, outputs: Tensor, targets: Tensor, statistics: Tensor) -> Tensor:
-        """Fill statistics [S, M]; return the mean loss's gradient for the outputs.
+    def training(self, outputs: Tensor, targets: Tensor, records: Tensor) -> Tensor:
+        """Fill records [R, M, B]; return the mean loss's gradient for the outputs.
 
         The outputs are used up: the gradient may be written over them.
         """
+        ...
+
+    def statistics(self, records: Tensor) -> Tensor:
+        """Add up records [T, R, M, B] over the rows: [T, S, M]."""
         ...
 
     def evaluation(self, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -47,6 +60,46 @@ class Loss(Protocol):
         ...
 
 
+class Tally:
+    """Collects the records of an epoch's steps and adds them up.
+
+    Args:
+        loss: Whose records they are.
+        steps: In the epoch.
+        members: M.
+        rows: B, at most.
+        like: A tensor of the dtype and device wanted.
+    """
+
+    def __init__(self, loss: Loss, *, steps: int, members: int, rows: int, like: Tensor) -> None:
+        self._loss = loss
+        self._records = like.new_empty(min(steps, RECORD_STEPS), loss.num_records, members, rows)
+        self._statistics = like.new_zeros(steps, loss.num_statistics, members)
+        self._rows = rows  # of the steps not added up yet
+        self._added = 0  # steps added up
+        self._taken = 0  # steps not added up yet
+
+    def records(self, rows: int) -> Tensor:
+        """Return where the next step is to leave its records, [R, M, rows]."""
+        if self._taken == len(self._records) or rows != self._rows:
+            self._add_up()
+        self._rows = rows
+        self._taken += 1
+        return self._records[self._taken - 1, :, :, :rows]
+
+    def statistics(self) -> Tensor:
+        """Return the sums of each step so far, [T, S, M]."""
+        self._add_up()
+        return self._statistics[: self._added]
+
+    def _add_up(self) -> None:
+        if self._taken:
+            steps = slice(self._added, self._added + self._taken)
+            records = self._records[: self._taken, :, :, : self._rows]
+            self._statistics[steps] = self._loss.statistics(records)
+            self._added, self._taken = steps.stop, 0
+
+
 class SquaredError:
     """Half the squared error, mean over rows (textbook 3.1).
 
@@ -56,6 +109,7 @@ class SquaredError:
         variances: Variance of the prepared targets of each split, for r2.
     """
 
+    num_records = 1
     num_statistics = 1
     best = "loss"
     higher_is_better = False
@@ -64,11 +118,15 @@ class SquaredError:
         self._unit = unit
         self._variances = dict(variances)
 
-    def training(self, outputs: Tensor, targets: Tensor, statistics: Tensor) -> Tensor:
-        """See ``Loss``; the gradient is (output - target) / B."""
+    def training(self, outputs: Tensor, targets: Tensor, records: Tensor) -> Tensor:
+        """See ``Loss``; the record is the error, the gradient is (output - target) / B."""
         errors = outputs.sub_(_beside(targets))  # [M, 1, B]
-        torch.sum(errors.square(), dim=2, out=statistics.t())
+        records[0].copy_(errors[:, 0])
         return errors.div_(outputs.shape[2])
+
+    def statistics(self, records: Tensor) -> Tensor:
+        """See ``Loss``; the sum of squared errors."""
+        return records.square().sum(dim=3)
 
     def evaluation(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """See ``Loss``."""
@@ -94,23 +152,32 @@ class CrossEntropy:
     A row counts as right if the right class scores strictly higher than every other.
     """
 
+    num_records = 2
     num_statistics = 2
     best = "accuracy"
     higher_is_better = True
 
-    def training(self, outputs: Tensor, targets: Tensor, statistics: Tensor) -> Tensor:
-        """See ``Loss``; the gradient is (probabilities - one_hot) / B."""
+    def training(self, outputs: Tensor, targets: Tensor, records: Tensor) -> Tensor:
+        """See ``Loss``; the gradient is (probabilities - one_hot) / B.
+
+        The records are the log-probability of the right class and the probability of its best
+        rival, both of which the gradient passes by anyway.
+        """
         members, _, rows = outputs.shape
         index = targets.view(-1, 1, rows).expand(members, 1, rows)
         probabilities = torch.log_softmax(outputs, dim=1)
-        chosen = probabilities.gather(1, index)  # [M, 1, B], log-probability of the right class
-        torch.sum(chosen, dim=2, out=statistics[:1].t())
-        probabilities.exp_()
-        probabilities.scatter_add_(1, index, probabilities.new_full((), -1).expand_as(index))
+        torch.gather(probabilities, 1, index, out=records[0].unsqueeze(1))
+        minus_one = _constant(-1, outputs.dtype, outputs.device).expand(index.shape)
+        probabilities.exp_().scatter_add_(1, index, minus_one)
         # With 1 taken from the right class, the largest entry left is that of its best rival.
-        rival = probabilities.amax(dim=1, keepdim=True)
-        torch.sum(chosen.exp_() > rival, dim=2, dtype=statistics.dtype, out=statistics[1:].t())
+        torch.amax(probabilities, dim=1, out=records[1])
         return probabilities.div_(rows)
+
+    def statistics(self, records: Tensor) -> Tensor:
+        """See ``Loss``; the sum of log-probabilities and the number of rows that are right."""
+        chosen, rival = records.unbind(dim=1)  # [T, M, B] each
+        sums = [chosen.sum(dim=2), (chosen.exp() > rival).sum(dim=2, dtype=chosen.dtype)]
+        return torch.stack(sums, dim=1)  # [T, 2, M]
 
     def evaluation(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """See ``Loss``."""
@@ -126,6 +193,11 @@ class CrossEntropy:
         """Report loss (nats per row) and accuracy."""
         losses, hits = (sums.double() / rows).tolist()
         return [{"loss": -loss, "accuracy": hit} for loss, hit in zip(losses, hits, strict=True)]
+
+
+@functools.cache
+def _constant(value: float, dtype: torch.dtype, device: torch.device) -> Tensor:
+    return torch.full((1, 1, 1), value, dtype=dtype, device=device)
 
 
 def _beside(targets: Tensor) -> Tensor:

@@ -95,8 +95,8 @@ def build_model(
     init: str,
     init_std: Sequence[float],
     dropout: Sequence[float],
-    dtype: torch.dtype,
-    device: torch.device,
+    unit: float,
+    like: Tensor,
 ) -> Model:
     """Turn a plan into a model with freshly drawn weights.
 
@@ -106,12 +106,12 @@ def build_model(
         init: How weights start; see ``layers.initial_parameters``.
         init_std: One per member.
         dropout: Share of units dropped, one per member.
-        dtype: Of the parameters.
-        device: Of the parameters.
+        unit: What an input of 1 stands for.
+        like: An empty tensor of the parameters' dtype and device.
     """
     generators = [generator(seed, "init") for seed in seeds]
     deviations = torch.tensor(init_std, dtype=torch.float64)
-    shares = torch.tensor(dropout, dtype=dtype, device=device)
+    shares = torch.tensor(dropout, dtype=like.dtype, device=like.device)
     layers: list[Layer] = []
     for index, layer in enumerate(plan):
         match layer:
@@ -122,13 +122,14 @@ def build_model(
                     out_features=layer.out_features,
                     init=init,
                     init_std=deviations,
-                    dtype=dtype,
+                    dtype=like.dtype,
                 )
-                layers.append(Linear(weight.to(device), bias.to(device)))
+                first = 1.0 if layers else unit
+                layers.append(Linear(*(t.to(like.device) for t in (weight, bias)), unit=first))
             case ActivationPlan():
                 layers.append(ACTIVATIONS[layer.name]())
             case DropoutPlan():
-                draws = _Draws(seeds, f"dropout.{index}", layer.width, device=device)
+                draws = _Draws(seeds, f"dropout.{index}", layer.width, device=like.device)
                 layers.append(Dropout(shares, draws))
     return Model(layers)
 

@@ -1,7 +1,8 @@
 """The loop. It trains M members at once, and one run is M = 1.
 
-Letters: M members, S statistics of the loss, P parameters of the model. Nothing inside a step
-reads from the device; what an epoch did is read once, at its end (or every ``log_interval`` steps).
+Letters: M members, S statistics of the loss, T steps, P parameters of the model. Nothing inside a
+step reads from the device; what an epoch did is read once, at its end (or every ``log_interval``
+steps).
 """
 
 from __future__ import annotations
@@ -11,18 +12,21 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from dltrain import checkpoint
+from dltrain.checkpoint import Keeper
 from dltrain.data.loader import Loader, Rows
-from dltrain.losses import Loss
+from dltrain.losses import Loss, Tally
 from dltrain.models import Model
 from dltrain.optim import ClipNorm, Optimizer, gradient_norms
 
 Row = dict[str, float]
+# Gradient norms are the mean over this many steps at the end of an epoch: a steady figure at a
+# tenth of the cost of reading every step.
+NORM_STEPS = 16
 
 
 @dataclass
@@ -75,7 +79,7 @@ class Outcome:
         final: The last row.
         best: Metric, value and epoch of the best row.
         test: Metrics of the test split after the last epoch; empty if it has no rows.
-        gradient_norms: Mean over the last epoch's steps, by parameter.
+        gradient_norms: Mean over the last steps of the last epoch, by parameter.
     """
 
     status: str = "running"
@@ -143,6 +147,7 @@ class Trainer:
         Raises:
             StorageError: If a row or a checkpoint could not be kept.
         """
+        keepers = [Keeper(recorder.folder / "checkpoints") for recorder in recorders]
         for epoch in range(1, self.epochs + 1):
             started = time.perf_counter()
             statistics, norms = self._train(epoch, view)
@@ -150,10 +155,12 @@ class Trainer:
             seconds = time.perf_counter() - started
             if self.stop_signal is None:
                 rows = self._rows(epoch, statistics)
-                self._keep(epoch, rows, norms, recorders, seconds)
+                self._keep(epoch, rows, norms, recorders, keepers, seconds)
                 view.epoch(rows, seconds=seconds)
             if self.stop_signal is not None or not self._running():
                 break
+        for keeper in keepers:
+            keeper.close()
         self._finish()
         return self.outcomes
 
@@ -172,7 +179,7 @@ class Trainer:
         return loss.metrics(sums, len(rows), split)
 
     def _train(self, epoch: int, view: View) -> tuple[Tensor, Tensor]:
-        """Train one epoch; return statistics [steps, S, M] and mean gradient norms [P, M]."""
+        """Train one epoch; return statistics [T, S, M] and mean gradient norms [P, M]."""
         model, loss, optimizer, clip = (
             self.stack.model,
             self.stack.loss,
@@ -180,14 +187,21 @@ class Trainer:
             self.stack.clip,
         )
         like, loader = model.parameters[0], self.stack.loader
-        statistics = like.new_zeros(len(loader), loss.num_statistics, model.num_members)
+        tally = Tally(
+            loss,
+            steps=len(loader),
+            members=model.num_members,
+            rows=loader.batch_size,
+            like=like,
+        )
         norms = like.new_zeros(len(model.parameters), model.num_members)
         self._first_step = self.step + 1
         for i, (inputs, targets) in enumerate(loader.epoch(epoch)):
             outputs = model.forward(inputs, step=self.step)  # [M, O, B]
-            gradient = loss.training(outputs, targets, statistics[i])
+            gradient = loss.training(outputs, targets, tally.records(outputs.shape[2]))
             model.backward(gradient)
-            norms += gradient_norms(model.gradients)
+            if i >= len(loader) - NORM_STEPS:
+                norms += gradient_norms(model.gradients)
             if clip is not None:
                 clip(model.gradients)
             optimizer.step(model.gradients)
@@ -195,9 +209,9 @@ class Trainer:
             if self.stop_signal is not None:
                 break
             due = self._log_interval and self.step % self._log_interval == 0 and i + 1 < len(loader)
-            if due and not self._show_early(epoch, statistics[: i + 1], view):
+            if due and not self._show_early(epoch, tally.statistics(), view):
                 break
-        return statistics, norms / len(loader)
+        return tally.statistics(), norms / min(NORM_STEPS, len(loader))
 
     def _show_early(self, epoch: int, statistics: Tensor, view: View) -> bool:
         """Show the running metrics; reads from the device. False if no loss is finite any more."""
@@ -209,7 +223,7 @@ class Trainer:
 
     def _find_divergence(self, epoch: int, statistics: Tensor) -> None:
         """Mark members whose loss or weights are not finite any more; reads from the device."""
-        losses = statistics[:, 0].isfinite().cpu()  # [steps, M]
+        losses = statistics[:, 0].isfinite().cpu()  # [T, M]
         parameters = self.stack.model.parameters
         weights = torch.stack([p.flatten(1).isfinite().all(dim=1) for p in parameters])
         intact = weights.all(dim=0).tolist()
@@ -254,9 +268,10 @@ class Trainer:
         rows: Sequence[Row],
         norms: Tensor,
         recorders: Sequence[Recorder],
+        keepers: Sequence[Keeper],
         seconds: float,
     ) -> None:
-        """Record the epoch of every member still running, and save its state."""
+        """Record the epoch of every member still running, and keep its state."""
         examples = len(self.stack.loader.rows)
         for member, outcome in enumerate(self.outcomes):
             if outcome.status != "running":
@@ -266,7 +281,9 @@ class Trainer:
             outcome.gradient_norms = dict(zip(names, norms[:, member].tolist(), strict=True))
             self._judge(epoch, member)
             recorders[member].epoch(rows[member], seconds=seconds, examples=examples)
-            self._save(epoch, member, recorders[member].folder / "checkpoints")
+            keepers[member].take(
+                *self._state(epoch, member), best=outcome.best.get("epoch") == epoch
+            )
 
     def _judge(self, epoch: int, member: int) -> None:
         """Remember the best row, and stop a member that has had no better one for too long."""
@@ -287,13 +304,11 @@ class Trainer:
                 f"stopped at epoch {epoch}: {self._patience} validations without a better {name}"
             )
 
-    def _save(self, epoch: int, member: int, folder: Path) -> None:
-        outcome = self.outcomes[member]
+    def _state(self, epoch: int, member: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Collect what a member's checkpoint holds; the tensors are still the live ones."""
         tensors = {f"model.{n}": t for n, t in self.stack.model.state(member).items()}
         tensors |= {f"optimizer.{n}": t for n, t in self.stack.optimizer.state(member).items()}
-        meta = {"epoch": epoch, "step": self.step, "best": outcome.best}
-        best_epoch = int(outcome.best.get("epoch", epoch))
-        checkpoint.save(folder, tensors, meta, best_epoch=best_epoch)
+        return tensors, {"epoch": epoch, "step": self.step, "best": self.outcomes[member].best}
 
     def _running(self) -> bool:
         return any(outcome.status == "running" for outcome in self.outcomes)

@@ -6,6 +6,7 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 from enum import EnumType
+from typing import Any
 
 from dltrain.check import knobs, shown
 from dltrain.cli.arguments import Parser, UsageError, refusing
@@ -52,7 +53,8 @@ def _rows(run: RunConfig) -> list[list[str]]:
         if not dataclasses.is_dataclass(node):
             rows.append([name, shown(node), entry.allowed(), entry.meaning])
             continue
-        for key, (annotation, knob) in knobs(type(node)).items():
+        cls: Any = type(node)
+        for key, (annotation, knob) in knobs(cls).items():
             enum = isinstance(annotation, EnumType)
             allowed = ", ".join(annotation) if enum else f"{knob.allowed()} {knob.unit}".strip()
             value = shown(getattr(node, key))

@@ -299,7 +299,7 @@ def summary(
     parts += [("found", sentence) for sentence in sentences]
     if outcome.gradient_norms:
         norms = "  ".join(f"{k} {figure(v)}" for k, v in outcome.gradient_norms.items())
-        parts.append(("gradients", f"mean norm in the last epoch: {norms}"))
+        parts.append(("gradients", f"norms at the end of the last epoch: {norms}"))
     parts.append(("time", duration(seconds)))
     lines: list[object] = ["", pairs(parts)]
     if compared:

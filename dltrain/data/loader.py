@@ -11,48 +11,59 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from dltrain.memory import Memory
+
 Batch = tuple[Tensor, Tensor]
 # Rows per product when a whole split is evaluated: large enough to be efficient, small enough
 # that the activations of many members fit the memory.
-EVALUATION_ROWS = 8192
+EVALUATION_ROWS = 2048
 
 
 class Rows:
     """The rows of one split on the device.
 
     Args:
-        inputs: [N, I], of the model's dtype, or uint8 where a byte b stands for b / 255.
+        inputs: [N, I], of ``dtype``, or uint8 for images, where a byte b stands for b / 255.
         targets: [N].
         dtype: Of the batches' inputs.
+
+    Attributes:
+        unit: What an input of 1 stands for: 1/255 for images, whose batches are whole numbers.
     """
 
     def __init__(self, inputs: Tensor, targets: Tensor, *, dtype: torch.dtype) -> None:
         self.inputs, self.targets, self.dtype = inputs, targets, dtype
+        self.unit = 1 / 255 if inputs.dtype == torch.uint8 else 1.0
+        self._gathered = Memory(inputs.dtype, inputs.device)
+        self._floats = Memory(dtype, inputs.device)
 
     def __len__(self) -> int:
         return len(self.targets)
 
     def take(self, indices: Tensor) -> Batch:
-        """Gather rows [B] or [M, B]: inputs [B, I] or [M, B, I], targets [B] or [M, B]."""
+        """Gather rows [B] or [M, B]: inputs [B, I] or [M, B, I], targets [B] or [M, B].
+
+        A batch holds until the next one is taken.
+        """
         flat = indices.reshape(-1)
-        inputs = self._floats(self.inputs.index_select(0, flat))
+        gathered = self._gathered.take(len(flat), self.inputs.shape[1])
+        inputs = self._converted(torch.index_select(self.inputs, 0, flat, out=gathered))
         targets = self.targets.index_select(0, flat)
         return inputs.view(*indices.shape, -1), targets.view(indices.shape)
 
     def part(self, start: int, stop: int) -> Batch:
         """Return consecutive rows, without a copy if they need no conversion."""
-        return self._floats(self.inputs[start:stop]), self.targets[start:stop]
+        return self._converted(self.inputs[start:stop]), self.targets[start:stop]
 
     def in_order(self) -> Iterator[Batch]:
         """Yield all rows once, in order, in large batches shared by all members."""
         for start in range(0, len(self), EVALUATION_ROWS):
             yield self.part(start, start + EVALUATION_ROWS)
 
-    def _floats(self, inputs: Tensor) -> Tensor:
-        if inputs.dtype == torch.uint8:
-            # Two passes: a division that also converts is not vectorised and takes twice as long.
-            return inputs.to(self.dtype).div_(255)
-        return inputs.to(self.dtype)
+    def _converted(self, inputs: Tensor) -> Tensor:
+        if inputs.dtype != torch.uint8:
+            return inputs
+        return self._floats.take(*inputs.shape).copy_(inputs)
 
 
 class Loader:

@@ -401,14 +401,13 @@ def _count_cells(
 def _numbers(cells: pd.Series[str]) -> npt.NDArray[np.float64] | None:
     """Parse a column as numbers (true and false count as 1 and 0), or return None if it is text."""
     present = cells.dropna()
-    lowered = present.str.lower()
-    if len(present) and lowered.isin(["true", "false"]).all():
-        return cells.str.lower().map({"true": 1.0, "false": 0.0}).to_numpy(dtype=np.float64)
-    parsed = pd.to_numeric(cells, errors="coerce")
+    if len(present) and present.str.lower().isin(["true", "false"]).all():
+        parsed = cells.str.lower().map({"true": 1.0, "false": 0.0})
+    else:
+        parsed = pd.to_numeric(cells, errors="coerce")
     if (parsed.isna() & cells.notna()).any():
         return None
-    numbers: npt.NDArray[np.float64] = parsed.to_numpy(dtype=np.float64)
-    return numbers
+    return np.asarray(parsed.to_numpy(), dtype=np.float64)
 
 
 def _scale(values: npt.NDArray[np.float64], wanted: bool) -> Scale:
