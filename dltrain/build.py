@@ -133,7 +133,7 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
         loss=_loss(data),
         optimizer=_optimizer(configs, model),
         loader=loader,
-        splits={"val": rows["val"], "test": rows["test"]},
+        splits=rows,
         clip=ClipNorm(norms, like=model.parameters[0]) if clips else None,
     )
 

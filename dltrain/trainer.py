@@ -35,7 +35,7 @@ class Stack:
 
     Attributes:
         loader: Training batches.
-        splits: Rows to evaluate, by name: ``val``, ``test``; either may be empty.
+        splits: Rows to evaluate, by name: ``train``, ``val``, ``test``; the last two may be empty.
         clip: Bounds the gradient's norm; None: no member asks for it.
     """
 
@@ -250,8 +250,12 @@ class Trainer:
 
     def _rows(self, epoch: int, statistics: Tensor) -> list[Row]:
         """Put together what the epoch's metrics are, a row per member."""
-        sums = statistics.double().sum(dim=0)  # [S, M]
-        train = self.stack.loss.metrics(sums, len(self.stack.loader.rows), "train")
+        if len(statistics) == 1:
+            # The mean over an epoch's steps would describe only the weights before its one step.
+            train = self.evaluate("train")
+        else:
+            sums = statistics.double().sum(dim=0)  # [S, M]
+            train = self.stack.loss.metrics(sums, len(self.stack.loader.rows), "train")
         heads = [
             {"epoch": float(epoch), "step": float(self.step), "lr": lr}
             for lr in self.stack.optimizer.lr

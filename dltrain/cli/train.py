@@ -7,6 +7,7 @@ takes a few seconds to load torch and under a second to train 10 epochs on two c
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import time
@@ -171,7 +172,7 @@ def train(job: Job) -> None:
         },
     )
     view.show(*summary(outcome, sentences, compared, seconds))
-    view.show(pairs(next_commands(job, run)))
+    view.show(pairs(next_commands(job, run, outcome)))
     if outcome.status != "done":
         raise EndedError(code, outcome.message or "interrupted; whole epochs are kept")
 
@@ -238,7 +239,8 @@ def conclude(
     job: Job, stack: Stack, outcome: Outcome, run: recorder.Recorder
 ) -> tuple[dict[str, float], list[str]]:
     """Write what can be said about the trained model; return results by name, and sentences."""
-    results = outcome.final | outcome.test
+    results = outcome.final | outcome.test | {"data/features": float(job.data.in_features)}
+    results |= {f"data/{name}_rows": float(len(s)) for name, s in job.data.splits.items()}
     results |= {f"imputed/{c.name}": c.imputed for c in job.data.columns if c.imputed is not None}
     if outcome.status != "done" or not isinstance(job.config.model, LinearConfig | SoftmaxConfig):
         return results, []
@@ -287,7 +289,7 @@ def summary(
 ) -> list[object]:
     """Return what is shown after training."""
     parts: list[tuple[str, object]] = []
-    if outcome.message:
+    if outcome.message and outcome.status == "done":
         parts.append(("note", outcome.message))
     if outcome.best:
         best = outcome.best
@@ -319,12 +321,23 @@ def summary(
     return lines
 
 
-def next_commands(job: Job, run: recorder.Recorder) -> list[tuple[str, object]]:
+def next_commands(
+    job: Job, run: recorder.Recorder, outcome: Outcome
+) -> list[tuple[str, object]]:
     """Return what to try next."""
     short = run.id.rpartition("_")[2]
-    where = "" if job.config.output_dir == "outputs" else f" output_dir={job.config.output_dir}"
-    return [
-        ("folder", str(run.folder)),
-        ("next", f"dltrain runs show {short}{where}"),
-        ("", f"dltrain runs{where}"),
+    folder = job.config.output_dir
+    where = [] if folder == "outputs" else [f"output_dir={folder}"]
+    change = f"seed={job.config.seed + 1}"
+    if outcome.status == "diverged" and hasattr(job.config.optimizer, "lr"):
+        change = f"optimizer.lr={job.config.optimizer.lr / 10:g}"
+    again = [word for word in job.words if word.partition("=")[0] != change.partition("=")[0]]
+    commands = [
+        ["dltrain", "runs", "show", short, *where],
+        ["dltrain", "runs", *where],
+        ["dltrain", *again, change],
+    ]
+    lines: list[tuple[str, object]] = [("folder", str(run.folder))]
+    return lines + [
+        ("" if number else "next", shlex.join(command)) for number, command in enumerate(commands)
     ]

@@ -69,6 +69,7 @@ def tabular(name: str | None, *, path: str, options: Options) -> Dataset:
         raise ValueError(f"{file}: cannot be read as a table ({error}); mend its quotes") from None
     dropped_rows = table.drop_rows()
     splits = _split(len(table.frame), options)
+    table.refuse_wide()
     task, reason = table.task()
     targets, class_names, target_scale = table.targets(task, train=splits[0])
     encoded = [
@@ -262,10 +263,7 @@ class Table:
     ) -> Encoded:
         """Turn one feature column into numbers, with the statistics of the training rows."""
         absent = self.frame[column].isna().to_numpy()
-        numbers = None if column in self.options.categorical else _numbers(self.frame[column])
-        if numbers is None and column not in self.options.categorical:
-            self._refuse_strays(column)
-        if numbers is None:
+        if self._is_text(column):
             return self._one_hot(column, absent, train=train, held_out=held_out)
         values = self._parse(column)
         imputed = None
@@ -293,12 +291,6 @@ class Table:
     ) -> Encoded:
         cells = self.frame[column].fillna("").to_numpy(dtype=object).astype(str)
         known = np.unique(cells[train][~absent[train]])
-        if len(known) > self.options.max_categories:
-            raise ValueError(
-                f"{self.name}: column {column!r} has {len(known)} different texts, more than "
-                f"data.max_categories={self.options.max_categories}; leave it out with "
-                f"data.drop=[{column}] or raise data.max_categories"
-            )
         values = (cells[:, None] == known[None, :]) & ~absent[:, None]
         names = [f"{column}_{category}" for category in known]
         if absent[train].any():
@@ -309,6 +301,30 @@ class Table:
             column, "category", int(absent.sum()), None, tuple(known), tuple(names), unseen
         )
         return Encoded(values.astype(np.float64), Scale.identity(len(names)), report)
+
+    def refuse_wide(self) -> None:
+        """Refuse columns of too many different texts, such as names and ids, all at once."""
+        wide = {}
+        for column in self.features:
+            cells = self.frame[column]
+            different = cells.nunique()
+            if different > self.options.max_categories and self._is_text(column):
+                wide[column] = different
+        if wide:
+            counts = ", ".join(f"{column!r} has {count}" for column, count in wide.items())
+            raise ValueError(
+                f"{self.name}: too many different texts: {counts}, more than "
+                f"data.max_categories={self.options.max_categories}; leave them out with "
+                f"'data.drop=[{','.join([*self.options.drop, *wide])}]' or raise it"
+            )
+
+    def _is_text(self, column: str) -> bool:
+        if column in self.options.categorical:
+            return True
+        if _numbers(self.frame[column]) is not None:
+            return False
+        self._refuse_strays(column)
+        return True
 
     def _refuse_strays(self, column: str) -> None:
         """Refuse a column of numbers with a few texts in it, which is most likely a mistake."""
