@@ -151,6 +151,10 @@ class Recorder:
         csv.writer(text, lineterminator="\n").writerows(rows)
         storage.replace(self.folder / name, text.getvalue().encode())
 
+    def document(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a small JSON file at once."""
+        storage.replace(self.folder / name, _json(content))
+
     def finish(self, *, status: str, exit_code: int, result: Mapping[str, Any]) -> None:
         """Write the last ``run.json`` and close the files."""
         self._info |= {
@@ -165,8 +169,7 @@ class Recorder:
             file.close()
 
     def _write(self) -> None:
-        text = json.dumps(_plain(self._info), indent=2, allow_nan=False, ensure_ascii=False)
-        storage.replace(self.folder / "run.json", f"{text}\n".encode(errors="backslashreplace"))
+        storage.replace(self.folder / "run.json", _json(self._info))
 
 
 def first_info(*, words: Sequence[str], **parts: Any) -> dict[str, Any]:
@@ -182,6 +185,11 @@ def first_info(*, words: Sequence[str], **parts: Any) -> dict[str, Any]:
         **parts,
         "result": None,
     }
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    text = json.dumps(_plain(content), indent=2, allow_nan=False, ensure_ascii=False)
+    return f"{text}\n".encode(errors="backslashreplace")
 
 
 def _plain(value: Any) -> Any:

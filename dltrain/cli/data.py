@@ -78,7 +78,7 @@ def _column(column: Column) -> list[str]:
         column.name,
         column.role,
         str(column.missing) if column.role != "target" else "0",
-        "" if column.imputed is None else figure(column.imputed),
+        "" if column.imputed is None or not column.missing else figure(column.imputed),
         became.get(column.role) or f"{len(column.features)} columns: {features}",
     ]
 

@@ -139,6 +139,7 @@ def train(job: Job) -> None:
     )
     folder = recorder.new_folder(Path(job.config.output_dir).expanduser(), job.name)
     run = recorder.Recorder(folder, info=first_info(job, device), config=to_yaml(job.config))
+    run.document("preparation.json", job.data.preparation())
     view.show(pairs(header(job, run.id, describe(device))))
     run.log(f"{' '.join(['dltrain', *job.words])} on {describe(device)}")
     started = time.perf_counter()
@@ -241,7 +242,11 @@ def conclude(
     """Write what can be said about the trained model; return results by name, and sentences."""
     results = outcome.final | outcome.test | {"data/features": float(job.data.in_features)}
     results |= {f"data/{name}_rows": float(len(s)) for name, s in job.data.splits.items()}
-    results |= {f"imputed/{c.name}": c.imputed for c in job.data.columns if c.imputed is not None}
+    results |= {
+        f"imputed/{c.name}": c.imputed
+        for c in job.data.columns
+        if c.missing and c.imputed is not None
+    }
     if outcome.status != "done" or not isinstance(job.config.model, LinearConfig | SoftmaxConfig):
         return results, []
     from dltrain.coefficients import as_table, coefficients, findings
@@ -321,9 +326,7 @@ def summary(
     return lines
 
 
-def next_commands(
-    job: Job, run: recorder.Recorder, outcome: Outcome
-) -> list[tuple[str, object]]:
+def next_commands(job: Job, run: recorder.Recorder, outcome: Outcome) -> list[tuple[str, object]]:
     """Return what to try next."""
     short = run.id.rpartition("_")[2]
     folder = job.config.output_dir

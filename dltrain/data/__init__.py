@@ -6,7 +6,9 @@ bad data needs no torch; ``build.py`` hands them to the device without a copy.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,8 +56,12 @@ class Column:
         role: ``target``, ``number``, ``category``, or ``dropped``.
         missing: Cells without a value, over all rows.
         imputed: What missing numbers became (training rows' statistic); None if none are filled.
-        features: Names of the prepared columns it turned into.
+        categories: The different texts of the training rows, or the class names of a target.
+        features: Names of the prepared columns it turned into; one more than the categories if the
+            last stands for missing.
         unseen: Cells of validation and test rows whose category no training row has.
+        mean: Subtracted from numbers, a target's too.
+        deviation: Numbers are then divided by it.
     """
 
     name: str
@@ -65,6 +71,8 @@ class Column:
     categories: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     unseen: int = 0
+    mean: float = 0.0
+    deviation: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,7 @@ class Dataset:
         columns: What became of each column of a table.
         notes: What the user should know, in sentences, shown before training.
         image_shape: Height and width if the inputs are images.
+        reading: How the source's text is to be read (delimiter, texts that mean missing).
         truth: The weights [I] and the bias that generated the data, where they are known.
     """
 
@@ -102,12 +111,25 @@ class Dataset:
     columns: tuple[Column, ...] = ()
     notes: tuple[str, ...] = ()
     image_shape: tuple[int, int] | None = None
+    reading: dict[str, Any] = field(default_factory=dict)
     truth: tuple[npt.NDArray[np.float64], float] | None = None
 
     @property
     def splits(self) -> dict[str, Split]:
         """The three splits by name, in order."""
         return {"train": self.train, "val": self.val, "test": self.test}
+
+    def preparation(self) -> dict[str, Any]:
+        """Return what it takes to prepare other rows exactly like these, as plain values."""
+        return {
+            "task": self.task,
+            "target": self.target_name,
+            "feature_names": list(self.feature_names),
+            "class_names": list(self.class_names),
+            "image_shape": self.image_shape,
+            "reading": self.reading,
+            "columns": [dataclasses.asdict(column) for column in self.columns],
+        }
 
     @property
     def in_features(self) -> int:
