@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 import numpy as np
 
 from dltrain import architecture
-from dltrain.check import model_fits
+from dltrain.combinations import model_fits
 from dltrain.data import Dataset
 from dltrain.schema import (
     AdamConfig,

@@ -21,7 +21,8 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dltrain.check import Problem, known_keys, run_config, shown, unknown_key
+from dltrain.check import known_keys, run_config, shown, unknown_key
+from dltrain.problem import Problem
 from dltrain.schema import RunConfig, as_dict
 from dltrain.words import read_words
 

@@ -7,36 +7,22 @@ takes a few seconds to load torch and under a second to train 10 epochs on two c
 
 from __future__ import annotations
 
-import shlex
 import signal
 import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from dltrain import build, recorder
-from dltrain.architecture import Plan
-from dltrain.check import shown
 from dltrain.cli.arguments import EndedError, Parser, UsageError, refusing
+from dltrain.cli.summary import Job, compare, header, next_commands, summary
 from dltrain.config import load, to_yaml
-from dltrain.console import (
-    TrainingView,
-    bold,
-    dim,
-    duration,
-    figure,
-    output,
-    pairs,
-    table,
-    warning,
-)
-from dltrain.data import Dataset
-from dltrain.schema import Expectation, LinearConfig, RunConfig, SoftmaxConfig, as_dict
+from dltrain.console import TrainingView, dim, output, pairs, warning
+from dltrain.schema import LinearConfig, RunConfig, SoftmaxConfig, as_dict
 from dltrain.suggest import closest
 
 if TYPE_CHECKING:
@@ -46,26 +32,6 @@ if TYPE_CHECKING:
 
 USAGE = "dltrain [OVERRIDE ...] [--cfg job] [--config-dir DIR] [--config-name NAME]"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is to be trained, checked and loaded, before torch is."""
-
-    words: Sequence[str]
-    config: RunConfig
-    data: Dataset
-    plan: Plan
-
-    @property
-    def name(self) -> str:
-        """Model and data, for the run folder."""
-        return f"{self.config.model.kind}-{self.data.name}"
-
-    @property
-    def num_parameters(self) -> int:
-        """Weights and biases of the model."""
-        return sum(layer.num_parameters for layer in self.plan)
 
 
 def main(words: Sequence[str]) -> None:
@@ -173,7 +139,7 @@ def train(job: Job) -> None:
         },
     )
     view.show(*summary(outcome, sentences, compared, seconds))
-    view.show(pairs(next_commands(job, run, outcome)))
+    view.show(pairs(next_commands(job, run.folder, outcome)))
     if outcome.status != "done":
         raise EndedError(code, outcome.message or "interrupted; whole epochs are kept")
 
@@ -198,25 +164,6 @@ def first_info(job: Job, device: torch.device) -> dict[str, Any]:
         model={"name": job.config.model.kind, "parameters": job.num_parameters},
         config=as_dict(job.config),
     )
-
-
-def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
-    """Return what is shown before training."""
-    config, data = job.config, job.data
-    rows = ", ".join(f"{len(split):,} {name}" for name, split in data.splits.items() if len(split))
-    widths = [str(data.in_features)]
-    widths += [str(layer.out_features) for layer in job.plan if hasattr(layer, "out_features")]
-    knobs = as_dict(config.optimizer)
-    settings = " ".join(f"{k}={shown(v)}" for k, v in knobs.items() if k != "kind")
-    batch = config.trainer.batch_size
-    pace = f"batch {'all rows' if batch is None else batch}, {config.trainer.epochs} epochs"
-    return [
-        ("run", run_id),
-        ("model", f"{config.model.kind} {' -> '.join(widths)}, {job.num_parameters:,} parameters"),
-        ("data", f"{data.name} ({data.source}): {rows}"),
-        ("optimizer", f"{f'{config.optimizer.kind} {settings}'.strip()}; {pace}"),
-        ("device", f"{device}, seed {config.seed}"),
-    ]
 
 
 @contextmanager
@@ -277,70 +224,3 @@ def exit_code(outcome: Outcome, trainer: Trainer) -> int:
         assert trainer.stop_signal is not None
         return 128 + trainer.stop_signal
     return {"done": 0, "diverged": 3}[outcome.status]
-
-
-def compare(expected: Sequence[Expectation], results: dict[str, float]) -> list[dict[str, Any]]:
-    """Put a run's results beside published ones."""
-    rows = []
-    for entry in expected:
-        value = results.get(entry.metric)
-        inside = value is not None and entry.low <= value <= entry.high
-        rows.append(as_dict(entry) | {"value": value, "inside": inside})
-    return rows
-
-
-def summary(
-    outcome: Outcome, sentences: Sequence[str], compared: Sequence[dict[str, Any]], seconds: float
-) -> list[object]:
-    """Return what is shown after training."""
-    parts: list[tuple[str, object]] = []
-    if outcome.message and outcome.status == "done":
-        parts.append(("note", outcome.message))
-    if outcome.best:
-        best = outcome.best
-        line = f"{best['metric']} {figure(float(best['value']))} at epoch {best['epoch']}"
-        parts.append(("best", line))
-    if outcome.test:
-        line = "  ".join(f"{name} {figure(value)}" for name, value in outcome.test.items())
-        parts.append(("test", bold(line)))
-    parts += [("found", sentence) for sentence in sentences]
-    if outcome.gradient_norms:
-        norms = "  ".join(f"{k} {figure(v)}" for k, v in outcome.gradient_norms.items())
-        parts.append(("gradients", f"norms at the end of the last epoch: {norms}"))
-    parts.append(("time", duration(seconds)))
-    lines: list[object] = ["", pairs(parts)]
-    if compared:
-        rows = [
-            [
-                row["metric"],
-                "-" if row["value"] is None else figure(row["value"]),
-                figure(row["published"]),
-                f"{figure(row['low'])} to {figure(row['high'])}",
-                "yes" if row["inside"] else "NO",
-                row["source"],
-            ]
-            for row in compared
-        ]
-        columns = ["result", "yours", "published", "band", "inside", "source"]
-        lines += ["", table(columns, rows, right=["yours", "published"])]
-    return lines
-
-
-def next_commands(job: Job, run: recorder.Recorder, outcome: Outcome) -> list[tuple[str, object]]:
-    """Return what to try next."""
-    short = run.id.rpartition("_")[2]
-    folder = job.config.output_dir
-    where = [] if folder == "outputs" else [f"output_dir={folder}"]
-    change = f"seed={job.config.seed + 1}"
-    if outcome.status == "diverged" and hasattr(job.config.optimizer, "lr"):
-        change = f"optimizer.lr={job.config.optimizer.lr / 10:g}"
-    again = [word for word in job.words if word.partition("=")[0] != change.partition("=")[0]]
-    commands = [
-        ["dltrain", "runs", "show", short, *where],
-        ["dltrain", "runs", *where],
-        ["dltrain", *again, change],
-    ]
-    lines: list[tuple[str, object]] = [("folder", str(run.folder))]
-    return lines + [
-        ("" if number else "next", shlex.join(command)) for number, command in enumerate(commands)
-    ]

@@ -6,15 +6,12 @@ Vollgraf, 2017. 60,000 training and 10,000 test images of 28 x 28 grey values, 1
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 import socket
 import sys
 import tempfile
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +19,7 @@ import numpy.typing as npt
 
 from dltrain import storage
 from dltrain.data import Dataset, Scale, Split
+from dltrain.data.idx import SIDE, IdxFile, as_rows, read_idx
 
 CLASS_NAMES = (
     "t-shirt",
@@ -35,31 +33,7 @@ CLASS_NAMES = (
     "bag",
     "ankle boot",
 )
-SIDE = 28
 PACKAGED = Path(__file__).parent / "files"
-
-
-@dataclass(frozen=True)
-class IdxFile:
-    """One IDX file: its name, the sha256 of its decompressed bytes, its rows.
-
-    The header is 16 bytes for images (magic, rows, height, width) and 8 for labels.
-    """
-
-    name: str
-    sha256: str
-    rows: int
-
-    @property
-    def header(self) -> bytes:
-        """The only header this file may begin with."""
-        words = [0x803, self.rows, SIDE, SIDE] if "images" in self.name else [0x801, self.rows]
-        return b"".join(word.to_bytes(4, "big") for word in words)
-
-    @property
-    def size(self) -> int:
-        """Decompressed size in bytes, header included."""
-        return len(self.header) + self.rows * (SIDE * SIDE if "images" in self.name else 1)
 
 
 FULL = (
@@ -227,54 +201,21 @@ def _load_file(
             storage.replace(target, content)
         except OSError as error:
             notes.append(f"the decoded images could not be cached: {error}")
-            return _rows(np.frombuffer(content, dtype=np.uint8), file)
+            return as_rows(np.frombuffer(content, dtype=np.uint8), file)
     return _map(target, file)
-
-
-def read_idx(path: Path, file: IdxFile) -> bytes:
-    """Read one IDX file, plain or gzipped, and check every byte of it.
-
-    Never reads more than the known size, so an endless or inflating file costs no memory.
-
-    Raises:
-        ValueError: If it is truncated, too long, of another shape or of other content.
-    """
-    try:
-        with open(path, "rb") as raw:
-            stream = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-            content = stream.read(file.size + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{path}: cannot be read ({error}); fetch it anew") from None
-    if content[: len(file.header)] != file.header:
-        raise ValueError(f"{path}: is not {file.name}: its IDX header differs; fetch it anew")
-    if len(content) != file.size:
-        state = "truncated" if len(content) < file.size else "too long"
-        raise ValueError(f"{path}: is {state}, {file.size} bytes were expected; fetch it anew")
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise ValueError(f"{path}: its content is not Fashion-MNIST's (sha256); fetch it anew")
-    return content
-
-
-def _rows(content: npt.NDArray[np.uint8], file: IdxFile) -> npt.NDArray[np.generic]:
-    body = content[len(file.header) :]
-    if "images" in file.name:
-        return body.reshape(file.rows, SIDE * SIDE)
-    if body.max() >= len(CLASS_NAMES):
-        raise ValueError(f"{file.name}: label {body.max()} is not below {len(CLASS_NAMES)}")
-    return body.astype(np.int64)
 
 
 def _map(path: Path, file: IdxFile) -> npt.NDArray[np.generic]:
     """Map a cached file into memory; pages are read when they are used."""
     # Copy-on-write, because torch refuses to share memory that it may not write.
-    return _rows(np.memmap(path, dtype=np.uint8, mode="c"), file)
+    return as_rows(np.memmap(path, dtype=np.uint8, mode="c"), file)
 
 
 def _load_sample() -> Arrays:
     arrays = []
     for file in SAMPLE:
         content = read_idx(PACKAGED / f"fashion_mnist_sample-{file.name}.gz", file)
-        arrays.append(_rows(np.frombuffer(bytearray(content), dtype=np.uint8), file))
+        arrays.append(as_rows(np.frombuffer(bytearray(content), dtype=np.uint8), file))
     return arrays
 
 

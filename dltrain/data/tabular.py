@@ -266,9 +266,8 @@ def _fit(table: Table, name: str, train: Integers, options: Options) -> Column:
             f"leave it out with data.drop=[{name}]"
         )
     # Kept even if nothing is missing here: something may be in rows to come.
-    statistics = {"mean": np.mean, "median": np.median}
-    statistic = statistics.get(options.missing)
-    imputed = None if statistic is None else float(statistic(present))
+    statistics = {"mean": float(present.mean()), "median": float(np.median(present))}
+    imputed = statistics.get(options.missing)
     mean, deviation = 0.0, 1.0
     if options.standardise:
         mean, deviation = _scale(np.where(absent, imputed or 0.0, values)[train])

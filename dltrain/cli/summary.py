@@ -1,0 +1,122 @@
+"""What a training says before and after: header, results, published values, next commands."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dltrain.architecture import Plan
+from dltrain.check import shown
+from dltrain.console import bold, duration, figure, pairs, table
+from dltrain.data import Dataset
+from dltrain.schema import Expectation, RunConfig, as_dict
+
+if TYPE_CHECKING:
+    from dltrain.trainer import Outcome
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be trained, checked and loaded, before torch is."""
+
+    words: Sequence[str]
+    config: RunConfig
+    data: Dataset
+    plan: Plan
+
+    @property
+    def name(self) -> str:
+        """Model and data, for the run folder."""
+        return f"{self.config.model.kind}-{self.data.name}"
+
+    @property
+    def num_parameters(self) -> int:
+        """Weights and biases of the model."""
+        return sum(layer.num_parameters for layer in self.plan)
+
+
+def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
+    """Return what is shown before training."""
+    config, data = job.config, job.data
+    rows = ", ".join(f"{len(split):,} {name}" for name, split in data.splits.items() if len(split))
+    widths = [str(data.in_features)]
+    widths += [str(layer.out_features) for layer in job.plan if hasattr(layer, "out_features")]
+    knobs = as_dict(config.optimizer)
+    settings = " ".join(f"{k}={shown(v)}" for k, v in knobs.items() if k != "kind")
+    batch = config.trainer.batch_size
+    pace = f"batch {'all rows' if batch is None else batch}, {config.trainer.epochs} epochs"
+    return [
+        ("run", run_id),
+        ("model", f"{config.model.kind} {' -> '.join(widths)}, {job.num_parameters:,} parameters"),
+        ("data", f"{data.name} ({data.source}): {rows}"),
+        ("optimizer", f"{f'{config.optimizer.kind} {settings}'.strip()}; {pace}"),
+        ("device", f"{device}, seed {config.seed}"),
+    ]
+
+
+def compare(expected: Sequence[Expectation], results: dict[str, float]) -> list[dict[str, Any]]:
+    """Put a run's results beside published ones."""
+    rows = []
+    for entry in expected:
+        value = results.get(entry.metric)
+        inside = value is not None and entry.low <= value <= entry.high
+        rows.append(as_dict(entry) | {"value": value, "inside": inside})
+    return rows
+
+
+def summary(
+    outcome: Outcome, sentences: Sequence[str], compared: Sequence[dict[str, Any]], seconds: float
+) -> list[object]:
+    """Return what is shown after training."""
+    parts: list[tuple[str, object]] = []
+    if outcome.message and outcome.status == "done":
+        parts.append(("note", outcome.message))
+    if outcome.best:
+        best = outcome.best
+        line = f"{best['metric']} {figure(float(best['value']))} at epoch {best['epoch']}"
+        parts.append(("best", line))
+    if outcome.test:
+        line = "  ".join(f"{name} {figure(value)}" for name, value in outcome.test.items())
+        parts.append(("test", bold(line)))
+    parts += [("found", sentence) for sentence in sentences]
+    if outcome.gradient_norms:
+        norms = "  ".join(f"{k} {figure(v)}" for k, v in outcome.gradient_norms.items())
+        parts.append(("gradients", f"norms at the end of the last epoch: {norms}"))
+    parts.append(("time", duration(seconds)))
+    lines: list[object] = ["", pairs(parts)]
+    if compared:
+        rows = [
+            [
+                row["metric"],
+                "-" if row["value"] is None else figure(row["value"]),
+                figure(row["published"]),
+                f"{figure(row['low'])} to {figure(row['high'])}",
+                "yes" if row["inside"] else "NO",
+                row["source"],
+            ]
+            for row in compared
+        ]
+        columns = ["result", "yours", "published", "band", "inside", "source"]
+        lines += ["", table(columns, rows, right=["yours", "published"])]
+    return lines
+
+
+def next_commands(job: Job, folder: Path, outcome: Outcome) -> list[tuple[str, object]]:
+    """Return what to try next."""
+    config = job.config
+    where = [] if config.output_dir == "outputs" else [f"output_dir={config.output_dir}"]
+    change = f"seed={config.seed + 1}"
+    if outcome.status == "diverged" and hasattr(config.optimizer, "lr"):
+        change = f"optimizer.lr={config.optimizer.lr / 10:g}"
+    again = [word for word in job.words if word.partition("=")[0] != change.partition("=")[0]]
+    commands = [
+        ["dltrain", "runs", "show", folder.name.rpartition("_")[2], *where],
+        ["dltrain", "runs", *where],
+        ["dltrain", *again, change],
+    ]
+    lines: list[tuple[str, object]] = [("folder", str(folder))]
+    return lines + [
+        ("" if number else "next", shlex.join(command)) for number, command in enumerate(commands)
+    ]

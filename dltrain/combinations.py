@@ -1,0 +1,154 @@
+"""Values that are fine by themselves and do not go together: model and data, files, fractions.
+
+Every rule takes a whole ``RunConfig`` and yields what the user can mend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from dltrain.problem import Problem
+from dltrain.schema import (
+    CsvConfig,
+    FashionMnistConfig,
+    LeastSquaresConfig,
+    LinearConfig,
+    ModelConfig,
+    RunConfig,
+    SgdConfig,
+    SoftmaxConfig,
+    SyntheticConfig,
+    Task,
+)
+from dltrain.suggest import closest
+
+
+def models_for(task: Task) -> str:
+    """Name the models that fit a task, as choices to type."""
+    return {
+        Task.regression: "model=linear or model=mlp",
+        Task.classification: "model=softmax or model=mlp",
+        Task.auto: "model=linear, model=softmax or model=mlp",
+    }[task]
+
+
+def model_fits(model: ModelConfig, task: Task, *, data: str) -> Problem | None:
+    """Refuse a model that does not predict what the data asks for."""
+    wanted = {LinearConfig: Task.regression, SoftmaxConfig: Task.classification}.get(type(model))
+    if task == Task.auto or wanted in (None, task):
+        return None
+    what = {Task.regression: "numbers", Task.classification: "classes"}
+    assert wanted is not None
+    return Problem(
+        "model",
+        f"model={model.kind} predicts {what[wanted]}, but data={data} asks for {what[task]}; "
+        f"use {models_for(task)}",
+    )
+
+
+def _model_and_data(run: RunConfig) -> Iterable[Problem]:
+    task = {SyntheticConfig: Task.regression, FashionMnistConfig: Task.classification}
+    stated = run.data.task if isinstance(run.data, CsvConfig) else task[type(run.data)]
+    problem = model_fits(run.model, stated, data=run.data.name or run.data.kind)
+    return [problem] if problem else []
+
+
+def _least_squares(run: RunConfig) -> Iterable[Problem]:
+    if not isinstance(run.optimizer, LeastSquaresConfig):
+        return
+    if not isinstance(run.model, LinearConfig):
+        yield Problem(
+            "optimizer",
+            f"optimizer=least_squares solves model=linear only, not model={run.model.kind}; "
+            "use optimizer=sgd, adam or adamw",
+        )
+    if run.trainer.epochs != 1 or run.trainer.batch_size is not None:
+        yield Problem(
+            "optimizer",
+            "optimizer=least_squares takes one step over all rows; "
+            "leave out trainer.epochs and trainer.batch_size",
+        )
+    if run.trainer.max_grad_norm is not None:
+        yield Problem(
+            "trainer.max_grad_norm",
+            "has no effect with optimizer=least_squares, which follows no gradient; leave it out",
+        )
+
+
+def _nesterov(run: RunConfig) -> Iterable[Problem]:
+    optimizer = run.optimizer
+    if isinstance(optimizer, SgdConfig) and optimizer.nesterov and optimizer.momentum == 0:
+        yield Problem("optimizer.nesterov", "needs optimizer.momentum greater than 0")
+
+
+def _table(run: RunConfig) -> Iterable[Problem]:
+    data = run.data
+    if not isinstance(data, CsvConfig):
+        return
+    if data.path is None:
+        yield Problem("data.path", "which table? Add data.path=FILE")
+    elif "://" in data.path:
+        yield Problem("data.path", "only local files are read; download it first")
+    elif not data.path.startswith("package:") and not Path(data.path).expanduser().is_file():
+        yield Problem("data.path", f"no such file{_neighbours(data.path)}")
+    if data.target is None:
+        yield Problem("data.target", "which column is to be predicted? Add data.target=COLUMN")
+    if data.val_fraction + data.test_fraction >= 1:
+        total = data.val_fraction + data.test_fraction
+        yield Problem(
+            "data.val_fraction",
+            f"data.val_fraction and data.test_fraction add up to {total:g}; "
+            "they must leave rows to train on (less than 1)",
+        )
+    if data.target in data.drop or data.target in (data.features or []):
+        yield Problem("data.target", "cannot also be in data.drop or data.features")
+    if len(data.delimiter.replace("\\t", "\t")) != 1:
+        yield Problem("data.delimiter", "must be one character, or \\t for a tab")
+
+
+def _neighbours(path: str) -> str:
+    """Suggest a file of nearly the same name in the same folder."""
+    folder = Path(path).expanduser().parent
+    if not folder.is_dir():
+        return f" (and no folder {folder})"
+    names = [entry.name for entry in folder.iterdir() if entry.is_file()]
+    return closest(Path(path).name, names)
+
+
+def _files(run: RunConfig) -> Iterable[Problem]:
+    data = run.data
+    root = data.root if isinstance(data, FashionMnistConfig) else None
+    if root is not None and not Path(root).expanduser().is_dir():
+        yield Problem("data.root", "no such folder")
+    output = Path(run.output_dir).expanduser()
+    existing = next(folder for folder in [output, *output.absolute().parents] if folder.exists())
+    if not existing.is_dir():
+        yield Problem("output_dir", f"{existing} is a file; give a folder")
+
+
+def _expectations(run: RunConfig) -> Iterable[Problem]:
+    for i, expectation in enumerate(run.expect):
+        if not expectation.low <= expectation.high:
+            yield Problem(f"expect[{i}].low", "must not be above high")
+
+
+def problems(run: RunConfig, *, fitting: bool = True) -> list[Problem]:
+    """Apply every rule.
+
+    Args:
+        run: A config whose values are each within their bounds.
+        fitting: Whether the model must fit the data.
+    """
+    rules = [rule for rule in RULES if fitting or rule is not _model_and_data]
+    return [problem for rule in rules for problem in rule(run)]
+
+
+RULES: list[Callable[[RunConfig], Iterable[Problem]]] = [
+    _model_and_data,
+    _least_squares,
+    _nesterov,
+    _table,
+    _files,
+    _expectations,
+]
