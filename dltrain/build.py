@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, assert_never
 import numpy as np
 
 from dltrain import architecture
-from dltrain.combinations import model_fits
+from dltrain.check import shown
+from dltrain.combinations import MAX_NUMBERS, model_fits
 from dltrain.data import Dataset
 from dltrain.schema import (
     AdamConfig,
@@ -93,7 +94,7 @@ def plan(config: ModelConfig, data: Dataset) -> architecture.Plan:
         case LinearConfig() | SoftmaxConfig():
             return architecture.single_layer(data.in_features, data.out_features)
         case MlpConfig():
-            return architecture.multilayer(
+            layers = architecture.multilayer(
                 data.in_features,
                 data.out_features,
                 hidden=config.hidden,
@@ -102,6 +103,13 @@ def plan(config: ModelConfig, data: Dataset) -> architecture.Plan:
             )
         case _:
             assert_never(config)
+    parameters = sum(layer.num_parameters for layer in layers)
+    if parameters > MAX_NUMBERS:
+        raise ValueError(
+            f"model.hidden={shown(config.hidden)}: makes {parameters:,} parameters, "
+            f"at most {MAX_NUMBERS:,} are allowed; use smaller widths"
+        )
+    return layers
 
 
 def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> Stack:

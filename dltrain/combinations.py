@@ -23,6 +23,9 @@ from dltrain.schema import (
 )
 from dltrain.suggest import closest
 
+# More than this many numbers of synthetic data, or parameters of a model, is taken for a slip.
+MAX_NUMBERS = 2**30
+
 
 def models_for(task: Task) -> str:
     """Name the models that fit a task, as choices to type."""
@@ -116,6 +119,18 @@ def _neighbours(path: str) -> str:
     return closest(Path(path).name, names)
 
 
+def _synthetic_size(run: RunConfig) -> Iterable[Problem]:
+    data = run.data
+    if isinstance(data, SyntheticConfig):
+        numbers = len(data.w) * (data.num_train + data.num_val)
+        if numbers > MAX_NUMBERS:
+            yield Problem(
+                "data.num_train",
+                f"with {len(data.w)} weights and data.num_val={data.num_val} this makes "
+                f"{8 * numbers / 2**30:.0f} GiB of data; at most {8 * MAX_NUMBERS / 2**30:.0f} GiB",
+            )
+
+
 def _files(run: RunConfig) -> Iterable[Problem]:
     data = run.data
     root = data.root if isinstance(data, FashionMnistConfig) else None
@@ -149,6 +164,7 @@ RULES: list[Callable[[RunConfig], Iterable[Problem]]] = [
     _least_squares,
     _nesterov,
     _table,
+    _synthetic_size,
     _files,
     _expectations,
 ]

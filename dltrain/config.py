@@ -130,7 +130,8 @@ def _compose(
             config = compose(config_name=config_name, overrides=words + _search(folders))
             values = OmegaConf.to_container(config, resolve=False)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, RecursionError) as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        text = str(error).partition("Config search path:")[0]
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
         raise ConfigError([f"the config files do not compose: {' '.join(lines)[:400]}"]) from None
     assert isinstance(values, dict)
     return {str(key): value for key, value in values.items()}

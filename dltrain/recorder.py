@@ -172,8 +172,14 @@ class Recorder:
         storage.replace(self.folder / "run.json", _json(self._info))
 
 
-def first_info(*, words: Sequence[str], **parts: Any) -> dict[str, Any]:
-    """Return the first content of ``run.json``."""
+def first_info(*, command: Sequence[str], overrides: Sequence[str], **parts: Any) -> dict[str, Any]:
+    """Return the first content of ``run.json``.
+
+    Args:
+        command: All words after ``dltrain``.
+        overrides: Those that set something.
+        parts: What else is to be kept.
+    """
     return {
         "format": FORMAT,
         "status": "running",
@@ -181,7 +187,8 @@ def first_info(*, words: Sequence[str], **parts: Any) -> dict[str, Any]:
         "started": now(),
         "finished": None,
         **environment(),
-        "overrides": list(words),
+        "command": ["dltrain", *command],
+        "overrides": list(overrides),
         **parts,
         "result": None,
     }

@@ -51,7 +51,9 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Refuse, and name the nearest flag."""
         unknown = message.removeprefix("unrecognized arguments: ").split()
-        if len(unknown) >= 1 and message.startswith("unrecognized"):
+        if message.startswith("unrecognized") and not unknown[0].startswith("-"):
+            raise UsageError([f"{unknown[0]}: unexpected argument; see {self.prog} --help"])
+        if message.startswith("unrecognized"):
             flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
             raise UsageError([f"{unknown[0]}: unknown flag{closest(unknown[0], flags)}"])
         raise UsageError([f"{message}; see {self.prog} --help"])

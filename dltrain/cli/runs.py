@@ -111,7 +111,7 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         ("status", f"{run.status} (exit code {info.get('exit_code')})"),
         ("started", info.get("started")),
         ("finished", info.get("finished") or "-"),
-        ("command", "dltrain " + " ".join(map(str, info.get("overrides") or []))),
+        ("command", " ".join(map(str, info.get("command") or []))),
         (
             "data",
             f"{part('data', 'name')} ({part('data', 'source')}): "

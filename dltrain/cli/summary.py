@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltrain.architecture import Plan
@@ -22,6 +23,7 @@ class Job:
     """What is to be trained, checked and loaded, before torch is."""
 
     words: Sequence[str]
+    overrides: Sequence[str]
     config: RunConfig
     data: Dataset
     plan: Plan

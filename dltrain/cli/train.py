@@ -54,7 +54,7 @@ def main(words: Sequence[str]) -> None:
         if arguments.cfg:
             return print_config(config, arguments.package)
         data = build.dataset(config.data)
-        job = Job(arguments.overrides, config, data, build.plan(config.model, data))
+        job = Job(words, arguments.overrides, config, data, build.plan(config.model, data))
     return train(job)
 
 
@@ -149,7 +149,8 @@ def first_info(job: Job, device: torch.device) -> dict[str, Any]:
     import torch
 
     return recorder.first_info(
-        words=job.words,
+        command=job.words,
+        overrides=job.overrides,
         seed=job.config.seed,
         device=str(device),
         threads=torch.get_num_threads(),

@@ -81,7 +81,7 @@ def training(words: Sequence[str], epochs: int, folder: Path) -> Callable[[], No
     config = load([*words, f"trainer.epochs={epochs}"])
     data = build.dataset(config.data)
     trainer = Trainer(build.stack([config], data, torch.device("cpu")), epochs=epochs)
-    info = recorder.first_info(words=words)
+    info = recorder.first_info(command=words, overrides=words)
     run = recorder.Recorder(recorder.new_folder(folder, "bench"), info=info, config=to_yaml(config))
 
     def call() -> None:
