@@ -120,7 +120,7 @@ def duration(seconds: float) -> str:
 
 def age(seconds: float) -> str:
     """Write how long ago something was: ``now``, ``25 s``, ``3 h 20 min``."""
-    return "now" if seconds < 1 else duration(float(round(seconds)) if seconds >= 10 else 10.0)
+    return "now" if seconds < 1 else f"{seconds:.0f} s" if seconds < 60 else duration(seconds)
 
 
 class Training(Protocol):
