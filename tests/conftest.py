@@ -1,0 +1,77 @@
+"""What several rooms of the tests share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dltrain.cli.main import run
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a command line came to: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Shown]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Decode Fashion-MNIST into a cache of the session's own, once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        for name in ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE", "NO_COLOR"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in an empty folder."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def call(capfd: pytest.CaptureFixture[str]) -> Call:
+    """Carry out a command line in this process."""
+
+    def call(*words: str) -> Shown:
+        capfd.readouterr()
+        try:
+            code = run(words)
+        except SystemExit as end:  # argparse's --help
+            code = int(end.code or 0)
+        sys.stdout.flush()
+        return Shown(code, *capfd.readouterr())
+
+    return call
+
+
+def command(*words: str, folder: Path) -> Shown:
+    """Carry out a command line in a process of its own."""
+    line = [sys.executable, "-m", "dltrain", *words]
+    result = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
+    return Shown(result.returncode, result.stdout, result.stderr)
+
+
+def tree(folder: Path) -> list[str]:
+    """List every file and folder below a folder."""
+    return sorted(
+        str(Path(root, name).relative_to(folder))
+        for root, folders, files in os.walk(folder)
+        for name in (*folders, *files)
+    )

@@ -1,0 +1,113 @@
+"""IDX files: what is read is the file that was meant, or an error."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dltrain.data.idx import IdxFile, as_rows, read_idx
+
+BODY = bytes([0, 1, 2, 9, 9])
+CONTENT = (0x801).to_bytes(4, "big") + (5).to_bytes(4, "big") + BODY
+FILE = IdxFile("five-labels", hashlib.sha256(CONTENT).hexdigest(), 5)
+
+
+def refusal(path: Path, content: bytes) -> str:
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r".") as caught:
+        read_idx(path, FILE)
+    assert str(caught.value).startswith(f"{path}: ")
+    return str(caught.value).removeprefix(f"{path}: ")
+
+
+def test_sizes_follow_from_rows() -> None:
+    assert FILE.size == len(CONTENT)
+    images = IdxFile("three-images", "", 3)
+    assert images.size == 16 + 3 * 784
+    assert images.header.hex() == "00000803" + "00000003" + "0000001c" * 2
+
+
+def test_plain_and_gzipped_files_read_alike(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(CONTENT)
+    (tmp_path / "a.gz").write_bytes(gzip.compress(CONTENT))
+    assert read_idx(tmp_path / "a", FILE) == read_idx(tmp_path / "a.gz", FILE) == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (CONTENT[:-1], "is truncated, 13 bytes were expected; fetch it anew"),
+        (CONTENT[:8], "is truncated, 13 bytes were expected; fetch it anew"),
+        (CONTENT + b"x", "is too long, 13 bytes were expected; fetch it anew"),
+        (b"", "is not five-labels: its IDX header differs; fetch it anew"),
+        (b"<html>not found</html>", "is not five-labels: its IDX header differs; fetch it anew"),
+        (
+            CONTENT.replace(b"\x08\x01", b"\x08\x03"),
+            "is not five-labels: its IDX header differs; fetch it anew",
+        ),
+        (
+            CONTENT[:-1] + b"\x08",
+            "its content is not Fashion-MNIST's (sha256); fetch it anew",
+        ),
+    ],
+)
+def test_another_file_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    assert refusal(tmp_path / "plain", content) == message
+    assert refusal(tmp_path / "zipped.gz", gzip.compress(content)) == message
+
+
+@pytest.mark.parametrize("cut", [1, 5, 12, len(gzip.compress(CONTENT)) - 1])
+def test_a_cut_archive_cannot_be_read(tmp_path: Path, cut: int) -> None:
+    message = refusal(tmp_path / "a.gz", gzip.compress(CONTENT)[:cut])
+    assert message.startswith("cannot be read (")
+    assert message.endswith("); fetch it anew")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.data())
+def test_a_flipped_bit_is_harmless_or_refused(tmp_path: Path, data: st.DataObject) -> None:
+    archive = bytearray(gzip.compress(CONTENT, mtime=0))
+    place = data.draw(st.integers(0, len(archive) * 8 - 1))
+    archive[place // 8] ^= 1 << place % 8
+    (tmp_path / "a.gz").write_bytes(archive)
+    read = b""
+    with contextlib.suppress(ValueError):
+        read = read_idx(tmp_path / "a.gz", FILE)
+    assert read in (b"", CONTENT)
+
+
+def test_a_gzip_bomb_costs_no_memory(tmp_path: Path) -> None:
+    bomb = gzip.compress(CONTENT[:8] + bytes(10**6)) + gzip.compress(bytes(10**7)) * 100  # 1 GB
+    (tmp_path / "a.gz").write_bytes(bomb)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="is too long"):
+            read_idx(tmp_path / "a.gz", FILE)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be read"):
+        read_idx(tmp_path, FILE)
+
+
+def test_labels_are_class_indices() -> None:
+    labels = as_rows(np.frombuffer(CONTENT, dtype=np.uint8), FILE)
+    assert labels.dtype == np.int64
+    assert labels.tolist() == list(BODY)
+
+
+def test_a_label_beyond_the_classes_is_refused() -> None:
+    content = np.frombuffer(CONTENT[:-1] + b"\x0a", dtype=np.uint8)
+    with pytest.raises(ValueError, match="five-labels: label 10 is not below 10"):
+        as_rows(content, FILE)

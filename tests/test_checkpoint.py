@@ -1,0 +1,282 @@
+"""Checkpoints: the same state back, any damage found, and the right ones kept."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors
+import torch
+from torch import Tensor
+
+from dltrain import checkpoint
+from dltrain.checkpoint import CheckpointError, Keeper, load, path_of, prune, save
+from dltrain.storage import StorageError
+
+META: dict[str, Any] = {"epoch": 3, "step": 21, "best": {"metric": "val/loss", "value": 0.5}}
+
+
+def tensors(value: float = 1.0) -> dict[str, Tensor]:
+    return {
+        "model.layers.0.weight": torch.arange(6.0).view(2, 3) * value,
+        "model.layers.0.bias": torch.tensor([0.1, -0.0], dtype=torch.float64),
+        "optimizer.steps": torch.tensor(7),
+    }
+
+
+def epochs(folder: Path) -> list[int]:
+    return sorted(int(path.stem.partition("-")[2]) for path in folder.glob("*"))
+
+
+def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
+    found, meta = load(save(tmp_path, tensors(), META))
+    assert meta == META
+    assert found.keys() == tensors().keys()
+    for name, tensor in tensors().items():
+        assert found[name].dtype == tensor.dtype
+        assert torch.equal(found[name], tensor)
+    assert found["model.layers.0.bias"].signbit().tolist() == [False, True]
+
+
+def test_numbers_that_are_not_finite_come_back(tmp_path: Path) -> None:
+    odd = torch.tensor([torch.nan, torch.inf, -torch.inf, 1e-45])
+    found, _ = load(save(tmp_path, {"odd": odd}, META))
+    torch.testing.assert_close(found["odd"], odd, rtol=0, atol=0, equal_nan=True)
+
+
+def test_one_members_share_of_a_stack_can_be_saved(tmp_path: Path) -> None:
+    stack = torch.arange(24.0).view(2, 3, 4)
+    strided = {"contiguous": stack[1], "transposed": stack[1].t(), "column": stack[:, 1, 2]}
+    found, _ = load(save(tmp_path, strided, META))
+    assert all(torch.equal(found[name], tensor) for name, tensor in strided.items())
+
+
+def test_an_empty_state_can_be_saved(tmp_path: Path) -> None:
+    assert load(save(tmp_path, {}, {"epoch": 1})) == ({}, {"epoch": 1})
+
+
+def test_the_file_is_named_by_its_epoch(tmp_path: Path) -> None:
+    path = save(tmp_path / "deep" / "checkpoints", tensors(), META)
+    assert path == path_of(tmp_path / "deep" / "checkpoints", 3)
+    assert path.name == "epoch-000003.safetensors"
+
+
+def test_equal_states_give_equal_bytes(tmp_path: Path) -> None:
+    first = save(tmp_path / "a", tensors(), META).read_bytes()
+    shuffled = dict(reversed(tensors().items())), dict(reversed(META.items()))
+    assert save(tmp_path / "b", *shuffled).read_bytes() == first
+    assert save(tmp_path / "c", tensors(2.0), META).read_bytes() != first
+
+
+def test_any_reader_of_safetensors_can_read_it(tmp_path: Path) -> None:
+    with safetensors.safe_open(save(tmp_path, tensors(), META), framework="np") as file:
+        assert set(file.keys()) == set(tensors())
+        assert json.loads(file.metadata()["dltrain"])["epoch"] == 3
+
+
+def test_every_flipped_bit_is_found(tmp_path: Path) -> None:
+    path = save(tmp_path, {"w": torch.tensor([1.0, -2.0])}, {"epoch": 1})
+    content = path.read_bytes()
+    assert len(content) < 400
+    for bit in range(8 * len(content)):
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        with pytest.raises(CheckpointError, match=path.name):
+            load(path)
+    path.write_bytes(content)
+    assert load(path)[1] == {"epoch": 1}
+
+
+def test_every_truncation_and_an_appended_byte_is_found(tmp_path: Path) -> None:
+    path = save(tmp_path, {"w": torch.tensor([1.0, -2.0])}, {"epoch": 1})
+    content = path.read_bytes()
+    for damaged in [*(content[:length] for length in range(len(content))), content + b"\0"]:
+        path.write_bytes(damaged)
+        with pytest.raises(CheckpointError):
+            load(path)
+
+
+def test_random_damage_is_found(tmp_path: Path) -> None:
+    path = save(tmp_path, tensors(), META)
+    content, dice = path.read_bytes(), random.Random(0)
+    for _ in range(300):
+        damaged = bytearray(content)
+        for position in dice.sample(range(len(content)), dice.randint(1, 40)):
+            damaged[position] = (damaged[position] + dice.randint(1, 255)) % 256
+        path.write_bytes(damaged)
+        with pytest.raises(CheckpointError):
+            load(path)
+
+
+def test_two_files_cannot_trade_their_contents(tmp_path: Path) -> None:
+    first, second = (save(tmp_path / f"{v}", tensors(v), META).read_bytes() for v in (1.0, 2.0))
+    half = len(first) // 2
+    path = tmp_path / "mixed.safetensors"
+    path.write_bytes(first[:half] + second[half:])
+    with pytest.raises(CheckpointError, match="damaged"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{}",
+        b"\x02\0\0\0\0\0\0\0{}",
+        b"\x02\0\0\0\0\0\0\0[]",
+        b"\xff" * 100,
+        b"PK\x03\x04" * 50,
+        (64).to_bytes(8, "little") + b"[" * 64,
+        (100_000).to_bytes(8, "little") + b"[" * 100_000,
+    ],
+    ids=range(8),
+)
+def test_another_file_is_no_checkpoint(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="is no checkpoint that can be read"):
+        load(path)
+
+
+def test_a_file_of_another_safetensors_writer_is_no_checkpoint(tmp_path: Path) -> None:
+    import safetensors.torch as writer
+
+    path = tmp_path / "other.safetensors"
+    writer.save_file(tensors(), path, metadata={"format": "pt"})
+    with pytest.raises(CheckpointError, match="is no checkpoint that can be read"):
+        load(path)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="the digest is encoded outside of what catches its errors",
+    raises=ValueError,
+)
+def test_a_digest_that_is_no_text_is_refused_like_other_damage(tmp_path: Path) -> None:
+    header = json.dumps({"__metadata__": {"dltrain": '{"epoch": 1, "sha256": "\\ud800"}'}}).encode()
+    path = tmp_path / "crafted.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    try:
+        load(path)
+    except CheckpointError:
+        return
+    raise AssertionError("it was read")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"gone\.safetensors"):
+        load(tmp_path / "gone.safetensors")
+
+
+def test_a_write_that_cannot_be_done_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").write_text("a file where the folder should be")
+    with pytest.raises(StorageError, match="checkpoints"):
+        save(tmp_path / "checkpoints", tensors(), META)
+
+
+def test_a_write_that_fails_leaves_the_older_checkpoint(tmp_path: Path) -> None:
+    older = save(tmp_path, tensors(), META).read_bytes()
+    path_of(tmp_path, 4).mkdir()  # what os.replace cannot replace
+    with pytest.raises(StorageError, match="epoch-000004"):
+        save(tmp_path, tensors(), {**META, "epoch": 4})
+    assert path_of(tmp_path, 3).read_bytes() == older
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_pruning_keeps_the_last_and_the_chosen(tmp_path: Path) -> None:
+    for epoch in (1, 2, 9, 10, 11):
+        save(tmp_path, tensors(), {"epoch": epoch})
+    (tmp_path / "notes.txt").write_text("mine")
+    prune(tmp_path, keep=[2, 5], keep_last=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *(f"epoch-{epoch:06d}.safetensors" for epoch in (2, 10, 11)),
+        "notes.txt",
+    ]
+
+
+def take(keeper: Keeper, epoch: int, *, best: bool = False) -> None:
+    keeper.take({"w": torch.tensor([float(epoch)])}, {"epoch": epoch}, best=best)
+
+
+def held(folder: Path) -> dict[int, float]:
+    """Epoch -> what its checkpoint holds."""
+    loaded = [load(path) for path in sorted(folder.iterdir())]
+    return {int(meta["epoch"]): float(found["w"]) for found, meta in loaded}
+
+
+def test_close_leaves_the_last_and_the_best(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    for epoch in range(1, 8):
+        take(keeper, epoch, best=epoch in (1, 2, 4))
+    keeper.close()
+    assert held(tmp_path) == {4: 4.0, 7: 7.0}
+
+
+def test_the_last_may_be_the_best(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    for epoch in range(1, 5):
+        take(keeper, epoch, best=True)
+    keeper.close()
+    assert held(tmp_path) == {4: 4.0}
+
+
+def test_without_a_best_the_last_is_left(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    for epoch in range(1, 5):
+        take(keeper, epoch)
+    keeper.close()
+    assert held(tmp_path) == {4: 4.0}
+
+
+def test_a_keeper_that_took_nothing_leaves_nothing(tmp_path: Path) -> None:
+    Keeper(tmp_path / "checkpoints").close()
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_the_first_state_is_written_at_once(tmp_path: Path) -> None:
+    take(Keeper(tmp_path), 1)
+    assert epochs(tmp_path) == [1]
+
+
+def test_short_epochs_wait_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "SAVE_SECONDS", 3600)
+    keeper, live = Keeper(tmp_path), torch.zeros(1)
+    for epoch in range(1, 6):
+        live.fill_(epoch)
+        keeper.take({"w": live}, {"epoch": epoch}, best=epoch == 3)
+    assert epochs(tmp_path) == [1]
+    live.fill_(99)
+    keeper.close()
+    assert held(tmp_path) == {3: 3.0, 5: 5.0}
+
+
+def test_while_running_the_last_two_and_the_best_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "SAVE_SECONDS", 0)
+    keeper, found = Keeper(tmp_path), []
+    for epoch in range(1, 8):
+        take(keeper, epoch, best=epoch in (1, 3))
+        found.append(epochs(tmp_path))
+    assert found == [[1], [1, 2], [2, 3], [3, 4], [3, 4, 5], [3, 5, 6], [3, 6, 7]]
+    keeper.close()
+    assert held(tmp_path) == {3: 3.0, 7: 7.0}
+
+
+def test_closing_twice_changes_nothing(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    take(keeper, 1, best=True)
+    take(keeper, 2)
+    keeper.close()
+    keeper.close()
+    assert held(tmp_path) == {1: 1.0, 2: 2.0}
+
+
+def test_a_keeper_that_cannot_write_says_so(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("a file")
+    with pytest.raises(StorageError, match="run"):
+        take(Keeper(tmp_path / "run" / "checkpoints"), 1)

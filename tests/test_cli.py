@@ -1,0 +1,556 @@
+"""The command line as a user meets it: what is shown, what is left behind, which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from PIL import Image
+
+from dltrain import __version__
+from dltrain.cli.main import VERBS
+from dltrain.config import CONF, load, to_yaml
+from dltrain.console import figure
+from dltrain.runs import list_runs
+from tests.conftest import Call, Shown, command, tree
+
+pytestmark = pytest.mark.usefixtures("here")
+
+FILES = {
+    "checkpoints",
+    "coefficients.csv",
+    "config.yaml",
+    "metrics.csv",
+    "run.json",
+    "timing.csv",
+    "train.log",
+}
+SYNTHETIC = [
+    str(file.relative_to(CONF / "experiment").with_suffix(""))
+    for file in sorted((CONF / "experiment").rglob("*.yaml"))
+    if "fashion_mnist" not in file.read_text(encoding="utf-8")
+]
+
+
+def record(folder: Path) -> dict[str, Any]:
+    """Read the run.json of the only run below a folder."""
+    [run] = list_runs(folder)
+    return run.info
+
+
+def closed_pipe(*words: str) -> Shown:
+    """Carry out a command line whose output nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        line = [sys.executable, "-m", "dltrain", *words]
+        result = subprocess.run(line, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    finally:
+        os.close(writer)
+    return Shown(result.returncode, "", result.stderr)
+
+
+# Training with nothing said, as a script and as a module: two processes for many claims.
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Shown]:
+    folder = tmp_path_factory.mktemp("bare")
+    script = Path(sys.executable).with_name("dltrain")
+    result = subprocess.run([script], cwd=folder, capture_output=True, text=True, check=False)
+    return folder, Shown(result.returncode, result.stdout, result.stderr)
+
+
+@pytest.fixture(scope="module")
+def as_module(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Shown]:
+    folder = tmp_path_factory.mktemp("module")
+    return folder, command(folder=folder)
+
+
+def test_bare_dltrain_trains_and_says_so(bare: tuple[Path, Shown]) -> None:
+    _, shown = bare
+    assert (shown.code, shown.err) == (0, "")
+    assert "model      linear 2 -> 1, 3 parameters" in shown.out
+    assert "data       synthetic (generated): 1,000 train, 1,000 val" in shown.out
+    assert re.search(r"^ +10/10 ", shown.out, re.MULTILINE)
+    assert "learned w = [" in shown.out
+
+
+def test_bare_dltrain_leaves_one_folder_named_by_time_and_content(bare: tuple[Path, Shown]) -> None:
+    folder, shown = bare
+    [run] = (folder / "outputs").iterdir()
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_linear-synthetic_[2-9a-hjkmnp-z]{4}", run.name
+    )
+    assert {entry.name for entry in run.iterdir()} >= FILES
+    assert f"run        {run.name}" in shown.out
+    assert f"dltrain runs show {run.name[-4:]}" in shown.out
+
+
+def test_the_folder_says_what_the_run_was(bare: tuple[Path, Shown]) -> None:
+    folder, _ = bare
+    info = record(folder / "outputs")
+    assert (info["status"], info["exit_code"], info["overrides"]) == ("done", 0, [])
+    assert info["config"] == yaml.safe_load(to_yaml(load()))
+    assert info["data"]["rows"] == {"train": 1000, "val": 1000, "test": 0}
+    assert info["model"] == {"name": "linear", "parameters": 3}
+    assert {"torch", "python", "dltrain"} <= set(info["versions"])
+
+
+def test_config_yaml_holds_the_composed_config(bare: tuple[Path, Shown]) -> None:
+    [run] = (bare[0] / "outputs").iterdir()
+    assert (run / "config.yaml").read_text() == to_yaml(load())
+
+
+def test_metrics_hold_a_row_per_epoch_and_no_clock(bare: tuple[Path, Shown]) -> None:
+    [run] = (bare[0] / "outputs").iterdir()
+    header, *rows = (run / "metrics.csv").read_text().splitlines()
+    assert header.startswith("epoch,step,lr,train/loss,")
+    assert "val/loss" in header.split(",")
+    assert not {"time", "seconds"} & set(header.split(","))
+    assert [row.split(",")[0] for row in rows] == [str(epoch) for epoch in range(1, 11)]
+
+
+def test_a_pipe_gets_no_control_characters(bare: tuple[Path, Shown]) -> None:
+    assert not re.search(r"[^\n\x20-\x7e]", bare[1].out)
+
+
+def test_as_a_module_it_is_the_same(
+    bare: tuple[Path, Shown], as_module: tuple[Path, Shown]
+) -> None:
+    def lasting(text: str) -> str:
+        return re.sub(r"\d{4}-\S+|\d+\.\d\d s|show \w{4}|\S+ min.*", "", text)
+
+    assert as_module[1].code == 0
+    assert lasting(as_module[1].out) == lasting(bare[1].out)
+
+
+def test_the_same_command_gives_the_same_bytes(
+    bare: tuple[Path, Shown], as_module: tuple[Path, Shown]
+) -> None:
+    def content(folder: Path) -> dict[str, bytes]:
+        [run] = (folder / "outputs").iterdir()
+        files = [run / "metrics.csv", run / "config.yaml", *(run / "checkpoints").iterdir()]
+        return {file.name: file.read_bytes() for file in files}
+
+    assert content(bare[0]) == content(as_module[0])
+    assert len(content(bare[0])) >= 3
+
+
+# What is refused: one line, exit 2, nothing left, no torch.
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            ["model=mpl"],
+            "model=mpl: no such choice; did you mean mlp? (there are: linear, mlp, softmax)",
+        ),
+        (
+            ["optimizer.lr=fast"],
+            "optimizer.lr=fast (command line): must be a number: learning rate",
+        ),
+        (["train", "sed=1"], "sed (command line): unknown key; did you mean seed?"),
+        (["-m", "model=linear"], "-m: unknown flag"),
+        (["--cfg-job"], "--cfg-job: unknown flag; did you mean --cfg?"),
+        (
+            ["trian"],
+            "trian: unknown verb; did you mean train? "
+            "(there are: train, data, model, config, runs, doctor)",
+        ),
+        (["config", "shwo"], "config shwo: unknown; did you mean show? (there is: config show)"),
+        (["model", "shwo"], "model shwo: unknown; did you mean show? (there is: model show)"),
+        (["runs", "shwo"], "runs shwo: unknown; did you mean show? (there are: ls, show)"),
+        (["runs", "show"], "runs show: which run? An id, latest, or @1; dltrain runs lists them"),
+        (["runs", "ls", "x"], "runs ls: x is one argument too many"),
+        (["runs", "seed=1"], "seed=1: only output_dir=FOLDER can be set here"),
+        (
+            ["runs", "show", "latest"],
+            "latest: there are no runs in outputs; train one with: dltrain",
+        ),
+        (["--config-dir", "/nowhere"], "--config-dir=/nowhere: no such folder"),
+        (
+            ["--cfg", "job", "--package", "optimizr"],
+            "--package=optimizr: no such part; did you mean optimizer?",
+        ),
+        (
+            ["data", "--rows", "few"],
+            "argument --rows: invalid int value: 'few'; see dltrain data --help",
+        ),
+        (["device=cuda", "device.type=tpu"], "must be one of auto, cpu, cuda"),
+    ],
+)
+def test_a_mistake_costs_one_line_and_nothing_else(
+    here: Path, call: Call, words: list[str], line: str
+) -> None:
+    shown = call(*words)
+    assert shown.code == 2
+    assert shown.out == ""
+    assert shown.err.startswith("dltrain: error: ")
+    assert shown.err.count("\n") == 1
+    assert line in shown.err
+    assert tree(here) == []
+
+
+def test_all_mistakes_are_told_at_once(call: Call) -> None:
+    shown = call("model=mlp", "model.dropout=2", "optimizer.lr=-1", "sed=1")
+    assert shown.code == 2
+    assert [line.split()[2].partition("=")[0] for line in shown.err.splitlines()] == [
+        "sed",
+        "model.dropout",
+        "optimizer.lr",
+    ]
+
+
+def test_data_that_cannot_be_used_is_refused_before_a_folder_is_made(
+    here: Path, call: Call
+) -> None:
+    (here / "t.csv").write_text("a,y\n1,2,\n")
+    shown = call("data=csv", "data.path=t.csv", "data.target=y")
+    assert shown == Shown(
+        2,
+        "",
+        "dltrain: error: t.csv:2: 3 cells, but the header has 2; correct the row, or quote cells "
+        "that contain the delimiter\n",
+    )
+    assert tree(here) == ["t.csv"]
+
+
+def test_a_model_that_does_not_fit_the_table_is_refused(here: Path, call: Call) -> None:
+    (here / "t.csv").write_text("a,y\n" + "".join(f"{i},{i}.5\n" for i in range(30)))
+    shown = call("data=csv", "data.path=t.csv", "data.target=y", "model=softmax")
+    assert shown.code == 2
+    assert "model=softmax predicts classes, but data=t asks for numbers" in shown.err
+    assert tree(here) == ["t.csv"]
+
+
+def test_a_gpu_that_is_not_there_is_refused(here: Path, call: Call) -> None:
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    shown = call("device=cuda")
+    assert shown.code == 2
+    assert shown.err.startswith("dltrain: error: device=cuda: torch ")
+    assert tree(here) == []
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        pytest.param(word, marks=pytest.mark.xfail(strict=True, reason=f"internal error: {why}"))
+        for word, why in [
+            (f"output_dir={'a' * 300}", "a name too long for stat"),
+            ("output_dir=~nobody-of-this-name/x", "expanduser raises RuntimeError"),
+            ("data.path=~backup.csv", "expanduser raises RuntimeError"),
+        ]
+    ],
+)
+def test_a_path_that_cannot_be_is_the_users_to_mend(call: Call, word: str) -> None:
+    data = ["data=csv", "data.target=y"] if word.startswith("data") else []
+    assert call("config", "show", *data, word).code == 2
+
+
+def test_what_only_reads_never_imports_torch(here: Path) -> None:
+    script = """
+import json, os, sys
+from dltrain.cli.main import run
+heavy = {}
+for words in json.loads(sys.argv[1]):
+    try:
+        run(words)
+    except SystemExit:
+        pass
+    heavy[" ".join(words)] = [n for n in ("torch", "torchvision", "pandas") if n in sys.modules]
+print(json.dumps(heavy), file=sys.stderr)
+"""
+    light = [
+        ["model=mpl"],
+        ["optimizer.lr=nan"],
+        ["model=softmax"],
+        ["--help"],
+        ["--version"],
+        ["train", "--help"],
+        ["runs"],
+        ["runs", "show", "latest"],
+        ["runs", "--help"],
+        ["config", "show"],
+        ["config", "show", "--describe"],
+        ["--cfg", "job"],
+        ["data"],
+        ["data", "data=fashion_mnist", "data.source=sample"],
+        ["model", "show"],
+    ]
+    tables = [["data", "data=house_tiny"], ["model", "show", "data=house_tiny"]]
+    result = subprocess.run(
+        [sys.executable, "-c", script, json.dumps(light + tables)],
+        cwd=here,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    heavy = json.loads(result.stderr.splitlines()[-1])
+    assert heavy == {" ".join(words): [] for words in light} | {
+        " ".join(words): ["pandas"] for words in tables
+    }
+
+
+# What only informs.
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(here: Path, call: Call, verb: str) -> None:
+    shown = call(verb, "--help")
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out.startswith("usage: dltrain")
+    assert tree(here) == []
+
+
+def test_help_lists_verbs_and_choices(call: Call) -> None:
+    shown = call("--help")
+    assert shown.code == 0
+    assert all(f"  {verb}" in shown.out for verb in VERBS)
+    assert re.search(r"^  model +linear, mlp, softmax$", shown.out, re.MULTILINE)
+    assert call("-h") == shown
+
+
+def test_version_is_one_line(call: Call) -> None:
+    assert call("--version") == Shown(0, f"dltrain {__version__}\n", "")
+
+
+def test_cfg_job_prints_what_would_be_trained_with(here: Path, call: Call) -> None:
+    words = ["model=mlp", "model.hidden=[8]", "seed=3"]
+    shown = call("--cfg", "job", *words)
+    assert shown == Shown(0, to_yaml(load(words)), "")
+    assert call("config", "show", *words) == shown
+    assert call("config", *words) == shown
+    assert tree(here) == []
+
+
+def test_cfg_job_can_print_one_part(call: Call) -> None:
+    shown = call("--cfg", "job", "--package", "optimizer", "optimizer.lr=0.5")
+    assert shown.out.splitlines()[:3] == ["# @package optimizer", "kind: sgd", "lr: 0.5"]
+
+
+def test_what_is_left_to_hydra_leaves_nothing_behind(here: Path) -> None:
+    for words in (["--info", "defaults-tree"], ["--cfg", "hydra"]):
+        shown = command(*words, folder=here)
+        assert (shown.code, shown.err) == (0, "")
+        assert "hydra" in shown.out
+    assert tree(here) == []
+
+
+def test_describe_says_what_each_key_is(call: Call) -> None:
+    lines = call("config", "show", "--describe").out.splitlines()
+    assert lines[0].split() == ["key", "value", "allowed", "meaning"]
+    rows = {line.split()[0]: line for line in lines[1:]}
+    assert re.search(r"0\.1 +at least 0 +learning rate *$", rows["optimizer.lr"])
+    assert re.search(r"auto +auto, cpu, cuda +auto takes the GPU", rows["device.type"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["config", "show"],
+        ["--help"],
+        ["--version"],
+        *(
+            pytest.param(
+                words,
+                marks=pytest.mark.xfail(
+                    strict=True, reason="rich turns a closed pipe into SystemExit(1)"
+                ),
+            )
+            for words in (["runs"], ["data"], ["config", "show", "--describe"], ["model", "show"])
+        ),
+    ],
+)
+def test_a_reader_who_went_away_is_no_error(words: list[str]) -> None:
+    assert closed_pipe(*words) == Shown(0, "", "")
+
+
+def test_head_ends_without_a_traceback(here: Path) -> None:
+    line = f"set -o pipefail; {sys.executable} -m dltrain config show | head -1"
+    result = subprocess.run(["bash", "-c", line], cwd=here, capture_output=True, text=True)
+    assert (result.stdout, result.stderr) == ("data:\n", "")
+
+
+@pytest.mark.xfail(strict=True, reason="rich turns a closed pipe into SystemExit(1)")
+def test_a_reader_who_went_away_does_not_stop_the_training(here: Path) -> None:
+    shown = closed_pipe()
+    assert record(here / "outputs")["status"] == "done"
+    assert (shown.code, shown.err) == (0, "")
+
+
+@pytest.mark.xfail(strict=True, reason="internal error OSError(28) on a full standard output")
+def test_a_full_standard_output_is_a_storage_error(here: Path) -> None:
+    with open("/dev/full", "w") as full:
+        line = [sys.executable, "-m", "dltrain", "config", "show"]
+        result = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert result.returncode == 4
+    assert "internal error" not in result.stderr
+
+
+# Data and models looked at.
+
+
+def test_data_shows_what_became_of_a_table(here: Path, call: Call) -> None:
+    shown = call("data", "data=house_tiny")
+    assert (shown.code, shown.err) == (0, "")
+    lines = [line.rstrip() for line in shown.out.splitlines()]
+    assert "task      regression of Price (model=linear, mlp)" in lines
+    assert "rows      4 train, 0 val, 0 test" in lines
+    assert [line.split()[:4] for line in lines[7:11]] == [
+        ["column", "role", "missing", "imputed"],
+        ["NumRooms", "number", "2", "3"],
+        ["RoofType", "category", "3", "2"],
+        ["Price", "target", "0", "the"],
+    ][: len(lines[7:11])]
+    assert [line.split() for line in lines[-4:]] == [
+        ["3", "0", "1", "127,500"],
+        ["2", "0", "1", "106,000"],
+        ["4", "1", "0", "178,100"],
+        ["3", "0", "1", "140,000"],
+    ]
+    assert tree(here) == []
+
+
+def test_data_shows_no_more_rows_than_asked_for(call: Call) -> None:
+    assert "127,500" in call("data", "data=house_tiny", "--rows", "1").out
+    assert call("data", "data=house_tiny", "--rows", "1").out.splitlines()[-1].split()[0] == "3"
+    assert call("data", "data=house_tiny", "--rows", "-1").out.splitlines()[-1].split()[-2] == "->"
+
+
+def test_data_does_not_mind_a_model_that_does_not_fit(call: Call) -> None:
+    assert call("data", "data=house_tiny", "model=softmax").code == 0
+
+
+def test_names_from_a_file_are_printed_as_they_are(here: Path, call: Call) -> None:
+    (here / "t.csv").write_text("[/x],[red] \x1b[31m,${oc.env:HOME}\n1,2,0.5\n")
+    shown = call("data", "data=csv", "data.path=t.csv", "data.target=[/x]", "data.task=regression")
+    assert shown.code == 0
+    assert "[/x]" in shown.out
+    assert r"[red] \x1b[31m" in shown.out
+    assert "${oc.env:HOME}" in shown.out
+    assert "\x1b" not in shown.out
+
+
+def test_data_draws_a_contact_sheet_of_images(here: Path, call: Call) -> None:
+    shown = call("data", "data=fashion_mnist", "data.source=sample")
+    assert (shown.code, shown.err) == (0, "")
+    assert "ankle boot" in shown.out
+    assert tree(here) == ["outputs", "outputs/fashion_mnist.png"]
+    with Image.open(here / "outputs/fashion_mnist.png") as sheet:
+        assert sheet.size == ((16 * 30 + 2) * 2, (10 * 30 + 2) * 2)
+
+
+@pytest.mark.xfail(strict=True, reason="data.name is used as a path")
+def test_a_contact_sheet_stays_in_the_output_folder(here: Path, call: Call) -> None:
+    call("data", "data=fashion_mnist", "data.source=sample", "data.name=../sheet")
+    assert not (here / "sheet.png").exists()
+
+
+def test_model_show_draws_the_graph_of_a_step(call: Call) -> None:
+    shown = call("model", "show", "model=mlp", "model.hidden=[4]")
+    assert "parameters  17" in shown.out
+    passes = [line.split()[0] for line in shown.out.splitlines()[5:]]
+    assert passes.index("forward") < passes.index("backward") < passes.index("update")
+    assert passes[-1] == "step"
+
+
+# Training in this process.
+
+
+def test_every_kind_of_model_trains(here: Path, call: Call) -> None:
+    (here / "t.csv").write_text(
+        "a,y\n" + "".join(f"{i},{'no' if i < 20 else 'yes'}\n" for i in range(40))
+    )
+    table = ["data=csv", "data.path=t.csv", "data.target=y", "trainer.epochs=2"]
+    for words in (["model=softmax"], ["model=mlp", "model.hidden=[4]", "optimizer=adam"]):
+        shown = call(*table, *words, f"output_dir={words[0]}")
+        assert (shown.code, shown.err) == (0, "")
+        assert record(here / words[0])["result"]["test"].keys() == {"test/loss", "test/accuracy"}
+
+
+def test_least_squares_finds_the_weights_in_one_step(here: Path, call: Call) -> None:
+    shown = call("optimizer=least_squares")
+    assert (shown.code, shown.err) == (0, "")
+    info = record(here / "outputs")
+    assert info["result"]["final"]["step"] == 1
+    assert info["result"]["findings"]["w_error"] < 1e-3
+    assert info["result"]["findings"]["exact_w_error"] < 1e-9
+
+
+def test_a_run_that_diverges_ends_with_three_and_says_where(here: Path, call: Call) -> None:
+    shown = call("optimizer.lr=1e9")
+    assert shown.code == 3
+    assert re.match(
+        r"dltrain: error: diverged at epoch 1, step \d+: the loss is not finite", shown.err
+    )
+    assert shown.err.count("\n") == 1
+    info = record(here / "outputs")
+    assert (info["status"], info["exit_code"]) == ("diverged", 3)
+
+
+def test_a_disk_that_refuses_ends_with_four(call: Call) -> None:
+    shown = call("output_dir=/proc/dltrain")
+    assert shown.code == 4
+    assert shown.err.startswith("dltrain: error: cannot create /proc/dltrain/")
+    assert shown.err.count("\n") == 1
+
+
+@pytest.mark.xfail(strict=True, reason="the first row settles the columns, and it has no val/*")
+def test_validating_less_often_still_records_the_validations(here: Path, call: Call) -> None:
+    assert call("trainer.eval_interval=2", "trainer.epochs=4").code == 0
+    [run] = list_runs(here / "outputs")
+    found = [bool(row.get("val/loss")) for row in run.metrics()]
+    assert found == [False, True, False, True]
+
+
+@pytest.mark.skipif(not SYNTHETIC, reason="no experiment to run")
+@pytest.mark.parametrize("name", SYNTHETIC or [""])
+def test_an_experiment_prints_the_published_values(here: Path, call: Call, name: str) -> None:
+    shown = call(f"experiment={name}")
+    assert (shown.code, shown.err) == (0, "")
+    for expected in load([f"experiment={name}"]).expect:
+        line = next(line for line in shown.out.splitlines() if expected.source in line)
+        assert figure(expected.published) in line.split()
+        assert " yes " in line
+
+
+def test_runs_lists_and_shows_what_was_trained(here: Path, call: Call) -> None:
+    call("seed=5", "trainer.epochs=2")
+    [run] = list_runs(here / "outputs")
+    line = call("runs").out.splitlines()[1]
+    assert line.split()[:3] == ["@1", run.short, "done"]
+    assert "seed=5 trainer.epochs=2" in line
+    for name in ("latest", "@1", run.short, run.id, f"outputs/{run.id}"):
+        assert f"run             {run.id}" in call("runs", "show", name).out
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_after_the_step_and_keeps_whole_epochs(
+    here: Path, number: signal.Signals, code: int
+) -> None:
+    line = [sys.executable, "-m", "dltrain", "trainer.epochs=1000000"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(line, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        next(row for row in process.stdout if "/1000000" in row)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert err == "dltrain: error: interrupted; whole epochs are kept\n"
+    [run] = list_runs(here / "outputs")
+    assert (run.status, run.info["exit_code"]) == ("interrupted", code)
+    assert (run.folder / "metrics.csv").read_bytes().endswith(b"\n")
+    kept = sorted(file.name for file in (run.folder / "checkpoints").iterdir())
+    assert kept[-1] == f"epoch-{int(run.metrics()[-1]['epoch']):06d}.safetensors"

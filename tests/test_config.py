@@ -1,0 +1,501 @@
+"""``load``: from words and YAML files to a checked config, or one line per problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dltrain.config import CONF, ConfigError, groups, load, set_value, to_yaml
+from dltrain.schema import (
+    AdamConfig,
+    CsvConfig,
+    FashionMnistConfig,
+    LeastSquaresConfig,
+    MlpConfig,
+    as_dict,
+)
+
+HOUSE = ["data=csv", "data.path=package:house_tiny.csv", "data.target=Price"]
+SGD = "kind: sgd\nlr: {lr}\nmomentum: 0.0\nnesterov: false\nweight_decay: 0.0\n"
+
+Write = Callable[[str, str], Path]
+
+
+def refused(*words: str, config_dir: Path | None = None, config_name: str = "config") -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(words, config_dir=config_dir, config_name=config_name)
+    return caught.value.lines
+
+
+def refusal(*words: str, config_dir: Path | None = None, config_name: str = "config") -> str:
+    [line] = refused(*words, config_dir=config_dir, config_name=config_name)
+    return line
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a file of one's own configs; returns the folder they lie in."""
+
+    def write(name: str, text: str) -> Path:
+        file = tmp_path / "my conf" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return tmp_path / "my conf"
+
+    return write
+
+
+# What is composed.
+
+
+def test_nothing_said_is_linear_regression_on_synthetic_data() -> None:
+    run = load()
+    kinds = (run.data.kind, run.model.kind, run.optimizer.kind)
+    assert kinds == ("synthetic", "linear", "sgd")
+    assert (run.seed, run.output_dir, run.expect) == (0, "outputs", [])
+
+
+def test_choices_decide_classes_and_values_their_fields() -> None:
+    run = load(["model=mlp", "model.hidden=[8,4]", "optimizer=adam", "optimizer.lr=3"])
+    assert isinstance(run.model, MlpConfig)
+    assert isinstance(run.optimizer, AdamConfig)
+    assert (run.model.hidden, run.optimizer.lr) == ([8, 4], 3.0)
+
+
+def test_data_recommends_and_the_command_line_has_the_last_word() -> None:
+    assert load(["data=fashion_mnist", "model=softmax"]).trainer.batch_size == 256
+    words = ["data=fashion_mnist", "model=softmax", "trainer.batch_size=7"]
+    assert load(words).trainer.batch_size == 7
+    assert load(list(reversed(words))).trainer.batch_size == 7
+
+
+def test_least_squares_takes_one_step_over_all_rows() -> None:
+    run = load(["optimizer=least_squares"])
+    assert isinstance(run.optimizer, LeastSquaresConfig)
+    assert (run.trainer.epochs, run.trainer.batch_size) == (1, None)
+
+
+def test_loading_again_starts_from_the_files() -> None:
+    load(["data.w=[9]", "seed=9"])
+    assert load() == load([])
+    assert load().seed == 0
+
+
+def test_a_config_written_as_yaml_reads_back_the_same() -> None:
+    words = [*HOUSE, "data.missing_values=['', NA, 'a: b', '007']", "model=mlp", "seed=3"]
+    run = load(words)
+    assert yaml.safe_load(to_yaml(run)) == as_dict(run)
+    assert to_yaml(run) == to_yaml(load(words))
+
+
+def test_groups_lists_choices_nested_ones_too(write: Write) -> None:
+    folder = write("experiment/mine/one.yaml", "seed: 1\n")
+    assert groups([CONF])["model"] == ["linear", "mlp", "softmax"]
+    assert "mine/one" in groups([folder, CONF])["experiment"]
+
+
+def test_set_value_follows_dots() -> None:
+    config = {"a": {"b": {"c": 1}}}
+    set_value(config, "a.b.c", 2)
+    assert config == {"a": {"b": {"c": 2}}}
+
+
+# What is refused, word by word.
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        ("optimizer.lr=fast", "optimizer.lr=fast (command line): must be a number: learning rate"),
+        ("optimizer.lr=true", "optimizer.lr=true (command line): must be a number: learning rate"),
+        ("optimizer.lr=", "optimizer.lr= (command line): must be a number: learning rate"),
+        ("optimizer.lr=-1", "optimizer.lr=-1 (command line): must be at least 0: learning rate"),
+        (
+            "optimizer.lr=nan",
+            "optimizer.lr=nan (command line): must be a finite number: learning rate",
+        ),
+        (
+            "trainer.epochs=1.5",
+            "trainer.epochs=1.5 (command line): must be a whole number (epochs): "
+            "passes over the training rows",
+        ),
+        (
+            "seed=true",
+            "seed=true (command line): must be a whole number: "
+            "fixes initial weights, order of rows and dropout",
+        ),
+        (
+            "data.w=2",
+            "data.w=2 (command line): must be a list, such as data.w=[2]: "
+            "true weights, one per feature",
+        ),
+        (
+            "data.w=[]",
+            "data.w=[] (command line): needs at least 1 value(s): true weights, one per feature",
+        ),
+        (
+            "data.w=[1,nan]",
+            "data.w=[1,nan] (command line): must be a finite number: true weights, one per feature",
+        ),
+        (
+            "optimizer.nesterov=1",
+            "optimizer.nesterov=1 (command line): must be true or false: "
+            "look ahead along the momentum",
+        ),
+        (
+            "device.type=gpu",
+            "device.type=gpu (command line): must be one of auto, cpu, cuda: "
+            "auto takes the GPU if there is one",
+        ),
+        (
+            "trainer.max_grad_norm=0",
+            "trainer.max_grad_norm=0 (command line): must be greater than 0: "
+            "clip the gradient's L2 norm to this; null: never",
+        ),
+        ("optimzer.lr=1", "optimzer.lr (command line): unknown key; did you mean optimizer.lr?"),
+        ("lr=1", "lr (command line): unknown key; did you mean optimizer.lr?"),
+        (
+            "optimizer.betas=[0,0]",
+            "optimizer.betas (command line): "
+            "optimizer=sgd has no betas; optimizer=adam or adamw has one",
+        ),
+        (
+            "model=mpl",
+            "model=mpl: no such choice; did you mean mlp? (there are: linear, mlp, softmax)",
+        ),
+        (
+            "device=gpu",
+            "device=gpu: no such choice; did you mean cpu? (there are: auto, cpu, cuda)",
+        ),
+        (
+            "+seed=1",
+            "+seed=1: keys are fixed, so + and ~ have no use here; write seed=VALUE",
+        ),
+        (
+            "hydra.run.dir=x",
+            "hydra.run.dir=x: Hydra's own settings are not used; "
+            "output_dir=FOLDER says where runs go",
+        ),
+        (
+            "seed=${oc.env:SECRET}",
+            "seed=${oc.env:SECRET} (command line): interpolations are not supported; "
+            "write the value itself",
+        ),
+        (
+            "output_dir=/dev/full/x",
+            "output_dir=/dev/full/x (command line): /dev/full is a file; give a folder",
+        ),
+    ],
+)
+def test_a_word_that_cannot_be_used_is_one_line(
+    word: str, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", "hunter2")
+    told = refusal(word)
+    if word.startswith("optimizer.betas"):  # the place may be left out
+        assert told.endswith(line.partition(": ")[2])
+    else:
+        assert told == line
+
+
+@pytest.mark.parametrize("text", ["inf", "-inf", "1e400", "-1e400"])
+def test_what_is_not_finite_is_no_number(text: str) -> None:
+    assert "must be a" in refusal(f"data.b={text}")
+
+
+def test_all_problems_are_told_at_once() -> None:
+    lines = refused(
+        "model=mlp", "optimizr=adam", "device=gpu", "optimizer.lr=-1", "seed=x", "foo=1", "~data"
+    )
+    starts = ["device=gpu:", "~data:", "optimizr ", "foo ", "optimizer.lr=-1 ", "seed=x "]
+    assert [next(s for s in starts if line.startswith(s)) for line in lines] == starts
+
+
+def test_keys_of_a_choice_that_does_not_exist_are_not_judged() -> None:
+    assert refusal("model=mpl", "model.hidden=[8]").startswith("model=mpl: ")
+
+
+def test_a_problem_is_told_once() -> None:
+    assert len(refused("seed=x", "seed=x", "+a=1", "+a=1")) == 2
+
+
+# Combinations.
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            ["model=softmax"],
+            "model=softmax predicts classes, but data=synthetic asks for numbers; "
+            "use model=linear or model=mlp",
+        ),
+        (
+            ["data=fashion_mnist"],
+            "model=linear predicts numbers, but data=fashion_mnist asks for classes; "
+            "use model=softmax or model=mlp",
+        ),
+        (
+            [*HOUSE, "data.task=classification", "data.name=mine"],
+            "model=linear predicts numbers, but data=mine asks for classes; "
+            "use model=softmax or model=mlp",
+        ),
+        (
+            ["optimizer=least_squares", "model=mlp"],
+            "optimizer=least_squares solves model=linear only, not model=mlp; "
+            "use optimizer=sgd, adam or adamw",
+        ),
+        (
+            ["optimizer=least_squares", "trainer.epochs=3"],
+            "optimizer=least_squares takes one step over all rows; "
+            "leave out trainer.epochs and trainer.batch_size",
+        ),
+        (
+            ["optimizer=least_squares", "trainer.batch_size=8"],
+            "optimizer=least_squares takes one step over all rows; "
+            "leave out trainer.epochs and trainer.batch_size",
+        ),
+        (
+            ["optimizer=least_squares", "trainer.max_grad_norm=1"],
+            "trainer.max_grad_norm=1 (command line): has no effect with optimizer=least_squares, "
+            "which follows no gradient; leave it out",
+        ),
+        (
+            ["optimizer.nesterov=true"],
+            "optimizer.nesterov=true (command line): needs optimizer.momentum greater than 0",
+        ),
+        (
+            ["data=csv", "data.path=package:house_tiny.csv"],
+            f"data.target ({CONF}/data/csv.yaml:7): which column is to be predicted? "
+            "Add data.target=COLUMN",
+        ),
+        (
+            ["data=csv", "data.target=y", "data.path=http://host/t.csv"],
+            "data.path=http://host/t.csv (command line): only local files are read; "
+            "download it first",
+        ),
+        (
+            ["data=csv", "data.target=y", "data.path=nowhere/t.csv"],
+            "data.path=nowhere/t.csv (command line): no such file (and no folder nowhere)",
+        ),
+        (
+            [*HOUSE, "data.val_fraction=0.5", "data.test_fraction=0.6"],
+            "data.val_fraction=0.5 (command line): data.val_fraction and data.test_fraction add up "
+            "to 1.1; they must leave rows to train on (less than 1)",
+        ),
+        (
+            [*HOUSE, "data.drop=[Price]"],
+            "data.target=Price (command line): cannot also be in data.drop or data.features",
+        ),
+        (
+            [*HOUSE, "data.features=[Price]"],
+            "data.target=Price (command line): cannot also be in data.drop or data.features",
+        ),
+        (
+            [*HOUSE, "data.delimiter=ab"],
+            "data.delimiter=ab (command line): must be one character, or \\t for a tab",
+        ),
+        (
+            ["model=softmax", "data=fashion_mnist", "data.root=/nowhere"],
+            "data.root=/nowhere (command line): no such folder",
+        ),
+    ],
+)
+def test_values_that_do_not_go_together_are_refused(words: list[str], line: str) -> None:
+    assert refusal(*words) == line
+
+
+def test_too_much_synthetic_data_is_refused() -> None:
+    assert "GiB of data; at most" in refusal("data.num_train=1000000000")
+
+
+def test_a_file_of_nearly_the_same_name_is_suggested(here: Path) -> None:
+    (here / "houses.csv").write_text("a,y\n1,2\n")
+    line = refusal("data=csv", "data.target=y", "data.path=house.csv")
+    assert line == "data.path=house.csv (command line): no such file; did you mean houses.csv?"
+
+
+def test_who_only_looks_at_data_need_not_fit_a_model() -> None:
+    assert load(["model=softmax"], fitting=False).model.kind == "softmax"
+
+
+def test_nesterov_with_momentum_is_fine() -> None:
+    assert load(["optimizer.nesterov=true", "optimizer.momentum=0.9"])
+
+
+# Text that is taken as typed.
+
+
+@pytest.mark.parametrize(
+    "name", ["a b, (c)~.csv", "(1).csv", "a=b.csv", "[x].csv", "it's.csv", "007", "ü ~.csv"]
+)
+def test_paths_are_taken_as_typed(here: Path, name: str) -> None:
+    (here / name).write_text("a,y\n1,2\n")
+    data = load(["data=csv", "data.target=y", f"data.path={name}"]).data
+    assert isinstance(data, CsvConfig)
+    assert data.path == name
+
+
+@pytest.mark.parametrize("name", ["007", "1.50", "true", "[red]", "a b", "${", "null_"])
+def test_a_target_is_taken_as_typed(name: str) -> None:
+    if name == "${":
+        assert "interpolations" in refusal(*HOUSE, f"data.target={name}")
+        return
+    data = load([*HOUSE, f"data.target={name}"]).data
+    assert isinstance(data, CsvConfig)
+    assert data.target == name
+
+
+def test_a_path_with_a_bare_comma_is_to_be_quoted(here: Path) -> None:
+    (here / "a,b.csv").write_text("a,y\n1,2\n")
+    words = ["data=csv", "data.target=y"]
+    assert refused(*words, "data.path=a,b.csv")[0].endswith("'data.path=\"a,b.csv\"')")
+    data = load([*words, 'data.path="a,b.csv"']).data
+    assert isinstance(data, CsvConfig)
+    assert data.path == "a,b.csv"
+
+
+def test_null_leaves_a_path_open() -> None:
+    data = load(["model=softmax", "data=fashion_mnist", "data.root=null"]).data
+    assert isinstance(data, FashionMnistConfig)
+    assert data.root is None
+
+
+# Files of one's own.
+
+
+def test_a_choice_of_ones_own_joins_the_others(write: Write) -> None:
+    folder = write("optimizer/mine.yaml", SGD.format(lr=0.5))
+    optimizer = load(["optimizer=mine"], config_dir=folder).optimizer
+    assert as_dict(optimizer)["lr"] == 0.5
+
+
+def test_a_problem_in_a_file_names_file_and_line(write: Write) -> None:
+    folder = write("optimizer/mine.yaml", "# mine\n" + SGD.format(lr=-1))
+    assert refusal("optimizer=mine", config_dir=folder) == (
+        f"optimizer.lr=-1 ({folder}/optimizer/mine.yaml:3): must be at least 0: learning rate"
+    )
+
+
+def test_the_command_line_mends_a_file(write: Write) -> None:
+    folder = write("optimizer/mine.yaml", SGD.format(lr=-1))
+    assert load(["optimizer=mine", "optimizer.lr=1"], config_dir=folder)
+
+
+def test_an_experiment_may_set_anything_known(write: Write) -> None:
+    folder = write(
+        "experiment/mine.yaml",
+        "# @package _global_\ndefaults:\n  - override /model: mlp\n"
+        "trainer:\n  epochs: 0\nmodel:\n  hiden: [4]\nfoo: 1\n",
+    )
+    place = f"{folder}/experiment/mine.yaml"
+    assert refused("experiment=mine", config_dir=folder) == [
+        f"foo=1 ({place}:8): unknown key",
+        f"model.hiden=[4] ({place}:7): unknown key; did you mean hidden?",
+        f"trainer.epochs=0 ({place}:5): must be at least 1 and at most 1e+07: "
+        "passes over the training rows",
+    ]
+
+
+def test_a_file_of_ones_own_may_build_on_a_shipped_one(write: Write) -> None:
+    folder = write(
+        "data/mine.yaml",
+        "# @package _global_\ndefaults:\n  - csv\ndata:\n"
+        "  path: package:house_tiny.csv\n  target: Price\n",
+    )
+    data = load(["data=mine"], config_dir=folder).data
+    assert isinstance(data, CsvConfig)
+    assert (data.target, data.missing) == ("Price", "mean")
+
+
+@pytest.mark.parametrize("text", ["a: [\n", "a: \x01\n", "- a\n", "a: 1\na: 2\n", "\tb: 1\n"])
+def test_a_file_that_is_no_config_is_refused(write: Write, text: str) -> None:
+    folder = write("experiment/mine.yaml", f"# @package _global_\n{text}")
+    assert refusal("experiment=mine", config_dir=folder)
+
+
+@pytest.mark.parametrize("text", ["model.yaml", "oc.env:SECRET"])
+def test_interpolations_in_files_are_refused(
+    write: Write, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("SECRET", "hunter2")
+    folder = write("optimizer/mine.yaml", SGD.format(lr=f"${{{text}}}"))
+    assert refusal("optimizer=mine", config_dir=folder) == (
+        f"optimizer.lr=${{{text}}} ({folder}/optimizer/mine.yaml:2): "
+        "interpolations are not supported; write the value itself"
+    )
+
+
+@pytest.mark.xfail(strict=True, reason="Hydra resolves the environment in lists of defaults")
+def test_a_choice_in_a_file_does_not_tell_the_environment(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", "hunter2")
+    folder = write(
+        "experiment/mine.yaml",
+        "# @package _global_\ndefaults:\n  - override /model: ${oc.env:SECRET}\n",
+    )
+    assert "hunter2" not in refusal("experiment=mine", config_dir=folder)
+
+
+def test_code_named_in_a_file_is_an_unknown_key(write: Write) -> None:
+    folder = write("model/mine.yaml", "_target_: os.system\nkind: linear\ninit: he\ninit_std: 1\n")
+    assert refusal("model=mine", config_dir=folder) == (
+        f"model._target_=os.system ({folder}/model/mine.yaml:1): unknown key"
+    )
+
+
+@pytest.mark.xfail(strict=True, reason="the primary config is looked for among the shipped ones")
+def test_another_primary_config_may_lie_in_ones_own_folder(write: Write) -> None:
+    folder = write("mine.yaml", "defaults:\n  - config\n  - _self_\nseed: 7\n")
+    assert load(config_dir=folder, config_name="mine").seed == 7
+
+
+def test_a_primary_config_that_is_not_there_is_refused() -> None:
+    assert refusal(config_name="nowhere").startswith(
+        "the config files do not compose: Cannot find primary config 'nowhere'."
+    )
+
+
+@pytest.mark.xfail(strict=True, reason="the file is never read; the shipped one of that name is")
+def test_a_file_named_like_a_shipped_one_takes_its_place(write: Write) -> None:
+    folder = write("optimizer/sgd.yaml", SGD.format(lr=0.5))
+    assert as_dict(load(config_dir=folder).optimizer)["lr"] == 0.5
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "plain",
+        "a, b (c)",
+        pytest.param(
+            "it's", marks=pytest.mark.xfail(strict=True, reason="the path is quoted for Hydra")
+        ),
+    ],
+)
+def test_the_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name / "optimizer").mkdir(parents=True)
+    (tmp_path / name / "optimizer" / "mine.yaml").write_text(SGD.format(lr=1))
+    assert load(["optimizer=mine"], config_dir=tmp_path / name)
+
+
+@pytest.mark.xfail(strict=True, reason="the line does not say which file")
+def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_bytes(b"seed: \xff\n")
+    with pytest.raises(ValueError, match=r"mine\.yaml"):
+        load(["experiment=mine"], config_dir=tmp_path)
+
+
+@pytest.mark.xfail(strict=True, reason="Hydra refuses an override of None")
+def test_no_experiment_may_be_chosen() -> None:
+    assert load(["experiment=null"]) == load()
+
+
+@pytest.mark.xfail(strict=True, reason="the line names conf/config.yaml, which is not at fault")
+def test_an_expectation_from_the_command_line_is_placed_there() -> None:
+    word = "expect=[{metric:a,published:1,low:2,high:1,source:b}]"
+    assert "command line" in refusal(word)

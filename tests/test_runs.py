@@ -1,0 +1,312 @@
+"""Run folders read back: found by any name, and only ever data."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dltrain import runs
+from dltrain.recorder import process_start
+from dltrain.runs import Run, find, list_runs, read
+from tests.conftest import Call, tree
+
+Make = Callable[..., Path]
+FIRST, SECOND, THIRD = (
+    "2026-01-01_10-00-00_linear-synthetic_aaaa",
+    "2026-01-02_10-00-00_mlp-synthetic_aabb",
+    "2026-02-01_10-00-00_mlp-synthetic_k3f9",
+)
+SECRET = "hunter2"
+
+
+@pytest.fixture
+def make(here: Path) -> Make:
+    """Write a run folder by hand."""
+
+    def make(name: str = FIRST, metrics: str | None = None, **info: Any) -> Path:
+        folder = here / "outputs" / name
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text(json.dumps({"status": "done"} | info))
+        if metrics is not None:
+            (folder / "metrics.csv").write_text(metrics)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def three(make: Make, here: Path) -> Path:
+    for name in (FIRST, SECOND, THIRD):
+        make(name)
+    return here / "outputs"
+
+
+def refusal(name: str, folder: Path) -> str:
+    with pytest.raises(ValueError, match=r".") as caught:
+        find(name, folder)
+    return str(caught.value)
+
+
+# Finding.
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        (THIRD, THIRD),
+        ("2026-02", THIRD),
+        ("2026-01-01", FIRST),
+        ("k3f9", THIRD),
+        ("aabb", SECOND),
+        ("k3", THIRD),
+        ("latest", THIRD),
+        ("@1", THIRD),
+        ("@3", FIRST),
+        (f"outputs/{SECOND}", SECOND),
+        (f"./outputs/{SECOND}/", SECOND),
+    ],
+)
+def test_a_run_is_found_by_any_of_its_names(three: Path, name: str, found: str) -> None:
+    assert find(name, three).id == found
+
+
+def test_runs_are_listed_newest_first(three: Path) -> None:
+    assert [run.id for run in list_runs(three)] == [THIRD, SECOND, FIRST]
+    assert [run.short for run in list_runs(three)] == ["k3f9", "aabb", "aaaa"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("2026-01", f"2026-01: fits 2 runs, {SECOND}, {FIRST}; give more characters"),
+        ("aa", f"aa: fits 2 runs, {SECOND}, {FIRST}; give more characters"),
+        ("@0", "@0: the list has rows @1 to @3"),
+        ("@4", "@4: the list has rows @1 to @3"),
+    ],
+)
+def test_a_name_that_fits_several_or_none_is_refused(three: Path, name: str, message: str) -> None:
+    assert refusal(name, three) == message
+
+
+def test_an_unknown_name_comes_with_the_nearest(three: Path) -> None:
+    assert refusal("k3f8", three) == (
+        f"k3f8: no such run in {three}; did you mean k3f9? (dltrain runs lists them)"
+    )
+
+
+def test_without_runs_there_is_nothing_to_find(here: Path) -> None:
+    assert refusal("latest", here) == (
+        f"latest: there are no runs in {here}; train one with: dltrain"
+    )
+    assert list_runs(here / "nowhere") == []
+
+
+def test_other_folders_and_files_are_no_runs(three: Path) -> None:
+    (three / "zzz").mkdir()
+    (three / "sheet.png").write_text("")
+    assert len(list_runs(three)) == 3
+
+
+# Status.
+
+
+def process(**info: Any) -> Run:
+    return Run(Path("x"), {"status": "running", "host": socket.gethostname()} | info)
+
+
+def test_a_run_of_a_living_process_is_running() -> None:
+    pid = os.getpid()
+    assert process(pid=pid).status == "running"
+    assert process(pid=pid, pid_started=process_start(pid)).status == "running"
+
+
+def test_a_run_of_a_dead_process_has_crashed() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        child.wait()
+    assert process(pid=child.pid).status == "crashed"
+
+
+def test_a_run_of_an_earlier_process_of_that_number_has_crashed() -> None:
+    assert process(pid=os.getpid(), pid_started="1").status == "crashed"
+
+
+@pytest.mark.parametrize(
+    "pid",
+    [
+        None,
+        "1",
+        -1,
+        0,
+        1.5,
+        2**30,
+        pytest.param(
+            10**30, marks=pytest.mark.xfail(strict=True, reason="OverflowError from os.kill")
+        ),
+    ],
+)
+def test_a_run_without_a_process_has_crashed(pid: object) -> None:
+    assert process(pid=pid).status == "crashed"
+
+
+def test_of_another_machine_nothing_is_known() -> None:
+    assert process(host="elsewhere", pid=2**30).status == "running"
+
+
+@pytest.mark.parametrize("status", ["done", "failed", "diverged", "interrupted"])
+def test_what_has_ended_stays_as_recorded(status: str) -> None:
+    assert Run(Path("x"), {"status": status, "pid": 1}).status == status
+
+
+# Reading.
+
+
+def test_the_age_counts_from_the_start() -> None:
+    started = datetime.datetime.now().astimezone() - datetime.timedelta(minutes=5)
+    age = Run(Path("x"), {"started": started.isoformat()}).age_seconds
+    assert age == pytest.approx(300, abs=5)
+
+
+@pytest.mark.parametrize("started", [None, 7, "yesterday", "2026-01-01T00:00:00"])
+def test_an_age_that_is_not_recorded_is_nan(started: object) -> None:
+    assert math.isnan(Run(Path("x"), {"started": started}).age_seconds)
+
+
+def test_parts_are_found_or_none() -> None:
+    run = Run(Path("x"), {"data": {"rows": {"train": 3}}, "model": 7})
+    assert run.part("data", "rows", "train") == 3
+    assert run.part("data", "name") is None
+    assert run.part("model", "name") is None
+
+
+def test_metrics_are_read_without_a_torn_last_line(make: Make) -> None:
+    folder = make(metrics="epoch,val/loss\n1,0.5\n2,0.2")
+    assert read(folder).metrics() == [{"epoch": "1", "val/loss": "0.5"}]
+
+
+def test_a_run_without_metrics_has_none(make: Make) -> None:
+    assert read(make()).metrics() == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"a": ' * 10_000, "\x00"])
+def test_a_record_that_cannot_be_read_is_listed_as_such(make: Make, text: str) -> None:
+    folder = make()
+    (folder / "run.json").write_text(text)
+    with pytest.raises(ValueError, match=r"run\.json"):
+        read(folder)
+    [run] = list_runs(folder.parent)
+    assert run.status == "unreadable"
+
+
+def test_a_link_is_not_followed(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "secret.json").write_text(json.dumps({"status": SECRET}))
+    folder = make()
+    (folder / "run.json").unlink()
+    (folder / "run.json").symlink_to(tmp_path / "secret.json")
+    with pytest.raises(ValueError, match="is no plain file"):
+        read(folder)
+    assert list_runs(folder.parent)[0].status == "unreadable"
+
+
+def test_a_linked_folder_is_not_listed(make: Make, tmp_path: Path) -> None:
+    elsewhere = make().rename(tmp_path / "elsewhere")
+    (tmp_path / "here" / "outputs" / SECOND).symlink_to(elsewhere)
+    assert list_runs(tmp_path / "here" / "outputs") == []
+
+
+def test_linked_metrics_are_refused(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text(f"epoch\n{SECRET}\n")
+    folder = make()
+    (folder / "metrics.csv").symlink_to(tmp_path / "secret.csv")
+    with pytest.raises(ValueError, match="is no plain file"):
+        read(folder).metrics()
+
+
+def test_a_file_that_is_too_large_is_refused(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "MAX_BYTES", 10)
+    with pytest.raises(ValueError, match="is larger than 10 bytes"):
+        read(make())
+
+
+# A stranger's run, shown.
+
+STRANGE: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "wrong types": {"data": 7, "model": [], "result": "x", "versions": 3, "git": []},
+    "markup": {"data": {"name": "[red][/x]"}, "model": {"name": "\x1b[31m"}},
+    "deep": {"overrides": [[[]], {"a": 1}], "data": {"rows": {"train": {}}}},
+    "text for numbers": {"result": {"best": {"metric": "a", "value": "x"}, "test": {"a": "b"}}},
+    "nan": {"result": {"best": {"metric": "a", "value": math.nan}}},
+    "infinity": {"result": {"best": {"metric": "a", "value": math.inf}}},
+    "a huge number": {"result": {"best": {"metric": "a", "value": 10**400}}},
+    "words of another type": {"overrides": 5, "command": 7},
+    "a metric of another type": {"result": {"test": {"test/accuracy": [1]}}},
+}
+BROKEN = {"infinity", "a huge number", "words of another type"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="internal error"))
+        if name in BROKEN
+        else name
+        for name in STRANGE
+    ],
+)
+def test_a_strangers_record_is_only_shown(make: Make, call: Call, here: Path, name: str) -> None:
+    make(**STRANGE[name])
+    before = tree(here)
+    for words in (["runs"], ["runs", "show", "latest"]):
+        shown = call(*words)
+        assert (shown.code, shown.err) == (0, "")
+        assert "\x1b" not in shown.out
+    assert tree(here) == before
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        "",
+        "\n",
+        "epoch\n",
+        "epoch,a\n1,2,3\n1\n",
+        "epoch,[/x]\n1,\x1b[31m\n",
+        "epoch\nnan\n",
+        pytest.param(
+            "epoch,a\n1,inf\n", marks=pytest.mark.xfail(strict=True, reason="OverflowError")
+        ),
+        pytest.param(
+            f"epoch\n{'x' * 200_000}\n", marks=pytest.mark.xfail(strict=True, reason="csv.Error")
+        ),
+    ],
+    ids=range(8),
+)
+def test_strange_metrics_are_only_shown(make: Make, call: Call, metrics: str) -> None:
+    make(metrics=metrics)
+    shown = call("runs", "show", "latest")
+    assert (shown.code, shown.err) == (0, "")
+    assert "\x1b" not in shown.out
+
+
+def test_an_unreadable_run_does_not_hide_the_others(three: Path, call: Call) -> None:
+    (three / SECOND / "run.json").write_text("{")
+    rows = [line.split()[:3] for line in call("runs").out.splitlines()[1:]]
+    assert rows == [["@1", "k3f9", "done"], ["@2", "aabb", "unreadable"], ["@3", "aaaa", "done"]]
+    shown = call("runs", "show", "aabb")
+    assert shown.code == 2
+    assert "run.json: is not JSON" in shown.err
+
+
+def test_an_age_that_is_not_known_is_not_made_up(make: Make, call: Call) -> None:
+    make()
+    assert call("runs").out.splitlines()[1].split()[3] == "-"
