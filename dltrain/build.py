@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
+import numpy.typing as npt
 
 from dltrain import architecture
 from dltrain.check import shown
@@ -159,8 +160,10 @@ def _model(configs: Sequence[RunConfig], data: Dataset, unit: float, like: torch
 
     models = [config.model for config in configs]
     dropout = [model.dropout if isinstance(model, MlpConfig) else 0.0 for model in models]
+    # If any member drops units, the stack has layers for it; a share of 0 changes nothing.
+    fullest = models[dropout.index(max(dropout))]
     return build_model(
-        plan(models[0], data),
+        plan(fullest, data),
         seeds=[config.seed for config in configs],
         init=models[0].init,
         init_std=[model.init_std for model in models],
@@ -200,11 +203,14 @@ def _loss(data: Dataset) -> Loss:
 
     if data.task == Task.classification:
         return CrossEntropy()
-    variances = {
-        name: float(np.var(split.targets.astype(np.float64))) if len(split) else 0.0
-        for name, split in data.splits.items()
-    }
+    variances = {name: _variance(split.targets) for name, split in data.splits.items()}
     return SquaredError(unit=float(data.target_scale.deviation[0]), variances=variances)
+
+
+def _variance(targets: npt.NDArray[Any]) -> float:
+    """Return the variance of targets [N]; 0 where they differ only by rounding."""
+    deviation, largest = float(np.std(targets)) if len(targets) else 0.0, np.abs(targets)
+    return deviation**2 if deviation > 1e-12 * largest.max(initial=0.0) else 0.0
 
 
 def _optimizer(configs: Sequence[RunConfig], model: Model) -> Optimizer:

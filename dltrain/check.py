@@ -75,12 +75,13 @@ def unknown_key(key: str, config: Mapping[str, Any]) -> Problem:
             return Problem(
                 key, f"{group}={kind} has no {name}; {group}={' or '.join(owners)} has one"
             )
-    return Problem(key, f"unknown key{closest(key, known_keys(config))}")
+    groups = ["experiment", *(name for name, node in config.items() if isinstance(node, Mapping))]
+    return Problem(key, f"unknown key{closest(key, [*known_keys(config), *groups])}")
 
 
 def convert(value: Any, annotation: Any, knob: Knob, key: str, problems: list[Problem]) -> Any:
     """Turn a composed value into the type a field asks for, or note a problem."""
-    if isinstance(value, str) and "${" in value:
+    if _interpolates(value):
         problems.append(Problem(key, "interpolations are not supported; write the value itself"))
         return None
     expected, result = _convert(value, annotation, key, problems)
@@ -92,6 +93,12 @@ def convert(value: Any, annotation: Any, knob: Knob, key: str, problems: list[Pr
     if complaint:
         problems.append(Problem(key, f"{complaint}: {knob.meaning}"))
     return result
+
+
+def _interpolates(value: object) -> bool:
+    if isinstance(value, list):
+        return any(map(_interpolates, value))
+    return isinstance(value, str) and "${" in value
 
 
 def _convert(value: Any, annotation: Any, key: str, problems: list[Problem]) -> tuple[str, Any]:

@@ -120,9 +120,9 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         header = json.loads(content[8 : 8 + length])
         meta = json.loads(header["__metadata__"]["dltrain"])
         digest = str(meta.pop("sha256"))
+        blank = content.replace(digest.encode(), _BLANK.encode(), 1)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{path}: is no checkpoint that can be read ({error})") from None
-    blank = content.replace(digest.encode(), _BLANK.encode(), 1)
     if len(digest) != 64 or hashlib.sha256(blank).hexdigest() != digest:
         raise CheckpointError(f"{path}: was changed or damaged after it was written (sha256)")
     return safetensors.torch.load(content), meta

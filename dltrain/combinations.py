@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from dltrain.paths import expanded, problem_with
 from dltrain.problem import Problem
 from dltrain.schema import (
     CsvConfig,
@@ -93,8 +94,11 @@ def _table(run: RunConfig) -> Iterable[Problem]:
         yield Problem("data.path", "which table? Add data.path=FILE")
     elif "://" in data.path:
         yield Problem("data.path", "only local files are read; download it first")
-    elif not data.path.startswith("package:") and not Path(data.path).expanduser().is_file():
-        yield Problem("data.path", f"no such file{_neighbours(data.path)}")
+    elif not data.path.startswith("package:"):
+        path = expanded(data.path)
+        complaint = problem_with(path)
+        if complaint or not path.is_file():
+            yield Problem("data.path", complaint or f"no such file{_neighbours(path)}")
     if data.target is None:
         yield Problem("data.target", "which column is to be predicted? Add data.target=COLUMN")
     if data.val_fraction + data.test_fraction >= 1:
@@ -106,17 +110,22 @@ def _table(run: RunConfig) -> Iterable[Problem]:
         )
     if data.target in data.drop or data.target in (data.features or []):
         yield Problem("data.target", "cannot also be in data.drop or data.features")
-    if len(data.delimiter.replace("\\t", "\t")) != 1:
-        yield Problem("data.delimiter", "must be one character, or \\t for a tab")
+    delimiter = data.delimiter.replace("\\t", "\t")
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
+        yield Problem("data.delimiter", "must be one ASCII character, or \\t for a tab")
 
 
-def _neighbours(path: str) -> str:
+def _neighbours(path: Path) -> str:
     """Suggest a file of nearly the same name in the same folder."""
-    folder = Path(path).expanduser().parent
-    if not folder.is_dir():
-        return f" (and no folder {folder})"
-    names = [entry.name for entry in folder.iterdir() if entry.is_file()]
-    return closest(Path(path).name, names)
+    if not path.parent.is_dir():
+        return f" (and no folder {path.parent})"
+    if path.is_dir():
+        return "; it is a folder"
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+    except OSError:
+        return ""
+    return closest(path.name, names)
 
 
 def _synthetic_size(run: RunConfig) -> Iterable[Problem]:
@@ -134,9 +143,15 @@ def _synthetic_size(run: RunConfig) -> Iterable[Problem]:
 def _files(run: RunConfig) -> Iterable[Problem]:
     data = run.data
     root = data.root if isinstance(data, FashionMnistConfig) else None
-    if root is not None and not Path(root).expanduser().is_dir():
-        yield Problem("data.root", "no such folder")
-    output = Path(run.output_dir).expanduser()
+    if root is not None:
+        complaint = problem_with(expanded(root))
+        if complaint or not expanded(root).is_dir():
+            yield Problem("data.root", complaint or "no such folder")
+    output = expanded(run.output_dir)
+    complaint = problem_with(output)
+    if complaint:
+        yield Problem("output_dir", complaint)
+        return
     existing = next(folder for folder in [output, *output.absolute().parents] if folder.exists())
     if not existing.is_dir():
         yield Problem("output_dir", f"{existing} is a file; give a folder")

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
-from hydra import compose, initialize_config_dir
+from hydra import compose
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from hydra.types import RunMode
@@ -81,6 +84,9 @@ def load(
     run, problems = run_config(config, fitting=fitting)
     if problems:
         places = dict.fromkeys(words.values, COMMAND_LINE)
+        for problem in problems:  # expect[0].low is placed where expect is
+            if problem.key.partition("[")[0] in places:
+                places[problem.key] = COMMAND_LINE
         places |= {
             problem.key: place
             for problem in problems
@@ -125,10 +131,14 @@ def _compose(
     chosen: tuple[tuple[str, str], ...], folders: tuple[Path, ...], config_name: str
 ) -> dict[str, Any]:
     words = [f"{group}={choice}" for group, choice in chosen]
+    for folder in folders[:-1]:
+        _refuse_interpolated_choices(folder)
     try:
-        with initialize_config_dir(config_dir=str(CONF.resolve()), version_base="1.3"):
-            config = compose(config_name=config_name, overrides=words + _search(folders))
+        with _hydra(folders):
+            config = compose(config_name=config_name, overrides=words)
             values = OmegaConf.to_container(config, resolve=False)
+    except UnicodeDecodeError:
+        raise ConfigError([f"the config files do not compose: {_undecodable(folders)}"]) from None
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, RecursionError) as error:
         text = str(error).partition("Config search path:")[0]
         lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -137,9 +147,44 @@ def _compose(
     return {str(key): value for key, value in values.items()}
 
 
-def _search(folders: Sequence[Path]) -> list[str]:
-    extra = [f"file://{folder.resolve()}" for folder in folders if folder != CONF]
-    return ["hydra.searchpath=[" + ",".join(f"'{path}'" for path in extra) + "]"] if extra else []
+@contextmanager
+def _hydra(folders: Sequence[Path]) -> Iterator[None]:
+    """Set Hydra up to look through the folders in order; ones that come first win.
+
+    ``initialize_config_dir`` takes a single folder, and Hydra's own ``--config-dir`` lets shipped
+    files win over those of the same name that a user asked for.
+    """
+    path = create_config_search_path(str(folders[-1].resolve()))
+    for folder in folders[:-1]:
+        path.prepend(provider="--config-dir", path=f"file://{folder.resolve()}")
+    GlobalHydra.instance().clear()
+    Hydra.create_main_hydra2(task_name="dltrain", config_search_path=path)
+    try:
+        yield
+    finally:
+        GlobalHydra.instance().clear()
+
+
+def _refuse_interpolated_choices(folder: Path) -> None:
+    """Refuse files whose choices depend on the environment, which Hydra would print."""
+    for file in sorted(folder.rglob("*.yaml")):
+        try:
+            content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+        except (OSError, ValueError, yaml.YAMLError, RecursionError):
+            continue  # if it is asked for, composing says what is wrong with it
+        defaults = content.get("defaults") if isinstance(content, dict) else None
+        if "${" in str(defaults):
+            raise ConfigError([f"{file}: interpolations are not supported in its defaults"])
+
+
+def _undecodable(folders: Sequence[Path]) -> str:
+    """Name the first config file that is not UTF-8 text, which Hydra's complaint does not."""
+    for file in (file for folder in folders for file in sorted(folder.rglob("*.yaml"))):
+        try:
+            file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            return f"{file}: {error}"
+    return ""
 
 
 def _line(problem: Problem, config: Mapping[str, Any], places: Mapping[str, str]) -> str:
@@ -158,8 +203,8 @@ def _place(
     key: str, chosen: Mapping[str, str], folders: Sequence[Path], config_name: str
 ) -> str | None:
     """Find the file and line that gave a key its value: the last of the composed files."""
-    words = [f"{group}={choice}" for group, choice in chosen.items()] + _search(folders)
-    with initialize_config_dir(config_dir=str(CONF.resolve()), version_base="1.3"):
+    words = [f"{group}={choice}" for group, choice in chosen.items()]
+    with _hydra(folders):
         loader = GlobalHydra.instance().config_loader()
         defaults = loader.compute_defaults_list(config_name, words, RunMode.RUN).defaults
     place = None

@@ -43,11 +43,16 @@ def _escaped(character: str) -> str:
     return character
 
 
+class _Console(rich.console.Console):
+    """A console that tells when its reader has gone, where rich would exit by itself."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def output(file: IO[str] | None = None) -> rich.console.Console:
     """Return the console to print on: plain in a pipe, coloured on a terminal."""
-    console = rich.console.Console(
-        file=file, markup=False, emoji=False, highlight=False, soft_wrap=True
-    )
+    console = _Console(file=file, markup=False, emoji=False, highlight=False, soft_wrap=True)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = PIPE_WIDTH
     reconfigure = getattr(console.file, "reconfigure", None)
@@ -100,33 +105,47 @@ def warning(text: str) -> Text:
 
 def figure(value: float) -> str:
     """Write a number for people: four significant digits."""
-    if value is None or math.isnan(value):
-        return "-"
+    if not math.isfinite(value):
+        return "-" if math.isnan(value) else str(value)
     return f"{value:,.0f}" if abs(value) >= 10_000 and value == round(value) else f"{value:.4g}"
 
 
 def duration(seconds: float) -> str:
     """Write a duration in its two largest units: ``0.15 s``, ``2 min 5 s``, ``3 h 20 min``."""
-    if seconds != seconds:
+    if not math.isfinite(seconds):
         return "-"
-    if seconds < 60:
-        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
-    if seconds < 3600:
-        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-    if seconds < 86400:
-        return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
-    return f"{seconds // 86400:.0f} d {seconds % 86400 // 3600:.0f} h"
+    if seconds < 10:
+        return f"{seconds:.2f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 1:
+        return f"{rest} s"
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
 
 
 def age(seconds: float) -> str:
     """Write how long ago something was: ``now``, ``25 s``, ``3 h 20 min``."""
-    return "now" if seconds < 1 else f"{seconds:.0f} s" if seconds < 60 else duration(seconds)
+    return "now" if seconds < 1 else f"{seconds:.0f} s" if seconds < 10 else duration(seconds)
 
 
 class Training(Protocol):
     """The part of a trainer that a view reads."""
 
     step: int
+    epochs: int
+    best_metric: str
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Which way the best metric chooses."""
+        ...
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of what a row may hold."""
+        ...
 
     @property
     def num_steps(self) -> int:
@@ -140,9 +159,9 @@ class TrainingView:
     The bar asks the trainer how far it is, ten times a second; the trainer never calls the bar.
     """
 
-    def __init__(self, console: rich.console.Console, *, epochs: int) -> None:
+    def __init__(self, console: rich.console.Console) -> None:
         self._console = console
-        self._epochs = epochs
+        self._epochs = 0
         self._columns: list[str] = []
         self._progress: Progress | None = None
         self._best = ""
@@ -150,11 +169,11 @@ class TrainingView:
         self._best_value = -math.inf
 
     def show(self, *things: object) -> None:
-        """Print one below the other; a reader who went away does not stop the training."""
+        """Print one below the other; a terminal that has gone does not stop the training."""
         try:
             for thing in things:
                 self._console.print(thing)
-        except BrokenPipeError:
+        except OSError:
             self._console.quiet = True
 
     @contextmanager
@@ -167,38 +186,33 @@ class TrainingView:
             yield
 
     @contextmanager
-    def watching(self, training: Training, *, best: str, higher_is_better: bool) -> Iterator[None]:
-        """Draw the live bar while the block runs; new records of the metric ``best`` get a star."""
-        self._best, self._sign = best, 1 if higher_is_better else -1
+    def watching(self, training: Training) -> Iterator[None]:
+        """Draw the live bar while the block runs; new records of the best metric get a star."""
+        self._epochs = training.epochs
+        self._columns = [name for name in training.columns if "/" in name]
+        self._best, self._sign = training.best_metric, 1 if training.higher_is_better else -1
         self._best_value = -math.inf * self._sign
+        header = "  ".join(f"{name:>{_width(name)}}" for name in self._columns)
+        self.show(Text(f"{'epoch':>11}  {header}  {'time':>10}", style="bold"))
         if not self._console.is_terminal:
             yield
             return
-        progress = _PullingProgress(training, console=self._console)
-        with progress:
+        with _PullingProgress(training, console=self._console):
             yield
 
     def epoch(self, rows: Sequence[Mapping[str, float]], *, seconds: float) -> None:
         """Show one epoch of the first member; its name stands in the header."""
         row = rows[0]
-        metrics = {name: value for name, value in row.items() if "/" in name}
-        if not self._columns:
-            self._columns = list(metrics)
-            self.show(Text(self._header(), style="bold"))
-        cells = [f"{_metric(metrics.get(name)):>{_width(name)}}" for name in self._columns]
+        cells = [f"{_metric(row.get(name)):>{_width(name)}}" for name in self._columns]
         epoch = f"{row['epoch']:.0f}/{self._epochs}"
         line = f"{epoch:>11}  {'  '.join(cells)}  {duration(seconds):>10}"
-        self.show(Text(line + (" *" if self._is_record(metrics) else "")))
+        self.show(Text(line + (" *" if self._is_record(row) else "")))
 
     def early(self, rows: Sequence[Mapping[str, float]]) -> None:
         """Show the running metrics of an epoch under way."""
         row = rows[0]
         metrics = "  ".join(f"{name} {_metric(v)}" for name, v in row.items() if "/" in name)
         self.show(Text(f"{'step':>4} {row['step']:.0f}  {metrics}", style="dim"))
-
-    def _header(self) -> str:
-        cells = [f"{name:>{_width(name)}}" for name in self._columns]
-        return f"{'epoch':>11}  {'  '.join(cells)}  {'time':>10}"
 
     def _is_record(self, metrics: Mapping[str, float]) -> bool:
         value = metrics.get(self._best, math.nan)

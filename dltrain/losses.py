@@ -27,6 +27,7 @@ class Loss(Protocol):
 
     Attributes:
         num_records: R.
+        names: Of the metrics.
         num_statistics: S; the first is finite as long as the loss is.
         best: The metric that chooses between epochs and between runs.
         higher_is_better: Which way it chooses.
@@ -34,6 +35,7 @@ class Loss(Protocol):
 
     num_records: int
     num_statistics: int
+    names: tuple[str, ...]
     best: str
     higher_is_better: bool
 
@@ -111,6 +113,7 @@ class SquaredError:
 
     num_records = 1
     num_statistics = 1
+    names: tuple[str, ...] = ("loss", "rmse", "r2")
     best = "loss"
     higher_is_better = False
 
@@ -154,6 +157,7 @@ class CrossEntropy:
 
     num_records = 2
     num_statistics = 2
+    names: tuple[str, ...] = ("loss", "accuracy")
     best = "accuracy"
     higher_is_better = True
 

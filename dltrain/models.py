@@ -40,16 +40,18 @@ class Model:
         layers: Applied in order.
         parameters: All layers' parameters, [M, ...] each, updated in place by the optimizer.
         gradients: Their gradients, in the same order, filled by ``backward``.
-        names: Of the parameters, as in ``layers.0.weight``.
+        names: Of the parameters, as in ``layers.0.weight``; dropout does not count, so that
+            a member has the same names beside members that drop units.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = list(layers)
         self.parameters = [tensor for layer in layers for tensor in layer.parameters]
         self.gradients = [tensor for layer in layers for tensor in layer.gradients]
+        lasting = [layer for layer in layers if not isinstance(layer, Dropout)]
         self.names = [
             f"layers.{index}.{name}"
-            for index, layer in enumerate(layers)
+            for index, layer in enumerate(lasting)
             for name in ("weight", "bias")[: len(layer.parameters)]
         ]
 

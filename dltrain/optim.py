@@ -109,8 +109,11 @@ class Adam:
         self.lr = list(lr)
         self._parameters = list(parameters)
         self._betas = [tuple(pair) for pair in betas]
-        self._keep = [
-            [_column([pair[i] for pair in betas], like=p) for i in (0, 1)] for p in self._parameters
+        self._keep = [_column([second for _, second in betas], like=p) for p in self._parameters]
+        # 1 - beta is taken before it is rounded to the parameters' dtype.
+        self._renew = [
+            [_column([1 - pair[i] for pair in betas], like=p) for i in (0, 1)]
+            for p in self._parameters
         ]
         self._eps = [_column(eps, like=p) for p in self._parameters]
         self._weight_decay = _columns_if_any(weight_decay, self._parameters)
@@ -133,10 +136,10 @@ class Adam:
                 parameter.mul_(self._shrink[i])
             elif self._weight_decay:
                 gradient = torch.addcmul(gradient, self._weight_decay[i], parameter)
-            keep_first, keep_second = self._keep[i]
-            first = self._first[i].lerp_(gradient, 1 - keep_first)
-            second = self._second[i].mul_(keep_second)
-            second.addcmul_(gradient.square(), 1 - keep_second)
+            renew_first, renew_second = self._renew[i]
+            first = self._first[i].lerp_(gradient, renew_first)
+            second = self._second[i].mul_(self._keep[i])
+            second.addcmul_(gradient.square(), renew_second)
             scale = second.sqrt().div_(_column(roots, like=parameter)).add_(self._eps[i])
             parameter.addcmul_(_column(rates, like=parameter), first.div(scale), value=-1)
 
@@ -240,7 +243,7 @@ class ClipNorm:
         """Scale the gradients in place by bound / norm where norm > bound."""
         norms = torch.linalg.vector_norm(gradient_norms(gradients), dim=0)  # [M]
         # A norm of 0 gives inf, which clamps to 1; nan stays nan and is found as a divergence.
-        scales = (self._bounds / norms).clamp_(max=1)
+        scales = torch.where(self._bounds.isinf(), 1, (self._bounds / norms).clamp_(max=1))
         for gradient in gradients:
             gradient.mul_(scales.view(-1, *[1] * (gradient.dim() - 1)))
 

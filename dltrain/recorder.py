@@ -42,13 +42,22 @@ def new_folder(output_dir: Path, what: str) -> Path:
     Raises:
         StorageError: If no folder can be made there.
     """
-    label = re.sub(r"[^A-Za-z0-9_.-]+", "-", what)[:60]
     while True:
         time = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
         suffix = "".join(secrets.choice(_ALPHABET) for _ in range(4))
-        folder = output_dir / f"{time}_{label}_{suffix}"
+        folder = output_dir / f"{time}_{label(what)}_{suffix}"
         if storage.make_folder(folder):
             return folder
+
+
+def label(text: str) -> str:
+    """Make a text fit for a file's name.
+
+    Example:
+        >>> label("../my table (1)")
+        'my-table-1'
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip(".-")[:60]
 
 
 def number(value: float) -> str:
@@ -102,9 +111,12 @@ class Recorder:
         folder: A folder claimed with ``new_folder``.
         info: The first content of ``run.json``; ``finish`` adds the rest.
         config: The resolved config as YAML text.
+        columns: Of ``metrics.csv``; a row may leave some out.
     """
 
-    def __init__(self, folder: Path, *, info: Mapping[str, Any], config: str) -> None:
+    def __init__(
+        self, folder: Path, *, info: Mapping[str, Any], config: str, columns: Sequence[str]
+    ) -> None:
         self.folder = folder
         self._info = dict(info)
         storage.replace(folder / "config.yaml", config.encode())
@@ -113,7 +125,8 @@ class Recorder:
         self._metrics = storage.Appender(folder / "metrics.csv")
         self._timing = storage.Appender(folder / "timing.csv")
         self._timing.line("epoch,seconds,examples_per_second")
-        self._columns: list[str] = []
+        self._columns = list(columns)
+        self._metrics.line(",".join(self._columns))
 
     @property
     def id(self) -> str:
@@ -124,13 +137,10 @@ class Recorder:
         """Append one epoch to the metrics, the timing and the log.
 
         Args:
-            row: ``epoch``, ``step``, ``lr`` and the metrics; the first row settles the columns.
+            row: A number for each column that has one.
             seconds: What the epoch's training took.
             examples: Rows trained on.
         """
-        if not self._columns:
-            self._columns = list(row)
-            self._metrics.line(",".join(self._columns))
         cells = [number(row[name]) if name in row else "" for name in self._columns]
         self._metrics.line(",".join(cells))
         self._timing.line(f"{row['epoch']:g},{seconds:.6f},{examples / seconds:.1f}")

@@ -105,7 +105,11 @@ class Knob:
         """Describe the bounds in words."""
         bounds = [("at least", self.ge), ("greater than", self.gt)]
         bounds += [("at most", self.le), ("less than", self.lt)]
-        return " and ".join(f"{word} {bound:g}" for word, bound in bounds if math.isfinite(bound))
+        return " and ".join(
+            f"{word} {bound:,.0f}" if bound == round(bound) else f"{word} {bound:g}"
+            for word, bound in bounds
+            if math.isfinite(bound)
+        )
 
 
 def knob(meaning: str, **bounds: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -52,7 +53,7 @@ def replace(path: Path, content: bytes) -> None:
     Raises:
         StorageError: If the content could not be made durable; the old file is untouched.
     """
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    temporary = path.with_name(f".tmp-{secrets.token_hex(4)}-{path.name}")
     with _naming(path, "write"):
         try:
             with open(temporary, "xb") as file:
@@ -90,6 +91,7 @@ class Appender:
 
     def line(self, text: str) -> None:
         """Append one line and hand it to the system at once."""
+        assert "\n" not in text
         content = f"{text}\n".encode(errors="backslashreplace")
         with _naming(self.path, "write"):
             written = self._file.write(content)

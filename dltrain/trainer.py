@@ -27,6 +27,7 @@ Row = dict[str, float]
 # Gradient norms are the mean over this many steps at the end of an epoch: a steady figure at a
 # tenth of the cost of reading every step.
 NORM_STEPS = 16
+ADVICE = "try a smaller optimizer.lr, or trainer.max_grad_norm=1"
 
 
 @dataclass
@@ -79,6 +80,7 @@ class Outcome:
         final: The last row.
         best: Metric, value and epoch of the best row.
         test: Metrics of the test split after the last epoch; empty if it has no rows.
+        tested: Whether that has been done.
         gradient_norms: Mean over the last steps of the last epoch, by parameter.
     """
 
@@ -87,6 +89,7 @@ class Outcome:
     final: Row = field(default_factory=dict)
     best: dict[str, float | str] = field(default_factory=dict)
     test: Row = field(default_factory=dict)
+    tested: bool = False
     gradient_norms: Row = field(default_factory=dict)
 
 
@@ -129,6 +132,18 @@ class Trainer:
         self.best_metric = f"{split}/{stack.loss.best}"
 
     @property
+    def higher_is_better(self) -> bool:
+        """Which way ``best_metric`` chooses."""
+        return self.stack.loss.higher_is_better
+
+    @property
+    def columns(self) -> list[str]:
+        """What a row may hold, in order."""
+        splits = ["train", "val"] if len(self.stack.splits["val"]) else ["train"]
+        metrics = [f"{split}/{name}" for split in splits for name in self.stack.loss.names]
+        return ["epoch", "step", "lr", *metrics]
+
+    @property
     def num_steps(self) -> int:
         """Updates in all."""
         return self.epochs * len(self.stack.loader)
@@ -153,7 +168,7 @@ class Trainer:
             statistics, norms = self._train(epoch, view)
             self._find_divergence(epoch, statistics)
             seconds = time.perf_counter() - started
-            if self.stop_signal is None:
+            if len(statistics) == len(self.stack.loader):  # a signal may have cut it short
                 rows = self._rows(epoch, statistics)
                 self._keep(epoch, rows, norms, recorders, keepers, seconds)
                 view.epoch(rows, seconds=seconds)
@@ -161,9 +176,12 @@ class Trainer:
                 break
         for keeper in keepers:
             keeper.close()
-        self._finish()
+        for outcome in self.outcomes:
+            if outcome.status == "running":
+                outcome.status = "interrupted"
         return self.outcomes
 
+    @torch.inference_mode()
     def evaluate(self, split: str) -> list[Row]:
         """Compute a split's metrics, a dict per member; empty dicts if the split has no rows."""
         rows, model, loss = self.stack.splits[split], self.stack.model, self.stack.loss
@@ -237,7 +255,7 @@ class Trainer:
             outcome.status = "diverged"
             outcome.message = (
                 f"diverged at epoch {epoch}, step {self._first_step + bad}: the loss is not finite "
-                f"({last}); try a smaller optimizer.lr, or trainer.max_grad_norm=1"
+                f"({last}); {ADVICE}"
             )
 
     def _last_finite(self, statistics: Tensor, member: int, bad: int) -> str:
@@ -280,6 +298,11 @@ class Trainer:
         for member, outcome in enumerate(self.outcomes):
             if outcome.status != "running":
                 continue
+            losses = [value for name, value in rows[member].items() if name.endswith("/loss")]
+            if not all(map(math.isfinite, losses)):
+                outcome.status = "diverged"
+                outcome.message = f"diverged at epoch {epoch}: its loss is not finite; {ADVICE}"
+                continue
             outcome.final = rows[member]
             names = self.stack.model.names
             outcome.gradient_norms = dict(zip(names, norms[:, member].tolist(), strict=True))
@@ -288,21 +311,22 @@ class Trainer:
             keepers[member].take(
                 *self._state(epoch, member), best=outcome.best.get("epoch") == epoch
             )
+        self._test()
 
     def _judge(self, epoch: int, member: int) -> None:
-        """Remember the best row, and stop a member that has had no better one for too long."""
+        """Remember the best row, and settle whether the member has been trained to its end."""
         outcome, name = self.outcomes[member], self.best_metric
-        value = outcome.final.get(name, math.nan)
-        if math.isnan(value):
-            return
-        best = outcome.best.get("value")
-        sign = 1 if self.stack.loss.higher_is_better else -1
-        if best is None or sign * value > sign * float(best):
-            outcome.best = {"metric": name, "value": value, "epoch": epoch}
-            self._stale[member] = 0
-            return
-        self._stale[member] += 1
-        if self._patience is not None and self._stale[member] >= self._patience:
+        if name in outcome.final:
+            value, best = outcome.final[name], outcome.best.get("value")
+            sign = 1 if self.higher_is_better else -1
+            if best is None or sign * value > sign * float(best):
+                outcome.best = {"metric": name, "value": value, "epoch": epoch}
+                self._stale[member] = 0
+            else:
+                self._stale[member] += 1
+        if epoch == self.epochs:
+            outcome.status = "done"
+        elif self._patience is not None and self._stale[member] >= self._patience:
             outcome.status = "done"
             outcome.message = (
                 f"stopped at epoch {epoch}: {self._patience} validations without a better {name}"
@@ -317,15 +341,14 @@ class Trainer:
     def _running(self) -> bool:
         return any(outcome.status == "running" for outcome in self.outcomes)
 
-    def _finish(self) -> None:
-        """Settle every member's status, and test those that were trained to their end."""
-        for outcome in self.outcomes:
-            if outcome.status == "running":
-                outcome.status = "done" if self.stop_signal is None else "interrupted"
-        tests = self.evaluate("test")
-        for outcome, test in zip(self.outcomes, tests, strict=True):
-            if outcome.status == "done":
-                outcome.test = _named("test", test)
+    def _test(self) -> None:
+        """Test the members that have just been trained to their end, as they are now."""
+        done = [o for o in self.outcomes if o.status == "done"]
+        if all(outcome.tested for outcome in done):
+            return
+        for outcome, test in zip(self.outcomes, self.evaluate("test"), strict=True):
+            if outcome.status == "done" and not outcome.tested:
+                outcome.test, outcome.tested = _named("test", test), True
 
 
 def _named(split: str, metrics: Mapping[str, float]) -> Row:

@@ -104,9 +104,11 @@ def _parse(
 
 def _choose(group: str, value: Value, options: Sequence[str], result: Words) -> None:
     choice = value.read(raw=True)
-    if choice in options or (choice is None and group == "experiment"):
-        result.groups[group] = "null" if choice is None else choice
+    if choice in options:
+        result.groups[group] = choice
         return
+    if choice is None and group == "experiment":
+        return  # none is the default
     result.broken.add(group)
     names, hint = ", ".join(options), closest(str(choice), options)
     result.problems.append(f"{group}={shown(choice)}: no such choice{hint} (there are: {names})")

@@ -117,15 +117,7 @@ def test_a_rule_equals_torchs_in_float64(name: str) -> None:
     assert relative_error([tensor[0] for tensor in ours], theirs) < 1e-14
 
 
-ROUNDED = pytest.mark.xfail(
-    strict=True, reason="Adam takes 1 - beta of a beta that is rounded to float32 already"
-)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=ROUNDED if name == "adam, high lr" else []) for name in TABLE],
-)
+@pytest.mark.parametrize("name", TABLE)
 def test_a_rule_equals_torchs_in_float32(name: str) -> None:
     ours, theirs, _, _ = train_both(name, torch.float32)
     assert relative_error([tensor[0] for tensor in ours], theirs) < 2e-6
@@ -136,7 +128,6 @@ def test_an_lr_of_zero_changes_no_weight() -> None:
     assert all(torch.equal(a, b) for a, b in zip(ours, draw(1, torch.float32, 0), strict=True))
 
 
-@ROUNDED
 def test_adams_second_moment_equals_torchs_in_float32() -> None:
     ours, _, optimizer, reference = train_both("adam", torch.float32)
     moments = [entry["exp_avg_sq"] for entry in reference.state.values()]

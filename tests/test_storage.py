@@ -181,11 +181,6 @@ def test_an_interrupt_leaves_the_old_file_and_no_other(
     assert [entry.name for entry in tmp_path.iterdir()] == ["run.json"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a process that was killed may have had this one's number",
-    raises=StorageError,
-)
 def test_what_a_killed_process_of_this_number_left_does_not_matter(tmp_path: Path) -> None:
     (tmp_path / f".tmp-{os.getpid()}-run.json").write_bytes(b"hal")
     replace(tmp_path / "run.json", b"whole")

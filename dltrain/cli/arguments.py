@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+from dltrain.paths import expanded
 from dltrain.suggest import closest
 
 
@@ -86,4 +87,4 @@ def output_dir_of(overrides: Sequence[str]) -> Path:
         if not word.startswith("output_dir="):
             raise UsageError([f"{word}: only output_dir=FOLDER can be set here"])
     value = overrides[-1].partition("=")[2] if overrides else "outputs"
-    return Path(value).expanduser()
+    return expanded(value)

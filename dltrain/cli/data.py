@@ -16,6 +16,8 @@ from dltrain.cli.arguments import Parser, refusing
 from dltrain.config import load
 from dltrain.console import bold, dim, figure, output, pairs, table, warning
 from dltrain.data import Column, Dataset
+from dltrain.paths import expanded
+from dltrain.recorder import label
 from dltrain.schema import Task
 
 USAGE = "dltrain data [OVERRIDE ...] [--rows N]"
@@ -48,7 +50,7 @@ def main(words: Sequence[str]) -> None:
     console.print(_targets(data))
     console.print("")
     if data.image_shape is not None:
-        sheet = Path(config.output_dir).expanduser() / f"{data.name}.png"
+        sheet = expanded(config.output_dir) / f"{label(data.name)}.png"
         _pictures(data, sheet, console.print)
     else:
         console.print(bold("first prepared training rows"))

@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 internal error; 2 bad input; 3 diverged; 4 storage; 130, 1
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -41,6 +42,7 @@ def run(words: Sequence[str]) -> int:
     """Carry out one command line and return its exit code."""
     try:
         _dispatch(list(words))
+        sys.stdout.flush()
     except EndedError as stop:
         _complain(stop.line)
         return stop.code
@@ -56,12 +58,27 @@ def run(words: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:
         # Whoever read our output has gone; Python would complain once more when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
+            return _internal(error)
+        _drop_output()
+        _complain(f"cannot write the output: {error.strerror}")
+        return 4
     except Exception as error:
-        _complain(f"internal error: {error!r}; the details are in {_crash_file()}")
-        return 1
+        return _internal(error)
     return 0
+
+
+def _internal(error: Exception) -> int:
+    _complain(f"internal error: {error!r}; the details are in {_crash_file()}")
+    return 1
+
+
+def _drop_output() -> None:
+    """Send what is still buffered to nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(words: list[str]) -> None:

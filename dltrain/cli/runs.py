@@ -86,8 +86,12 @@ def _test(run: Run) -> str:
 
 
 def _figure(value: object) -> str:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return figure(float(value)) if number else "-"  # type: ignore[arg-type]
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return "-"
+    try:
+        return figure(float(value))
+    except OverflowError:
+        return "-"
 
 
 def show(run: Run) -> None:

@@ -13,7 +13,6 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from dltrain.cli.arguments import EndedError, Parser, UsageError, refusing
 from dltrain.cli.summary import Job, compare, header, next_commands, summary
 from dltrain.config import load, to_yaml
 from dltrain.console import TrainingView, dim, output, pairs, warning
+from dltrain.paths import expanded
 from dltrain.schema import LinearConfig, RunConfig, SoftmaxConfig, as_dict
 from dltrain.suggest import closest
 
@@ -80,7 +80,7 @@ def train(job: Job) -> None:
     Raises:
         EndedError: With the exit code, if the run did not end well.
     """
-    view = TrainingView(output(), epochs=job.config.trainer.epochs)
+    view = TrainingView(output())
     for note in job.data.notes:
         loud = "SAMPLE" in note
         view.show(warning(note) if loud else dim(f"note: {note}"))
@@ -103,19 +103,19 @@ def train(job: Job) -> None:
         log_interval=trainer_config.log_interval,
         patience=trainer_config.patience,
     )
-    folder = recorder.new_folder(Path(job.config.output_dir).expanduser(), job.name)
-    run = recorder.Recorder(folder, info=first_info(job, device), config=to_yaml(job.config))
+    folder = recorder.new_folder(expanded(job.config.output_dir), job.name)
+    run = recorder.Recorder(
+        folder,
+        info=first_info(job, device),
+        config=to_yaml(job.config),
+        columns=trainer.columns,
+    )
     run.document("preparation.json", job.data.preparation())
     view.show(pairs(header(job, run.id, describe(device))))
     run.log(f"{' '.join(['dltrain', *job.words])} on {describe(device)}")
     started = time.perf_counter()
     try:
-        with (
-            signals(trainer),
-            view.watching(
-                trainer, best=trainer.best_metric, higher_is_better=stack.loss.higher_is_better
-            ),
-        ):
+        with signals(trainer), view.watching(trainer):
             [outcome] = trainer.fit([run], view)
         results, sentences = conclude(job, stack, outcome, run)
     except BaseException as error:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from dltrain import storage
 from dltrain.data import Dataset, Scale, Split
 from dltrain.data.idx import SIDE, IdxFile, as_rows, read_idx
+from dltrain.paths import expanded
 
 CLASS_NAMES = (
     "t-shirt",
@@ -118,7 +119,7 @@ def fashion_mnist(name: str, *, root: str | None, source: str, num_val: int, see
     train_images, train_labels, test_images, test_labels = arrays
     files = SAMPLE if found == "sample" else FULL
     if found == "sample":
-        num_val = round(num_val * SAMPLE[0].rows / FULL[0].rows)
+        num_val = min(round(num_val * SAMPLE[0].rows / FULL[0].rows), SAMPLE[0].rows - 1)
     order = np.random.default_rng([seed, 0x5B17]).permutation(len(train_labels))
     chosen = np.sort(order[num_val:]), np.sort(order[:num_val])
     splits = [
@@ -154,7 +155,7 @@ def _load_full(root: str | None, notes: list[str]) -> tuple[str | None, Arrays]:
     """Find, check and cache the four files; ("root" | "system" | ..., arrays) or (None, [])."""
     cache = cache_folder()
     if root is not None:
-        folder = Path(root).expanduser()
+        folder = expanded(root)
         missing = [file.name for file in FULL if _file_in(folder, file) is None]
         if missing:
             raise ValueError(
@@ -197,11 +198,12 @@ def _load_file(
         assert path is not None
         content = read_idx(path, file)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            storage.make_folder(target.parent)
             storage.replace(target, content)
-        except OSError as error:
-            notes.append(f"the decoded images could not be cached: {error}")
-            return as_rows(np.frombuffer(content, dtype=np.uint8), file)
+        except storage.StorageError as error:
+            if not notes:
+                notes.append(f"the decoded images could not be cached: {error}")
+            return as_rows(np.frombuffer(bytearray(content), dtype=np.uint8), file)
     return _map(target, file)
 
 
@@ -235,7 +237,7 @@ def _system_folders() -> Iterator[Path]:
 def cache_folder() -> Path:
     """Return the folder that decoded files are kept in, by the XDG rules."""
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "dltrain" / "fashion_mnist"
+    return expanded(home) / "dltrain" / "fashion_mnist"
 
 
 def _cached(cache: Path, file: IdxFile) -> Path:

@@ -61,7 +61,8 @@ class Table:
             raise ValueError(
                 f"{name}: cannot be read as a table ({error}); mend its quotes"
             ) from None
-        assert len(self.frame) == len(self.lines)
+        if len(self.frame) != len(self.lines):
+            raise ValueError(f"{name}: has rows of white space only; remove them")
         if self.frame.empty:
             raise ValueError(f"{name}: has a header but no rows")
         self._numbers: dict[str, Floats | None] = {}

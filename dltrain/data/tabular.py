@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from dltrain.data import Column, Dataset, Scale, Split
 from dltrain.data.table import Floats, Integers, Table
+from dltrain.paths import expanded
 from dltrain.suggest import closest
 
 PACKAGED = Path(__file__).parent / "files"
@@ -59,8 +60,10 @@ def tabular(name: str | None, *, path: str, options: Options) -> Dataset:
     Raises:
         ValueError: If the table cannot be used as it is; the message names line and column.
     """
-    file = PACKAGED / path.removeprefix("package:") if path.startswith("package:") else Path(path)
-    content = _read(file.expanduser())
+    file = (
+        PACKAGED / path.removeprefix("package:") if path.startswith("package:") else expanded(path)
+    )
+    content = _read(file)
     delimiter = options.delimiter.replace("\\t", "\t")
     table = Table(str(file), content, delimiter=delimiter, missing_values=options.missing_values)
     features = _feature_columns(table, options)
@@ -204,10 +207,12 @@ def _fit_target(
         values = table.numbers(name)
         if values is None:
             raise ValueError(
-                f"{table.at(0, name)}: {table.texts(name)[0]!r} is not a number; "
+                f"{table.at(0, name)}: {str(table.texts(name)[0])!r} is not a number; "
                 "use data.task=classification if it names a class"
             )
-        mean, deviation = _scale(values[train]) if options.standardise_target else (0.0, 1.0)
+        mean, deviation = 0.0, 1.0
+        if options.standardise_target:
+            mean, deviation = _scale(values[train], f"{table.name}: column {name!r}")
         column = Column(name, "target", mean=mean, deviation=deviation)
         return column, (values - mean) / deviation
     numbers = None if name in options.categorical else table.numbers(name)
@@ -222,7 +227,7 @@ def _fit_target(
         raise ValueError(
             f"{table.name}: the target {name!r} has one value only; there is nothing to tell apart"
         )
-    names = tuple(str(c) if numbers is None else f"{c:g}" for c in classes)
+    names = tuple(str(c) if numbers is None else _as_typed(float(c)) for c in classes)
     return Column(name, "target", categories=names), indices.astype(np.int64)
 
 
@@ -270,7 +275,8 @@ def _fit(table: Table, name: str, train: Integers, options: Options) -> Column:
     imputed = statistics.get(options.missing)
     mean, deviation = 0.0, 1.0
     if options.standardise:
-        mean, deviation = _scale(np.where(absent, imputed or 0.0, values)[train])
+        filled = np.where(absent, imputed or 0.0, values)[train]
+        mean, deviation = _scale(filled, f"{table.name}: column {name!r}")
     return Column(name, "number", count, imputed, features=(name,), mean=mean, deviation=deviation)
 
 
@@ -281,9 +287,20 @@ def _with_unseen(column: Column, held_out: Floats) -> Column:
     return dataclasses.replace(column, unseen=int((~held_out.any(axis=1)).sum()))
 
 
-def _scale(values: Floats) -> tuple[float, float]:
+def _as_typed(number: float) -> str:
+    """Write a label as it stands in the file: whole numbers without a point."""
+    return f"{number:.0f}" if number == round(number) and abs(number) < 1e15 else repr(number)
+
+
+def _scale(values: Floats, where: str) -> tuple[float, float]:
     """Return mean and standard deviation; a constant keeps deviation 1."""
-    deviation = float(values.std())
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation = float(values.std())
+    if not np.isfinite(deviation):
+        raise ValueError(
+            f"{where} holds numbers too large to standardise, up to {np.abs(values).max():.3g}; "
+            "give it in a larger unit"
+        )
     constant = deviation <= 1e-12 * float(np.abs(values).max(initial=0.0))
     return float(values.mean()), 1.0 if constant else deviation
 
