@@ -172,7 +172,7 @@ def test_a_broken_choice_is_remembered() -> None:
 
 
 def test_no_experiment_may_be_chosen() -> None:
-    assert read("experiment=null").groups == {"experiment": "null"}
+    assert read("experiment=null") == Words()
 
 
 @given(st.lists(st.text(max_size=12), max_size=4))

@@ -82,7 +82,12 @@ def training(words: Sequence[str], epochs: int, folder: Path) -> Callable[[], No
     data = build.dataset(config.data)
     trainer = Trainer(build.stack([config], data, torch.device("cpu")), epochs=epochs)
     info = recorder.first_info(command=words, overrides=words)
-    run = recorder.Recorder(recorder.new_folder(folder, "bench"), info=info, config=to_yaml(config))
+    run = recorder.Recorder(
+        recorder.new_folder(folder, "bench"),
+        info=info,
+        config=to_yaml(config),
+        columns=trainer.columns,
+    )
 
     def call() -> None:
         trainer.fit([run], Silent())

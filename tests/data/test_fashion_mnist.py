@@ -87,7 +87,6 @@ def test_who_asks_for_the_full_data_gets_it_or_one_message(nowhere: Path, tmp_pa
     )
 
 
-@pytest.mark.xfail(strict=True, reason="in proportion, the sample's validation rows are all rows")
 def test_a_sample_always_has_rows_to_train_on() -> None:
     assert len(load(source="sample", num_val=59_999).train) > 0
 
@@ -177,14 +176,12 @@ def test_a_cache_that_cannot_be_written_is_no_obstacle(no_cache: Path) -> None:
     assert data.notes[0].startswith("the decoded images could not be cached: ")
 
 
-@pytest.mark.xfail(strict=True, reason="frombuffer of bytes: torch warns when it shares them")
 def test_without_a_cache_the_arrays_may_be_shared_with_torch(no_cache: Path) -> None:
     data = load(root=str(no_cache), num_val=0)
     assert data.train.inputs.flags.writeable
     assert data.test.inputs.flags.writeable
 
 
-@pytest.mark.xfail(strict=True, reason="the note comes four times, once per file")
 def test_a_cache_that_cannot_be_written_is_noted_once(no_cache: Path) -> None:
     assert len(load(root=str(no_cache)).notes) == 1
 
