@@ -89,7 +89,7 @@ def convert(value: Any, annotation: Any, knob: Knob, key: str, problems: list[Pr
         hint = f" ({knob.unit})" if knob.unit else ""
         problems.append(Problem(key, f"must be {expected}{hint}: {knob.meaning}"))
         return None
-    complaint = knob.complaint(result)
+    complaint = "must not be empty" if result == "" else knob.complaint(result)
     if complaint:
         problems.append(Problem(key, f"{complaint}: {knob.meaning}"))
     return result
@@ -121,10 +121,10 @@ def _convert(value: Any, annotation: Any, key: str, problems: list[Problem]) -> 
 
 def _convert_list(value: Any, inner: Any, key: str, problems: list[Problem]) -> tuple[str, Any]:
     if not isinstance(value, list):
-        return f"a list, such as {key}=[{shown(value)}]", None
+        return f"a list, such as {key}=[{shown(value).strip('[]')}]", None
     pairs = [_convert(item, inner, f"{key}[{i}]", problems) for i, item in enumerate(value)]
     wrong = next((expected for expected, _ in pairs if expected), "")
-    return (f"a list of {wrong.removeprefix('a ')}" if wrong else ""), [item for _, item in pairs]
+    return (f"a list of {wrong.removeprefix('a ')}s" if wrong else ""), [item for _, item in pairs]
 
 
 def _convert_scalar(value: Any, annotation: Any) -> tuple[str, Any]:
@@ -132,7 +132,7 @@ def _convert_scalar(value: Any, annotation: Any) -> tuple[str, Any]:
     if annotation is float:
         if not number:
             return "a number", None
-        return ("", float(value)) if abs(value) < 1e308 or value != value else ("a number", None)
+        return ("", float(value)) if abs(value) < 1e308 else ("a finite number", None)
     if annotation is int:
         return ("", value) if number and isinstance(value, int) else ("a whole number", None)
     if annotation is bool:

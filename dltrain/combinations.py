@@ -5,6 +5,7 @@ Every rule takes a whole ``RunConfig`` and yields what the user can mend.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -152,8 +153,9 @@ def _files(run: RunConfig) -> Iterable[Problem]:
     if complaint:
         yield Problem("output_dir", complaint)
         return
-    existing = next(folder for folder in [output, *output.absolute().parents] if folder.exists())
-    if not existing.is_dir():
+    folders = [output, *output.absolute().parents]
+    existing = next((folder for folder in folders if os.path.exists(folder)), folders[-1])
+    if not os.path.isdir(existing):
         yield Problem("output_dir", f"{existing} is a file; give a folder")
 
 

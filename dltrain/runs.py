@@ -126,7 +126,7 @@ def read(folder: Path) -> Run:
 
 def list_runs(output_dir: Path) -> list[Run]:
     """Read every run under a folder, newest first; folders that are no runs are passed over."""
-    if not output_dir.is_dir():
+    if not os.path.isdir(output_dir):
         return []
     found = []
     for entry in sorted(os.scandir(output_dir), key=lambda entry: entry.name, reverse=True):

@@ -106,7 +106,9 @@ class Knob:
         bounds = [("at least", self.ge), ("greater than", self.gt)]
         bounds += [("at most", self.le), ("less than", self.lt)]
         return " and ".join(
-            f"{word} {bound:,.0f}" if bound == round(bound) else f"{word} {bound:g}"
+            f"{word} {bound:,.0f}"
+            if bound == round(bound) and abs(bound) < 1e15
+            else f"{word} {bound:g}"
             for word, bound in bounds
             if math.isfinite(bound)
         )
@@ -126,9 +128,11 @@ class SyntheticConfig:
 
     kind: str = knob("which class of data this is; chosen with data=")
     name: str = knob("how the data set is called in run folders", raw=True)
-    w: list[float] = knob("true weights, one per feature", min_length=1, max_length=100_000)
-    b: float = knob("true bias")
-    noise: float = knob("standard deviation of the noise on y", ge=0)
+    w: list[float] = knob(
+        "true weights, one per feature", ge=-1e30, le=1e30, min_length=1, max_length=100_000
+    )
+    b: float = knob("true bias", ge=-1e30, le=1e30)
+    noise: float = knob("standard deviation of the noise on y", ge=0, le=1e30)
     num_train: int = knob("training rows", unit="rows", ge=1, le=10**9)
     num_val: int = knob("validation rows", unit="rows", ge=0, le=10**9)
     seed: int = knob("fixes the rows, apart from the run's own seed", ge=0, le=MAX_SEED)

@@ -138,7 +138,8 @@ def test_set_value_follows_dots() -> None:
         ),
         (
             "data.w=[1,nan]",
-            "data.w=[1,nan] (command line): must be a finite number: true weights, one per feature",
+            "data.w=[1,nan] (command line): must be a list of finite numbers: "
+            "true weights, one per feature",
         ),
         (
             "optimizer.nesterov=1",

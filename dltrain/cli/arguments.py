@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from dltrain.paths import expanded
+from dltrain.paths import expanded, problem_with
 from dltrain.suggest import closest
 
 
@@ -55,6 +55,10 @@ class Parser(argparse.ArgumentParser):
         if message.startswith("unrecognized") and not unknown[0].startswith("-"):
             raise UsageError([f"{unknown[0]}: unexpected argument; see {self.prog} --help"])
         if message.startswith("unrecognized"):
+            if unknown[0] in ("-m", "--multirun"):
+                raise UsageError(
+                    [f"{unknown[0]}: sweeps are not there yet; run one value at a time"]
+                )
             flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
             raise UsageError([f"{unknown[0]}: unknown flag{closest(unknown[0], flags)}"])
         raise UsageError([f"{message}; see {self.prog} --help"])
@@ -87,4 +91,8 @@ def output_dir_of(overrides: Sequence[str]) -> Path:
         if not word.startswith("output_dir="):
             raise UsageError([f"{word}: only output_dir=FOLDER can be set here"])
     value = overrides[-1].partition("=")[2] if overrides else "outputs"
-    return expanded(value)
+    folder = expanded(value)
+    complaint = problem_with(folder)
+    if complaint:
+        raise UsageError([f"output_dir={value}: {complaint}"])
+    return folder

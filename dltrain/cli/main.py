@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib
+import io
 import os
 import sys
 import tempfile
@@ -35,6 +36,9 @@ HYDRA_FLAGS = ("--info", "-i", "--hydra-help", "--shell-completion", "-sc")
 
 def main() -> None:
     """Run the command line and exit."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, io.TextIOWrapper(io.BytesIO()))
     sys.exit(run(sys.argv[1:]))
 
 
@@ -78,7 +82,8 @@ def _internal(error: Exception) -> int:
 
 def _drop_output() -> None:
     """Send what is still buffered to nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with contextlib.suppress(OSError):  # a stream that has no descriptor has no reader either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(words: list[str]) -> None:

@@ -115,7 +115,7 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         ("status", f"{run.status} (exit code {info.get('exit_code')})"),
         ("started", info.get("started")),
         ("finished", info.get("finished") or "-"),
-        ("command", " ".join(map(str, info.get("command") or []))),
+        ("command", _words(info.get("command"))),
         (
             "data",
             f"{part('data', 'name')} ({part('data', 'source')}): "
@@ -141,6 +141,10 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         ("folder", run.folder),
     ]
     return facts
+
+
+def _words(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else "-"
 
 
 def _cell(text: object) -> str:

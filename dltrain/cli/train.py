@@ -38,7 +38,7 @@ def main(words: Sequence[str]) -> None:
     """Train one run, or print what it would be told."""
     parser = Parser("train", __doc__ or "", USAGE).composing()
     parser.add_argument(
-        "--cfg", choices=["job", "hydra", "all"], help="print the config and train nothing"
+        "--cfg", "-c", choices=["job", "hydra", "all"], help="print the config and train nothing"
     )
     parser.add_argument("--resolve", action="store_true", help="with --cfg: resolve interpolations")
     parser.add_argument("--package", help="with --cfg: only this part, such as optimizer")

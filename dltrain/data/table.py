@@ -87,7 +87,10 @@ class Table:
         seen: set[str] = set()
         for number, column in enumerate(header, start=1):
             if not column.strip():
-                raise ValueError(f"{self.name}:1: column {number} has no name; give it one")
+                raise ValueError(
+                    f"{self.name}:1: column {number} has no name; give it one (if it only numbers "
+                    "the rows, name it and leave it out with data.drop)"
+                )
             if column in seen:
                 raise ValueError(
                     f"{self.name}:1: two columns are called {column!r}; rename one of them"
@@ -116,6 +119,11 @@ class Table:
         """Return the cells as text, [N]; missing ones are empty."""
         return self.frame[column].fillna("").to_numpy(dtype=object).astype(str)
 
+    def is_boolean(self, column: str) -> bool:
+        """Tell whether every cell that has a value is true or false."""
+        present = self.frame[column].dropna()
+        return len(present) > 0 and bool(present.str.lower().isin(["true", "false"]).all())
+
     def numbers(self, column: str) -> Floats | None:
         """Return the cells as numbers, [N], missing ones as nan; None if the column holds text.
 
@@ -131,7 +139,7 @@ class Table:
     def _parse(self, column: str) -> Floats | None:
         cells = self.frame[column]
         present = cells.dropna()
-        if len(present) and present.str.lower().isin(["true", "false"]).all():
+        if self.is_boolean(column):
             parsed = cells.str.lower().map({"true": 1.0, "false": 0.0})
         else:
             parsed = pd.to_numeric(cells, errors="coerce")

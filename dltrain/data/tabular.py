@@ -189,6 +189,8 @@ def _task(table: Table, options: Options) -> tuple[str, str]:
     numbers = table.numbers(target)
     if numbers is None:
         return "classification", f"{target!r} holds text, so its values are classes"
+    if table.is_boolean(target):
+        return "classification", f"{target!r} is true or false, so its values are classes"
     different = np.unique(numbers)
     if len(different) <= FEW_VALUES < len(numbers) and (different == np.round(different)).all():
         return "classification", (
@@ -215,7 +217,8 @@ def _fit_target(
             mean, deviation = _scale(values[train], f"{table.name}: column {name!r}")
         column = Column(name, "target", mean=mean, deviation=deviation)
         return column, (values - mean) / deviation
-    numbers = None if name in options.categorical else table.numbers(name)
+    textual = name in options.categorical or table.is_boolean(name)
+    numbers = None if textual else table.numbers(name)
     keys = table.texts(name) if numbers is None else numbers
     classes, indices = np.unique(keys, return_inverse=True)
     if len(classes) > options.max_categories:

@@ -33,6 +33,11 @@ def cell_refusal(content: str, column: str) -> str:
 WIDTH = "correct the row, or quote cells that contain the delimiter"
 
 
+NAMELESS = (
+    "no name; give it one (if it only numbers the rows, name it and leave it out with data.drop)"
+)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -48,8 +53,8 @@ WIDTH = "correct the row, or quote cells that contain the delimiter"
         ("a,y\r\n1,2\r\n3\r\n", f"t.csv:3: 1 cells, but the header has 2; {WIDTH}"),
         ('a,y\n"p\nq",2\n3\n', f"t.csv:4: 1 cells, but the header has 2; {WIDTH}"),
         ('a,y\n"p,q",2\n3,4,5\n', f"t.csv:3: 3 cells, but the header has 2; {WIDTH}"),
-        ("a,y,\n1,2,\n", "t.csv:1: column 3 has no name; give it one"),
-        ('a," ",y\n1,2,3\n', "t.csv:1: column 2 has no name; give it one"),
+        ("a,y,\n1,2,\n", f"t.csv:1: column 3 has {NAMELESS}"),
+        ('a," ",y\n1,2,3\n', f"t.csv:1: column 2 has {NAMELESS}"),
         ("a,y,a\n1,2,3\n", "t.csv:1: two columns are called 'a'; rename one of them"),
         ("a,y\n1,\x00\n", "t.csv: holds NUL bytes; is it a text file?"),
         ("a,y\n1,2\n", ""),
