@@ -61,7 +61,8 @@ def prune(folder: Path, *, keep: Collection[int], keep_last: int) -> None:
     Raises:
         StorageError: If one could not be deleted.
     """
-    paths = sorted(folder.glob("epoch-*.safetensors"))
+    # By length first: a millionth epoch has one digit more.
+    paths = sorted(folder.glob("epoch-*.safetensors"), key=lambda path: (len(path.name), path.name))
     kept = {path_of(folder, epoch) for epoch in keep} | set(paths[-keep_last:])
     for path in paths:
         if path not in kept:

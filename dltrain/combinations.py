@@ -6,7 +6,7 @@ Every rule takes a whole ``RunConfig`` and yields what the user can mend.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from dltrain.paths import expanded, problem_with
@@ -14,6 +14,7 @@ from dltrain.problem import Problem
 from dltrain.schema import (
     CsvConfig,
     FashionMnistConfig,
+    Init,
     LeastSquaresConfig,
     LinearConfig,
     ModelConfig,
@@ -50,6 +51,17 @@ def model_fits(model: ModelConfig, task: Task, *, data: str) -> Problem | None:
         f"model={model.kind} predicts {what[wanted]}, but data={data} asks for {what[task]}; "
         f"use {models_for(task)}",
     )
+
+
+def ineffective(run: RunConfig, overrides: Sequence[str]) -> list[str]:
+    """Name what was typed and has no effect in this run, in sentences."""
+    typed = {word.partition("=")[0] for word in overrides}
+    sentences = []
+    if "model.init_std" in typed and run.model.init != Init.normal:
+        sentences.append(f"model.init_std has no effect with model.init={run.model.init}")
+    if "seed" in typed and isinstance(run.optimizer, LeastSquaresConfig):
+        sentences.append("seed has no effect with optimizer=least_squares, which draws nothing")
+    return sentences
 
 
 def _model_and_data(run: RunConfig) -> Iterable[Problem]:

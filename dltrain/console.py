@@ -62,16 +62,59 @@ def output(file: IO[str] | None = None) -> rich.console.Console:
 
 
 def table(
-    columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = ()
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    right: Sequence[str] = (),
+    wrapping: Sequence[str] | None = None,
 ) -> Table:
-    """Lay out rows of foreign text; columns named in ``right`` are numbers."""
+    """Lay out rows of foreign text.
+
+    Args:
+        columns: Their names.
+        rows: Cells.
+        right: Columns of numbers, which stand on the right.
+        wrapping: Columns that give way on a narrow terminal; None: all of them.
+    """
     result = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for name in columns:
         side = "right" if name in right else "left"
-        result.add_column(Text(safe(name)), justify=side, overflow="fold")  # type: ignore[arg-type]
+        stiff = wrapping is not None and name not in wrapping
+        result.add_column(
+            Text(safe(name)),
+            justify=side,  # type: ignore[arg-type]
+            overflow="ellipsis" if stiff else "fold",
+            no_wrap=stiff,
+        )
     for row in rows:
         result.add_row(*(cell if isinstance(cell, Text) else Text(safe(cell)) for cell in row))
     return result
+
+
+def published(rows: Sequence[Mapping[str, object]]) -> Table:
+    """Lay out results beside published ones, as ``run.json`` has them."""
+    cells = [
+        [
+            row.get("metric"),
+            number_or_dash(row.get("value")),
+            number_or_dash(row.get("published")),
+            f"{number_or_dash(row.get('low'))} to {number_or_dash(row.get('high'))}",
+            "yes" if row.get("inside") is True else "NO",
+            row.get("source"),
+        ]
+        for row in rows
+    ]
+    columns = ["result", "yours", "published", "band", "inside", "source"]
+    return table(columns, cells, right=["yours", "published"])
+
+
+def number_or_dash(value: object) -> str:
+    """Write whatever a record holds where a number should stand."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    try:
+        return figure(float(value)) if number else "-"  # type: ignore[arg-type]
+    except OverflowError:
+        return "-"
 
 
 def pairs(items: Sequence[tuple[str, object]]) -> rich.console.Group:

@@ -22,9 +22,11 @@ class Optimizer(Protocol):
 
     Attributes:
         lr: Learning rate of each member, for the record; nan if the rule has none.
+        follows_gradient: Whether the gradient is what moves the parameters.
     """
 
     lr: list[float]
+    follows_gradient: bool
 
     def step(self, gradients: Sequence[Tensor]) -> None:
         """Update the parameters in place; gradients stand in the parameters' order."""
@@ -55,7 +57,7 @@ class SGD:
         nesterov: Sequence[bool],
         weight_decay: Sequence[float],
     ) -> None:
-        self.lr = list(lr)
+        self.lr, self.follows_gradient = list(lr), True
         self._parameters = list(parameters)
         self._lr = [_column(lr, like=p) for p in self._parameters]
         self._weight_decay = _columns_if_any(weight_decay, self._parameters)
@@ -106,7 +108,7 @@ class Adam:
         weight_decay: Sequence[float],
         decoupled: bool,
     ) -> None:
-        self.lr = list(lr)
+        self.lr, self.follows_gradient = list(lr), True
         self._parameters = list(parameters)
         self._betas = [tuple(pair) for pair in betas]
         self._keep = [_column([second for _, second in betas], like=p) for p in self._parameters]
@@ -163,8 +165,7 @@ class LeastSquares:
 
     def __init__(self, layer: Linear) -> None:
         assert layer.weight.shape[1] == 1
-        self.lr = [math.nan] * layer.weight.shape[0]
-        self.solutions: list[Solution] = []
+        self.lr, self.follows_gradient = [math.nan] * layer.weight.shape[0], False
         self._layer = layer
         layer.weight.zero_()
         layer.bias.zero_()
@@ -179,7 +180,6 @@ class LeastSquares:
             solution = least_squares(own, residuals)
             self._layer.weight[member, 0] += solution.weight.to(gradient)
             self._layer.bias[member, 0] += solution.bias
-            self.solutions.append(solution)
 
     def state(self, member: int) -> dict[str, Tensor]:
         """See ``Optimizer``."""

@@ -61,7 +61,7 @@ def label(text: str) -> str:
 
 
 def number(value: float) -> str:
-    """Write a number for a CSV file: nine digits, which tell any two float32 numbers apart."""
+    """Write a number for a CSV file with nine digits, enough to tell float32 numbers apart."""
     return "nan" if math.isnan(value) else f"{value:.9g}"
 
 

@@ -153,7 +153,7 @@ class CsvConfig:
     missing: Missing = knob(
         "missing numbers: the training rows' mean or median, drop the row, error"
     )
-    missing_values: list[str] = knob("cell texts that mean missing")
+    missing_values: list[str] = knob("cell texts that mean missing; a number: however spelt")
     max_categories: int = knob("most categories a text column may have", ge=1, le=100_000)
     standardise: bool = knob("scale number columns to mean 0 and deviation 1 (training rows)")
     standardise_target: bool = knob("the same for a regression target; metrics keep its units")

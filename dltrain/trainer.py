@@ -81,7 +81,8 @@ class Outcome:
         best: Metric, value and epoch of the best row.
         test: Metrics of the test split after the last epoch; empty if it has no rows.
         tested: Whether that has been done.
-        gradient_norms: Mean over the last steps of the last epoch, by parameter.
+        gradient_norms: Mean over the last steps of the last epoch, by parameter; empty if the
+            optimizer does not follow the gradient.
     """
 
     status: str = "running"
@@ -274,10 +275,8 @@ class Trainer:
         else:
             sums = statistics.double().sum(dim=0)  # [S, M]
             train = self.stack.loss.metrics(sums, len(self.stack.loader.rows), "train")
-        heads = [
-            {"epoch": float(epoch), "step": float(self.step), "lr": lr}
-            for lr in self.stack.optimizer.lr
-        ]
+        time = {"epoch": float(epoch), "step": float(self.step)}
+        heads = [time if math.isnan(lr) else time | {"lr": lr} for lr in self.stack.optimizer.lr]
         rows = [head | _named("train", row) for head, row in zip(heads, train, strict=True)]
         if epoch % self._eval_interval == 0 or epoch == self.epochs:
             val = self.evaluate("val")
@@ -304,8 +303,9 @@ class Trainer:
                 outcome.message = f"diverged at epoch {epoch}: its loss is not finite; {ADVICE}"
                 continue
             outcome.final = rows[member]
-            names = self.stack.model.names
-            outcome.gradient_norms = dict(zip(names, norms[:, member].tolist(), strict=True))
+            if self.stack.optimizer.follows_gradient:
+                means = zip(self.stack.model.names, norms[:, member].tolist(), strict=True)
+                outcome.gradient_norms = dict(means)
             self._judge(epoch, member)
             recorders[member].epoch(rows[member], seconds=seconds, examples=examples)
             keepers[member].take(

@@ -275,3 +275,10 @@ def test_a_keeper_that_cannot_write_says_so(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("a file")
     with pytest.raises(StorageError, match="run"):
         take(Keeper(tmp_path / "run" / "checkpoints"), 1)
+
+
+def test_the_millionth_epoch_is_newer_than_the_one_before(tmp_path: Path) -> None:
+    for epoch in (999_998, 999_999, 1_000_000):
+        save(tmp_path, tensors(), {"epoch": epoch})
+    prune(tmp_path, keep=[], keep_last=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch-1000000.safetensors"]

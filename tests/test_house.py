@@ -53,7 +53,8 @@ ALLOWED: dict[str, set[str]] = {
     "data.loader": {"memory"},
     "data.synthetic": {"data"},
     "data.table": set(),
-    "data.tabular": {"data", "data.table", "paths", "suggest"},
+    "data.target": {"data.table"},
+    "data.tabular": {"data", "data.table", "data.target", "paths", "suggest"},
     "data.fashion_mnist": {"data", "data.idx", "paths", "storage"},
 }
 CONFIGS = {"schema", "problem", "combinations", "check", "words", "config"}
@@ -67,8 +68,8 @@ BANNED = {"utils", "util", "helpers", "common", "core", "base", "manager", "misc
 
 MAX_FILE, MAX_FUNCTION = 300, 60
 # Lines of what is longer; each is to shrink, none to grow.
-LONG_FILES = {"data.tabular": 362, "schema": 330, "trainer": 355}
-LONG_FUNCTIONS = {"cli.train.train": 68, "data.fashion_mnist.fashion_mnist": 62}
+LONG_FILES = {"data.tabular": 347, "schema": 330, "trainer": 355}
+LONG_FUNCTIONS = {"cli.train.train": 67}
 
 
 def short(name: str) -> str:

@@ -39,8 +39,8 @@ def main(words: Sequence[str]) -> None:
         data = build.dataset(config.data)
     console = output()
     console.print(pairs(_facts(data)))
-    for note in data.notes:
-        console.print(warning(note) if "SAMPLE" in note else dim(f"note: {note}"))
+    for line in [*map(warning, data.warnings), *(dim(f"note: {note}") for note in data.notes)]:
+        console.print(line)
     if data.columns:
         console.print("")
         console.print(

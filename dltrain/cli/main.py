@@ -1,6 +1,7 @@
 """``dltrain``: dispatch to a verb; the only place that prints an error or exits.
 
-Exit codes: 0 done; 1 internal error; 2 bad input; 3 diverged; 4 storage; 130, 143 interrupted.
+Exit codes: 0 done; 1 internal error; 2 bad input; 3 diverged; 4 storage; 128 + a signal that
+interrupted, so 130 for Ctrl-C.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
-from dltrain.console import age, dim, figure, output, pairs, table
+from dltrain.console import age, dim, figure, number_or_dash, output, pairs, published, table
 from dltrain.runs import Run, find, list_runs
 from dltrain.suggest import closest
 
@@ -50,7 +50,7 @@ def ls(output_dir: Path) -> None:
         return
     columns = ["", "id", "status", "age", "data", "model", "overrides", "best", "test"]
     rows = [_row(number, run) for number, run in enumerate(found, start=1)]
-    console.print(table(columns, rows, right=["", "age"]))
+    console.print(table(columns, rows, right=["", "age"], wrapping=["overrides"]))
 
 
 def _row(number: int, run: Run) -> list[object]:
@@ -74,7 +74,7 @@ def _row(number: int, run: Run) -> list[object]:
 
 def _best(run: Run) -> str:
     metric, value = run.part("result", "best", "metric"), run.part("result", "best", "value")
-    return f"{metric} {_figure(value)}" if metric else "-"
+    return f"{metric} {number_or_dash(value)}" if metric else "-"
 
 
 def _test(run: Run) -> str:
@@ -82,22 +82,17 @@ def _test(run: Run) -> str:
     if not isinstance(tests, dict):
         return "-"
     name = next((n for n in ("test/accuracy", "test/rmse") if n in tests), None)
-    return f"{name.removeprefix('test/')} {_figure(tests[name])}" if name else "-"
-
-
-def _figure(value: object) -> str:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return "-"
-    try:
-        return figure(float(value))
-    except OverflowError:
-        return "-"
+    return f"{name.removeprefix('test/')} {number_or_dash(tests[name])}" if name else "-"
 
 
 def show(run: Run) -> None:
     """Print everything about one run."""
     console = output()
     console.print(pairs(_facts(run)))
+    expectations = run.part("result", "expectations")
+    if isinstance(expectations, list) and expectations:
+        console.print("")
+        console.print(published([row for row in expectations if isinstance(row, dict)]))
     rows = run.metrics()
     if rows:
         columns = list(rows[0])
@@ -119,28 +114,35 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         (
             "data",
             f"{part('data', 'name')} ({part('data', 'source')}): "
-            + ", ".join(f"{count} {name}" for name, count in rows.items()),
+            + ", ".join(f"{_count(count)} {name}" for name, count in rows.items() if count),
         ),
         ("model", f"{part('model', 'name')}, {part('model', 'parameters')} parameters"),
         ("device", f"{info.get('device')}, {info.get('threads')} threads, seed {info.get('seed')}"),
-        ("best", f"{_best(run)} at epoch {part('result', 'best', 'epoch')}"),
     ]
+    if part("result", "best", "metric"):
+        facts.append(("best", f"{_best(run)} at epoch {part('result', 'best', 'epoch')}"))
     for name in ("test", "findings", "gradient_norms"):
         values = part("result", name)
         if isinstance(values, dict) and values:
-            text = "  ".join(f"{key} {_figure(value)}" for key, value in values.items())
+            text = "  ".join(f"{key} {number_or_dash(value)}" for key, value in values.items())
             facts.append((name, text))
+    notes = part("data", "notes")
+    facts += [("note", note) for note in notes] if isinstance(notes, list) else []
     if part("result", "message"):
         facts.append(("message", part("result", "message")))
     versions = info.get("versions")
     versions = versions if isinstance(versions, dict) else {}
     facts += [
         ("versions", "  ".join(f"{name} {value}" for name, value in versions.items())),
-        ("git", f"{part('git', 'commit')}{' (changed)' if part('git', 'dirty') else ''}"),
+        ("git", f"{part('git', 'commit') or '-'}{' (changed)' if part('git', 'dirty') else ''}"),
         ("files", "  ".join(sorted(entry.name for entry in run.folder.iterdir()))),
         ("folder", run.folder),
     ]
     return facts
+
+
+def _count(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _words(value: object) -> str:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from dltrain.architecture import Plan
 from dltrain.check import shown
-from dltrain.console import bold, duration, figure, pairs, table
+from dltrain.console import bold, duration, figure, pairs, published
 from dltrain.data import Dataset
-from dltrain.schema import Expectation, RunConfig, as_dict
+from dltrain.schema import MAX_SEED, Expectation, LeastSquaresConfig, RunConfig, as_dict
 
 if TYPE_CHECKING:
     from dltrain.trainer import Outcome
@@ -27,6 +27,7 @@ class Job:
     config: RunConfig
     data: Dataset
     plan: Plan
+    notes: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -48,7 +49,7 @@ def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
     knobs = as_dict(config.optimizer)
     settings = " ".join(f"{k}={shown(v)}" for k, v in knobs.items() if k != "kind")
     batch = config.trainer.batch_size
-    pace = f"batch {'all rows' if batch is None else batch}, {config.trainer.epochs} epochs"
+    pace = f"batch {'all rows' if batch is None else batch}, {_epochs(config.trainer.epochs)}"
     return [
         ("run", run_id),
         ("model", f"{config.model.kind} {' -> '.join(widths)}, {job.num_parameters:,} parameters"),
@@ -81,7 +82,7 @@ def summary(
         parts.append(("best", line))
     if outcome.test:
         line = "  ".join(f"{name} {figure(value)}" for name, value in outcome.test.items())
-        parts.append(("test", bold(line)))
+        parts.append(("test", bold(f"{line}  (after epoch {outcome.final['epoch']:.0f})")))
     parts += [("found", sentence) for sentence in sentences]
     if outcome.gradient_norms:
         norms = "  ".join(f"{k} {figure(v)}" for k, v in outcome.gradient_norms.items())
@@ -89,19 +90,7 @@ def summary(
     parts.append(("time", duration(seconds)))
     lines: list[object] = ["", pairs(parts)]
     if compared:
-        rows = [
-            [
-                row["metric"],
-                "-" if row["value"] is None else figure(row["value"]),
-                figure(row["published"]),
-                f"{figure(row['low'])} to {figure(row['high'])}",
-                "yes" if row["inside"] else "NO",
-                row["source"],
-            ]
-            for row in compared
-        ]
-        columns = ["result", "yours", "published", "band", "inside", "source"]
-        lines += ["", table(columns, rows, right=["yours", "published"])]
+        lines += ["", published(compared)]
     return lines
 
 
@@ -109,7 +98,9 @@ def next_commands(job: Job, folder: Path, outcome: Outcome) -> list[tuple[str, o
     """Return what to try next."""
     config = job.config
     where = [] if config.output_dir == "outputs" else [f"output_dir={config.output_dir}"]
-    change = f"seed={config.seed + 1}"
+    change = f"seed={(config.seed + 1) % (MAX_SEED + 1)}"
+    if isinstance(config.optimizer, LeastSquaresConfig):
+        change = "optimizer=sgd"
     if outcome.status == "diverged" and hasattr(config.optimizer, "lr"):
         change = f"optimizer.lr={config.optimizer.lr / 10:g}"
     again = [word for word in job.words if word.partition("=")[0] != change.partition("=")[0]]
@@ -122,3 +113,7 @@ def next_commands(job: Job, folder: Path, outcome: Outcome) -> list[tuple[str, o
     return lines + [
         ("" if number else "next", shlex.join(command)) for number, command in enumerate(commands)
     ]
+
+
+def _epochs(count: int) -> str:
+    return f"{count} epoch{'s' if count != 1 else ''}"

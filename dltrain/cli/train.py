@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 from dltrain import build, recorder
 from dltrain.cli.arguments import EndedError, Parser, UsageError, refusing
 from dltrain.cli.summary import Job, compare, header, next_commands, summary
+from dltrain.combinations import ineffective
 from dltrain.config import load, to_yaml
 from dltrain.console import TrainingView, dim, output, pairs, warning
 from dltrain.paths import expanded
 from dltrain.schema import LinearConfig, RunConfig, SoftmaxConfig, as_dict
+from dltrain.storage import StorageError
 from dltrain.suggest import closest
 
 if TYPE_CHECKING:
@@ -54,7 +56,8 @@ def main(words: Sequence[str]) -> None:
         if arguments.cfg:
             return print_config(config, arguments.package)
         data = build.dataset(config.data)
-        job = Job(words, arguments.overrides, config, data, build.plan(config.model, data))
+        notes = ineffective(config, arguments.overrides)
+        job = Job(words, arguments.overrides, config, data, build.plan(config.model, data), notes)
     return train(job)
 
 
@@ -81,9 +84,8 @@ def train(job: Job) -> None:
         EndedError: With the exit code, if the run did not end well.
     """
     view = TrainingView(output())
-    for note in job.data.notes:
-        loud = "SAMPLE" in note
-        view.show(warning(note) if loud else dim(f"note: {note}"))
+    view.show(*map(warning, job.data.warnings))
+    view.show(*(dim(f"note: {note}") for note in [*job.data.notes, *job.notes]))
     with view.working("loading torch"):
         from dltrain.device import choose, describe
         from dltrain.trainer import Trainer
@@ -106,7 +108,7 @@ def train(job: Job) -> None:
     folder = recorder.new_folder(expanded(job.config.output_dir), job.name)
     run = recorder.Recorder(
         folder,
-        info=first_info(job, device),
+        info=first_info(job, folder.name, device),
         config=to_yaml(job.config),
         columns=trainer.columns,
     )
@@ -141,14 +143,15 @@ def train(job: Job) -> None:
     view.show(*summary(outcome, sentences, compared, seconds))
     view.show(pairs(next_commands(job, run.folder, outcome)))
     if outcome.status != "done":
-        raise EndedError(code, outcome.message or "interrupted; whole epochs are kept")
+        raise EndedError(code, outcome.message or interruption(outcome))
 
 
-def first_info(job: Job, device: torch.device) -> dict[str, Any]:
+def first_info(job: Job, run_id: str, device: torch.device) -> dict[str, Any]:
     """Return what ``run.json`` says from the start."""
     import torch
 
     return recorder.first_info(
+        id=run_id,
         command=job.words,
         overrides=job.overrides,
         seed=job.config.seed,
@@ -160,7 +163,7 @@ def first_info(job: Job, device: torch.device) -> dict[str, Any]:
             "sha256": job.data.sha256,
             "task": job.data.task,
             "rows": {name: len(split) for name, split in job.data.splits.items()},
-            "notes": list(job.data.notes),
+            "notes": [*job.data.warnings, *job.data.notes],
         },
         model={"name": job.config.model.kind, "parameters": job.num_parameters},
         config=as_dict(job.config),
@@ -210,13 +213,21 @@ def conclude(
 
 def fail(run: recorder.Recorder, error: BaseException) -> None:
     """Record a run that could not go on; the traceback goes into its log."""
-    interrupted = isinstance(error, KeyboardInterrupt)
+    codes = {KeyboardInterrupt: 130, StorageError: 4}
+    code = next((codes[kind] for kind in codes if isinstance(error, kind)), 1)
     run.log(traceback.format_exc())
     run.finish(
-        status="interrupted" if interrupted else "failed",
-        exit_code=130 if interrupted else 1,
+        status="interrupted" if code == 130 else "failed",
+        exit_code=code,
         result={"message": repr(error)},
     )
+
+
+def interruption(outcome: Outcome) -> str:
+    """Say what an interrupted run leaves behind."""
+    if not outcome.final:
+        return "interrupted before the first epoch was complete; nothing is kept of it"
+    return f"interrupted; epochs 1 to {outcome.final['epoch']:.0f} are kept"
 
 
 def exit_code(outcome: Outcome, trainer: Trainer) -> int:

@@ -91,8 +91,11 @@ class Dataset:
         target_scale: How a regression target was standardised, [1].
         columns: What became of each column of a table.
         notes: What the user should know, in sentences, shown before training.
+        warnings: What the user must not overlook.
+        unit: What an input of 1 in ``Split.inputs`` stands for; 1/255 for images.
         image_shape: Height and width if the inputs are images.
-        reading: How the source's text is to be read (delimiter, texts that mean missing).
+        reading: How the source's text is to be read: delimiter, texts that mean missing (a number
+            means every spelling of it).
         truth: The weights [I] and the bias that generated the data, where they are known.
     """
 
@@ -110,6 +113,8 @@ class Dataset:
     class_names: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    unit: float = 1.0
     image_shape: tuple[int, int] | None = None
     reading: dict[str, Any] = field(default_factory=dict)
     truth: tuple[npt.NDArray[np.float64], float] | None = None
@@ -120,8 +125,14 @@ class Dataset:
         return {"train": self.train, "val": self.val, "test": self.test}
 
     def preparation(self) -> dict[str, Any]:
-        """Return what it takes to prepare other rows exactly like these, as plain values."""
+        """Return what it takes to prepare other rows exactly like these, as plain values.
+
+        A number x of a table becomes (x - mean) / deviation, its missing cells ``imputed``; true
+        and false count as 1 and 0; a category becomes 1 in its own column. A byte of an image is
+        multiplied by ``unit``.
+        """
         return {
+            "unit": self.unit,
             "task": self.task,
             "target": self.target_name,
             "feature_names": list(self.feature_names),

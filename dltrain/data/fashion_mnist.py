@@ -102,6 +102,7 @@ def fashion_mnist(name: str, *, root: str | None, source: str, num_val: int, see
     """
     found = "sample" if source == "sample" else None
     notes: list[str] = []
+    warnings: list[str] = []
     if found is None:
         found, arrays = _load_full(root, notes)
     if found is None and source == "full":
@@ -109,7 +110,7 @@ def fashion_mnist(name: str, *, root: str | None, source: str, num_val: int, see
     if found is None or found == "sample":
         arrays = _load_sample()
         if found is None:
-            notes.append(
+            warnings.append(
                 "Fashion-MNIST was not found and could not be downloaded: this run uses a SAMPLE "
                 "of 5,000 training and 1,000 test images, so its accuracy is not comparable. "
                 "On Debian or Ubuntu: apt install dataset-fashion-mnist; else put the four files "
@@ -120,21 +121,14 @@ def fashion_mnist(name: str, *, root: str | None, source: str, num_val: int, see
     files = SAMPLE if found == "sample" else FULL
     if found == "sample":
         num_val = min(round(num_val * SAMPLE[0].rows / FULL[0].rows), SAMPLE[0].rows - 1)
-    order = np.random.default_rng([seed, 0x5B17]).permutation(len(train_labels))
-    chosen = np.sort(order[num_val:]), np.sort(order[:num_val])
-    splits = [
-        Split(train_images, train_labels)
-        if len(rows) == len(train_labels)  # nothing to leave out: no copy of 47 MB
-        else Split(train_images[rows], train_labels[rows])
-        for rows in chosen
-    ]
+    train, val = _split(Split(train_images, train_labels), num_val=num_val, seed=seed)
     digest = hashlib.sha256(" ".join(file.sha256 for file in files).encode())
     pixels = [f"pixel_{row}_{column}" for row in range(SIDE) for column in range(SIDE)]
     return Dataset(
         name=name,
         task="classification",
-        train=splits[0],
-        val=splits[1],
+        train=train,
+        val=val,
         test=Split(test_images, test_labels),
         feature_names=tuple(pixels),
         class_names=CLASS_NAMES,
@@ -144,8 +138,21 @@ def fashion_mnist(name: str, *, root: str | None, source: str, num_val: int, see
         # Coefficients are reported per unit of [0, 1] grey, the form the textbook uses.
         feature_scale=Scale.identity(SIDE * SIDE),
         notes=tuple(notes),
+        warnings=tuple(warnings),
+        unit=1 / 255,
         image_shape=(SIDE, SIDE),
     )
+
+
+def _split(rows: Split, *, num_val: int, seed: int) -> list[Split]:
+    """Draw the rows that train and those that validate."""
+    order = np.random.default_rng([seed, 0x5B17]).permutation(len(rows))
+    return [
+        rows
+        if len(chosen) == len(rows)  # nothing to leave out: no copy of 47 MB
+        else Split(rows.inputs[chosen], rows.targets[chosen])
+        for chosen in (np.sort(order[num_val:]), np.sort(order[:num_val]))
+    ]
 
 
 Arrays = list[npt.NDArray[np.generic]]

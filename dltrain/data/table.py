@@ -27,7 +27,7 @@ class Table:
         name: The file, as complaints call it.
         content: Its bytes.
         delimiter: One character.
-        missing_values: Cell texts that mean missing.
+        missing_values: Cell texts that mean missing; a number means every spelling of it.
 
     Attributes:
         header: Names of the columns.
@@ -79,7 +79,12 @@ class Table:
             ) from None
 
     def _read_header(self, text: str, delimiter: str) -> list[str]:
-        header = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
+        if "\r" in text and "\n" not in text:
+            raise ValueError(
+                f"{self.name}: has line ends of old Macs; convert it with: tr '\\r' '\\n'"
+            )
+        rows = csv.reader(io.StringIO(text), delimiter=delimiter)
+        header = next((row for row in rows if row), [])
         if not header or header == [""]:
             raise ValueError(f"{self.name}: is empty; a table needs a header and rows")
         if len(header) > MAX_COLUMNS:

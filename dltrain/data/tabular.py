@@ -18,12 +18,11 @@ import numpy.typing as npt
 
 from dltrain.data import Column, Dataset, Scale, Split
 from dltrain.data.table import Floats, Integers, Table
+from dltrain.data.target import classes_of, decide_task
 from dltrain.paths import expanded
 from dltrain.suggest import closest
 
 PACKAGED = Path(__file__).parent / "files"
-# Integers with this few different values are read as class labels by task=auto.
-FEW_VALUES = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,17 +68,19 @@ def tabular(name: str | None, *, path: str, options: Options) -> Dataset:
     features = _feature_columns(table, options)
     dropped = _handle_missing(table, features, options)
     splits = _split(len(table), options)
-    task, reason = _task(table, options)
+    as_text = options.target in options.categorical
+    task, reason = decide_task(table, options.target, stated=options.task, as_text=as_text)
     _refuse_wide(table, features, options)
     target, targets = _fit_target(table, task, splits[0], options)
     columns = [_fit(table, feature, splits[0], options) for feature in features]
     columns = [column for column in columns if column.features]
     if not columns:
         raise ValueError(f"{file}: no column is left to learn from; see data.features, data.drop")
+    _refuse_twins(table, columns)
     encoded = [encode(table, column) for column in columns]
     held_out = np.concatenate(splits[1:])
     columns = [
-        _with_unseen(column, values[held_out])
+        _with_unseen(column, values[held_out], table.missing(column.name)[held_out])
         for column, values in zip(columns, encoded, strict=True)
     ]
     inputs = np.concatenate(encoded, axis=1)
@@ -179,27 +180,6 @@ def _handle_missing(table: Table, features: Sequence[str], options: Options) -> 
     return 0
 
 
-def _task(table: Table, options: Options) -> tuple[str, str]:
-    """Decide between regression and classification; and say why."""
-    target = options.target
-    if options.task != "auto":
-        return options.task, ""
-    if target in options.categorical:
-        return "classification", f"{target!r} is in data.categorical, so its values are classes"
-    numbers = table.numbers(target)
-    if numbers is None:
-        return "classification", f"{target!r} holds text, so its values are classes"
-    if table.is_boolean(target):
-        return "classification", f"{target!r} is true or false, so its values are classes"
-    different = np.unique(numbers)
-    if len(different) <= FEW_VALUES < len(numbers) and (different == np.round(different)).all():
-        return "classification", (
-            f"{target!r} has only {len(different)} different whole numbers, taken for classes "
-            "(data.task=regression takes them for amounts)"
-        )
-    return "regression", f"{target!r} holds numbers, so this is regression"
-
-
 def _fit_target(
     table: Table, task: str, train: Integers, options: Options
 ) -> tuple[Column, npt.NDArray[np.generic]]:
@@ -217,21 +197,17 @@ def _fit_target(
             mean, deviation = _scale(values[train], f"{table.name}: column {name!r}")
         column = Column(name, "target", mean=mean, deviation=deviation)
         return column, (values - mean) / deviation
-    textual = name in options.categorical or table.is_boolean(name)
-    numbers = None if textual else table.numbers(name)
-    keys = table.texts(name) if numbers is None else numbers
-    classes, indices = np.unique(keys, return_inverse=True)
-    if len(classes) > options.max_categories:
+    names, indices = classes_of(table, name, as_text=name in options.categorical)
+    if len(names) > options.max_categories:
         raise ValueError(
-            f"{table.name}: the target {name!r} has {len(classes)} different values, more than "
+            f"{table.name}: the target {name!r} has {len(names)} different values, more than "
             f"data.max_categories={options.max_categories}; use data.task=regression or raise it"
         )
-    if len(classes) < 2:
+    if len(names) < 2:
         raise ValueError(
             f"{table.name}: the target {name!r} has one value only; there is nothing to tell apart"
         )
-    names = tuple(str(c) if numbers is None else _as_typed(float(c)) for c in classes)
-    return Column(name, "target", categories=names), indices.astype(np.int64)
+    return Column(name, "target", categories=names), indices
 
 
 def _is_text(table: Table, column: str, options: Options) -> bool:
@@ -251,8 +227,21 @@ def _refuse_wide(table: Table, features: Sequence[str], options: Options) -> Non
         raise ValueError(
             f"{table.name}: too many different texts: {listed}, more than "
             f"data.max_categories={options.max_categories}; leave them out with "
-            f"'data.drop=[{','.join([*options.drop, *wide])}]' or raise it"
+            f"'data.drop=[{','.join([*options.drop, *wide])}]' or raise data.max_categories"
         )
+
+
+def _refuse_twins(table: Table, columns: Sequence[Column]) -> None:
+    """Refuse prepared columns of one name, such as those of a text column a and a column a_x."""
+    seen: dict[str, str] = {}
+    for column in columns:
+        for feature in column.features:
+            if feature in seen:
+                raise ValueError(
+                    f"{table.name}: columns {seen[feature]!r} and {column.name!r} both become "
+                    f"{feature!r}; rename a column or a category"
+                )
+            seen[feature] = column.name
 
 
 def _fit(table: Table, name: str, train: Integers, options: Options) -> Column:
@@ -283,16 +272,12 @@ def _fit(table: Table, name: str, train: Integers, options: Options) -> Column:
     return Column(name, "number", count, imputed, features=(name,), mean=mean, deviation=deviation)
 
 
-def _with_unseen(column: Column, held_out: Floats) -> Column:
+def _with_unseen(column: Column, held_out: Floats, absent: npt.NDArray[np.bool_]) -> Column:
     """Count the validation and test rows whose category no training row has."""
     if column.role != "category":
         return column
-    return dataclasses.replace(column, unseen=int((~held_out.any(axis=1)).sum()))
-
-
-def _as_typed(number: float) -> str:
-    """Write a label as it stands in the file: whole numbers without a point."""
-    return f"{number:.0f}" if number == round(number) and abs(number) < 1e15 else repr(number)
+    unseen = ~held_out.any(axis=1) & ~absent
+    return dataclasses.replace(column, unseen=int(unseen.sum()))
 
 
 def _scale(values: Floats, where: str) -> tuple[float, float]:

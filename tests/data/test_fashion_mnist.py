@@ -71,7 +71,7 @@ def test_the_sample_has_every_class() -> None:
 def test_without_the_full_data_the_sample_is_used_and_said_loudly(nowhere: Path) -> None:
     data = load()
     assert data.source == "sample"
-    [note] = data.notes
+    [note] = data.warnings
     assert "SAMPLE of 5,000 training and 1,000 test images" in note
     assert "its accuracy is not comparable" in note
     assert not nowhere.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ import statsmodels
 from dltrain import build
 from dltrain.config import load
 from dltrain.data import Column, Dataset, Split
-from dltrain.data.tabular import Options, tabular
+from dltrain.data.table import Table
+from dltrain.data.tabular import Options, encode, tabular
 
 Prepare = Callable[..., Dataset]
 
@@ -510,3 +512,48 @@ def test_a_dataset_names_its_columns_in_header_order(prepare: Prepare) -> None:
     data = prepare("b,y,a\n1,0.5,p\n2,1.5,q\n")
     assert [column.name for column in data.columns] == ["b", "y", "a"]
     assert dataclasses.is_dataclass(data.columns[0])
+
+
+# What a run keeps.
+
+
+def test_the_kept_preparation_repeats_the_inputs_exactly(prepare: Prepare) -> None:
+    rows = "".join(
+        f"{i % 7},{'pqr'[i % 3] if i % 5 else ''},{i / 3},{i % 2 == 0}\n" for i in range(40)
+    )
+    text = f"a,c,y,b\n{rows}".replace("3,p", ",p")
+    data = prepare(text, standardise=True, val_fraction=0.2)
+    kept = json.loads(json.dumps(data.preparation()))
+    table = Table("t.csv", text.encode(), **kept["reading"])
+    columns = [
+        Column(**{**column, "categories": tuple(column["categories"])})
+        for column in kept["columns"]
+    ]
+    parts = [encode(table, column) for column in columns if column.role in ("number", "category")]
+    inputs = np.concatenate(parts, axis=1)
+    everything = {row.tobytes() for split in data.splits.values() for row in split.inputs}
+    assert {row.tobytes() for row in inputs} == everything
+
+
+def test_prepared_columns_of_one_name_are_refused(prepare: Prepare) -> None:
+    assert refusal(prepare, "a,a_x,y\nx,1,1.5\nz,2,2.5\n") == (
+        "t.csv: columns 'a' and 'a_x' both become 'a_x'; rename a column or a category"
+    )
+
+
+def test_true_and_false_are_two_classes_however_spelt(prepare: Prepare) -> None:
+    data = prepare("a,y\n1,True\n2,false\n3,TRUE\n4,False\n")
+    assert data.class_names == ("false", "true")
+    assert data.train.targets.tolist() == [1, 0, 1, 0]
+
+
+def test_labels_that_are_one_number_are_refused(prepare: Prepare) -> None:
+    assert "'007' and '7', which are one number" in refusal(
+        prepare, "a,y\n1,7\n2,007\n3,8\n", task="classification"
+    )
+
+
+def test_a_missing_cell_is_no_unseen_category(prepare: Prepare) -> None:
+    rows = "".join(f"{i},p,{i}.5\n" for i in range(20))
+    data = prepare(f"a,c,y\n{rows}20,,1.5\n", val_fraction=0.4, seed=3)
+    assert sum(column.unseen for column in data.columns) == 0
