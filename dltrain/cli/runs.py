@@ -50,7 +50,7 @@ def ls(output_dir: Path) -> None:
         return
     columns = ["", "id", "status", "age", "data", "model", "overrides", "best", "test"]
     rows = [_row(number, run) for number, run in enumerate(found, start=1)]
-    console.print(table(columns, rows, right=["", "age"], wrapping=["overrides"]))
+    console.print(table(columns, rows, right=["", "age"], wrapping=columns[4:]))
 
 
 def _row(number: int, run: Run) -> list[object]:
