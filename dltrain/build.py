@@ -130,7 +130,7 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
     first = configs[0]
     dtype = dtype_of(first)
     rows = {name: _rows(data, name, dtype, device) for name in data.splits}
-    model = _model(configs, data, rows["train"].unit, torch.empty(0, dtype=dtype, device=device))
+    model = _model(configs, data, torch.empty(0, dtype=dtype, device=device))
     seeds = [config.seed for config in configs]
     loader = Loader(
         rows["train"], batch_size=first.trainer.batch_size, order=_order(rows["train"]), seeds=seeds
@@ -155,7 +155,7 @@ def dtype_of(config: RunConfig) -> torch.dtype:
     return torch.float64 if exact or config.device.dtype == "float64" else torch.float32
 
 
-def _model(configs: Sequence[RunConfig], data: Dataset, unit: float, like: torch.Tensor) -> Model:
+def _model(configs: Sequence[RunConfig], data: Dataset, like: torch.Tensor) -> Model:
     from dltrain.models import build_model
 
     models = [config.model for config in configs]
@@ -168,7 +168,7 @@ def _model(configs: Sequence[RunConfig], data: Dataset, unit: float, like: torch
         init=models[0].init,
         init_std=[model.init_std for model in models],
         dropout=dropout,
-        unit=unit,
+        unit=data.unit,
         like=like,
     )
 
@@ -180,7 +180,9 @@ def _rows(data: Dataset, split: str, dtype: torch.dtype, device: torch.device) -
 
     inputs = torch.from_numpy(data.splits[split].inputs)
     targets = torch.from_numpy(data.splits[split].targets)
-    if inputs.dtype != torch.uint8:
+    # Training and test images stay bytes, a quarter of the memory; those that validate are few
+    # and used in every epoch, so they are converted once.
+    if inputs.dtype != torch.uint8 or split == "val":
         inputs = inputs.to(dtype)
     if data.task == Task.regression:
         targets = targets.to(dtype)

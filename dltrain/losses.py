@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import torch
@@ -39,8 +39,8 @@ class Loss(Protocol):
     best: str
     higher_is_better: bool
 
-    def training(self, outputs: Tensor, targets: Tensor, records: Tensor) -> Tensor:
-        """Fill records [R, M, B]; return the mean loss's gradient for the outputs.
+    def training(self, outputs: Tensor, targets: Tensor, records: Sequence[Tensor]) -> Tensor:
+        """Fill R records [M, 1, B]; return the mean loss's gradient for the outputs.
 
         The outputs are used up: the gradient may be written over them.
         """
@@ -77,17 +77,22 @@ class Tally:
         self._loss = loss
         self._records = like.new_empty(min(steps, RECORD_STEPS), loss.num_records, members, rows)
         self._statistics = like.new_zeros(steps, loss.num_statistics, members)
+        # Views are made once: a step is short enough to feel the cost of each.
+        self._slots = [_slot(records) for records in self._records]
         self._rows = rows  # of the steps not added up yet
         self._added = 0  # steps added up
         self._taken = 0  # steps not added up yet
 
-    def records(self, rows: int) -> Tensor:
-        """Return where the next step is to leave its records, [R, M, rows]."""
+    def records(self, rows: int) -> Sequence[Tensor]:
+        """Return where the next step is to leave its records, R of [M, 1, rows]."""
         if self._taken == len(self._records) or rows != self._rows:
             self._add_up()
         self._rows = rows
         self._taken += 1
-        return self._records[self._taken - 1, :, :, :rows]
+        slot = self._slots[self._taken - 1]
+        return (
+            slot if rows == slot[0].shape[2] else _slot(self._records[self._taken - 1, :, :, :rows])
+        )
 
     def statistics(self) -> Tensor:
         """Return the sums of each step so far, [T, S, M]."""
@@ -100,6 +105,11 @@ class Tally:
             records = self._records[: self._taken, :, :, : self._rows]
             self._statistics[steps] = self._loss.statistics(records)
             self._added, self._taken = steps.stop, 0
+
+
+def _slot(records: Tensor) -> Sequence[Tensor]:
+    """Take records [R, M, B] apart: R views [M, 1, B]."""
+    return records.unsqueeze(2).unbind(dim=0)
 
 
 class SquaredError:
@@ -121,10 +131,10 @@ class SquaredError:
         self._unit = unit
         self._variances = dict(variances)
 
-    def training(self, outputs: Tensor, targets: Tensor, records: Tensor) -> Tensor:
+    def training(self, outputs: Tensor, targets: Tensor, records: Sequence[Tensor]) -> Tensor:
         """See ``Loss``; the record is the error, the gradient is (output - target) / B."""
         errors = outputs.sub_(_beside(targets))  # [M, 1, B]
-        records[0].copy_(errors[:, 0])
+        records[0].copy_(errors)
         return errors.div_(outputs.shape[2])
 
     def statistics(self, records: Tensor) -> Tensor:
@@ -161,7 +171,7 @@ class CrossEntropy:
     best = "accuracy"
     higher_is_better = True
 
-    def training(self, outputs: Tensor, targets: Tensor, records: Tensor) -> Tensor:
+    def training(self, outputs: Tensor, targets: Tensor, records: Sequence[Tensor]) -> Tensor:
         """See ``Loss``; the gradient is (probabilities - one_hot) / B.
 
         The records are the log-probability of the right class and the probability of its best
@@ -170,11 +180,11 @@ class CrossEntropy:
         members, _, rows = outputs.shape
         index = targets.view(-1, 1, rows).expand(members, 1, rows)
         probabilities = torch.log_softmax(outputs, dim=1)
-        torch.gather(probabilities, 1, index, out=records[0].unsqueeze(1))
+        torch.gather(probabilities, 1, index, out=records[0])
         minus_one = _constant(-1, outputs.dtype, outputs.device).expand(index.shape)
         probabilities.exp_().scatter_add_(1, index, minus_one)
         # With 1 taken from the right class, the largest entry left is that of its best rival.
-        torch.amax(probabilities, dim=1, out=records[1])
+        torch.amax(probabilities, dim=1, keepdim=True, out=records[1])
         return probabilities.div_(rows)
 
     def statistics(self, records: Tensor) -> Tensor:

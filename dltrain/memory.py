@@ -22,10 +22,13 @@ class Memory:
 
     def __init__(self, dtype: torch.dtype, device: torch.device) -> None:
         self._flat = torch.empty(0, dtype=dtype, device=device)
+        self._last = self._flat
 
     def take(self, *shape: int) -> Tensor:
         """Return a contiguous tensor of this shape with arbitrary content."""
-        size = math.prod(shape)
-        if self._flat.numel() < size:
-            self._flat = self._flat.new_empty(size)
-        return self._flat[:size].view(shape)
+        if self._last.shape != shape:  # making a view costs as much as a small operation
+            size = math.prod(shape)
+            if self._flat.numel() < size:
+                self._flat = self._flat.new_empty(size)
+            self._last = self._flat[:size].view(shape)
+        return self._last

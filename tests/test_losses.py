@@ -38,7 +38,7 @@ def train_once(
     """Return the gradient of a step and the metrics its records make."""
     members, _, rows = outputs.shape
     records = outputs.new_empty(loss.num_records, members, rows)
-    gradient = loss.training(outputs.clone(), targets, records)
+    gradient = loss.training(outputs.clone(), targets, records.unsqueeze(2).unbind())
     return gradient, loss.metrics(loss.statistics(records[None])[0], rows, "train")
 
 

@@ -326,7 +326,7 @@ def shared_step(inputs: Tensor, targets: Tensor, members: int) -> tuple[Linear, 
     layer = Linear(weight, torch.ones(members, 1, 1, dtype=torch.float64))
     optimizer = LeastSquares(layer)
     outputs = layer.forward(inputs if inputs.dim() == 2 else inputs.mT, step=0)
-    records = outputs.new_empty(1, members, outputs.shape[2])
+    records = [outputs.new_empty(members, 1, outputs.shape[2])]
     loss = SquaredError(unit=1.0, variances={})
     layer.backward(loss.training(outputs, targets, records), to_inputs=False)
     optimizer.step(layer.gradients)

@@ -481,7 +481,9 @@ def first_step_that_is_not_finite(words: Words) -> int:
         for inputs, targets in stack.loader.epoch(epoch):
             outputs = stack.model.forward(inputs, step=trainer.step)
             records = outputs.new_empty(1, 1, outputs.shape[2])
-            stack.model.backward(stack.loss.training(outputs, targets, records))
+            stack.model.backward(
+                stack.loss.training(outputs, targets, records.unsqueeze(2).unbind())
+            )
             stack.optimizer.step(stack.model.gradients)
             trainer.step += 1
             if not stack.loss.statistics(records[None]).isfinite().all():

@@ -23,17 +23,13 @@ class Rows:
     """The rows of one split on the device.
 
     Args:
-        inputs: [N, I], of ``dtype``, or uint8 for images, where a byte b stands for b / 255.
+        inputs: [N, I], of ``dtype``, or uint8 for images, whose batches are whole numbers.
         targets: [N].
         dtype: Of the batches' inputs.
-
-    Attributes:
-        unit: What an input of 1 stands for: 1/255 for images, whose batches are whole numbers.
     """
 
     def __init__(self, inputs: Tensor, targets: Tensor, *, dtype: torch.dtype) -> None:
         self.inputs, self.targets, self.dtype = inputs, targets, dtype
-        self.unit = 1 / 255 if inputs.dtype == torch.uint8 else 1.0
         self._gathered = Memory(inputs.dtype, inputs.device)
         self._floats = Memory(dtype, inputs.device)
 
@@ -45,11 +41,13 @@ class Rows:
 
         A batch holds until the next one is taken.
         """
-        flat = indices.reshape(-1)
+        flat = indices.reshape(-1) if indices.dim() > 1 else indices
         gathered = self._gathered.take(len(flat), self.inputs.shape[1])
         inputs = self._converted(torch.index_select(self.inputs, 0, flat, out=gathered))
         targets = self.targets.index_select(0, flat)
-        return inputs.view(*indices.shape, -1), targets.view(indices.shape)
+        if indices.dim() > 1:
+            return inputs.view(*indices.shape, -1), targets.view(indices.shape)
+        return inputs, targets
 
     def part(self, start: int, stop: int) -> Batch:
         """Return consecutive rows, without a copy if they need no conversion."""

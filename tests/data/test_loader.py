@@ -104,18 +104,13 @@ def test_a_batch_holds_until_the_next_is_taken() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_bytes_become_whole_numbers_with_a_unit(dtype: torch.dtype) -> None:
+def test_bytes_become_whole_numbers(dtype: torch.dtype) -> None:
     pictures = torch.arange(256, dtype=torch.uint8).view(2, 128)
     taken = Rows(pictures, torch.arange(2), dtype=dtype)
-    assert taken.unit == 1 / 255
     for inputs, _ in (taken.part(0, 2), taken.take(torch.tensor([0, 1])), *taken.in_order()):
         assert inputs.dtype == dtype
         assert torch.equal(inputs, torch.arange(256, dtype=dtype).view(2, 128))
     assert taken.inputs.dtype == torch.uint8
-
-
-def test_numbers_keep_the_unit_of_one() -> None:
-    assert rows().unit == 1.0
 
 
 def test_a_part_of_numbers_is_no_copy() -> None:
