@@ -69,7 +69,7 @@ BANNED = {"utils", "util", "helpers", "common", "core", "base", "manager", "misc
 MAX_FILE, MAX_FUNCTION = 300, 60
 # Lines of what is longer; each is to shrink, none to grow.
 LONG_FILES = {"data.tabular": 347, "schema": 330, "trainer": 355}
-LONG_FUNCTIONS = {"cli.train.train": 67}
+LONG_FUNCTIONS: dict[str, int] = {}
 
 
 def short(name: str) -> str:

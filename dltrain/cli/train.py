@@ -28,8 +28,6 @@ from dltrain.storage import StorageError
 from dltrain.suggest import closest
 
 if TYPE_CHECKING:
-    import torch
-
     from dltrain.trainer import Outcome, Stack, Trainer
 
 USAGE = "dltrain [OVERRIDE ...] [--cfg job] [--config-dir DIR] [--config-name NAME]"
@@ -86,40 +84,22 @@ def train(job: Job) -> None:
     view = TrainingView(output())
     view.show(*map(warning, job.data.warnings))
     view.show(*(dim(f"note: {note}") for note in [*job.data.notes, *job.notes]))
-    with view.working("loading torch"):
-        from dltrain.device import choose, describe
-        from dltrain.trainer import Trainer
-    device_config = job.config.device
-    with refusing():
-        device = choose(
-            device_config.type,
-            threads=device_config.threads,
-            deterministic=device_config.deterministic,
-        )
-    trainer_config = job.config.trainer
-    stack = build.stack([job.config], job.data, device)
-    trainer = Trainer(
-        stack,
-        epochs=trainer_config.epochs,
-        eval_interval=trainer_config.eval_interval,
-        log_interval=trainer_config.log_interval,
-        patience=trainer_config.patience,
-    )
+    trainer, place = prepare(job, view)
     folder = recorder.new_folder(expanded(job.config.output_dir), job.name)
     run = recorder.Recorder(
         folder,
-        info=first_info(job, folder.name, device),
+        info=first_info(job, folder.name, trainer),
         config=to_yaml(job.config),
         columns=trainer.columns,
     )
     run.document("preparation.json", job.data.preparation())
-    view.show(pairs(header(job, run.id, describe(device))))
-    run.log(f"{' '.join(['dltrain', *job.words])} on {describe(device)}")
+    view.show(pairs(header(job, run.id, place)))
+    run.log(f"{' '.join(['dltrain', *job.words])} on {place}")
     started = time.perf_counter()
     try:
         with signals(trainer), view.watching(trainer):
             [outcome] = trainer.fit([run], view)
-        results, sentences = conclude(job, stack, outcome, run)
+        results, sentences = conclude(job, trainer.stack, outcome, run)
     except BaseException as error:
         fail(run, error)
         raise
@@ -146,7 +126,25 @@ def train(job: Job) -> None:
         raise EndedError(code, outcome.message or interruption(outcome))
 
 
-def first_info(job: Job, run_id: str, device: torch.device) -> dict[str, Any]:
+def prepare(job: Job, view: TrainingView) -> tuple[Trainer, str]:
+    """Choose the device, build what is trained there, and name it; nothing is written yet."""
+    with view.working("loading torch"):
+        from dltrain.device import choose, describe
+        from dltrain.trainer import Trainer
+    wanted, pace = job.config.device, job.config.trainer
+    with refusing():
+        device = choose(wanted.type, threads=wanted.threads, deterministic=wanted.deterministic)
+    trainer = Trainer(
+        build.stack([job.config], job.data, device),
+        epochs=pace.epochs,
+        eval_interval=pace.eval_interval,
+        log_interval=pace.log_interval,
+        patience=pace.patience,
+    )
+    return trainer, describe(device)
+
+
+def first_info(job: Job, run_id: str, trainer: Trainer) -> dict[str, Any]:
     """Return what ``run.json`` says from the start."""
     import torch
 
@@ -155,7 +153,7 @@ def first_info(job: Job, run_id: str, device: torch.device) -> dict[str, Any]:
         command=job.words,
         overrides=job.overrides,
         seed=job.config.seed,
-        device=str(device),
+        device=str(trainer.stack.model.parameters[0].device),
         threads=torch.get_num_threads(),
         data={
             "name": job.data.name,
