@@ -206,7 +206,6 @@ class TrainingView:
         self._console = console
         self._epochs = 0
         self._columns: list[str] = []
-        self._progress: Progress | None = None
         self._best = ""
         self._sign = 1
         self._best_value = -math.inf

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
+import io
 import json
 import math
 import os
@@ -48,6 +50,11 @@ def new_folder(output_dir: Path, what: str) -> Path:
         folder = output_dir / f"{time}_{label(what)}_{suffix}"
         if storage.make_folder(folder):
             return folder
+
+
+def short_id(run_id: str) -> str:
+    """Return the four characters that usually tell runs apart."""
+    return run_id.rpartition("_")[2]
 
 
 def label(text: str) -> str:
@@ -154,9 +161,6 @@ class Recorder:
 
     def table(self, name: str, rows: Sequence[Sequence[str]]) -> None:
         """Write a small CSV file at once."""
-        import csv
-        import io
-
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(rows)
         storage.replace(self.folder / name, text.getvalue().encode())

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dltrain.recorder import process_start
+from dltrain.recorder import process_start, short_id
 from dltrain.suggest import closest
 
 MAX_BYTES = 64 * 2**20
@@ -42,7 +42,7 @@ class Run:
     @property
     def short(self) -> str:
         """The four characters that usually tell runs apart."""
-        return self.id.rpartition("_")[2]
+        return short_id(self.id)
 
     @property
     def status(self) -> str:
@@ -126,17 +126,26 @@ def read(folder: Path) -> Run:
 
 def list_runs(output_dir: Path) -> list[Run]:
     """Read every run under a folder, newest first; folders that are no runs are passed over."""
+    found = []
+    for run_id in _ids(output_dir):
+        try:
+            found.append(read(output_dir / run_id))
+        except ValueError:
+            # Listing goes on; `runs show` of that folder says what is wrong with it.
+            found.append(Run(output_dir / run_id, {"status": "unreadable"}))
+    return found
+
+
+def _ids(output_dir: Path) -> list[str]:
+    """List the ids of the runs under a folder, newest first, without reading them."""
     if not os.path.isdir(output_dir):
         return []
-    found = []
-    for entry in sorted(os.scandir(output_dir), key=lambda entry: entry.name, reverse=True):
-        if entry.is_dir(follow_symlinks=False) and os.path.isfile(f"{entry.path}/run.json"):
-            try:
-                found.append(read(Path(entry.path)))
-            except ValueError:
-                # Listing goes on; `runs show` of that folder says what is wrong with it.
-                found.append(Run(Path(entry.path), {"status": "unreadable"}))
-    return found
+    ids = [
+        entry.name
+        for entry in os.scandir(output_dir)
+        if entry.is_dir(follow_symlinks=False) and os.path.isfile(f"{entry.path}/run.json")
+    ]
+    return sorted(ids, reverse=True)
 
 
 def find(name: str, output_dir: Path) -> Run:
@@ -147,7 +156,7 @@ def find(name: str, output_dir: Path) -> Run:
     """
     if ("/" in name or name in (".", "..")) and Path(name).is_dir():
         return read(Path(name))
-    ids = [run.id for run in list_runs(output_dir)]
+    ids = _ids(output_dir)
     if not ids:
         raise ValueError(f"{name}: there are no runs in {output_dir}; train one with: dltrain")
     if name == "latest":
@@ -158,13 +167,13 @@ def find(name: str, output_dir: Path) -> Run:
             raise ValueError(f"{name}: the list has rows @1 to @{len(ids)}")
         return read(output_dir / ids[row - 1])
     fits = [i for i in ids if i == name] or [
-        i for i in ids if i.startswith(name) or i.rpartition("_")[2].startswith(name)
+        i for i in ids if i.startswith(name) or short_id(i).startswith(name)
     ]
     if len(fits) == 1:
         return read(output_dir / fits[0])
     if fits:
         raise ValueError(f"{name}: fits {len(fits)} runs, {_some(fits)}; give more characters")
-    shorts = [i.rpartition("_")[2] for i in ids]
+    shorts = [short_id(i) for i in ids]
     raise ValueError(
         f"{name}: no such run in {output_dir}{closest(name, [*ids, *shorts])} "
         "(dltrain runs lists them)"

@@ -12,6 +12,7 @@ from dltrain.architecture import Plan
 from dltrain.check import shown
 from dltrain.console import bold, duration, figure, pairs, published
 from dltrain.data import Dataset
+from dltrain.recorder import short_id
 from dltrain.schema import MAX_SEED, Expectation, LeastSquaresConfig, RunConfig, as_dict
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def next_commands(job: Job, folder: Path, outcome: Outcome) -> list[tuple[str, o
         change = f"optimizer.lr={config.optimizer.lr / 10:g}"
     again = [word for word in job.words if word.partition("=")[0] != change.partition("=")[0]]
     commands = [
-        ["dltrain", "runs", "show", folder.name.rpartition("_")[2], *where],
+        ["dltrain", "runs", "show", short_id(folder.name), *where],
         ["dltrain", "runs", *where],
         ["dltrain", *again, change],
     ]

@@ -14,6 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 
+def split_order(rows: int, seed: int) -> npt.NDArray[np.int64]:
+    """Draw the order, [rows], that splits are cut from: a stream of its own for each seed."""
+    return np.random.default_rng([seed, 0x5B17]).permutation(rows)
+
+
 @dataclass(frozen=True)
 class Split:
     """The rows of one split.

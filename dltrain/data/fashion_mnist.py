@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain import storage
-from dltrain.data import Dataset, Scale, Split
+from dltrain.data import Dataset, Scale, Split, split_order
 from dltrain.data.idx import SIDE, IdxFile, as_rows, read_idx
 from dltrain.paths import expanded
 
@@ -84,6 +84,14 @@ SAMPLE = (
 )
 
 
+NOT_FOUND = (
+    "Fashion-MNIST was not found and could not be downloaded: this run uses a SAMPLE "
+    "of 5,000 training and 1,000 test images, so its accuracy is not comparable. "
+    "On Debian or Ubuntu: apt install dataset-fashion-mnist; else put the four files "
+    "in a folder and add data.root=FOLDER"
+)
+
+
 def fashion_mnist(name: str, *, root: str | None, source: str, num_val: int, seed: int) -> Dataset:
     """Load Fashion-MNIST from the first place that has it.
 
@@ -100,27 +108,15 @@ def fashion_mnist(name: str, *, root: str | None, source: str, num_val: int, see
     Raises:
         ValueError: If a file is not what it should be, or ``full`` data is nowhere to be found.
     """
-    found = "sample" if source == "sample" else None
     notes: list[str] = []
-    warnings: list[str] = []
-    if found is None:
-        found, arrays = _load_full(root, notes)
+    found, arrays = (None, []) if source == "sample" else _load_full(root, notes)
     if found is None and source == "full":
         raise ValueError(_nowhere(root))
-    if found is None or found == "sample":
-        arrays = _load_sample()
-        if found is None:
-            warnings.append(
-                "Fashion-MNIST was not found and could not be downloaded: this run uses a SAMPLE "
-                "of 5,000 training and 1,000 test images, so its accuracy is not comparable. "
-                "On Debian or Ubuntu: apt install dataset-fashion-mnist; else put the four files "
-                "in a folder and add data.root=FOLDER"
-            )
-        found = "sample"
-    train_images, train_labels, test_images, test_labels = arrays
-    files = SAMPLE if found == "sample" else FULL
-    if found == "sample":
+    files = FULL
+    if found is None:
+        files, arrays = SAMPLE, _load_sample()
         num_val = min(round(num_val * SAMPLE[0].rows / FULL[0].rows), SAMPLE[0].rows - 1)
+    train_images, train_labels, test_images, test_labels = arrays
     train, val = _split(Split(train_images, train_labels), num_val=num_val, seed=seed)
     digest = hashlib.sha256(" ".join(file.sha256 for file in files).encode())
     pixels = [f"pixel_{row}_{column}" for row in range(SIDE) for column in range(SIDE)]
@@ -133,12 +129,12 @@ def fashion_mnist(name: str, *, root: str | None, source: str, num_val: int, see
         feature_names=tuple(pixels),
         class_names=CLASS_NAMES,
         target_name="class",
-        source=found,
+        source=found or "sample",
         sha256=digest.hexdigest(),
         # Coefficients are reported per unit of [0, 1] grey, the form the textbook uses.
         feature_scale=Scale.identity(SIDE * SIDE),
         notes=tuple(notes),
-        warnings=tuple(warnings),
+        warnings=(NOT_FOUND,) if found is None and source != "sample" else (),
         unit=1 / 255,
         image_shape=(SIDE, SIDE),
     )
@@ -146,7 +142,7 @@ def fashion_mnist(name: str, *, root: str | None, source: str, num_val: int, see
 
 def _split(rows: Split, *, num_val: int, seed: int) -> list[Split]:
     """Draw the rows that train and those that validate."""
-    order = np.random.default_rng([seed, 0x5B17]).permutation(len(rows))
+    order = split_order(len(rows), seed)
     return [
         rows
         if len(chosen) == len(rows)  # nothing to leave out: no copy of 47 MB
@@ -170,10 +166,10 @@ def _load_full(root: str | None, notes: list[str]) -> tuple[str | None, Arrays]:
                 "give the folder with the four IDX files, or leave data.root out"
             )
         return "root", _load_from(folder, cache, notes)
-    for folder in _system_folders():
-        if all(_file_in(folder, file) for file in FULL):
-            return "system", _load_from(folder, cache, notes)
-    if all(_is_cached(cache, file) for file in FULL):
+    system = _system_folder()
+    if system is not None:
+        return "system", _load_from(system, cache, notes)
+    if _is_complete(cache):
         return "cache", [_map(_cached(cache, file), file) for file in FULL]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -184,11 +180,10 @@ def _load_full(root: str | None, notes: list[str]) -> tuple[str | None, Arrays]:
 
 def available() -> str | None:
     """Say where the full data set lies on this machine, or None if it would be downloaded."""
-    for folder in _system_folders():
-        if all(_file_in(folder, file) for file in FULL):
-            return str(folder)
-    cache = cache_folder()
-    return str(cache) if all(_is_cached(cache, file) for file in FULL) else None
+    folder, cache = _system_folder(), cache_folder()
+    if folder is not None:
+        return str(folder)
+    return str(cache) if _is_complete(cache) else None
 
 
 def _load_from(folder: Path, cache: Path, notes: list[str]) -> Arrays:
@@ -241,6 +236,12 @@ def _system_folders() -> Iterator[Path]:
         yield prefix / "datasets" / "fashion-mnist"
 
 
+def _system_folder() -> Path | None:
+    """Return the first of them that has all four files."""
+    folders = _system_folders()
+    return next((f for f in folders if all(_file_in(f, file) for file in FULL)), None)
+
+
 def cache_folder() -> Path:
     """Return the folder that decoded files are kept in, by the XDG rules."""
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
@@ -254,6 +255,10 @@ def _cached(cache: Path, file: IdxFile) -> Path:
 def _is_cached(cache: Path, file: IdxFile) -> bool:
     path = _cached(cache, file)
     return path.is_file() and path.stat().st_size == file.size
+
+
+def _is_complete(cache: Path) -> bool:
+    return all(_is_cached(cache, file) for file in FULL)
 
 
 def _download(folder: Path) -> bool:

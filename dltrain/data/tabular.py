@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.data import Column, Dataset, Scale, Split
+from dltrain.data import Column, Dataset, Scale, Split, split_order
 from dltrain.data.table import Floats, Integers, Table
 from dltrain.data.target import classes_of, decide_task
 from dltrain.paths import expanded
@@ -324,7 +324,7 @@ def _split(rows: int, options: Options) -> list[Integers]:
             f"{rows} rows are too few for data.val_fraction={options.val_fraction:g} and "
             f"data.test_fraction={options.test_fraction:g}; lower them, to 0 if need be"
         )
-    order = np.random.default_rng([options.seed, 0x5B17]).permutation(rows)
+    order = split_order(rows, options.seed)
     parts = np.split(order, [rows - num_val - num_test, rows - num_test])
     return [np.sort(part) for part in parts]
 
