@@ -115,7 +115,12 @@ def train(job: Job) -> None:
             "best": outcome.best,
             "test": outcome.test,
             "gradient_norms": outcome.gradient_norms,
-            "findings": {k: v for k, v in results.items() if k not in outcome.final | outcome.test},
+            # Facts of the data (data/..., imputed/...) have places of their own in the folder.
+            "findings": {
+                name: value
+                for name, value in results.items()
+                if name not in outcome.final and "/" not in name
+            },
             "expectations": compared,
             "seconds": seconds,
         },
