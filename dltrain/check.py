@@ -14,8 +14,9 @@ from enum import StrEnum
 from typing import Any
 
 from dltrain import combinations
+from dltrain.knob import Knob
 from dltrain.problem import Problem
-from dltrain.schema import KINDS, Knob, RunConfig
+from dltrain.schema import KINDS, RunConfig
 from dltrain.suggest import closest
 
 
@@ -165,6 +166,13 @@ def _instance(node: Mapping[str, Any], cls: type, key: str, problems: list[Probl
             continue
         values[name] = convert(node[name], annotation, entry, f"{prefix}{name}", problems)
     return cls(**values) if len(values) == len(entries) else None
+
+
+def instance(node: Mapping[str, Any], cls: type, key: str) -> tuple[Any, list[Problem]]:
+    """Make a config object of a mapping that stands at ``key``; with problems there is none."""
+    problems: list[Problem] = []
+    made = _instance(node, cls, key, problems)
+    return (None if problems else made), problems
 
 
 def run_config(

@@ -7,22 +7,24 @@ with zeros in the digest's place.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import math
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import torch
 from torch import Tensor
 
 from dltrain import storage
 
 _BLANK = "0" * 64
 SAVE_SECONDS = 1.0
-State = tuple[dict[str, Tensor], dict[str, Any]]  # tensors and plain values
+Meta = dict[str, Any]  # what goes with a state: plain values, ``epoch`` among them
 
 
 class CheckpointError(ValueError):
@@ -70,29 +72,51 @@ def prune(folder: Path, *, keep: Collection[int], keep_last: int) -> None:
 
 
 class Keeper:
-    """Keeps one member's states: the last two and the best; at the end, the last and the best.
+    """Keeps M members' states: the last two and the best; at the end, the last and the best.
 
     A short epoch is not worth a durable write, which would cost more than the epoch itself. So
-    states are written at most once a second, and a copy of what is not written yet waits in memory
-    until then, or until ``close``.
+    states are written at most once a second, and not so often that writing takes more than a
+    twentieth of the time; what is not written yet waits in memory until then, or until ``close``.
 
     Args:
-        folder: The run's ``checkpoints`` folder.
+        folders: Each member's ``checkpoints`` folder; None: a member whose states are not kept.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._last: State | None = None  # not written yet, like the best
-        self._best: State | None = None
-        self._best_epoch = 0
-        self._written = -math.inf
+    def __init__(self, folders: Sequence[Path | None]) -> None:
+        self._folders = list(folders)
+        self._last: dict[str, Tensor] = {}  # [M, ...] each, like the best
+        self._best: dict[str, Tensor] = {}
+        self._metas: list[Meta | None] = [None] * len(folders)  # of what is not written yet
+        self._best_metas: list[Meta | None] = [None] * len(folders)
+        self._best_epochs = [0] * len(folders)
+        self._next = -math.inf
 
-    def take(self, tensors: Mapping[str, Tensor], meta: Mapping[str, Any], *, best: bool) -> None:
-        """Take the state after an epoch, and whether it is the best so far; write if it is time."""
-        self._last = {name: tensor.clone() for name, tensor in tensors.items()}, dict(meta)
-        if best:
-            self._best, self._best_epoch = self._last, int(meta["epoch"])
-        if time.monotonic() - self._written >= SAVE_SECONDS:
+    def take(
+        self,
+        tensors: Mapping[str, Tensor],
+        metas: Sequence[Meta | None],
+        *,
+        best: Sequence[bool],
+    ) -> None:
+        """Take the states after an epoch; write if it is time.
+
+        Args:
+            tensors: [M, ...] each, the live ones.
+            metas: What goes with each member's state; None: it has stopped, and its state stays.
+            best: Whether the state is the member's best so far.
+        """
+        taken = [meta is not None for meta in metas]
+        improved = [better and own for better, own in zip(best, taken, strict=True)]
+        self._last = _merged(tensors, self._last, taken)
+        # If all improve, the two can share their memory: neither is ever written into.
+        self._best = self._last if all(improved) else _merged(self._last, self._best, improved)
+        for member, meta in enumerate(metas):
+            if meta is not None:
+                self._metas[member] = meta
+            if meta is not None and improved[member]:
+                self._best_metas[member] = meta
+                self._best_epochs[member] = int(meta["epoch"])
+        if time.monotonic() >= self._next:
             self._write(keep_last=2)
 
     def close(self) -> None:
@@ -100,13 +124,39 @@ class Keeper:
         self._write(keep_last=1)
 
     def _write(self, *, keep_last: int) -> None:
-        if self._best is not None and self._best is not self._last:
-            save(self._folder, *self._best)
-        if self._last is not None:
-            save(self._folder, *self._last)
-        self._best = self._last = None
-        self._written = time.monotonic()
-        prune(self._folder, keep=[self._best_epoch], keep_last=keep_last)
+        started = time.monotonic()
+        storage.side_by_side(
+            functools.partial(self._write_member, keep_last=keep_last), range(len(self._folders))
+        )
+        ended = time.monotonic()
+        self._next = ended + max(SAVE_SECONDS, 20 * (ended - started))
+
+    def _write_member(self, member: int, *, keep_last: int) -> None:
+        folder = self._folders[member]
+        if folder is None:
+            return
+        last, best = self._metas[member], self._best_metas[member]
+        if best is not None and best is not last:
+            save(folder, {n: t[member] for n, t in self._best.items()}, best)
+        if last is not None:
+            save(folder, {n: t[member] for n, t in self._last.items()}, last)
+        prune(folder, keep=[self._best_epochs[member]], keep_last=keep_last)
+        self._metas[member] = self._best_metas[member] = None
+
+
+def _merged(
+    new: Mapping[str, Tensor], old: Mapping[str, Tensor], taken: Sequence[bool]
+) -> dict[str, Tensor]:
+    """Copy the new states [M, ...] of the members taken; the others keep the old ones."""
+    if all(taken) or not old:
+        return {name: tensor.clone() for name, tensor in new.items()}
+    if not any(taken):
+        return dict(old)
+    chosen = torch.tensor(taken)
+    return {
+        name: torch.where(chosen.to(t.device).view(-1, *[1] * (t.dim() - 1)), t, old[name])
+        for name, t in new.items()
+    }
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

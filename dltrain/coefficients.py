@@ -5,6 +5,10 @@ Letters: I in_features, O outputs (classes, or 1), N rows.
 
 from __future__ import annotations
 
+import csv
+import functools
+import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,19 +53,28 @@ def coefficients(weight: Tensor, bias: Tensor, data: Dataset) -> Coefficients:
     return Coefficients(own * unit, offset * unit + target.mean[0])
 
 
-def as_table(found: Coefficients, data: Dataset) -> list[list[str]]:
-    """Lay coefficients out for ``coefficients.csv``: one row per feature (and class)."""
-    names = [*data.feature_names, INTERCEPT]
-    values = np.column_stack([found.weight, found.intercept])  # [O, I+1]
-    if not data.class_names:
-        rows = [[name, repr(float(x))] for name, x in zip(names, values[0], strict=True)]
-        return [["feature", "coefficient"], *rows]
-    rows = [
-        [name, label, repr(float(x))]
-        for name, column in zip(names, values.T, strict=True)
-        for label, x in zip(data.class_names, column, strict=True)
-    ]
-    return [["feature", "class", "coefficient"], *rows]
+def as_csv(found: Coefficients, data: Dataset) -> str:
+    """Write coefficients as ``coefficients.csv``: one row per feature (and class)."""
+    values = np.column_stack([found.weight, found.intercept]).T.ravel().tolist()  # [(I+1) * O]
+    header, heads = _heads((*data.feature_names, INTERCEPT), tuple(data.class_names))
+    rows = map("".join, zip(heads, map(repr, values), strict=True))
+    return "\n".join([header, *rows, ""])
+
+
+@functools.lru_cache(maxsize=1)
+def _heads(names: Sequence[str], labels: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the header and how each row begins; the members of a stack have them in common."""
+    if not labels:
+        return "feature,coefficient", [f"{_quoted(name)}," for name in names]
+    cells = [_quoted(label) for label in labels]
+    rows = [f"{name},{label}," for name in map(_quoted, names) for label in cells]
+    return "feature,class,coefficient", rows
+
+
+def _quoted(text: str) -> str:
+    cell = io.StringIO()
+    csv.writer(cell, lineterminator="\n").writerow([text])
+    return cell.getvalue()[:-1]
 
 
 def solution(data: Dataset) -> tuple[Coefficients, Solution]:
@@ -72,26 +85,29 @@ def solution(data: Dataset) -> tuple[Coefficients, Solution]:
     return coefficients(found.weight.unsqueeze(0), bias, data), found
 
 
-def findings(found: Coefficients, data: Dataset) -> tuple[dict[str, float], list[str]]:
-    """Compare linear regression with the truth and with the exact solution, where there are any.
+def findings(
+    found: Coefficients, data: Dataset, solved: tuple[Coefficients, Solution]
+) -> tuple[dict[str, float], list[str]]:
+    """Compare linear regression with the exact solution and with the truth, where there is one.
 
     Args:
         found: What the run learned; one output.
         data: What it was trained on.
+        solved: Of the same rows, from ``solution``.
 
     Returns:
         Results by name (``w_error``: the largest error of a weight, ``b_error``; the same with
         ``exact_`` against least squares), and sentences for the summary.
     """
-    exact, solved = solution(data)
+    exact, rank = solved
     results = _errors("exact_", found, exact)
     lines = [
         f"against least squares: weights within {results['exact_w_error']:.3g}, "
         f"bias within {results['exact_b_error']:.3g}"
     ]
-    if solved.rank < solved.columns:
+    if rank.rank < rank.columns:
         lines.append(
-            f"the table has rank {solved.rank} of {solved.columns} columns (one is the "
+            f"the table has rank {rank.rank} of {rank.columns} columns (one is the "
             "intercept's), so other coefficients fit as well; least squares takes the smallest"
         )
     if data.truth is not None:

@@ -8,39 +8,22 @@ problems be reported at once and lets many variants share one composition. No to
 from __future__ import annotations
 
 import copy
-import functools
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
-from hydra import compose
-from hydra._internal.hydra import Hydra
-from hydra._internal.utils import create_config_search_path
-from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
-from hydra.types import RunMode
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
-from dltrain.check import known_keys, run_config, shown, unknown_key
+from dltrain.check import instance, knobs, known_keys, run_config, shown, unknown_key
+from dltrain.compose import ConfigError, Sources, compose_groups, place_of
 from dltrain.problem import Problem
-from dltrain.schema import RunConfig, as_dict
-from dltrain.words import read_words
+from dltrain.schema import RunConfig, SweepConfig, as_dict
+from dltrain.suggest import closest
+from dltrain.words import Words, read_words
 
-_HERE = Path(__file__).parent
-# A wheel carries conf/ inside the package; a checkout has it beside the package.
-CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
 COMMAND_LINE = "command line"
-
-
-class ConfigError(ValueError):
-    """What the user has to mend: one line per problem."""
-
-    def __init__(self, lines: Sequence[str]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = list(lines)
+# libyaml writes ten times faster, which a sweep's many members notice.
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def load(
@@ -68,9 +51,24 @@ def load(
         >>> load(["model=mlp", "trainer.epochs=3"]).trainer.epochs
         3
     """
-    folders = [CONF] if config_dir is None else [config_dir, CONF]
-    words = read_words(overrides, groups(folders))
+    sources = Sources.of(config_dir, config_name)
+    run, lines = compose_run(read_words(overrides, sources.groups), sources, fitting=fitting)
+    if run is None:
+        raise ConfigError(lines)
+    return run
+
+
+def compose_run(
+    words: Words, sources: Sources, *, fitting: bool = True
+) -> tuple[RunConfig | None, list[str]]:
+    """Compose and check one run from the words of a command line.
+
+    Returns:
+        The config, or None and one line for each problem.
+    """
+    folders, config_name = sources.folders, sources.config_name
     config = copy.deepcopy(compose_groups(words.groups, folders, config_name))
+    config.pop("sweep", None)
     keys = known_keys(config)
     lines = list(words.problems)
     for key, value in words.values.items():
@@ -78,25 +76,61 @@ def load(
             continue
         if key in keys:
             set_value(config, key, value.read(raw=keys[key][1].raw))
+        elif key.startswith("sweep."):
+            lines.append(f"{key} ({COMMAND_LINE}): {_without_sweep(key)}")
         else:
             problem = unknown_key(key, config)
             lines.append(_line(problem, config, {key: COMMAND_LINE}))
     run, problems = run_config(config, fitting=fitting)
     if problems:
-        places = dict.fromkeys(words.values, COMMAND_LINE)
-        for problem in problems:  # expect[0].low is placed where expect is
-            if problem.key.partition("[")[0] in places:
-                places[problem.key] = COMMAND_LINE
-        places |= {
-            problem.key: place
-            for problem in problems
-            if problem.key not in places
-            and (place := _place(problem.key, words.groups, folders, config_name)) is not None
-        }
-        lines += [_line(problem, config, places) for problem in problems]
-    if lines or run is None:
-        raise ConfigError(list(dict.fromkeys(lines)))
-    return run
+        lines += _placed(problems, config, words, sources)
+    return (None if lines else run), list(dict.fromkeys(lines))
+
+
+def sweep_settings(words: Words, sources: Sources) -> tuple[SweepConfig | None, list[str]]:
+    """Compose and check what a sweep is told; takes the ``sweep.`` keys out of the words."""
+    composed = compose_groups(words.groups, sources.folders, sources.config_name)
+    node = dict(composed.get("sweep") or {})
+    entries, lines = knobs(SweepConfig), []
+    for key in [key for key in words.lists if key.partition(".")[0] == "sweep"]:
+        del words.lists[key]
+        lines.append(f"{key} ({COMMAND_LINE}): a sweep takes one value")
+    typed = {key: words.values.pop(key) for key in list(words.values) if key.startswith("sweep.")}
+    for key, value in typed.items():
+        name = key.partition(".")[2]
+        if name in entries:
+            node[name] = value.read(raw=entries[name][1].raw)
+        else:
+            hint = closest(key, [f"sweep.{entry}" for entry in entries])
+            lines.append(f"{key} ({COMMAND_LINE}): unknown key{hint}")
+    settings, problems = instance(node, SweepConfig, "sweep")
+    lines += _placed(problems, {"sweep": node}, Words(groups=words.groups, values=typed), sources)
+    return (None if lines else settings), lines
+
+
+def _without_sweep(key: str) -> str:
+    known = [f"sweep.{name}" for name in knobs(SweepConfig)]
+    return (
+        "has an effect in a sweep only; add -m"
+        if key in known
+        else f"unknown key{closest(key, known)}"
+    )
+
+
+def _placed(
+    problems: Sequence[Problem], config: Mapping[str, Any], words: Words, sources: Sources
+) -> list[str]:
+    """Write problems as lines, each with the place its value came from."""
+    places = dict.fromkeys(words.values, COMMAND_LINE)
+    for problem in problems:  # expect[0].low is placed where expect is
+        if problem.key.partition("[")[0] in places:
+            places[problem.key] = COMMAND_LINE
+    places |= {
+        problem.key: place
+        for problem in problems
+        if problem.key not in places and (place := place_of(problem.key, words.groups, sources))
+    }
+    return [_line(problem, config, places) for problem in problems]
 
 
 def set_value(config: dict[str, Any], key: str, value: Any) -> None:
@@ -106,85 +140,6 @@ def set_value(config: dict[str, Any], key: str, value: Any) -> None:
     for part in path:
         node = node[part]
     node[name] = value
-
-
-def groups(folders: Sequence[Path]) -> dict[str, list[str]]:
-    """List the choices of each group in the config folders, nested ones as ``book/softmax``."""
-    found: dict[str, set[str]] = {}
-    for folder in folders:
-        for file in sorted(folder.rglob("*.yaml")):
-            group, *rest = file.relative_to(folder).with_suffix("").parts
-            if rest:
-                found.setdefault(group, set()).add("/".join(rest))
-    return {group: sorted(names) for group, names in found.items()}
-
-
-def compose_groups(
-    chosen: Mapping[str, str], folders: Sequence[Path], config_name: str = "config"
-) -> dict[str, Any]:
-    """Compose the YAML files of the chosen groups into one mapping of plain values."""
-    return _compose(tuple(sorted(chosen.items())), tuple(folders), config_name)
-
-
-@functools.lru_cache(maxsize=256)
-def _compose(
-    chosen: tuple[tuple[str, str], ...], folders: tuple[Path, ...], config_name: str
-) -> dict[str, Any]:
-    words = [f"{group}={choice}" for group, choice in chosen]
-    for folder in folders[:-1]:
-        _refuse_interpolated_choices(folder)
-    try:
-        with _hydra(folders):
-            config = compose(config_name=config_name, overrides=words)
-            values = OmegaConf.to_container(config, resolve=False)
-    except UnicodeDecodeError:
-        raise ConfigError([f"the config files do not compose: {_undecodable(folders)}"]) from None
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError, RecursionError) as error:
-        text = str(error).partition("Config search path:")[0]
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        raise ConfigError([f"the config files do not compose: {' '.join(lines)[:400]}"]) from None
-    assert isinstance(values, dict)
-    return {str(key): value for key, value in values.items()}
-
-
-@contextmanager
-def _hydra(folders: Sequence[Path]) -> Iterator[None]:
-    """Set Hydra up to look through the folders in order; ones that come first win.
-
-    ``initialize_config_dir`` takes a single folder, and Hydra's own ``--config-dir`` lets shipped
-    files win over those of the same name that a user asked for.
-    """
-    path = create_config_search_path(str(folders[-1].resolve()))
-    for folder in folders[:-1]:
-        path.prepend(provider="--config-dir", path=f"file://{folder.resolve()}")
-    GlobalHydra.instance().clear()
-    Hydra.create_main_hydra2(task_name="dltrain", config_search_path=path)
-    try:
-        yield
-    finally:
-        GlobalHydra.instance().clear()
-
-
-def _refuse_interpolated_choices(folder: Path) -> None:
-    """Refuse files whose choices depend on the environment, which Hydra would print."""
-    for file in sorted(folder.rglob("*.yaml")):
-        try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError, yaml.YAMLError, RecursionError):
-            continue  # if it is asked for, composing says what is wrong with it
-        defaults = content.get("defaults") if isinstance(content, dict) else None
-        if "${" in str(defaults):
-            raise ConfigError([f"{file}: interpolations are not supported in its defaults"])
-
-
-def _undecodable(folders: Sequence[Path]) -> str:
-    """Name the first config file that is not UTF-8 text, which Hydra's complaint does not."""
-    for file in (file for folder in folders for file in sorted(folder.rglob("*.yaml"))):
-        try:
-            file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            return f"{file}: {error}"
-    return ""
 
 
 def _line(problem: Problem, config: Mapping[str, Any], places: Mapping[str, str]) -> str:
@@ -199,42 +154,6 @@ def _line(problem: Problem, config: Mapping[str, Any], places: Mapping[str, str]
     return f"{problem.key}{value}{place}: {problem.message}"
 
 
-def _place(
-    key: str, chosen: Mapping[str, str], folders: Sequence[Path], config_name: str
-) -> str | None:
-    """Find the file and line that gave a key its value: the last of the composed files."""
-    words = [f"{group}={choice}" for group, choice in chosen.items()]
-    with _hydra(folders):
-        loader = GlobalHydra.instance().config_loader()
-        defaults = loader.compute_defaults_list(config_name, words, RunMode.RUN).defaults
-    place = None
-    for default in defaults:
-        path = f"{default.config_path}.yaml"
-        file = next((f / path for f in folders if (f / path).is_file()), None)
-        if file is None:
-            continue
-        package = default.package or ""
-        inner = key.removeprefix(f"{package}.") if package else key
-        line = _line_of(file, inner.split("[")[0].split(".")) if inner != key or not package else 0
-        if line:
-            place = f"{file}:{line}"
-    return place
-
-
-def _line_of(file: Path, path: Sequence[str]) -> int:
-    """Return the line (from 1) on which a YAML file sets a key, or 0."""
-    node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    line = 0
-    for part in path:
-        if not isinstance(node, yaml.MappingNode):
-            return 0
-        pair = next(((k, v) for k, v in node.value if k.value == part), None)
-        if pair is None:
-            return 0
-        line, node = pair[0].start_mark.line + 1, pair[1]
-    return line
-
-
 def to_yaml(run: RunConfig) -> str:
     """Write a config as YAML, for people; the same text ``config.yaml`` of a run folder holds."""
-    return yaml.safe_dump(as_dict(run), sort_keys=False, allow_unicode=True)
+    return str(yaml.dump(as_dict(run), Dumper=_DUMPER, sort_keys=False, allow_unicode=True))

@@ -72,9 +72,10 @@ class Linear:
         return self._inputs, self._output_gradient
 
     def forward(self, inputs: Tensor, *, step: int | None) -> Tensor:
-        """Map [B, I] shared by all members, or [M, I, B], to [M, O, B].
+        """Map [B, I] shared by all members, or [S, I, B], to [M, O, B].
 
-        The outputs hold until the next call.
+        S divides M: the first M / S members share the first batch, and so on; one product serves
+        them all. The outputs hold until the next call.
         """
         members, width, _ = self.weight.shape
         self._inputs = inputs
@@ -84,8 +85,12 @@ class Linear:
                 self._flat_bias, self._flat_weight, inputs.t(), alpha=self.unit, out=outputs
             )
             return outputs.view(members, width, -1)
-        outputs = self._outputs.take(members, width, inputs.shape[2])  # [M, O, B]
-        return torch.baddbmm(self.bias, self.weight, inputs, alpha=self.unit, out=outputs)
+        batches = len(inputs)
+        rows = members * width // batches
+        weight, bias = self.weight.view(batches, rows, -1), self.bias.view(batches, rows, 1)
+        outputs = self._outputs.take(batches, rows, inputs.shape[2])  # [S, M/S*O, B]
+        torch.baddbmm(bias, weight, inputs, alpha=self.unit, out=outputs)
+        return outputs.view(members, width, -1)
 
     def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor | None:
         """Fill the gradients of weight and bias; [M, O, B] -> [M, I, B]."""
@@ -96,8 +101,10 @@ class Linear:
             out, flat = self._flat_gradient, gradient.view(members * width, -1)
             torch.addmm(out, flat, self._inputs, beta=0, alpha=self.unit, out=out)
         else:
-            out = weight_gradient
-            torch.baddbmm(out, gradient, self._inputs.mT, beta=0, alpha=self.unit, out=out)
+            batches = len(self._inputs)
+            out = weight_gradient.view(batches, -1, depth)
+            flat = gradient.view(batches, -1, gradient.shape[2])  # [S, M/S*O, B]
+            torch.baddbmm(out, flat, self._inputs.mT, beta=0, alpha=self.unit, out=out)
         torch.sum(gradient, dim=2, keepdim=True, out=bias_gradient)
         if not to_inputs:
             return None

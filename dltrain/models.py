@@ -64,10 +64,10 @@ class Model:
         """Compute outputs [M, O, B].
 
         Args:
-            inputs: [B, I], shared by all members, or [M, B, I].
+            inputs: [B, I], shared by all members, or [S, B, I], each shared by M / S of them.
             step: Updates so far, in training; None in evaluation, which drops no units.
         """
-        activations = inputs if inputs.dim() == 2 else inputs.mT  # [M, I, B]
+        activations = inputs if inputs.dim() == 2 else inputs.mT  # [S, I, B]
         for layer in self.layers:
             activations = layer.forward(activations, step=step)
         return activations
@@ -79,13 +79,13 @@ class Model:
             assert flowing is not None
             flowing = layer.backward(flowing, to_inputs=layer is not self.layers[0])
 
-    def state(self, member: int) -> dict[str, Tensor]:
-        """Return one member's parameters by name: weights [O, I] and biases [O], as torch has them.
+    def state(self) -> dict[str, Tensor]:
+        """Return the parameters by name: weights [M, O, I] and biases [M, O].
 
-        ``torch.nn.Linear.load_state_dict`` takes them as they are.
+        One member's, ``tensor[member]``, are as ``torch.nn.Linear.load_state_dict`` takes them.
         """
         return {
-            name: tensor[member].squeeze(-1) if name.endswith("bias") else tensor[member]
+            name: tensor.squeeze(-1) if name.endswith("bias") else tensor
             for name, tensor in zip(self.names, self.parameters, strict=True)
         }
 

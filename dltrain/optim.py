@@ -32,8 +32,8 @@ class Optimizer(Protocol):
         """Update the parameters in place; gradients stand in the parameters' order."""
         ...
 
-    def state(self, member: int) -> dict[str, Tensor]:
-        """Return one member's memory of earlier steps by name, empty if the rule keeps none."""
+    def state(self) -> dict[str, Tensor]:
+        """Return the memory of earlier steps by name, [M, ...]; empty if the rule keeps none."""
         ...
 
 
@@ -81,9 +81,9 @@ class SGD:
                     update = buffer
             parameter.addcmul_(self._lr[i], update, value=-1)
 
-    def state(self, member: int) -> dict[str, Tensor]:
+    def state(self) -> dict[str, Tensor]:
         """See ``Optimizer``."""
-        return {f"momentum.{i}": buffer[member] for i, buffer in enumerate(self._buffers)}
+        return {f"momentum.{i}": buffer for i, buffer in enumerate(self._buffers)}
 
 
 class Adam:
@@ -145,11 +145,11 @@ class Adam:
             scale = second.sqrt().div_(_column(roots, like=parameter)).add_(self._eps[i])
             parameter.addcmul_(_column(rates, like=parameter), first.div(scale), value=-1)
 
-    def state(self, member: int) -> dict[str, Tensor]:
+    def state(self) -> dict[str, Tensor]:
         """See ``Optimizer``."""
-        moments = {f"first.{i}": moment[member] for i, moment in enumerate(self._first)}
-        moments |= {f"second.{i}": moment[member] for i, moment in enumerate(self._second)}
-        return moments | {"steps": torch.tensor(self._steps)}
+        moments = {f"first.{i}": moment for i, moment in enumerate(self._first)}
+        moments |= {f"second.{i}": moment for i, moment in enumerate(self._second)}
+        return moments | {"steps": torch.full((len(self.lr),), self._steps)}
 
 
 class LeastSquares:
@@ -181,7 +181,7 @@ class LeastSquares:
             self._layer.weight[member, 0] += solution.weight.to(gradient)
             self._layer.bias[member, 0] += solution.bias
 
-    def state(self, member: int) -> dict[str, Tensor]:
+    def state(self) -> dict[str, Tensor]:
         """See ``Optimizer``."""
         return {}
 

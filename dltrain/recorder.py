@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
+import functools
 import json
 import math
 import os
@@ -16,6 +15,7 @@ import re
 import secrets
 import socket
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +24,7 @@ from typing import Any
 from dltrain import __version__, storage
 
 FORMAT = 1
+FLUSH_SECONDS = 1.0
 # Letters and digits that cannot be taken for one another.
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 _PACKAGES = ("torch", "numpy", "pandas", "hydra-core", "omegaconf", "safetensors")
@@ -72,12 +73,13 @@ def number(value: float) -> str:
     return "nan" if math.isnan(value) else f"{value:.9g}"
 
 
-def environment() -> dict[str, Any]:
-    """Say what this run runs on: host, process, versions, git commit."""
+@functools.cache
+def _environment(pid: int) -> dict[str, Any]:
+    """Say what this process runs on: host, process, versions, git commit."""
     return {
         "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "pid_started": process_start(os.getpid()),
+        "pid": pid,
+        "pid_started": process_start(pid),
         "versions": {
             "dltrain": __version__,
             "python": platform.python_version(),
@@ -91,12 +93,14 @@ def environment() -> dict[str, Any]:
 def process_start(pid: int) -> str | None:
     """Return when a process started, in the kernel's ticks; None where that is not to be had.
 
-    Together with the pid it tells a process from a later one of the same number.
+    Together with the pid it tells a process from a later one of the same number. One that has
+    ended and only waits to be counted by its parent is none any more.
     """
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
         return None
+    return fields[19] if len(fields) > 19 and fields[0] not in "ZX" else None
 
 
 def _git() -> dict[str, Any] | None:
@@ -128,12 +132,11 @@ class Recorder:
         self._info = dict(info)
         storage.replace(folder / "config.yaml", config.encode())
         self._write()
-        self._log = storage.Appender(folder / "train.log")
-        self._metrics = storage.Appender(folder / "metrics.csv")
-        self._timing = storage.Appender(folder / "timing.csv")
-        self._timing.line("epoch,seconds,examples_per_second")
         self._columns = list(columns)
-        self._metrics.line(",".join(self._columns))
+        self._waiting: dict[str, list[str]] = {}  # file -> lines to append
+        self._append("metrics.csv", ",".join(self._columns))
+        self._append("timing.csv", "epoch,seconds,examples_per_second")
+        self._flush()
 
     @property
     def id(self) -> str:
@@ -141,7 +144,7 @@ class Recorder:
         return self.folder.name
 
     def epoch(self, row: Mapping[str, float], *, seconds: float, examples: int) -> None:
-        """Append one epoch to the metrics, the timing and the log.
+        """Append one epoch to the metrics, the timing and the log, which are at most a second old.
 
         Args:
             row: A number for each column that has one.
@@ -149,41 +152,54 @@ class Recorder:
             examples: Rows trained on.
         """
         cells = [number(row[name]) if name in row else "" for name in self._columns]
-        self._metrics.line(",".join(cells))
-        self._timing.line(f"{row['epoch']:g},{seconds:.6f},{examples / seconds:.1f}")
-        self.log(" ".join(f"{name}={value:.6g}" for name, value in row.items()))
+        self._append("metrics.csv", ",".join(cells))
+        self._append("timing.csv", f"{row['epoch']:g},{seconds:.6f},{examples / seconds:.1f}")
+        self._log(" ".join(f"{name}={value:.6g}" for name, value in row.items()))
+        if time.monotonic() - self._flushed >= FLUSH_SECONDS:
+            self._flush()
 
     def log(self, text: str) -> None:
         """Append to ``train.log``; every line gets the time."""
-        time = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S")
+        self._log(text)
+        self._flush()
+
+    def _log(self, text: str) -> None:
+        now = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S")
         for line in text.splitlines():
-            self._log.line(f"{time} {line}")
+            self._append("train.log", f"{now} {line}")
 
-    def table(self, name: str, rows: Sequence[Sequence[str]]) -> None:
-        """Write a small CSV file at once."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        storage.replace(self.folder / name, text.getvalue().encode())
+    def _append(self, name: str, line: str) -> None:
+        self._waiting.setdefault(name, []).append(line)
 
-    def document(self, name: str, content: Mapping[str, Any]) -> None:
-        """Write a small JSON file at once."""
-        storage.replace(self.folder / name, _json(content))
+    def _flush(self) -> None:
+        """Append what waits; epochs may be so short that doing it each time would cost more."""
+        self._flushed = time.monotonic()
+        for name in list(self._waiting):
+            # Taken out first: a line that may have been written is not written again.
+            storage.append(self.folder / name, self._waiting.pop(name))
+
+    def document(self, name: str, content: str) -> None:
+        """Write a small file at once."""
+        storage.replace(self.folder / name, content.encode(errors="backslashreplace"))
 
     def finish(self, *, status: str, exit_code: int, result: Mapping[str, Any]) -> None:
-        """Write the last ``run.json`` and close the files."""
+        """Write the last ``run.json``."""
         self._info |= {
             "status": status,
             "exit_code": exit_code,
             "finished": now(),
             "result": dict(result),
         }
-        self._write()
         self.log(f"{status}, exit code {exit_code}")
-        for file in (self._log, self._metrics, self._timing):
-            file.close()
+        self._write()
 
     def _write(self) -> None:
-        storage.replace(self.folder / "run.json", _json(self._info))
+        write_info(self.folder, self._info)
+
+
+def write_info(folder: Path, info: Mapping[str, Any]) -> None:
+    """Write ``run.json``."""
+    storage.replace(folder / "run.json", as_json(info).encode(errors="backslashreplace"))
 
 
 def first_info(*, command: Sequence[str], overrides: Sequence[str], **parts: Any) -> dict[str, Any]:
@@ -200,7 +216,7 @@ def first_info(*, command: Sequence[str], overrides: Sequence[str], **parts: Any
         "exit_code": None,
         "started": now(),
         "finished": None,
-        **environment(),
+        **_environment(os.getpid()),
         "command": ["dltrain", *command],
         "overrides": list(overrides),
         **parts,
@@ -208,9 +224,10 @@ def first_info(*, command: Sequence[str], overrides: Sequence[str], **parts: Any
     }
 
 
-def _json(content: Mapping[str, Any]) -> bytes:
+def as_json(content: Mapping[str, Any]) -> str:
+    """Write a record as JSON; numbers that are not finite become null."""
     text = json.dumps(_plain(content), indent=2, allow_nan=False, ensure_ascii=False)
-    return f"{text}\n".encode(errors="backslashreplace")
+    return f"{text}\n"
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,29 +20,42 @@ from dltrain.recorder import process_start, short_id
 from dltrain.suggest import closest
 
 MAX_BYTES = 64 * 2**20
+RECORD, SWEEP_RECORD, MEMBERS = "run.json", "sweep.json", "members"
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run as its ``run.json`` tells it.
+    """One run as its ``run.json`` tells it, or a sweep as its ``sweep.json`` does.
 
     Attributes:
         folder: Where it lies.
-        info: The content of ``run.json``.
+        info: The content of that file.
+        is_sweep: Whether it is a sweep.
     """
 
     folder: Path
     info: dict[str, Any]
+    is_sweep: bool = False
 
     @property
     def id(self) -> str:
-        """The folder's name."""
-        return self.folder.name
+        """The folder's name; a member's comes after its sweep's."""
+        sweep = self._sweep
+        return self.folder.name if sweep is None else f"{sweep.name}/{self.folder.name}"
 
     @property
     def short(self) -> str:
-        """The four characters that usually tell runs apart."""
-        return short_id(self.id)
+        """The four characters that usually tell runs apart; with a number if it is a member."""
+        sweep = self._sweep
+        if sweep is None:
+            return short_id(self.folder.name)
+        return f"{short_id(sweep.name)}/{self.folder.name.lstrip('0') or '0'}"
+
+    @property
+    def _sweep(self) -> Path | None:
+        """The folder of the sweep this is a member of."""
+        folder = self.folder.absolute().parent
+        return folder.parent if folder.name == MEMBERS else None
 
     @property
     def status(self) -> str:
@@ -90,6 +103,11 @@ class Run:
         return [dict(zip(names, line.split(","), strict=False)) for line in lines]
 
 
+def higher_is_better(metric: str) -> bool:
+    """Which way a metric chooses."""
+    return metric.rpartition("/")[2] in ("accuracy", "r2")
+
+
 def read_text(path: Path) -> str:
     """Read a bounded text file of a run folder.
 
@@ -108,32 +126,62 @@ def read_text(path: Path) -> str:
     return content.decode(errors="replace")
 
 
-def read(folder: Path) -> Run:
-    """Read one run folder.
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a bounded file that holds a JSON object.
 
     Raises:
-        ValueError: If it holds no ``run.json`` that can be read.
+        ValueError: If it cannot be read or holds something else.
     """
-    path = folder / "run.json"
     try:
         info = json.loads(read_text(path))
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"{path}: is not JSON ({error})") from None
     if not isinstance(info, dict):
         raise ValueError(f"{path}: is not a run's record")
-    return Run(folder, info)
+    return info
+
+
+def read(folder: Path) -> Run:
+    """Read one run folder, or one sweep's.
+
+    Raises:
+        ValueError: If it holds no record that can be read.
+    """
+    is_sweep = os.path.isfile(folder / SWEEP_RECORD)
+    return Run(folder, read_json(folder / (SWEEP_RECORD if is_sweep else RECORD)), is_sweep)
 
 
 def list_runs(output_dir: Path) -> list[Run]:
-    """Read every run under a folder, newest first; folders that are no runs are passed over."""
-    found = []
-    for run_id in _ids(output_dir):
-        try:
-            found.append(read(output_dir / run_id))
-        except ValueError:
-            # Listing goes on; `runs show` of that folder says what is wrong with it.
-            found.append(Run(output_dir / run_id, {"status": "unreadable"}))
-    return found
+    """Read every run and sweep under a folder, newest first; other folders are passed over."""
+    return [_read_or_not(output_dir / run_id) for run_id in _ids(output_dir)]
+
+
+def members(sweep: Run) -> list[Run]:
+    """Read the members of a sweep that have begun, in order of their numbers."""
+    return [_read_or_not(sweep.folder / MEMBERS / name) for name in _numbers(sweep.folder)]
+
+
+def list_all(output_dir: Path) -> Iterator[Run]:
+    """Read every run under a folder, members of sweeps among them, newest first."""
+    for run in list_runs(output_dir):
+        if run.is_sweep:
+            yield from members(run)
+        else:
+            yield run
+
+
+def _read_or_not(folder: Path) -> Run:
+    try:
+        return read(folder)
+    except ValueError:
+        # Listing goes on; `runs show` of that folder says what is wrong with it.
+        return Run(folder, {"status": "unreadable"})
+
+
+def _numbers(sweep: Path) -> list[str]:
+    """List the names of the members' folders."""
+    found = _ids(sweep / MEMBERS)
+    return sorted(found, key=lambda name: (len(name), name))
 
 
 def _ids(output_dir: Path) -> list[str]:
@@ -143,7 +191,8 @@ def _ids(output_dir: Path) -> list[str]:
     ids = [
         entry.name
         for entry in os.scandir(output_dir)
-        if entry.is_dir(follow_symlinks=False) and os.path.isfile(f"{entry.path}/run.json")
+        if entry.is_dir(follow_symlinks=False)
+        and any(os.path.isfile(f"{entry.path}/{record}") for record in (RECORD, SWEEP_RECORD))
     ]
     return sorted(ids, reverse=True)
 
@@ -151,11 +200,16 @@ def _ids(output_dir: Path) -> list[str]:
 def find(name: str, output_dir: Path) -> Run:
     """Find a run by id, unique prefix, the last four characters, path, ``latest`` or ``@1``.
 
+    A member is found by its sweep's name and its number, as in ``k3f9/12``.
+
     Raises:
         ValueError: If none or several fit.
     """
     if ("/" in name or name in (".", "..")) and Path(name).is_dir():
         return read(Path(name))
+    if "/" in name:
+        sweep, _, number = name.rpartition("/")
+        return _member(find(sweep, output_dir), number, name)
     ids = _ids(output_dir)
     if not ids:
         raise ValueError(f"{name}: there are no runs in {output_dir}; train one with: dltrain")
@@ -178,6 +232,20 @@ def find(name: str, output_dir: Path) -> Run:
         f"{name}: no such run in {output_dir}{closest(name, [*ids, *shorts])} "
         "(dltrain runs lists them)"
     )
+
+
+def _member(sweep: Run, number: str, name: str) -> Run:
+    if not sweep.is_sweep:
+        raise ValueError(f"{name}: {sweep.id} is no sweep and has no members")
+    if not re.fullmatch(r"[0-9]{1,9}", number):
+        raise ValueError(f"{name}: a member is named by its number, as in {sweep.short}/0")
+    folder = sweep.folder / MEMBERS / f"{int(number):04d}"
+    if folder.is_symlink() or not folder.is_dir():
+        raise ValueError(
+            f"{name}: {sweep.short} has no member {int(number)} that has begun "
+            f"(dltrain runs ls {sweep.short} lists them)"
+        )
+    return read(folder)
 
 
 def _some(ids: Sequence[str]) -> str:

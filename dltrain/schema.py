@@ -7,11 +7,11 @@ have the same keys. No component imports this module; ``build.py`` hands plain v
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from dltrain.knob import knob
 
 
 class Task(StrEnum):
@@ -56,6 +56,13 @@ class Activation(StrEnum):
     gelu = "gelu"
 
 
+class OnError(StrEnum):
+    """What becomes of a sweep when a member fails."""
+
+    go_on = "continue"
+    stop = "stop"
+
+
 class DeviceType(StrEnum):
     """Where tensors lie."""
 
@@ -69,54 +76,6 @@ class Dtype(StrEnum):
 
     float32 = "float32"
     float64 = "float64"
-
-
-@dataclass(frozen=True)
-class Knob:
-    """The bounds and the meaning of one value; bounds on a list hold for each element."""
-
-    meaning: str
-    unit: str = ""
-    ge: float = -math.inf
-    gt: float = -math.inf
-    le: float = math.inf
-    lt: float = math.inf
-    min_length: int = 0
-    max_length: int | None = None
-    raw: bool = False  # the text after "=" is the value, whatever Hydra's grammar makes of it
-
-    def complaint(self, value: object) -> str | None:
-        """Say what is wrong with a value of the right type, or return None."""
-        if isinstance(value, Sequence) and not isinstance(value, str):
-            if len(value) < self.min_length:
-                return f"needs at least {self.min_length} value(s)"
-            if self.max_length is not None and len(value) > self.max_length:
-                return f"takes at most {self.max_length} value(s)"
-            complaints = (self.complaint(element) for element in value)
-            return next((text for text in complaints if text), None)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return None
-        if not math.isfinite(value):
-            return "must be a finite number"
-        inside = self.ge <= value <= self.le and self.gt < value < self.lt
-        return None if inside else f"must be {self.allowed()}"
-
-    def allowed(self) -> str:
-        """Describe the bounds in words."""
-        bounds = [("at least", self.ge), ("greater than", self.gt)]
-        bounds += [("at most", self.le), ("less than", self.lt)]
-        return " and ".join(
-            f"{word} {bound:,.0f}"
-            if bound == round(bound) and abs(bound) < 1e15
-            else f"{word} {bound:g}"
-            for word, bound in bounds
-            if math.isfinite(bound)
-        )
-
-
-def knob(meaning: str, **bounds: Any) -> Any:
-    """Declare a field of a config class: its meaning and its bounds, never its value."""
-    return dataclasses.field(metadata={"knob": Knob(meaning, **bounds)})
 
 
 MAX_SEED = 2**32 - 1
@@ -181,7 +140,7 @@ class LinearConfig:
 
     kind: str = knob("which class of model this is; chosen with model=")
     init: Init = knob("start of the weights: normal(0, init_std), torch's default, He")
-    init_std: float = knob("standard deviation of init=normal", ge=0)
+    init_std: float = knob("standard deviation of init=normal", ge=0, stacks=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +149,7 @@ class SoftmaxConfig:
 
     kind: str = knob("which class of model this is; chosen with model=")
     init: Init = knob("start of the weights: normal(0, init_std), torch's default, He")
-    init_std: float = knob("standard deviation of init=normal", ge=0)
+    init_std: float = knob("standard deviation of init=normal", ge=0, stacks=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,9 +159,9 @@ class MlpConfig:
     kind: str = knob("which class of model this is; chosen with model=")
     hidden: list[int] = knob("widths of the hidden layers", ge=1, le=10**6, min_length=1)
     activation: Activation = knob("nonlinearity after each hidden layer")
-    dropout: float = knob("share of hidden units dropped in training", ge=0, lt=1)
+    dropout: float = knob("share of hidden units dropped in training", ge=0, lt=1, stacks=True)
     init: Init = knob("start of the weights: normal(0, init_std), torch's default, He")
-    init_std: float = knob("standard deviation of init=normal", ge=0)
+    init_std: float = knob("standard deviation of init=normal", ge=0, stacks=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,10 +169,10 @@ class SgdConfig:
     """Stochastic gradient descent."""
 
     kind: str = knob("which optimizer this is; chosen with optimizer=")
-    lr: float = knob("learning rate", ge=0)
-    momentum: float = knob("share of the last update that is kept", ge=0, lt=1)
-    nesterov: bool = knob("look ahead along the momentum")
-    weight_decay: float = knob("L2 penalty added to the gradient", ge=0)
+    lr: float = knob("learning rate", ge=0, stacks=True)
+    momentum: float = knob("share of the last update that is kept", ge=0, lt=1, stacks=True)
+    nesterov: bool = knob("look ahead along the momentum", stacks=True)
+    weight_decay: float = knob("L2 penalty added to the gradient", ge=0, stacks=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,10 +180,12 @@ class AdamConfig:
     """Adam."""
 
     kind: str = knob("which optimizer this is; chosen with optimizer=")
-    lr: float = knob("learning rate", ge=0)
-    betas: list[float] = knob("decay of the two moments", ge=0, lt=1, min_length=2, max_length=2)
-    eps: float = knob("added to the root of the second moment", gt=0)
-    weight_decay: float = knob("L2 penalty added to the gradient", ge=0)
+    lr: float = knob("learning rate", ge=0, stacks=True)
+    betas: list[float] = knob(
+        "decay of the two moments", ge=0, lt=1, min_length=2, max_length=2, stacks=True
+    )
+    eps: float = knob("added to the root of the second moment", gt=0, stacks=True)
+    weight_decay: float = knob("L2 penalty added to the gradient", ge=0, stacks=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,10 +193,12 @@ class AdamWConfig:
     """Adam with decoupled weight decay."""
 
     kind: str = knob("which optimizer this is; chosen with optimizer=")
-    lr: float = knob("learning rate", ge=0)
-    betas: list[float] = knob("decay of the two moments", ge=0, lt=1, min_length=2, max_length=2)
-    eps: float = knob("added to the root of the second moment", gt=0)
-    weight_decay: float = knob("share of each weight removed per step, times lr", ge=0)
+    lr: float = knob("learning rate", ge=0, stacks=True)
+    betas: list[float] = knob(
+        "decay of the two moments", ge=0, lt=1, min_length=2, max_length=2, stacks=True
+    )
+    eps: float = knob("added to the root of the second moment", gt=0, stacks=True)
+    weight_decay: float = knob("share of each weight removed per step, times lr", ge=0, stacks=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,7 +214,9 @@ class TrainerConfig:
 
     epochs: int = knob("passes over the training rows", unit="epochs", ge=1, le=10**7)
     batch_size: int | None = knob("rows per update; null: all of them", unit="rows", ge=1, le=10**9)
-    max_grad_norm: float | None = knob("clip the gradient's L2 norm to this; null: never", gt=0)
+    max_grad_norm: float | None = knob(
+        "clip the gradient's L2 norm to this; null: never", gt=0, stacks=True
+    )
     eval_interval: int = knob("validate every this many epochs", unit="epochs", ge=1)
     log_interval: int | None = knob(
         "read the running loss every this many steps, for early results in long epochs; "
@@ -272,6 +237,20 @@ class DeviceConfig:
     threads: int | None = knob("processor threads; null: one per core", ge=1, le=1024)
     deterministic: bool = knob("same bits in every run (the processor always gives them)")
     dtype: Dtype = knob("floating-point type; optimizer=least_squares always uses float64")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepConfig:
+    """What ``-m`` does beyond the grid of values."""
+
+    zip: list[str] = knob("keys whose values go in pairs, instead of every combination")
+    repeat: int = knob("runs per setting, with seed, seed + 1, ...", ge=1, le=10**5)
+    file: str | None = knob("YAML file with a list of sweeps to run as one", raw=True)
+    metric: str | None = knob("what sorts the results; null: the metric that chooses", raw=True)
+    on_error: OnError = knob("after a failure: go on with the other members, or stop")
+    skip_done: bool = knob("take over finished runs of the same config found under output_dir")
+    workers: int = knob("stacks trained side by side, sharing the cores", ge=1, le=1024)
+    stack_size: int | None = knob("most members in one stack; null: measured", ge=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -315,9 +294,13 @@ class RunConfig:
     optimizer: OptimizerConfig = knob("how to learn")
     trainer: TrainerConfig = knob("how long to learn")
     device: DeviceConfig = knob("where to compute")
-    seed: int = knob("fixes initial weights, order of rows and dropout", ge=0, le=MAX_SEED)
-    output_dir: str = knob("folder that run folders are made in", raw=True)
-    expect: list[Expectation] = knob("published results to compare with; set by experiments")
+    seed: int = knob(
+        "fixes initial weights, order of rows and dropout", ge=0, le=MAX_SEED, stacks=True
+    )
+    output_dir: str = knob("folder that run folders are made in", raw=True, stacks=True)
+    expect: list[Expectation] = knob(
+        "published results to compare with; set by experiments", stacks=True
+    )
 
 
 def as_dict(config: Any) -> Any:

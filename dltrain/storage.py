@@ -7,15 +7,25 @@ are flushed at once, and no error is swallowed: what cannot be written is a ``St
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class StorageError(OSError):
     """The disk refused; the message names the file, the reason and what to do."""
+
+
+class InUseError(Exception):
+    """Another process works in a folder; the message names it."""
 
 
 @contextlib.contextmanager
@@ -67,6 +77,17 @@ def replace(path: Path, content: bytes) -> None:
         _sync_folder(path.parent)
 
 
+def side_by_side(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Call a function that writes for each item, several at a time: waits for the disk add up.
+
+    On a virtual disk 256 durable writes took 0.09 s with 8 threads and 0.20 s one by one.
+    """
+    if len(items) == 1:
+        return [function(items[0])]
+    with ThreadPoolExecutor(min(8, len(items) or 1)) as pool:
+        return list(pool.map(function, items))
+
+
 def remove(path: Path) -> None:
     """Delete a file; one that is gone already is no error."""
     with _naming(path, "remove"):
@@ -81,35 +102,58 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-class Appender:
-    """A text file that only grows, one whole line at a time."""
+def append(path: Path, lines: Sequence[str]) -> None:
+    """Add whole lines to a text file and hand them to the system at once.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with _naming(path, "write"):
-            self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - closed by close()
+    The file is opened each time, which costs 5 us: the members of a sweep are more than a process
+    may have files open.
 
-    def line(self, text: str) -> None:
-        """Append one line and hand it to the system at once."""
-        assert "\n" not in text
-        content = f"{text}\n".encode(errors="backslashreplace")
-        with _naming(self.path, "write"):
-            written = self._file.write(content)
-            if written != len(content):
-                raise OSError(None, "only part of a line was written")
+    Raises:
+        StorageError: If they could not be written whole.
+    """
+    assert not any("\n" in line for line in lines)
+    content = "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace")
+    with _naming(path, "write"), open(path, "ab", buffering=0) as file:
+        if file.write(content) != len(content):
+            raise OSError(None, "only part of a line was written")
 
-    def close(self) -> None:
-        """Close the file; further lines are errors."""
-        with _naming(self.path, "write"):
-            self._file.close()
 
-    def __enter__(self) -> Appender:
-        return self
+def remove_tree(path: Path) -> None:
+    """Delete a folder and all that is in it; one that is gone already is no error."""
+    with _naming(path, "remove"), contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(path)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Copy a folder to a place where nothing is; links are not followed.
+
+    Raises:
+        StorageError: If not all of it could be copied.
+    """
+    with _naming(target, "write"):
+        shutil.copytree(source, target, symlinks=True)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that ends with this process, however it ends.
+
+    Raises:
+        InUseError: If another process holds it.
+        StorageError: If the lock's file cannot be made.
+    """
+    with _naming(path, "write"):
+        file = open(path, "ab")  # noqa: SIM115 - closed below
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InUseError(f"{path.parent}: another process is at work in it") from None
+        yield
+
+
+def redirect(path: Path, descriptors: Sequence[int]) -> None:
+    """Let what this process writes to these descriptors go to the end of a file instead."""
+    with _naming(path, "write"), open(path, "ab", buffering=0) as file:
+        for descriptor in descriptors:
+            os.dup2(file.fileno(), descriptor)

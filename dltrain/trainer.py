@@ -7,10 +7,11 @@ steps).
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,12 +23,13 @@ from dltrain.data.loader import Loader, Rows
 from dltrain.losses import Loss, Tally
 from dltrain.models import Model
 from dltrain.optim import ClipNorm, Optimizer, gradient_norms
+from dltrain.outcomes import Outcome, Row, Rules
 
-Row = dict[str, float]
 # Gradient norms are the mean over this many steps at the end of an epoch: a steady figure at a
 # tenth of the cost of reading every step.
 NORM_STEPS = 16
-ADVICE = "try a smaller optimizer.lr, or trainer.max_grad_norm=1"
+# Steps before a pace is measured.
+WARM_STEPS = 5
 
 
 @dataclass
@@ -61,37 +63,13 @@ class Recorder(Protocol):
 class View(Protocol):
     """Who watches. A view may also read ``Trainer.step`` whenever it likes."""
 
-    def epoch(self, rows: Sequence[Row], *, seconds: float) -> None:
-        """Show one epoch, a row per member."""
+    def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
+        """Show one epoch: a row per member, and what each has come to."""
         ...
 
     def early(self, rows: Sequence[Row]) -> None:
         """Show the running training metrics of an epoch that is under way."""
         ...
-
-
-@dataclass
-class Outcome:
-    """What became of one member.
-
-    Attributes:
-        status: ``running``, ``done``, ``diverged`` or ``interrupted``.
-        message: One sentence if there is something to say.
-        final: The last row.
-        best: Metric, value and epoch of the best row.
-        test: Metrics of the test split after the last epoch; empty if it has no rows.
-        tested: Whether that has been done.
-        gradient_norms: Mean over the last steps of the last epoch, by parameter; empty if the
-            optimizer does not follow the gradient.
-    """
-
-    status: str = "running"
-    message: str = ""
-    final: Row = field(default_factory=dict)
-    best: dict[str, float | str] = field(default_factory=dict)
-    test: Row = field(default_factory=dict)
-    tested: bool = False
-    gradient_norms: Row = field(default_factory=dict)
 
 
 class Trainer:
@@ -106,7 +84,8 @@ class Trainer:
 
     Attributes:
         step: Updates so far.
-        best_metric: What chooses the best epoch: the loss's metric on val, or on train without val.
+        rules: What chooses a member's best epoch (the loss's metric on val, or on train without
+            val) and when it is through.
         stop_signal: Set it to a signal's number to stop after the step under way.
     """
 
@@ -126,16 +105,14 @@ class Trainer:
         self.outcomes = [Outcome() for _ in range(stack.model.num_members)]
         self._eval_interval = eval_interval
         self._log_interval = log_interval
-        self._patience = patience
         self._first_step = 1  # of the epoch under way
-        self._stale = [0] * stack.model.num_members  # validations since the best one
         split = "val" if len(stack.splits["val"]) else "train"
-        self.best_metric = f"{split}/{stack.loss.best}"
-
-    @property
-    def higher_is_better(self) -> bool:
-        """Which way ``best_metric`` chooses."""
-        return self.stack.loss.higher_is_better
+        self.rules = Rules(
+            epochs=epochs,
+            patience=patience,
+            metric=f"{split}/{stack.loss.best}",
+            higher_is_better=stack.loss.higher_is_better,
+        )
 
     @property
     def columns(self) -> list[str]:
@@ -150,11 +127,11 @@ class Trainer:
         return self.epochs * len(self.stack.loader)
 
     @torch.inference_mode()
-    def fit(self, recorders: Sequence[Recorder], view: View) -> list[Outcome]:
+    def fit(self, recorders: Sequence[Recorder | None], view: View) -> list[Outcome]:
         """Train to the end, or until every member is done, or a signal asks to stop.
 
         Args:
-            recorders: One per member.
+            recorders: One per member; None: nothing is kept of that member.
             view: Shown every epoch.
 
         Returns:
@@ -163,7 +140,7 @@ class Trainer:
         Raises:
             StorageError: If a row or a checkpoint could not be kept.
         """
-        keepers = [Keeper(recorder.folder / "checkpoints") for recorder in recorders]
+        keeper = Keeper([None if own is None else own.folder / "checkpoints" for own in recorders])
         for epoch in range(1, self.epochs + 1):
             started = time.perf_counter()
             statistics, norms = self._train(epoch, view)
@@ -171,12 +148,11 @@ class Trainer:
             seconds = time.perf_counter() - started
             if len(statistics) == len(self.stack.loader):  # a signal may have cut it short
                 rows = self._rows(epoch, statistics)
-                self._keep(epoch, rows, norms, recorders, keepers, seconds)
-                view.epoch(rows, seconds=seconds)
+                self._keep(rows, norms, recorders, keeper, seconds)
+                view.epoch(rows, self.outcomes, seconds=seconds)
             if self.stop_signal is not None or not self._running():
                 break
-        for keeper in keepers:
-            keeper.close()
+        keeper.close()
         for outcome in self.outcomes:
             if outcome.status == "running":
                 outcome.status = "interrupted"
@@ -199,22 +175,40 @@ class Trainer:
 
     def _train(self, epoch: int, view: View) -> tuple[Tensor, Tensor]:
         """Train one epoch; return statistics [T, S, M] and mean gradient norms [P, M]."""
+        tally, norms = self._tally(), self._no_norms()
+        self._first_step = self.step + 1
+        for taken in self._updates(epoch, tally, norms):
+            if self.stop_signal is not None:
+                break
+            due = self._log_interval and self.step % self._log_interval == 0
+            is_last = taken == len(self.stack.loader)
+            if due and not is_last and not self._show_early(epoch, tally.statistics(), view):
+                break
+        return tally.statistics(), norms / min(NORM_STEPS, len(self.stack.loader))
+
+    def _tally(self) -> Tally:
+        model, loader = self.stack.model, self.stack.loader
+        return Tally(
+            self.stack.loss,
+            steps=len(loader),
+            members=model.num_members,
+            rows=loader.batch_size,
+            like=model.parameters[0],
+        )
+
+    def _no_norms(self) -> Tensor:
+        parameters = self.stack.model.parameters
+        return parameters[0].new_zeros(len(parameters), self.stack.model.num_members)
+
+    def _updates(self, epoch: int, tally: Tally, norms: Tensor) -> Iterator[int]:
+        """Train one epoch, yielding the steps taken after each; add to the tally and the norms."""
         model, loss, optimizer, clip = (
             self.stack.model,
             self.stack.loss,
             self.stack.optimizer,
             self.stack.clip,
         )
-        like, loader = model.parameters[0], self.stack.loader
-        tally = Tally(
-            loss,
-            steps=len(loader),
-            members=model.num_members,
-            rows=loader.batch_size,
-            like=like,
-        )
-        norms = like.new_zeros(len(model.parameters), model.num_members)
-        self._first_step = self.step + 1
+        loader = self.stack.loader
         for i, (inputs, targets) in enumerate(loader.epoch(epoch)):
             outputs = model.forward(inputs, step=self.step)  # [M, O, B]
             gradient = loss.training(outputs, targets, tally.records(outputs.shape[2]))
@@ -225,12 +219,25 @@ class Trainer:
                 clip(model.gradients)
             optimizer.step(model.gradients)
             self.step += 1
-            if self.stop_signal is not None:
-                break
-            due = self._log_interval and self.step % self._log_interval == 0 and i + 1 < len(loader)
-            if due and not self._show_early(epoch, tally.statistics(), view):
-                break
-        return tally.statistics(), norms / min(NORM_STEPS, len(loader))
+            yield i + 1
+
+    @torch.inference_mode()
+    def pace(self, seconds: float) -> float:
+        """Train for a while and throw it away; return the seconds a step takes."""
+        started, warm = 0.0, self.step + WARM_STEPS
+        for epoch in itertools.count(1):
+            for _ in self._updates(epoch, self._tally(), self._no_norms()):
+                if self.step == warm:
+                    started = self._clock()
+                if self.step > warm and time.perf_counter() - started > seconds:
+                    return (self._clock() - started) / (self.step - warm)
+        raise AssertionError("an epoch has steps")
+
+    def _clock(self) -> float:
+        """Return the time when all that was asked for is done."""
+        if self.stack.model.parameters[0].is_cuda:
+            torch.cuda.synchronize()
+        return time.perf_counter()
 
     def _show_early(self, epoch: int, statistics: Tensor, view: View) -> bool:
         """Show the running metrics; reads from the device. False if no loss is finite any more."""
@@ -253,11 +260,8 @@ class Trainer:
             # The last step may have spoilt the weights without a loss that shows it.
             bad = finite.index(False) if False in finite else len(finite) - 1
             last = self._last_finite(statistics, member, bad)
-            outcome.status = "diverged"
-            outcome.message = (
-                f"diverged at epoch {epoch}, step {self._first_step + bad}: the loss is not finite "
-                f"({last}); {ADVICE}"
-            )
+            where = f"epoch {epoch}, step {self._first_step + bad}"
+            outcome.diverge(f"{where}: the loss is not finite ({last})")
 
     def _last_finite(self, statistics: Tensor, member: int, bad: int) -> str:
         if bad == 0:
@@ -285,58 +289,33 @@ class Trainer:
 
     def _keep(
         self,
-        epoch: int,
         rows: Sequence[Row],
         norms: Tensor,
-        recorders: Sequence[Recorder],
-        keepers: Sequence[Keeper],
+        recorders: Sequence[Recorder | None],
+        keeper: Keeper,
         seconds: float,
     ) -> None:
         """Record the epoch of every member still running, and keep its state."""
-        examples = len(self.stack.loader.rows)
-        for member, outcome in enumerate(self.outcomes):
+        metas: list[dict[str, Any] | None] = [None] * len(rows)
+        means = norms.t().tolist()  # [M][P]
+        for member, (outcome, row) in enumerate(zip(self.outcomes, rows, strict=True)):
             if outcome.status != "running":
                 continue
-            losses = [value for name, value in rows[member].items() if name.endswith("/loss")]
-            if not all(map(math.isfinite, losses)):
-                outcome.status = "diverged"
-                outcome.message = f"diverged at epoch {epoch}: its loss is not finite; {ADVICE}"
+            outcome.take(row, self.rules)
+            if outcome.status == "diverged":
                 continue
-            outcome.final = rows[member]
             if self.stack.optimizer.follows_gradient:
-                means = zip(self.stack.model.names, norms[:, member].tolist(), strict=True)
-                outcome.gradient_norms = dict(means)
-            self._judge(epoch, member)
-            recorders[member].epoch(rows[member], seconds=seconds, examples=examples)
-            keepers[member].take(
-                *self._state(epoch, member), best=outcome.best.get("epoch") == epoch
-            )
+                named = zip(self.stack.model.names, means[member], strict=True)
+                outcome.gradient_norms = dict(named)
+            metas[member] = {"epoch": int(row["epoch"]), "step": self.step, "best": outcome.best}
+            recorder = recorders[member]
+            if recorder is not None:
+                recorder.epoch(row, seconds=seconds, examples=len(self.stack.loader.rows))
+        model, optimizer = self.stack.model, self.stack.optimizer
+        tensors = {f"model.{name}": tensor for name, tensor in model.state().items()}
+        tensors |= {f"optimizer.{name}": tensor for name, tensor in optimizer.state().items()}
+        keeper.take(tensors, metas, best=[outcome.improved for outcome in self.outcomes])
         self._test()
-
-    def _judge(self, epoch: int, member: int) -> None:
-        """Remember the best row, and settle whether the member has been trained to its end."""
-        outcome, name = self.outcomes[member], self.best_metric
-        if name in outcome.final:
-            value, best = outcome.final[name], outcome.best.get("value")
-            sign = 1 if self.higher_is_better else -1
-            if best is None or sign * value > sign * float(best):
-                outcome.best = {"metric": name, "value": value, "epoch": epoch}
-                self._stale[member] = 0
-            else:
-                self._stale[member] += 1
-        if epoch == self.epochs:
-            outcome.status = "done"
-        elif self._patience is not None and self._stale[member] >= self._patience:
-            outcome.status = "done"
-            outcome.message = (
-                f"stopped at epoch {epoch}: {self._patience} validations without a better {name}"
-            )
-
-    def _state(self, epoch: int, member: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Collect what a member's checkpoint holds; the tensors are still the live ones."""
-        tensors = {f"model.{n}": t for n, t in self.stack.model.state(member).items()}
-        tensors |= {f"optimizer.{n}": t for n, t in self.stack.optimizer.state(member).items()}
-        return tensors, {"epoch": epoch, "step": self.step, "best": self.outcomes[member].best}
 
     def _running(self) -> bool:
         return any(outcome.status == "running" for outcome in self.outcomes)

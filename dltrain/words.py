@@ -1,16 +1,32 @@
-"""The words of a command line, read with Hydra's grammar: group choices and plain values."""
+"""The words of a command line, read with Hydra's grammar: group choices, values, lists of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+import random
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import (
+    ChoiceSweep,
+    Glob,
+    IntervalSweep,
+    Override,
+    QuotedString,
+    RangeSweep,
+    Transformer,
+)
 from hydra.errors import HydraException
 
 from dltrain.check import shown
 from dltrain.suggest import closest
+
+# More values than this behind one key, or more members in a sweep, are taken for a slip.
+MAX_VALUES = 100_000
+# With one of these in it, a comma may stand for something else than the next value.
+_NESTING = set("'\"[](){}\\")
 
 
 @dataclass(frozen=True)
@@ -39,46 +55,86 @@ class Words:
     Attributes:
         groups: Group -> choice, such as ``model`` -> ``mlp``.
         values: Dotted key -> value.
+        lists: Group or dotted key -> the values a sweep gives it, at least one.
         broken: Groups whose choice does not exist.
         problems: One line for each word that cannot be used.
     """
 
     groups: dict[str, str] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)
+    lists: dict[str, list[Value]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
+    def take(self, key: str, value: Value, available: Mapping[str, Sequence[str]]) -> None:
+        """Let a group or a key have this value."""
+        if key in available:
+            self._choose(key, value, available[key])
+        elif "/" in key:
+            hint = closest(key.partition("/")[0], available)
+            self.problems.append(f"{key}: unknown group{hint}")
+        else:
+            self.values[key] = value
 
-def read_words(words: Sequence[str], available: Mapping[str, Sequence[str]]) -> Words:
-    """Sort the words of a command line into group choices and values.
+    def _choose(self, group: str, value: Value, options: Sequence[str]) -> None:
+        choice = value.read(raw=True)
+        if choice in options:
+            self.groups[group] = choice
+            return
+        if choice is None and group == "experiment":
+            return  # none is the default
+        self.broken.add(group)
+        names, hint = ", ".join(options), closest(str(choice), options)
+        self.problems.append(f"{group}={shown(choice)}: no such choice{hint} (there are: {names})")
+
+
+def read_words(
+    words: Sequence[str], available: Mapping[str, Sequence[str]], *, sweeping: bool = False
+) -> Words:
+    """Sort the words of a command line into group choices, values and lists of them.
 
     Args:
-        words: As typed.
+        words: As typed; of two for the same key the later one holds.
         available: Group -> its choices.
+        sweeping: Whether a key may have several values.
     """
     result = Words()
     parser = OverridesParser.create()
     for word in words:
-        parsed = _parse(word, parser, available)
-        if isinstance(parsed, str):
-            result.problems.append(parsed)
+        complaint = _complaint(word, available)
+        if complaint:
+            result.problems.append(complaint)
             continue
-        key, value = parsed
-        if key in available:
-            _choose(key, value, available[key], result)
-        elif "/" in key:
-            hint = closest(key.partition("/")[0], available)
-            result.problems.append(f"{key}: unknown group{hint}")
+        key, _, text = word.partition("=")
+        try:
+            override = _parse(word, parser)
+        except HydraException:
+            # Hydra's grammar has no bare spaces, commas, tildes or parentheses, yet paths do.
+            result.lists.pop(key, None)
+            result.take(key, Value(text, text), available)
+            continue
+        if not override.is_sweep_override():
+            result.lists.pop(key, None)
+            result.take(key, Value(text, override.value()), available)
+        elif not sweeping:
+            result.problems.append(
+                f"{word}: this is a list of values, and one run takes one value; add -m to train "
+                f"them all (or quote it if the comma belongs to it: '{key}=\"{text}\"')"
+            )
         else:
-            result.values[key] = value
+            found = _listed(override, text, available.get(key))
+            if isinstance(found, str):
+                result.problems.append(f"{word}: {found}")
+            else:
+                result.values.pop(key, None)
+                result.groups.pop(key, None)
+                result.lists[key] = found
     return result
 
 
-def _parse(
-    word: str, parser: OverridesParser, available: Mapping[str, Sequence[str]]
-) -> tuple[str, Value] | str:
-    """Parse one word: (key, value), or what is wrong with it."""
-    key, equals, text = word.partition("=")
+def _complaint(word: str, available: Mapping[str, Sequence[str]]) -> str | None:
+    """Say what is wrong with the key of a word, or return None."""
+    key, equals, _ = word.partition("=")
     name = key.lstrip("+~")
     if name != key:
         return f"{word}: keys are fixed, so + and ~ have no use here; write {name}=VALUE"
@@ -89,26 +145,71 @@ def _parse(
         return f"{word}: Hydra's own settings are not used; output_dir=FOLDER says where runs go"
     if "@" in name:
         return f"{word}: packages cannot be renamed; write {name.partition('@')[0]}=CHOICE"
+    return None
+
+
+def _parse(word: str, parser: OverridesParser) -> Override:
+    """Parse a word the same way every time: shuffle() draws from Python's own generator."""
+    state = random.getstate()
+    random.seed(0)
     try:
-        override = parser.parse_override(word)
-    except HydraException:
-        # Hydra's grammar has no bare spaces, commas, tildes or parentheses, yet paths do.
-        return key, Value(text, text)
-    if override.is_sweep_override():
+        return parser.parse_override(word)
+    finally:
+        random.setstate(state)
+
+
+def _listed(override: Override, text: str, options: Sequence[str] | None) -> list[Value] | str:
+    """Return the values a sweep runs through, or what is wrong with it."""
+    sweep: Any = override.value()
+    if isinstance(sweep, IntervalSweep):
         return (
-            f"{word}: this is a list of values, and one run takes one value "
-            f"(quote it if the comma belongs to it: '{key}=\"{text}\"')"
+            "an interval has no list of values; write range(START,STOP,STEP) or choice(A,B), "
+            "or let a sweeper choose: hydra/sweeper=optuna"
         )
-    return key, Value(text, override.value())
+    if isinstance(sweep, Glob):
+        if options is None:
+            return "glob() chooses among a group's files, as in model=glob(*)"
+        chosen = sweep.filter(list(options))
+        if not chosen:
+            return f"fits none of {', '.join(options)}"
+        return [Value(name, name) for name in chosen]
+    assert isinstance(sweep, ChoiceSweep | RangeSweep)
+    elements: Iterable[Any] = sweep.list if isinstance(sweep, ChoiceSweep) else ()
+    try:
+        elements = sweep.range() if isinstance(sweep, RangeSweep) else elements
+        found = list(itertools.islice(elements, MAX_VALUES + 1))
+    except (HydraException, ValueError, ArithmeticError) as error:
+        return f"cannot be listed ({error})"
+    if len(found) > MAX_VALUES:
+        return f"has more than {MAX_VALUES:,} values"
+    if not found:
+        return "has no values"
+    if any(isinstance(element, Glob) for element in found):
+        return "glob() stands alone, as in model=glob(*)"
+    texts = [_text(element) for element in found]
+    if isinstance(sweep, ChoiceSweep) and sweep.simple_form and not set(text) & _NESTING:
+        texts = [part.strip() for part in text.split(",")]  # as typed, such as 007
+    values = [Value(t, _plain(element)) for t, element in zip(texts, found, strict=True)]
+    if sweep.shuffle:
+        random.Random(0).shuffle(values)
+    return values
 
 
-def _choose(group: str, value: Value, options: Sequence[str], result: Words) -> None:
-    choice = value.read(raw=True)
-    if choice in options:
-        result.groups[group] = choice
-        return
-    if choice is None and group == "experiment":
-        return  # none is the default
-    result.broken.add(group)
-    names, hint = ", ".join(options), closest(str(choice), options)
-    result.problems.append(f"{group}={shown(choice)}: no such choice{hint} (there are: {names})")
+def _text(element: Any) -> str:
+    """Write an element as one would type it: 1e9 rather than 1000000000.0."""
+    if isinstance(element, bool):
+        return str(element).lower()
+    if isinstance(element, float) and float(f"{element:g}") == element:
+        return f"{element:g}"
+    return str(Transformer.str(element))
+
+
+def _plain(element: Any) -> Any:
+    """Take the quotes of Hydra's grammar off."""
+    if isinstance(element, QuotedString):
+        return element.text
+    if isinstance(element, list):
+        return [_plain(inner) for inner in element]
+    if isinstance(element, dict):
+        return {_plain(key): _plain(inner) for key, inner in element.items()}
+    return element

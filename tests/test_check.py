@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dltrain.check import convert, knobs, known_keys, run_config, shown, unknown_key
-from dltrain.config import CONF, compose_groups
+from dltrain.check import convert, instance, knobs, known_keys, run_config, shown, unknown_key
+from dltrain.compose import CONF, compose_groups
+from dltrain.knob import Knob
 from dltrain.problem import Problem
 from dltrain.schema import (
     AdamConfig,
     DeviceType,
     Expectation,
-    Knob,
     MlpConfig,
     RunConfig,
     TrainerConfig,
@@ -25,9 +25,16 @@ from dltrain.schema import (
 )
 
 
+def defaults() -> dict[str, Any]:
+    """Compose what a run is told; what a sweep is told is composed too, but is no part of it."""
+    config = copy.deepcopy(compose_groups({}, [CONF]))
+    del config["sweep"]
+    return config
+
+
 @pytest.fixture
 def plain() -> dict[str, Any]:
-    return copy.deepcopy(compose_groups({}, [CONF]))
+    return defaults()
 
 
 def problems(config: dict[str, Any]) -> list[Problem]:
@@ -257,15 +264,15 @@ JSON = st.recursive(
 )
 NAMES = [
     f"{group}.{name}"
-    for group, node in compose_groups({}, [CONF]).items()
+    for group, node in defaults().items()
     if isinstance(node, dict)
     for name in node
-] + list(compose_groups({}, [CONF]))
+] + list(defaults())
 
 
 @given(name=st.sampled_from(NAMES), value=JSON)
 def test_any_value_anywhere_is_a_config_or_a_problem(name: str, value: object) -> None:
-    config = copy.deepcopy(compose_groups({}, [CONF]))
+    config = defaults()
     *path, last = name.split(".")
     node = config[path[0]] if path else config
     node[last] = value
@@ -307,6 +314,48 @@ def test_a_slip_in_a_groups_name_finds_the_group(
 @pytest.mark.parametrize("cls", [AdamConfig, MlpConfig, TrainerConfig])
 def test_knobs_are_the_fields(cls: type) -> None:
     assert list(knobs(cls)) == list(cls.__dataclass_fields__)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("key", "stacks"),
+    [
+        ("seed", True),
+        ("optimizer.lr", True),
+        ("optimizer.nesterov", True),
+        ("model.init_std", True),
+        ("trainer.max_grad_norm", True),
+        ("trainer.epochs", False),
+        ("trainer.batch_size", False),
+        ("model.init", False),
+        ("data.noise", False),
+        ("device.dtype", False),
+    ],
+)
+def test_members_of_a_stack_may_differ_in_numbers_alone(
+    plain: dict[str, Any], key: str, stacks: bool
+) -> None:
+    assert known_keys(plain)[key][1].stacks is stacks
+
+
+# One object by itself.
+
+
+def test_a_mapping_becomes_an_object() -> None:
+    node = {"metric": "test/loss", "published": 1, "low": 0, "high": 2, "source": "3.4"}
+    made, found = instance(node, Expectation, "expect")
+    assert found == []
+    assert made == Expectation(metric="test/loss", published=1.0, low=0.0, high=2.0, source="3.4")
+
+
+def test_a_mapping_with_problems_becomes_no_object() -> None:
+    node = {"metric": "test/loss", "published": "x", "low": 0, "high": 2, "sauce": "3.4"}
+    made, found = instance(node, Expectation, "expect")
+    assert made is None
+    assert sorted(problem.key for problem in found) == [
+        "expect.published",
+        "expect.sauce",
+        "expect.source",
+    ]
 
 
 # Values as they stand on the command line.

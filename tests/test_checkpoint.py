@@ -193,8 +193,29 @@ def test_pruning_keeps_the_last_and_the_chosen(tmp_path: Path) -> None:
     ]
 
 
+# Keeping.
+
+
+class Clock:
+    """A clock that stands still unless it is told to go, or goes on at each look."""
+
+    def __init__(self, tick: float = 0.0) -> None:
+        self.now, self.tick = 1000.0, tick
+
+    def monotonic(self) -> float:
+        self.now += self.tick
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    monkeypatch.setattr(checkpoint, "time", found)
+    return found
+
+
 def take(keeper: Keeper, epoch: int, *, best: bool = False) -> None:
-    keeper.take({"w": torch.tensor([float(epoch)])}, {"epoch": epoch}, best=best)
+    keeper.take({"w": torch.tensor([[float(epoch)]])}, [{"epoch": epoch}], best=[best])
 
 
 def held(folder: Path) -> dict[int, float]:
@@ -204,7 +225,7 @@ def held(folder: Path) -> dict[int, float]:
 
 
 def test_close_leaves_the_last_and_the_best(tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path)
+    keeper = Keeper([tmp_path])
     for epoch in range(1, 8):
         take(keeper, epoch, best=epoch in (1, 2, 4))
     keeper.close()
@@ -212,7 +233,7 @@ def test_close_leaves_the_last_and_the_best(tmp_path: Path) -> None:
 
 
 def test_the_last_may_be_the_best(tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path)
+    keeper = Keeper([tmp_path])
     for epoch in range(1, 5):
         take(keeper, epoch, best=True)
     keeper.close()
@@ -220,7 +241,7 @@ def test_the_last_may_be_the_best(tmp_path: Path) -> None:
 
 
 def test_without_a_best_the_last_is_left(tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path)
+    keeper = Keeper([tmp_path])
     for epoch in range(1, 5):
         take(keeper, epoch)
     keeper.close()
@@ -228,42 +249,59 @@ def test_without_a_best_the_last_is_left(tmp_path: Path) -> None:
 
 
 def test_a_keeper_that_took_nothing_leaves_nothing(tmp_path: Path) -> None:
-    Keeper(tmp_path / "checkpoints").close()
+    Keeper([tmp_path / "checkpoints"]).close()
     assert not (tmp_path / "checkpoints").exists()
 
 
 def test_the_first_state_is_written_at_once(tmp_path: Path) -> None:
-    take(Keeper(tmp_path), 1)
+    take(Keeper([tmp_path]), 1)
     assert epochs(tmp_path) == [1]
 
 
-def test_short_epochs_wait_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "SAVE_SECONDS", 3600)
-    keeper, live = Keeper(tmp_path), torch.zeros(1)
+def test_short_epochs_wait_in_memory(tmp_path: Path, clock: Clock) -> None:
+    keeper, live = Keeper([tmp_path]), torch.zeros(1, 1)
     for epoch in range(1, 6):
         live.fill_(epoch)
-        keeper.take({"w": live}, {"epoch": epoch}, best=epoch == 3)
+        keeper.take({"w": live}, [{"epoch": epoch}], best=[epoch == 3])
     assert epochs(tmp_path) == [1]
     live.fill_(99)
     keeper.close()
     assert held(tmp_path) == {3: 3.0, 5: 5.0}
 
 
-def test_while_running_the_last_two_and_the_best_are_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(checkpoint, "SAVE_SECONDS", 0)
-    keeper, found = Keeper(tmp_path), []
+def test_while_running_the_last_two_and_the_best_are_kept(tmp_path: Path, clock: Clock) -> None:
+    keeper, found = Keeper([tmp_path]), []
     for epoch in range(1, 8):
         take(keeper, epoch, best=epoch in (1, 3))
         found.append(epochs(tmp_path))
+        clock.now += 2
     assert found == [[1], [1, 2], [2, 3], [3, 4], [3, 4, 5], [3, 5, 6], [3, 6, 7]]
     keeper.close()
     assert held(tmp_path) == {3: 3.0, 7: 7.0}
 
 
+def test_states_are_written_at_most_once_a_second(tmp_path: Path, clock: Clock) -> None:
+    keeper, found = Keeper([tmp_path]), []
+    for epoch in range(1, 9):
+        take(keeper, epoch)
+        found.append(epochs(tmp_path)[-1])
+        clock.now += 0.25
+    assert checkpoint.SAVE_SECONDS == 1
+    assert found == [1, 1, 1, 1, 5, 5, 5, 5]
+
+
+def test_writing_takes_no_more_than_a_twentieth_of_the_time(tmp_path: Path, clock: Clock) -> None:
+    clock.tick = 2  # what a write takes
+    keeper, found = Keeper([tmp_path]), []
+    for epoch in range(1, 61):
+        take(keeper, epoch)  # at each of which it looks at the clock, two seconds apart
+        found.append(epochs(tmp_path)[-1])
+    # Twenty looks of two seconds after a write of two seconds.
+    assert sorted(set(found)) == [1, 21, 41]
+
+
 def test_closing_twice_changes_nothing(tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path)
+    keeper = Keeper([tmp_path])
     take(keeper, 1, best=True)
     take(keeper, 2)
     keeper.close()
@@ -274,7 +312,114 @@ def test_closing_twice_changes_nothing(tmp_path: Path) -> None:
 def test_a_keeper_that_cannot_write_says_so(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("a file")
     with pytest.raises(StorageError, match="run"):
-        take(Keeper(tmp_path / "run" / "checkpoints"), 1)
+        take(Keeper([tmp_path / "run" / "checkpoints"]), 1)
+
+
+# Members.
+
+
+def members(folder: Path, count: int) -> list[Path | None]:
+    return [folder / f"{member}" for member in range(count)]
+
+
+def states(folder: Path, count: int) -> list[dict[int, float]]:
+    return [held(folder / f"{member}") for member in range(count)]
+
+
+def stack(epoch: int, count: int) -> dict[str, Tensor]:
+    """What member 2 holds after epoch 7 is 207."""
+    return {"w": torch.arange(count).float().view(-1, 1) * 100 + epoch}
+
+
+def test_each_member_keeps_its_own_last_and_best(tmp_path: Path) -> None:
+    keeper, best = Keeper(members(tmp_path, 3)), {1: [0, 1, 2], 2: [1], 3: [0, 1]}
+    for epoch in range(1, 6):
+        improved = [member in best.get(epoch, []) for member in range(3)]
+        keeper.take(stack(epoch, 3), [{"epoch": epoch}] * 3, best=improved)
+    keeper.close()
+    assert states(tmp_path, 3) == [{3: 3, 5: 5}, {3: 103, 5: 105}, {1: 201, 5: 205}]
+
+
+def test_each_member_keeps_its_own_words(tmp_path: Path) -> None:
+    keeper = Keeper(members(tmp_path, 2))
+    keeper.take(stack(1, 2), [{"epoch": 1, "name": name} for name in "ab"], best=[True, False])
+    keeper.close()
+    metas = [load(path_of(tmp_path / name, 1))[1]["name"] for name in "01"]
+    assert metas == ["a", "b"]
+
+
+def test_a_members_file_is_that_of_a_run_of_its_own(tmp_path: Path) -> None:
+    keeper, alone = Keeper(members(tmp_path / "stack", 3)), Keeper([tmp_path / "alone"])
+    for epoch in range(1, 4):
+        keeper.take(stack(epoch, 3), [{"epoch": epoch}] * 3, best=[False, epoch == 2, True])
+        single = {name: tensor[1:2] for name, tensor in stack(epoch, 3).items()}
+        alone.take(single, [{"epoch": epoch}], best=[epoch == 2])
+    keeper.close()
+    alone.close()
+    files = sorted((tmp_path / "alone").iterdir())
+    assert [file.name for file in files] == [path_of(tmp_path, epoch).name for epoch in (2, 3)]
+    for file in files:
+        assert (tmp_path / "stack" / "1" / file.name).read_bytes() == file.read_bytes()
+
+
+def test_a_member_that_stopped_keeps_the_state_it_stopped_in(tmp_path: Path, clock: Clock) -> None:
+    keeper = Keeper(members(tmp_path, 3))
+    for epoch in range(1, 6):
+        metas = [{"epoch": epoch} if epoch <= stop else None for stop in (5, 2, 3)]
+        # A member that stopped at its best goes on being at its best.
+        keeper.take(stack(epoch, 3), metas, best=[epoch == 4, True, epoch == 1])
+    keeper.close()
+    assert states(tmp_path, 3) == [{4: 4, 5: 5}, {2: 102}, {1: 201, 3: 203}]
+
+
+def test_a_stopped_member_that_is_not_finite_spoils_no_other(tmp_path: Path, clock: Clock) -> None:
+    keeper = Keeper(members(tmp_path, 2))
+    for epoch in range(1, 4):
+        live = stack(epoch, 2)
+        live["w"][0] = torch.nan if epoch > 1 else 1
+        metas = [{"epoch": epoch} if epoch == 1 else None, {"epoch": epoch}]
+        keeper.take(live, metas, best=[True, epoch == 2])
+    keeper.close()
+    assert states(tmp_path, 2) == [{1: 1}, {2: 102, 3: 103}]
+
+
+def test_a_member_that_never_came_to_a_state_leaves_nothing(tmp_path: Path) -> None:
+    keeper = Keeper(members(tmp_path, 2))
+    for epoch in (1, 2):
+        keeper.take(stack(epoch, 2), [None, {"epoch": epoch}], best=[False, True])
+    keeper.close()
+    assert not (tmp_path / "0").exists()
+    assert held(tmp_path / "1") == {2: 102}
+
+
+def test_once_all_have_stopped_nothing_changes(tmp_path: Path, clock: Clock) -> None:
+    keeper = Keeper(members(tmp_path, 2))
+    keeper.take(stack(1, 2), [{"epoch": 1}] * 2, best=[True, True])
+    for epoch in (2, 3):
+        clock.now += 5
+        keeper.take(stack(epoch, 2), [None, None], best=[True, True])
+    keeper.close()
+    assert states(tmp_path, 2) == [{1: 1}, {1: 101}]
+
+
+def test_a_member_without_a_folder_is_not_kept(tmp_path: Path) -> None:
+    keeper = Keeper([None, tmp_path / "1", None])
+    for epoch in range(1, 4):
+        keeper.take(stack(epoch, 3), [{"epoch": epoch}] * 3, best=[True, epoch == 2, False])
+    keeper.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["1"]
+    assert held(tmp_path / "1") == {2: 102, 3: 103}
+
+
+def test_what_is_kept_is_not_the_live_state(tmp_path: Path, clock: Clock) -> None:
+    keeper, live = Keeper(members(tmp_path, 2)), stack(1, 2)
+    keeper.take(live, [{"epoch": 1}] * 2, best=[True, False])
+    for epoch, best in ((2, [True, True]), (3, [False, True]), (4, [False, False])):
+        live["w"].copy_(stack(epoch, 2)["w"])
+        keeper.take(live, [{"epoch": epoch}] * 2, best=best)
+    live["w"].fill_(99)
+    keeper.close()
+    assert states(tmp_path, 2) == [{2: 2, 4: 4}, {3: 103, 4: 104}]
 
 
 def test_the_millionth_epoch_is_newer_than_the_one_before(tmp_path: Path) -> None:

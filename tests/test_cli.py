@@ -18,7 +18,8 @@ from PIL import Image
 
 from dltrain import __version__
 from dltrain.cli.main import VERBS
-from dltrain.config import CONF, load, to_yaml
+from dltrain.compose import CONF
+from dltrain.config import load, to_yaml
 from dltrain.console import figure
 from dltrain.runs import list_runs
 from tests.conftest import Call, Shown, command, tree
@@ -165,7 +166,10 @@ def test_the_same_command_gives_the_same_bytes(
             "optimizer.lr=fast (command line): must be a number: learning rate",
         ),
         (["train", "sed=1"], "sed (command line): unknown key; did you mean seed?"),
-        (["-m", "model=linear"], "-m: sweeps are not there yet; run one value at a time"),
+        (["--dry-run"], "--dry-run: belongs to a sweep; add -m"),
+        (["--resume", "latest"], "--resume: belongs to a sweep; add -m"),
+        (["seed=1,2"], "seed=1,2: this is a list of values, and one run takes one value; add -m"),
+        (["sweep.repeat=2"], "sweep.repeat (command line): has an effect in a sweep only; add -m"),
         (["--cfg-job"], "--cfg-job: unknown flag; did you mean --cfg?"),
         (
             ["trian"],
@@ -176,7 +180,9 @@ def test_the_same_command_gives_the_same_bytes(
         (["model", "shwo"], "model shwo: unknown; did you mean show? (there is: model show)"),
         (["runs", "shwo"], "runs shwo: unknown; did you mean show? (there are: ls, show)"),
         (["runs", "show"], "runs show: which run? An id, latest, or @1; dltrain runs lists them"),
-        (["runs", "ls", "x"], "runs ls: x is one argument too many"),
+        (["runs", "ls", "x", "y"], "runs ls: y is one argument too many"),
+        (["runs", "show", "x", "y"], "runs show: y is one argument too many"),
+        (["runs", "ls", "x"], "x: there are no runs in outputs; train one with: dltrain"),
         (["runs", "seed=1"], "seed=1: only output_dir=FOLDER can be set here"),
         (
             ["runs", "show", "latest"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from dltrain.coefficients import Coefficients, as_table, coefficients, findings, solution
+from dltrain.coefficients import Coefficients, as_csv, coefficients, findings, solution
 from dltrain.data import Dataset, Scale, Split
 from dltrain.data.synthetic import synthetic
 
@@ -83,21 +85,21 @@ def test_least_squares_speaks_the_datas_own_units() -> None:
     assert (solved.rank, solved.columns) == (3, 3)
 
 
+def rows_of(text: str) -> list[list[str]]:
+    assert text.endswith("\n")
+    return list(csv.reader(io.StringIO(text)))
+
+
 def test_a_table_has_a_row_per_feature() -> None:
     data, _, _ = standardised()
     found = Coefficients(np.array([[0.1, -2.0]]), np.array([3.0]))
-    assert as_table(found, data) == [
-        ["feature", "coefficient"],
-        ["a", "0.1"],
-        ["b", "-2.0"],
-        ["(intercept)", "3.0"],
-    ]
+    assert as_csv(found, data) == "feature,coefficient\na,0.1\nb,-2.0\n(intercept),3.0\n"
 
 
 def test_a_table_has_a_row_per_feature_and_class() -> None:
     data = replace(standardised()[0], class_names=("cat", "dog"))
     found = Coefficients(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([5.0, 6.0]))
-    assert as_table(found, data) == [
+    assert rows_of(as_csv(found, data)) == [
         ["feature", "class", "coefficient"],
         ["a", "cat", "1.0"],
         ["a", "dog", "3.0"],
@@ -111,13 +113,42 @@ def test_a_table_has_a_row_per_feature_and_class() -> None:
 def test_a_table_loses_no_digit() -> None:
     data, _, _ = standardised()
     found = Coefficients(np.array([[1 / 3, 1e-300]]), np.array([1e17 + 16]))
-    assert [float(row[1]) for row in as_table(found, data)[1:]] == [1 / 3, 1e-300, 1e17 + 16]
+    assert [float(row[1]) for row in rows_of(as_csv(found, data))[1:]] == [1 / 3, 1e-300, 1e17 + 16]
+
+
+def test_names_in_a_table_are_quoted_where_they_must_be() -> None:
+    names, labels = ("a,b", 'say "x"'), ("cat", "dog; wolf")
+    data = replace(standardised()[0], feature_names=names, class_names=labels)
+    found = Coefficients(np.arange(4.0).reshape(2, 2), np.array([4.0, 5.0]))
+    rows = rows_of(as_csv(found, data))
+    assert rows[1:] == [
+        [name, label, repr(value)]
+        for name, values in zip(
+            (*names, "(intercept)"), ((0.0, 2.0), (1.0, 3.0), (4.0, 5.0)), strict=True
+        )
+        for label, value in zip(labels, values, strict=True)
+    ]
+
+
+def test_a_name_with_a_newline_is_one_cell_of_a_table() -> None:
+    data = replace(standardised()[0], feature_names=("a\nb", "c"))
+    text = as_csv(Coefficients(np.array([[0.1, -2.0]]), np.array([3.0])), data)
+    assert rows_of(text)[1:] == [["a\nb", "0.1"], ["c", "-2.0"], ["(intercept)", "3.0"]]
+
+
+def test_tables_of_several_data_sets_do_not_mix() -> None:
+    found = Coefficients(np.array([[0.1, -2.0]]), np.array([3.0]))
+    first = standardised()[0]
+    second = replace(first, feature_names=("c", "d"))
+    texts = [as_csv(found, data) for data in (first, second, first)]
+    assert texts[0] == texts[2]
+    assert [row[0] for row in rows_of(texts[1])[1:]] == ["c", "d", "(intercept)"]
 
 
 def test_errors_are_against_the_truth_and_against_least_squares() -> None:
     data = synthetic("t", w=[2, -3.4], b=4.2, noise=0, num_train=50, num_val=0, seed=0)
     found = Coefficients(np.array([[2.5, -3.5]]), np.array([4.0]))
-    results, lines = findings(found, data)
+    results, lines = findings(found, data, solution(data))
     expected = {"w_error": 0.5, "b_error": 0.2, "exact_w_error": 0.5, "exact_b_error": 0.2}
     assert results == pytest.approx(expected, abs=1e-12)
     assert lines[0].startswith("learned w = [2.5000, -3.5000], b = 4.0000; true w = [2, -3.4]")
@@ -126,15 +157,15 @@ def test_errors_are_against_the_truth_and_against_least_squares() -> None:
 
 def test_without_a_truth_there_is_least_squares_alone() -> None:
     data, _, _ = standardised(noise=1.0)
-    exact, _ = solution(data)
-    results, lines = findings(exact, data)
+    solved = solution(data)
+    results, lines = findings(solved[0], data, solved)
     assert results == {"exact_w_error": 0.0, "exact_b_error": 0.0}
     assert len(lines) == 1
 
 
 def test_a_long_list_of_weights_is_cut() -> None:
     data = synthetic("t", w=[1.0] * 9, b=0, noise=0, num_train=50, num_val=0, seed=0)
-    _, lines = findings(Coefficients(np.ones((1, 9)), np.zeros(1)), data)
+    _, lines = findings(Coefficients(np.ones((1, 9)), np.zeros(1)), data, solution(data))
     assert lines[0].count(", ...]") == 2
 
 
@@ -143,6 +174,6 @@ def test_a_table_of_dependent_columns_is_named_as_such() -> None:
     twice = np.asarray(data.train.inputs, dtype=np.float64)[:, [0, 0]]
     data = replace(data, train=Split(twice, data.train.targets))
     exact, solved = solution(data)
-    _, lines = findings(exact, data)
+    _, lines = findings(exact, data, (exact, solved))
     assert (solved.rank, solved.columns) == (2, 3)
     assert "rank 2 of 3 columns" in lines[1]

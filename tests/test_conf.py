@@ -9,13 +9,15 @@ import pytest
 import yaml
 
 from dltrain.check import class_of, knobs, known_keys
-from dltrain.config import CONF, compose_groups, groups, load, to_yaml
-from dltrain.schema import KINDS, Expectation, RunConfig, as_dict
+from dltrain.compose import CONF, Sources, compose_groups, groups
+from dltrain.config import load, sweep_settings, to_yaml
+from dltrain.schema import KINDS, Expectation, RunConfig, SweepConfig, as_dict
+from dltrain.words import Words
 
 CHOICES = [
     (group, choice)
     for group, choices in groups([CONF]).items()
-    if group != "experiment"
+    if group not in ("experiment", "sweep")
     for choice in choices
 ]
 EXPERIMENTS = groups([CONF]).get("experiment", [])
@@ -25,7 +27,12 @@ COMPANY = {
     "fashion_mnist": ["model=softmax"],
     "softmax": ["data=fashion_mnist"],
 }
-CLASSES = [RunConfig, Expectation, *(cls for kinds in KINDS.values() for cls in kinds.values())]
+CLASSES = [
+    RunConfig,
+    SweepConfig,
+    Expectation,
+    *(cls for kinds in KINDS.values() for cls in kinds.values()),
+]
 CLASSES += [type(load().trainer), type(load().device)]
 
 
@@ -58,7 +65,18 @@ def test_every_key_of_a_file_is_a_knob_and_back(group: str, choice: str) -> None
 
 
 def test_every_top_level_key_is_a_knob_and_back() -> None:
-    assert set(compose_groups({}, [CONF])) == set(knobs(RunConfig))
+    # What a sweep is told is composed beside what each of its runs is told.
+    assert set(compose_groups({}, [CONF])) == {*knobs(RunConfig), "sweep"}
+
+
+@pytest.mark.parametrize("choice", groups([CONF])["sweep"])
+def test_every_key_of_a_sweep_is_a_knob_and_back(choice: str) -> None:
+    assert set(own_part("sweep", choice)) <= set(knobs(SweepConfig))
+    assert set(compose_groups({"sweep": choice}, [CONF])["sweep"]) == set(knobs(SweepConfig))
+    settings, lines = sweep_settings(Words(groups={"sweep": choice}), Sources.of(None))
+    assert lines == []
+    assert isinstance(settings, SweepConfig)
+    assert load([f"sweep={choice}"]) == load()
 
 
 @pytest.mark.parametrize(("group", "kind"), [(g, k) for g, kinds in KINDS.items() for k in kinds])
@@ -71,7 +89,7 @@ def test_every_kind_can_be_chosen(group: str, kind: str) -> None:
 def test_every_knob_has_a_meaning(cls: type) -> None:
     for _, entry in knobs(cls).values():
         assert entry.meaning.strip() == entry.meaning != ""
-        assert not entry.meaning.endswith(".")
+        assert not entry.meaning.removesuffix("...").endswith(".")
 
 
 def test_no_knob_has_a_default() -> None:
@@ -89,7 +107,8 @@ def test_every_file_opens_with_what_it_is(file: Path) -> None:
 
 
 def test_every_key_can_be_set_by_its_own_name() -> None:
-    config = compose_groups({}, [CONF])
+    config = {**compose_groups({}, [CONF])}
+    del config["sweep"]
     for key in known_keys(config):
         *path, name = key.split(".")
         node = config[path[0]] if path else config

@@ -8,15 +8,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dltrain.config import CONF, ConfigError, groups, load, set_value, to_yaml
+from dltrain.compose import CONF, ConfigError, Sources, groups
+from dltrain.config import load, set_value, sweep_settings, to_yaml
 from dltrain.schema import (
     AdamConfig,
     CsvConfig,
     FashionMnistConfig,
     LeastSquaresConfig,
     MlpConfig,
+    SweepConfig,
     as_dict,
 )
+from dltrain.words import read_words
 
 HOUSE = ["data=csv", "data.path=package:house_tiny.csv", "data.target=Price"]
 SGD = "kind: sgd\nlr: {lr}\nmomentum: 0.0\nnesterov: false\nweight_decay: 0.0\n"
@@ -186,6 +189,16 @@ def test_set_value_follows_dots() -> None:
             "write the value itself",
         ),
         (
+            "sweep.repeat=3",
+            "sweep.repeat (command line): has an effect in a sweep only; add -m",
+        ),
+        ("sweep.repeet=3", "sweep.repeet (command line): unknown key; did you mean sweep.repeat?"),
+        (
+            "seed=1,2",
+            "seed=1,2: this is a list of values, and one run takes one value; "
+            "add -m to train them all (or quote it if the comma belongs to it: 'seed=\"1,2\"')",
+        ),
+        (
             "output_dir=/dev/full/x",
             "output_dir=/dev/full/x (command line): /dev/full is a file; give a folder",
         ),
@@ -221,6 +234,66 @@ def test_keys_of_a_choice_that_does_not_exist_are_not_judged() -> None:
 
 def test_a_problem_is_told_once() -> None:
     assert len(refused("seed=x", "seed=x", "+a=1", "+a=1")) == 2
+
+
+# What a sweep is told.
+
+
+def settings(*words: str, config_dir: Path | None = None) -> tuple[SweepConfig | None, list[str]]:
+    sources = Sources.of(config_dir)
+    return sweep_settings(read_words(words, sources.groups, sweeping=True), sources)
+
+
+def test_what_a_sweep_is_told_is_no_part_of_a_run() -> None:
+    assert not hasattr(load(), "sweep")
+    assert "sweep" not in as_dict(load())
+
+
+def test_a_sweep_that_is_told_nothing_follows_its_file() -> None:
+    found, lines = settings()
+    assert lines == []
+    assert as_dict(found) == yaml.safe_load((CONF / "sweep/default.yaml").read_text())
+
+
+def test_what_a_sweep_is_told_has_the_last_word() -> None:
+    found, lines = settings("sweep.repeat=3", "sweep.zip=[a,b]", "sweep.metric=7", "seed=1,2")
+    assert lines == []
+    assert found is not None
+    assert (found.repeat, found.zip, found.metric) == (3, ["a", "b"], "7")
+
+
+def test_what_a_sweep_is_told_is_taken_out_of_the_words() -> None:
+    words = read_words(["sweep.repeat=3", "sweep.workers=1,2", "seed=1,2"], {}, sweeping=True)
+    sweep_settings(words, Sources.of(None))
+    assert (words.values, [*words.lists]) == ({}, ["seed"])
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        ("sweep.repeet=3", "sweep.repeet (command line): unknown key; did you mean sweep.repeat?"),
+        (
+            "sweep.repeat=0",
+            "sweep.repeat=0 (command line): must be at least 1 and at most 100,000: "
+            "runs per setting, with seed, seed + 1, ...",
+        ),
+        (
+            "sweep.on_error=panic",
+            "sweep.on_error=panic (command line): must be one of continue, stop: "
+            "after a failure: go on with the other members, or stop",
+        ),
+        ("sweep.repeat=1,2", "sweep.repeat (command line): a sweep takes one value"),
+    ],
+)
+def test_what_a_sweep_cannot_be_told_is_one_line(word: str, line: str) -> None:
+    assert settings(word) == (None, [line])
+
+
+def test_a_problem_in_a_sweeps_file_names_file_and_line(write: Write) -> None:
+    folder = write("sweep/mine.yaml", "defaults: [default]\nrepeat: 0\n")
+    found, [line] = settings("sweep=mine", config_dir=folder)
+    assert found is None
+    assert line.startswith(f"sweep.repeat=0 ({folder}/sweep/mine.yaml:2): must be at least 1")
 
 
 # Combinations.

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dltrain.console import (
-    TrainingView,
     age,
     bold,
     dim,
@@ -25,6 +24,8 @@ from dltrain.console import (
     table,
     warning,
 )
+from dltrain.console.training import TrainingView
+from dltrain.outcomes import Outcome, Rules
 
 
 def printed(*things: object) -> str:
@@ -197,8 +198,6 @@ class Idle:
     step: int = 0
     epochs: int = 3
     num_steps: int = 10
-    best_metric: str = "val/loss"
-    higher_is_better: bool = False
     columns: list[str] = field(default_factory=lambda: ["epoch", "step", "lr", "val/loss"])
 
 
@@ -206,12 +205,19 @@ def row(epoch: int, loss: float, **more: float) -> dict[str, float]:
     return {"epoch": float(epoch), "step": 10.0 * epoch, "lr": 0.1, "val/loss": loss} | more
 
 
+def show(shown: TrainingView, *rows: dict[str, float], higher_is_better: bool = False) -> None:
+    """Show the epochs of a training with the outcome that they come to."""
+    outcome, rules = Outcome(), Rules(99, None, "val/loss", higher_is_better)
+    for each in rows:
+        outcome.take(each, rules)
+        shown.epoch([each], [outcome], seconds=1.5)
+
+
 def test_each_epoch_is_a_line_and_records_get_a_star() -> None:
     file = io.StringIO()
     shown = TrainingView(output(file))
     with shown.watching(Idle()):
-        for epoch, loss in enumerate([0.5, 0.7, 0.25], start=1):
-            shown.epoch([row(epoch, loss)], seconds=1.5)
+        show(shown, row(1, 0.5), row(2, 0.7), row(3, 0.25))
     assert [line.split() for line in file.getvalue().splitlines()] == [
         ["epoch", "val/loss", "time"],
         ["1/3", "0.5", "1.50", "s", "*"],
@@ -223,15 +229,33 @@ def test_each_epoch_is_a_line_and_records_get_a_star() -> None:
 def test_where_more_is_better_the_highest_gets_a_star() -> None:
     file = io.StringIO()
     shown = TrainingView(output(file))
-    with shown.watching(Idle(higher_is_better=True)):
-        for epoch, value in enumerate([0.5, math.nan, 0.4, 0.6], start=1):
-            shown.epoch([row(epoch, value)], seconds=1)
+    with shown.watching(Idle()):
+        rows = [row(epoch, value) for epoch, value in enumerate([0.5, 0.3, 0.4, 0.6], start=1)]
+        show(shown, *rows, higher_is_better=True)
     assert [line.endswith("*") for line in file.getvalue().splitlines()[1:]] == [
         True,
         False,
         False,
         True,
     ]
+
+
+def test_a_stack_is_shown_by_its_first_member() -> None:
+    file = io.StringIO()
+    shown, outcomes = TrainingView(output(file)), [Outcome(), Outcome()]
+    rows = [row(1, 0.5), row(1, 0.125)]
+    outcomes[1].take(rows[1], Rules(99, None, "val/loss", False))
+    with shown.watching(Idle()):
+        shown.epoch(rows, outcomes, seconds=1.5)
+    assert file.getvalue().splitlines()[1].split() == ["1/3", "0.5", "1.50", "s"]
+
+
+def test_a_number_that_is_not_one_is_shown_and_gets_no_star() -> None:
+    file = io.StringIO()
+    shown = TrainingView(output(file))
+    with shown.watching(Idle()):
+        shown.epoch([row(1, math.nan)], [Outcome()], seconds=1.5)
+    assert file.getvalue().splitlines()[1].split() == ["1/3", "nan", "1.50", "s"]
 
 
 def test_a_pipe_sees_no_bar_and_no_waiting() -> None:
@@ -247,7 +271,7 @@ def test_a_terminal_sees_a_bar() -> None:
     console = rich.console.Console(file=file, force_terminal=True, width=80)
     shown = TrainingView(console)
     with shown.watching(Idle()):
-        shown.epoch([row(1, 0.5)], seconds=1)
+        show(shown, row(1, 0.5))
     assert "0/10 steps" in file.getvalue()
 
 
@@ -256,12 +280,12 @@ def test_what_an_epoch_leaves_out_stays_empty() -> None:
     shown = TrainingView(output(file))
     columns = ["epoch", "train/loss", "val/loss"]
     with shown.watching(Idle(columns=columns)):
-        shown.epoch([{"epoch": 1.0, "train/loss": 0.5}], seconds=1)
-        shown.epoch([{"epoch": 2.0, "train/loss": 0.4, "val/loss": 0.3}], seconds=1)
+        first, second = {"epoch": 1.0, "train/loss": 0.5}, {"epoch": 2.0, "train/loss": 0.4}
+        show(shown, first, second | {"val/loss": 0.3})
     assert [line.split() for line in file.getvalue().splitlines()] == [
         ["epoch", "train/loss", "val/loss", "time"],
-        ["1/3", "0.5", "1.00", "s"],
-        ["2/3", "0.4", "0.3", "1.00", "s", "*"],
+        ["1/3", "0.5", "1.50", "s"],
+        ["2/3", "0.4", "0.3", "1.50", "s", "*"],
     ]
 
 

@@ -71,6 +71,40 @@ def test_linear_equals_autograd_on_batches_of_their_own(
     assert_linear_equals_autograd(linear(members, unit=unit), draw(members, 5, rows))
 
 
+@pytest.mark.parametrize(("members", "batches"), [(4, 2), (4, 4), (4, 1), (6, 2), (6, 3)])
+@pytest.mark.parametrize("rows", [1, 6])
+@pytest.mark.parametrize("unit", [1.0, 1 / 255])
+def test_linear_on_batches_that_some_members_share_equals_member_by_member(
+    members: int, batches: int, rows: int, unit: float
+) -> None:
+    layer, inputs = linear(members, unit=unit), draw(batches, 5, rows)
+    gradient = draw(members, 4, rows, seed=9)
+    outputs = layer.forward(inputs, step=0).clone()
+    to_inputs = layer.backward(gradient.clone(), to_inputs=True)
+    assert outputs.shape == (members, 4, rows)
+    assert to_inputs is not None
+    for member in range(members):
+        weight, bias = (tensor[member].clone().requires_grad_() for tensor in layer.parameters)
+        leaf = inputs[member * batches // members].clone().requires_grad_()
+        expected = weight @ leaf * unit + bias
+        *wanted, inner = torch.autograd.grad(expected, [weight, bias, leaf], gradient[member])
+        assert_equal(outputs[member], expected.detach())
+        for ours, theirs in zip(layer.gradients, wanted, strict=True):
+            assert_equal(ours[member], theirs)
+        if unit == 1:  # only a first layer has a unit, and nobody asks it for this
+            assert_equal(to_inputs[member], inner)
+
+
+def test_linear_takes_transposed_batches_that_some_members_share() -> None:
+    first, second = linear(4), linear(4)
+    inputs, gradient = draw(2, 6, 5), draw(4, 4, 6, seed=9)
+    assert_equal(first.forward(inputs.mT, step=0), second.forward(inputs.mT.contiguous(), step=0))
+    for layer in (first, second):
+        layer.backward(gradient, to_inputs=False)
+    for ours, theirs in zip(first.gradients, second.gradients, strict=True):
+        assert_equal(ours, theirs)
+
+
 def test_linear_takes_a_transposed_batch() -> None:
     assert_linear_equals_autograd(linear(3), draw(3, 6, 5).mT)
 

@@ -150,6 +150,22 @@ def test_a_member_equals_a_single_model_of_its_seed(
 
 
 @pytest.mark.parametrize("name", PLANS)
+def test_members_that_share_batches_by_neighbours_equal_members_with_copies(name: str) -> None:
+    seeds, plan = [3, 3, 8, 8], PLANS[name]
+    in_features, out_features = widths(plan)
+    inputs = draw(2, 6, in_features, dtype=torch.float64)
+    gradient = draw(4, out_features, 6, dtype=torch.float64)
+    sharing, copying = (build(plan, seeds, dtype=torch.float64) for _ in range(2))
+    outputs = sharing.forward(inputs, step=4)
+    copies = copying.forward(inputs.repeat_interleave(2, dim=0), step=4)
+    torch.testing.assert_close(outputs, copies, rtol=1e-12, atol=1e-14)
+    for model in (sharing, copying):
+        model.backward(gradient.clone())
+    for a, b in zip(sharing.gradients, copying.gradients, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", PLANS)
 def test_members_of_equal_seed_are_equal_byte_for_byte(name: str) -> None:
     model = build(PLANS[name], SEEDS)
     outputs = model.forward(draw(32, widths(PLANS[name])[0]), step=4)
@@ -162,7 +178,7 @@ def test_gradients_equal_torchs_through_all_layers(activation: str) -> None:
     plan = mlp(activation)
     model, inputs = build(plan, dtype=torch.float64), draw(7, 20, dtype=torch.float64)
     torchs = as_torch(plan).double()
-    torchs.load_state_dict(renamed(model.state(0)))
+    torchs.load_state_dict(renamed(model.state(), 0))
     expected = torchs(inputs)
     gradient = draw(7, 5, dtype=torch.float64)
     wanted = torch.autograd.grad(expected, list(torchs.parameters()), gradient)
@@ -173,8 +189,8 @@ def test_gradients_equal_torchs_through_all_layers(activation: str) -> None:
         torch.testing.assert_close(ours[0].view_as(theirs), theirs, rtol=1e-12, atol=1e-14)
 
 
-def renamed(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix("layers."): tensor for name, tensor in state.items()}
+def renamed(state: dict[str, Tensor], member: int) -> dict[str, Tensor]:
+    return {name.removeprefix("layers."): tensor[member] for name, tensor in state.items()}
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -184,7 +200,7 @@ def test_a_state_loads_into_torchs_layers_and_gives_the_same_outputs(name: str) 
     inputs = draw(6, widths(plan)[0], dtype=torch.float64)
     outputs = model.forward(inputs)
     for member in range(3):
-        torchs.load_state_dict(renamed(model.state(member)))
+        torchs.load_state_dict(renamed(model.state(), member))
         with torch.no_grad():
             expected = torchs(inputs)
         torch.testing.assert_close(outputs[member].t(), expected, rtol=1e-12, atol=1e-14)
@@ -192,9 +208,25 @@ def test_a_state_loads_into_torchs_layers_and_gives_the_same_outputs(name: str) 
 
 def test_a_state_loads_into_one_of_torchs_linear_layers() -> None:
     layer = nn.Linear(784, 10)
-    state = build(PLANS["softmax"]).state(0)
-    layer.load_state_dict({name.rpartition(".")[2]: tensor for name, tensor in state.items()})
-    assert torch.equal(layer.weight, state["layers.0.weight"])
+    state = build(PLANS["softmax"]).state()
+    layer.load_state_dict({name.rpartition(".")[2]: tensor[0] for name, tensor in state.items()})
+    assert torch.equal(layer.weight, state["layers.0.weight"][0])
+
+
+def test_a_state_is_that_of_all_members() -> None:
+    model = build(PLANS["mlp with dropout"], SEEDS)
+    state = model.state()
+    assert [*state] == model.names
+    assert [tuple(tensor.shape) for tensor in state.values()] == [
+        (3, 16, 20),
+        (3, 16),
+        (3, 8, 16),
+        (3, 8),
+        (3, 5, 8),
+        (3, 5),
+    ]
+    for tensor, parameter in zip(state.values(), model.parameters, strict=True):
+        assert torch.equal(tensor, parameter.view_as(tensor))
 
 
 def test_the_unit_stands_for_division_of_the_inputs_of_the_first_layer() -> None:

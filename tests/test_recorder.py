@@ -7,7 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,20 +23,15 @@ ROW = {"epoch": 1.0, "step": 32.0, "lr": 0.1, "train/loss": 1 / 3, "val/loss": 0
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(tmp_path: Path) -> Start:
     """Begin a run in a new folder."""
-    begun: list[Recorder] = []
 
     def start(**parts: Any) -> Recorder:
         info = recorder.first_info(command=["seed=1"], overrides=["seed=1"], seed=1, **parts)
         folder = recorder.new_folder(tmp_path / "outputs", "linear-synthetic")
-        begun.append(Recorder(folder, info=info, config="seed: 1\n", columns=list(ROW)))
-        return begun[-1]
+        return Recorder(folder, info=info, config="seed: 1\n", columns=list(ROW))
 
-    yield start
-    for run in begun:
-        for file in (run._log, run._metrics, run._timing):
-            file.close()
+    return start
 
 
 def written(run: Recorder) -> dict[str, Any]:
@@ -133,6 +129,7 @@ def test_epochs_are_rows_and_what_a_row_leaves_out_stays_empty(start: Start) -> 
     run.epoch(ROW, seconds=0.5, examples=1000)
     run.epoch({**ROW, "epoch": 2.0, "train/loss": float("nan")}, seconds=0.5, examples=1000)
     run.epoch({"epoch": 3.0, "step": 96.0, "lr": 0.1, "train/loss": 0.1}, seconds=1, examples=1000)
+    run.finish(status="done", exit_code=0, result={})
     assert (run.folder / "metrics.csv").read_text() == (
         "epoch,step,lr,train/loss,val/loss\n"
         "1,32,0.1,0.333333333,0.25\n"
@@ -149,13 +146,69 @@ def test_equal_epochs_give_equal_bytes(start: Start) -> None:
     runs = [start(), start()]
     for seconds, run in enumerate(runs, start=1):
         run.epoch(ROW, seconds=seconds, examples=1000)
+        run.finish(status="done", exit_code=0, result={})
     first, second = ((run.folder / "metrics.csv").read_bytes() for run in runs)
     assert first == second
 
 
-def test_rows_are_there_before_the_run_ends(start: Start) -> None:
+def num_lines(run: Recorder) -> list[int]:
+    names = ("metrics.csv", "timing.csv", "train.log")
+    files = [run.folder / name for name in names]
+    return [file.read_bytes().count(b"\n") if file.exists() else 0 for file in files]
+
+
+def test_rows_are_there_before_the_run_ends(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "FLUSH_SECONDS", 0)
+    run = start()
+    for epoch in range(1, 4):
+        run.epoch(ROW, seconds=1, examples=1)
+        assert num_lines(run) == [1 + epoch, 1 + epoch, epoch]
+
+
+def test_rows_wait_for_a_second_at_most(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert recorder.FLUSH_SECONDS == 1
+    monkeypatch.setattr(recorder, "FLUSH_SECONDS", 0.25)
     run = start()
     run.epoch(ROW, seconds=1, examples=1)
+    assert num_lines(run) == [1, 1, 0]
+    time.sleep(0.3)
+    run.epoch(ROW, seconds=1, examples=1)
+    assert num_lines(run) == [3, 3, 2]
+
+
+def test_whatever_is_logged_brings_the_rows_before_it_along(start: Start) -> None:
+    run = start()
+    run.epoch(ROW, seconds=1, examples=1)
+    run.log("a word")
+    assert num_lines(run) == [2, 2, 2]
+    assert (run.folder / "train.log").read_text().endswith(" a word\n")
+
+
+def test_a_run_that_ends_has_all_its_rows(start: Start) -> None:
+    run = start()
+    for _ in range(3):
+        run.epoch(ROW, seconds=1, examples=1)
+    run.finish(status="done", exit_code=0, result={})
+    assert num_lines(run) == [4, 4, 4]
+
+
+def test_a_row_that_cannot_be_written_is_a_storage_error(start: Start) -> None:
+    run = start()
+    (run.folder / "timing.csv").unlink()
+    (run.folder / "timing.csv").mkdir()
+    run.epoch(ROW, seconds=1, examples=1)
+    with pytest.raises(storage.StorageError, match=r"timing\.csv"):
+        run.log("a word")
+
+
+def test_a_row_is_written_once_though_another_file_fails(start: Start) -> None:
+    run = start()
+    (run.folder / "timing.csv").unlink()
+    (run.folder / "timing.csv").mkdir()
+    run.epoch(ROW, seconds=1, examples=1)
+    with pytest.raises(storage.StorageError, match=r"timing\.csv"):
+        run.log("a word")
+    run.log("the training failed")
     assert (run.folder / "metrics.csv").read_bytes().count(b"\n") == 2
 
 
@@ -167,15 +220,23 @@ def test_every_line_of_the_log_has_its_time(start: Start) -> None:
     assert len(lines) == 2
 
 
-def test_a_table_is_written_at_once(start: Start) -> None:
-    run = start()
-    run.table("coefficients.csv", [["feature", "weight"], ["a,b", "1"]])
-    assert (run.folder / "coefficients.csv").read_text() == 'feature,weight\n"a,b",1\n'
+def test_a_document_is_written_at_once_as_it_is(start: Start) -> None:
+    run, text = start(), 'feature,weight\n"a,b",1\n'
+    run.document("coefficients.csv", text)
+    assert (run.folder / "coefficients.csv").read_text() == text
+    run.document("coefficients.csv", "ü\udcff\n")
+    assert (run.folder / "coefficients.csv").read_text(encoding="utf-8") == "ü\\udcff\n"
 
 
 @pytest.mark.parametrize("value", [0.1, 1 / 3, 1e-30, 123456789.0, -0.0])
 def test_nine_digits_tell_single_precision_numbers_apart(value: float) -> None:
     assert float(recorder.number(value)) == pytest.approx(value, rel=1e-8)
+
+
+def test_a_process_that_has_ended_has_no_start_even_before_its_parent_looks() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert recorder.process_start(child.pid) is None
 
 
 def test_a_process_that_never_was_has_no_start() -> None:

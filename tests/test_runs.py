@@ -17,7 +17,7 @@ import pytest
 
 from dltrain import runs
 from dltrain.recorder import process_start
-from dltrain.runs import Run, find, list_runs, read
+from dltrain.runs import Run, find, list_all, list_runs, members, read, read_json
 from tests.conftest import Call, tree
 
 Make = Callable[..., Path]
@@ -115,6 +115,172 @@ def test_other_folders_and_files_are_no_runs(three: Path) -> None:
     (three / "zzz").mkdir()
     (three / "sheet.png").write_text("")
     assert len(list_runs(three)) == 3
+
+
+# Sweeps.
+
+SWEEP = "2026-01-15_10-00-00_sweep-synthetic_s3p7"
+
+
+@pytest.fixture
+def sweep(make: Make, three: Path) -> Path:
+    """A sweep of which members 0, 1, 2, 10 and 12 have begun, among three runs."""
+    folder = three / SWEEP
+    folder.mkdir()
+    (folder / "sweep.json").write_text(json.dumps({"status": "done", "members": 20}))
+    for number in (12, 0, 2, 10, 1):
+        make(f"{SWEEP}/members/{number:04d}", seed=number)
+    return folder
+
+
+def test_a_sweep_is_listed_among_the_runs(sweep: Path, three: Path) -> None:
+    found = list_runs(three)
+    assert [run.id for run in found] == [THIRD, SWEEP, SECOND, FIRST]
+    assert [run.is_sweep for run in found] == [False, True, False, False]
+    assert (found[1].short, found[1].status, found[1].part("members")) == ("s3p7", "done", 20)
+
+
+@pytest.mark.parametrize(
+    "name", [SWEEP, "2026-01-15", "s3p7", "s3", "@2", f"outputs/{SWEEP}", f"./outputs/{SWEEP}/"]
+)
+def test_a_sweep_is_found_by_any_of_its_names(sweep: Path, three: Path, name: str) -> None:
+    found = find(name, three)
+    assert (found.id, found.is_sweep) == (SWEEP, True)
+
+
+def test_members_come_in_the_order_of_their_numbers(sweep: Path) -> None:
+    found = members(read(sweep))
+    assert [member.short for member in found] == [f"s3p7/{n}" for n in (0, 1, 2, 10, 12)]
+    assert [member.id for member in found][-1] == f"{SWEEP}/0012"
+    assert [member.info["seed"] for member in found] == [0, 1, 2, 10, 12]
+    assert not any(member.is_sweep for member in found)
+
+
+def test_more_members_than_four_digits_hold_stay_in_order(make: Make, sweep: Path) -> None:
+    for number in (10_000, 9_999, 100_001):
+        make(f"{SWEEP}/members/{number:04d}")
+    shorts = [member.short for member in members(read(sweep))]
+    assert shorts[-3:] == ["s3p7/9999", "s3p7/10000", "s3p7/100001"]
+
+
+def test_a_sweep_that_has_not_begun_has_no_members(sweep: Path) -> None:
+    (sweep / "members").rename(sweep / "elsewhere")
+    assert members(read(sweep)) == []
+
+
+def test_all_runs_are_those_of_sweeps_too_and_no_sweep(sweep: Path, three: Path) -> None:
+    assert [run.short for run in list_all(three)] == [
+        "k3f9",
+        *(f"s3p7/{number}" for number in (0, 1, 2, 10, 12)),
+        "aabb",
+        "aaaa",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "s3p7/12",
+        "s3p7/0012",
+        "s3p7/012",
+        f"{SWEEP}/12",
+        f"{SWEEP}/0012",
+        "2026-01-15/12",
+        "@2/12",
+        f"outputs/{SWEEP}/members/0012",
+        f"outputs/{SWEEP}/12",
+    ],
+)
+def test_a_member_is_found_by_its_sweep_and_its_number(sweep: Path, three: Path, name: str) -> None:
+    member = find(name, three)
+    assert (member.id, member.short) == (f"{SWEEP}/0012", "s3p7/12")
+    assert (member.info["seed"], member.is_sweep) == (12, False)
+
+
+def test_a_member_knows_its_sweep_wherever_one_stands(
+    sweep: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(sweep / "members")
+    assert read(Path("0012")).id == f"{SWEEP}/0012"
+    assert find("./0012", Path()).short == "s3p7/12"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "s3p7/3",
+            "s3p7/3: s3p7 has no member 3 that has begun (dltrain runs ls s3p7 lists them)",
+        ),
+        ("s3p7/x", "s3p7/x: a member is named by its number, as in s3p7/0"),
+        ("s3p7/-1", "s3p7/-1: a member is named by its number, as in s3p7/0"),
+        ("s3p7/", "s3p7/: a member is named by its number, as in s3p7/0"),
+        ("s3p7/..", "s3p7/..: a member is named by its number, as in s3p7/0"),
+        ("k3f9/0", f"k3f9/0: {THIRD} is no sweep and has no members"),
+        ("s3p7/12/0", f"s3p7/12/0: {SWEEP}/0012 is no sweep and has no members"),
+        ("2026-01/0", f"2026-01: fits 3 runs, {SWEEP}, {SECOND}, {FIRST}; give more characters"),
+    ],
+)
+def test_a_member_that_is_not_there_is_refused(
+    sweep: Path, three: Path, name: str, message: str
+) -> None:
+    assert refusal(name, three) == message
+
+
+def test_a_member_of_a_sweep_that_is_not_there_is_refused(sweep: Path, three: Path) -> None:
+    assert "did you mean s3p7?" in refusal("s3p8/0", three)
+    assert "there are no runs" in refusal("latest/0", three / "nowhere")
+
+
+def test_a_sweep_of_a_dead_process_has_crashed(sweep: Path) -> None:
+    info = {"status": "running", "host": socket.gethostname(), "pid": 2**30}
+    (sweep / "sweep.json").write_text(json.dumps(info))
+    assert read(sweep).status == "crashed"
+
+
+def test_a_sweep_that_cannot_be_read_is_listed_as_such(sweep: Path, three: Path) -> None:
+    (sweep / "sweep.json").write_text("{")
+    assert [run.status for run in list_runs(three)] == ["done", "unreadable", "done", "done"]
+    with pytest.raises(ValueError, match=r"sweep\.json: is not JSON"):
+        find("s3p7", three)
+
+
+def test_a_member_that_cannot_be_read_does_not_hide_the_others(sweep: Path) -> None:
+    (sweep / "members" / "0002" / "run.json").write_text("[]")
+    statuses = [member.status for member in members(read(sweep))]
+    assert statuses == ["done", "done", "unreadable", "done", "done"]
+
+
+def test_a_linked_member_is_not_listed(sweep: Path, tmp_path: Path) -> None:
+    (sweep / "members" / "0002").rename(tmp_path / "elsewhere")
+    (sweep / "members" / "0002").symlink_to(tmp_path / "elsewhere")
+    assert [member.short for member in members(read(sweep))] == [
+        f"s3p7/{number}" for number in (0, 1, 10, 12)
+    ]
+
+
+def test_a_linked_member_is_not_found_by_its_number(
+    sweep: Path, three: Path, tmp_path: Path
+) -> None:
+    (sweep / "members" / "0002").rename(tmp_path / "elsewhere")
+    (sweep / "members" / "0002").symlink_to(tmp_path / "elsewhere")
+    assert "s3p7 has no member 2" in refusal("s3p7/2", three)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "is not JSON"), ("[]", "is not a run's record"), ('{"a": ' * 10_000, "is not JSON")],
+    ids=range(3),
+)
+def test_what_holds_no_object_is_no_record(here: Path, text: str, message: str) -> None:
+    (here / "plan.json").write_text(text)
+    with pytest.raises(ValueError, match=rf"plan\.json: {message}"):
+        read_json(here / "plan.json")
+
+
+def test_an_object_is_read_as_it_is(here: Path) -> None:
+    (here / "plan.json").write_text('{"a": [1, null], "b": {"c": "ü"}}')
+    assert read_json(here / "plan.json") == {"a": [1, None], "b": {"c": "ü"}}
 
 
 # Status.
@@ -281,6 +447,49 @@ def test_strange_metrics_are_only_shown(make: Make, call: Call, metrics: str) ->
     shown = call("runs", "show", "latest")
     assert (shown.code, shown.err) == (0, "")
     assert "\x1b" not in shown.out
+
+
+STRANGE_SWEEPS: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "wrong types": {"status": 7, "varying": 7, "metric": [], "members": "x", "command": 7},
+    "markup": {"varying": ["[red][/x]"], "metric": "\x1b[31m", "members": "\x1b[31m"},
+    "deep": {"varying": [[[]], {"a": 1}], "command": [[[]]]},
+    "counts that are no numbers": {"counts": {"done": [1], "\x1b[31m": {}}},
+}
+
+
+@pytest.mark.parametrize("name", STRANGE_SWEEPS)
+def test_a_strangers_sweep_is_only_shown(sweep: Path, call: Call, here: Path, name: str) -> None:
+    (sweep / "sweep.json").write_text(json.dumps(STRANGE_SWEEPS[name]))
+    before = tree(here)
+    for words in (["runs"], ["runs", "ls", "s3p7"], ["runs", "show", "s3p7"]):
+        shown = call(*words)
+        assert (shown.code, shown.err) == (0, "")
+        assert "\x1b" not in shown.out
+    assert tree(here) == before
+
+
+@pytest.mark.parametrize("counts", [7, ["done"], "done"], ids=str)
+def test_a_strangers_counts_that_are_no_mapping_are_no_error(
+    sweep: Path, call: Call, counts: object
+) -> None:
+    (sweep / "sweep.json").write_text(json.dumps({"counts": counts}))
+    shown = call("runs", "show", "s3p7")
+    assert (shown.code, shown.err) == (0, "")
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_a_strangers_member_is_only_shown(
+    sweep: Path, make: Make, call: Call, here: Path, name: str
+) -> None:
+    (sweep / "sweep.json").write_text(json.dumps({"metric": "a", "varying": ["seed"]}))
+    make(f"{SWEEP}/members/0003", **STRANGE[name])
+    before = tree(here)
+    for words in (["runs", "ls", "s3p7"], ["runs", "show", "s3p7"], ["runs", "show", "s3p7/3"]):
+        shown = call(*words)
+        assert (shown.code, shown.err) == (0, "")
+        assert "\x1b" not in shown.out
+    assert tree(here) == before
 
 
 def test_an_unreadable_run_does_not_hide_the_others(three: Path, call: Call) -> None:

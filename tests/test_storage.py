@@ -6,12 +6,27 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from dltrain.storage import Appender, StorageError, make_folder, remove, replace
+from dltrain.storage import (
+    InUseError,
+    StorageError,
+    append,
+    copy_tree,
+    locked,
+    make_folder,
+    redirect,
+    remove,
+    remove_tree,
+    replace,
+    side_by_side,
+)
+from tests.conftest import tree
 
 FULL = Path("/dev/full")  # takes no byte: no space left
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
@@ -152,10 +167,9 @@ else:
 
 def test_a_line_that_finds_space_for_a_part_is_a_storage_error(tmp_path: Path) -> None:
     program = """
-file = Appender(Path("log"))
-file.line("12345")
+append(Path("log"), ["12345"])
 try:
-    file.line("1234567")
+    append(Path("log"), ["1234567"])
 except StorageError as error:
     assert "cannot write log: only part of a line was written" in str(error), error
 else:
@@ -202,59 +216,249 @@ def test_a_folder_is_not_removed_as_a_file(tmp_path: Path) -> None:
 
 def test_a_line_is_in_the_file_at_once(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
-    with Appender(path) as file:
-        for count, text in enumerate(["epoch,loss", "1,0.5", ""], start=1):
-            file.line(text)
-            assert path.read_bytes().count(b"\n") == count
+    for count, text in enumerate(["epoch,loss", "1,0.5", ""], start=1):
+        append(path, [text])
+        assert path.read_bytes().count(b"\n") == count
     assert path.read_bytes() == b"epoch,loss\n1,0.5\n\n"
 
 
 def test_lines_are_added_to_what_is_there(tmp_path: Path) -> None:
-    for text in ("first", "second"):
-        with Appender(tmp_path / "log") as file:
-            file.line(text)
-    assert (tmp_path / "log").read_text() == "first\nsecond\n"
+    for lines in (["first", "second"], [], ["third"]):
+        append(tmp_path / "log", lines)
+    assert (tmp_path / "log").read_text() == "first\nsecond\nthird\n"
 
 
 def test_text_that_has_no_utf8_can_be_appended(tmp_path: Path) -> None:
-    with Appender(tmp_path / "log") as file:
-        file.line("größe \udcff 猫")
+    append(tmp_path / "log", ["größe \udcff 猫"])
     assert (tmp_path / "log").read_text(encoding="utf-8") == "größe \\udcff 猫\n"
 
 
-def test_two_appenders_do_not_tear_each_others_lines(tmp_path: Path) -> None:
+def test_two_writers_do_not_tear_each_others_lines(tmp_path: Path) -> None:
     path = tmp_path / "log"
 
     def write(letter: str) -> None:
-        with Appender(path) as file:
-            for _ in range(200):
-                file.line(letter * 100)
+        for _ in range(200):
+            append(path, [letter * 100, letter * 100])
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(write, "abcd"))
     lines = path.read_text().splitlines()
-    assert sorted(lines) == sorted(letter * 100 for letter in "abcd" for _ in range(200))
+    assert sorted(lines) == sorted(letter * 100 for letter in "abcd" for _ in range(400))
+    # What was handed over together stands together.
+    assert all(first == second for first, second in zip(lines[::2], lines[1::2], strict=True))
 
 
-def test_a_closed_file_takes_no_line(tmp_path: Path) -> None:
-    file = Appender(tmp_path / "log")
-    file.close()
-    file.close()
-    with pytest.raises(ValueError, match="closed"):
-        file.line("late")
+def test_appending_leaves_no_file_open(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for member in range(50):
+        append(tmp_path / f"{member}.csv", ["epoch"])
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 @needs_full
 def test_a_line_on_a_full_disk_is_a_storage_error() -> None:
-    with Appender(FULL) as file, pytest.raises(StorageError, match="/dev/full: No space left"):
-        file.line("1,0.5")
+    with pytest.raises(StorageError, match="/dev/full: No space left"):
+        append(FULL, ["1,0.5"])
 
 
 def test_a_file_that_cannot_be_opened_is_a_storage_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"cannot write .*gone/log"):
-        Appender(tmp_path / "gone" / "log")
+        append(tmp_path / "gone" / "log", ["x"])
     with pytest.raises(StorageError, match="Is a directory"):
-        Appender(tmp_path)
+        append(tmp_path, ["x"])
+
+
+# Several at a time.
+
+
+def test_side_by_side_gives_results_in_the_order_of_the_items(tmp_path: Path) -> None:
+    def write(number: int) -> int:
+        replace(tmp_path / str(number), b"%d" % number)
+        return -number
+
+    for count in (0, 1, 50):
+        assert side_by_side(write, range(count)) == [-number for number in range(count)]
+    assert [int((tmp_path / str(n)).read_bytes()) for n in range(50)] == list(range(50))
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_what_fails_side_by_side_is_not_lost(tmp_path: Path, count: int) -> None:
+    paths = [tmp_path / f"{number}" for number in range(count - 1)] + [tmp_path / "gone" / "x"]
+    with pytest.raises(StorageError, match="gone/x"):
+        side_by_side(lambda path: replace(path, b""), paths)
+    assert len(list(tmp_path.iterdir())) == count - 1
+
+
+# Whole folders.
+
+
+def fill(folder: Path) -> Path:
+    """Make a small tree with a link in it that leads out."""
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / "run.json").write_text("{}")
+    (folder / "checkpoints" / "epoch-1").write_bytes(b"\0\1")
+    outside = folder.parent / "outside"
+    outside.mkdir(exist_ok=True)
+    (outside / "mine").write_text("mine")
+    (folder / "link").symlink_to(outside)
+    return folder
+
+
+def test_a_tree_is_removed_once_and_may_be_asked_twice(tmp_path: Path) -> None:
+    fill(tmp_path / "run")
+    remove_tree(tmp_path / "run")
+    remove_tree(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    assert (tmp_path / "outside" / "mine").read_text() == "mine"
+
+
+def test_what_is_no_folder_is_not_removed_as_a_tree(tmp_path: Path) -> None:
+    fill(tmp_path / "run")
+    for name in ("run.json", "link"):
+        with pytest.raises(StorageError, match=rf"cannot remove .*{name}"):
+            remove_tree(tmp_path / "run" / name)
+    assert (tmp_path / "run" / "run.json").exists()
+    assert (tmp_path / "outside" / "mine").exists()
+
+
+def test_a_tree_is_copied_whole_and_links_are_not_followed(tmp_path: Path) -> None:
+    source = fill(tmp_path / "run")
+    copy_tree(source, tmp_path / "deep" / "copy")
+    copy = tmp_path / "deep" / "copy"
+    assert tree(copy) == tree(source)
+    assert (copy / "checkpoints" / "epoch-1").read_bytes() == b"\0\1"
+    assert (copy / "link").is_symlink()
+    (copy / "run.json").write_text("changed")
+    assert (source / "run.json").read_text() == "{}"
+
+
+def test_a_tree_is_not_copied_over_something(tmp_path: Path) -> None:
+    source, target = fill(tmp_path / "run"), tmp_path / "there"
+    target.mkdir()
+    (target / "mine").write_text("mine")
+    with pytest.raises(StorageError, match=r"cannot write .*there: File exists"):
+        copy_tree(source, target)
+    assert tree(target) == ["mine"]
+
+
+def test_a_tree_that_is_not_there_cannot_be_copied(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="No such file or directory"):
+        copy_tree(tmp_path / "gone", tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+# Locks.
+
+HOLD = """
+import sys
+from pathlib import Path
+from dltrain.storage import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@contextmanager
+def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds a lock until it is killed or gets a line."""
+    line = [sys.executable, "-c", HOLD, str(path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(line, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_lock_is_held_by_one_process(tmp_path: Path) -> None:
+    lock = tmp_path / "sweep" / "lock"
+    lock.parent.mkdir()
+    with (
+        holder(lock),
+        pytest.raises(InUseError, match=r"sweep: another process is at work in it"),
+        locked(lock),
+    ):
+        raise AssertionError("two hold it")
+
+
+def test_a_lock_ends_with_a_process_that_is_killed(tmp_path: Path) -> None:
+    with holder(tmp_path / "lock") as process:
+        process.kill()
+        process.wait()
+        with locked(tmp_path / "lock"):
+            pass
+
+
+def test_a_lock_ends_with_its_block_even_if_that_fails(tmp_path: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError), locked(tmp_path / "lock"):
+            raise ZeroDivisionError
+    with holder(tmp_path / "lock"):
+        pass
+
+
+def test_who_is_refused_a_lock_does_not_take_it_away(tmp_path: Path) -> None:
+    with holder(tmp_path / "lock"):
+        for _ in range(2):
+            with pytest.raises(InUseError), locked(tmp_path / "lock"):
+                raise AssertionError("two hold it")
+
+
+def test_a_lock_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None:
+    with (
+        pytest.raises(StorageError, match=r"cannot write .*gone/lock"),
+        locked(tmp_path / "gone" / "lock"),
+    ):
+        raise AssertionError("it was made")
+
+
+def test_in_use_is_no_error_of_the_disk() -> None:
+    assert not issubclass(InUseError, OSError | ValueError)
+
+
+# What a process says.
+
+
+def test_what_a_process_writes_goes_to_the_end_of_a_file(tmp_path: Path) -> None:
+    program = """
+import os, subprocess, sys
+from pathlib import Path
+from dltrain.storage import redirect
+print("seen", flush=True)
+redirect(Path("log"), [1, 2])
+print("printed", flush=True)
+print("complained", file=sys.stderr, flush=True)
+os.write(2, b"from below\\n")
+subprocess.run(["echo", "from a child"], check=True)
+"""
+    (tmp_path / "log").write_text("before\n")
+    line = [sys.executable, "-c", program]
+    result = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (result.stdout, result.stderr) == ("seen\n", "")
+    assert (tmp_path / "log").read_text() == (
+        "before\nprinted\ncomplained\nfrom below\nfrom a child\n"
+    )
+
+
+def test_only_what_was_asked_for_is_redirected(tmp_path: Path) -> None:
+    program = """
+import os
+from pathlib import Path
+from dltrain.storage import redirect
+redirect(Path("log"), [2])
+os.write(1, b"out")
+os.write(2, b"err")
+"""
+    line = [sys.executable, "-c", program]
+    result = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (result.stdout, result.stderr) == ("out", "")
+    assert (tmp_path / "log").read_text() == "err"
+
+
+def test_what_cannot_be_redirected_is_a_storage_error(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"cannot write .*gone/log"):
+        redirect(tmp_path / "gone" / "log", [])
 
 
 def test_a_storage_error_is_an_os_error_that_says_what_to_do(tmp_path: Path) -> None:

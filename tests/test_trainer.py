@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +24,9 @@ from dltrain.layers import Linear
 from dltrain.losses import SquaredError
 from dltrain.models import Model, generator
 from dltrain.optim import SGD
+from dltrain.outcomes import Outcome, Row, Rules
 from dltrain.recorder import Recorder
-from dltrain.trainer import Outcome, Row, Stack, Trainer
+from dltrain.trainer import Stack, Trainer
 
 CPU = torch.device("cpu")
 FASHION = ["data=fashion_mnist", "data.source=sample", "device=cpu"]
@@ -53,9 +55,11 @@ class Watching:
     trainer: Trainer | None = None
     epochs: list[list[Row]] = field(default_factory=list)
     earlies: list[list[Row]] = field(default_factory=list)
+    improved: list[list[bool]] = field(default_factory=list)
 
-    def epoch(self, rows: Sequence[Row], *, seconds: float) -> None:
+    def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
         self.epochs.append(list(rows))
+        self.improved.append([outcome.improved for outcome in outcomes])
 
     def early(self, rows: Sequence[Row]) -> None:
         self.earlies.append(list(rows))
@@ -74,7 +78,7 @@ class Run:
     outcomes: list[Outcome]
 
     def weights(self, member: int = 0) -> dict[str, Tensor]:
-        return self.stack.model.state(member)
+        return of_member(self.stack.model.state(), member)
 
 
 def prepare(*members: Words) -> Trainer:
@@ -97,6 +101,10 @@ def finish(trainer: Trainer, folder: Path, view: Watching | None = None) -> Run:
 
 def train(folder: Path, *members: Words) -> Run:
     return finish(prepare(*members), folder)
+
+
+def of_member(state: dict[str, Tensor], member: int) -> dict[str, Tensor]:
+    return {name: tensor[member] for name, tensor in state.items()}
 
 
 def same_bytes(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
@@ -165,7 +173,7 @@ def bare_losses(words: Words, outputs: Any, losses: Any) -> tuple[dict[str, Tens
     inputs = torch.from_numpy(data.inputs).double()
     inputs = inputs / 255 if data.inputs.dtype == np.uint8 else inputs
     targets = torch.from_numpy(data.targets)
-    state = prepare(words).stack.model.state(0)
+    state = of_member(prepare(words).stack.model.state(), 0)
     parameters = {name: tensor.clone().requires_grad_() for name, tensor in state.items()}
     size, epochs = config.trainer.batch_size or len(data), config.trainer.epochs
     sums = []
@@ -237,7 +245,7 @@ class TextbookView:
     targets: Tensor
     seen: list[tuple[float, ...]] = field(default_factory=list)
 
-    def epoch(self, rows: Sequence[Row], *, seconds: float) -> None:
+    def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
         begin_split()
         weight, bias = self.layer.weight[0], self.layer.bias.item()
         squares = ((self.inputs @ weight.t())[:, 0] + bias - self.targets).square() / 2
@@ -320,7 +328,7 @@ def test_another_seed_gives_other_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
 def test_an_lr_of_zero_changes_no_weight(optimizer: str, tmp_path: Path) -> None:
     trainer = prepare([*MLP, f"optimizer={optimizer}", "optimizer.lr=0", "trainer.epochs=1"])
-    before = copy.deepcopy(trainer.stack.model.state(0))
+    before = copy.deepcopy(of_member(trainer.stack.model.state(), 0))
     assert same_bytes(finish(trainer, tmp_path).weights(), before)
 
 
@@ -328,9 +336,9 @@ def test_an_lr_of_zero_changes_no_weight(optimizer: str, tmp_path: Path) -> None
 def test_evaluation_leaves_the_state_as_it_was(split: str) -> None:
     trainer = prepare([*MLP, "model.dropout=0.3", "optimizer=adam"])
     model, optimizer = trainer.stack.model, trainer.stack.optimizer
-    before = copy.deepcopy({**model.state(0), **optimizer.state(0)})
+    before = copy.deepcopy({**model.state(), **optimizer.state()})
     first, second = trainer.evaluate(split), trainer.evaluate(split)
-    assert same_bytes({**model.state(0), **optimizer.state(0)}, before)
+    assert same_bytes({**model.state(), **optimizer.state()}, before)
     assert first == second
 
 
@@ -392,6 +400,19 @@ STACKS: dict[str, tuple[Words, list[list[str]]]] = {
         [["optimizer.momentum=0"], ["optimizer.momentum=0.9", "optimizer.nesterov=true"]],
     ),
     "seeds": (SOFTMAX, [["seed=1"], ["seed=2"], ["seed=1", "optimizer.lr=0.01"]]),
+    "neighbours of one seed": (
+        SOFTMAX,
+        [
+            ["seed=1"],
+            ["seed=1", "optimizer.lr=0.01"],
+            ["seed=2"],
+            ["seed=2", "optimizer.momentum=0.5"],
+        ],
+    ),
+    "neighbours of one seed with dropout": (
+        MLP,
+        [[f"seed={seed}", f"model.dropout={share}"] for seed in (1, 2) for share in (0.1, 0.5)],
+    ),
     "weight decay": (LINE, [["optimizer.weight_decay=0"], ["optimizer.weight_decay=0.1"]]),
     "clipping": (
         LINE,
@@ -615,6 +636,58 @@ def test_steps_and_epochs_are_counted_from_one(tmp_path: Path) -> None:
     assert run.trainer.num_steps == run.trainer.step == 28
 
 
+@pytest.mark.parametrize(
+    ("words", "rules"),
+    [
+        ([*LINE, "trainer.patience=3"], Rules(4, 3, "val/loss", False)),
+        ([*LINE, "data.num_val=0"], Rules(4, None, "train/loss", False)),
+        (SOFTMAX, Rules(2, None, "val/accuracy", True)),
+    ],
+    ids=str,
+)
+def test_the_rules_follow_from_the_loss_the_splits_and_the_settings(
+    words: Words, rules: Rules
+) -> None:
+    assert prepare(words).rules == rules
+
+
+def test_a_view_is_told_who_improved(tmp_path: Path) -> None:
+    run = train(tmp_path, [*LINE, "optimizer.lr=0"], [*LINE, "optimizer.lr=0.01"])
+    assert run.view.improved == [[True, True], *[[False, True]] * 3]
+
+
+def test_a_member_without_a_recorder_trains_like_the_others(tmp_path: Path) -> None:
+    members = [[*LINE, f"optimizer.lr={lr}"] for lr in (0.1, 0.01, 0.05)]
+    whole = train(tmp_path / "whole", *members)
+    trainer, kept = prepare(*members), Kept(tmp_path / "kept")
+    outcomes = trainer.fit([None, kept, None], Watching())
+    assert outcomes == whole.outcomes
+    assert kept.rows == whole.kept[1].rows
+    for member in range(3):
+        weights = of_member(trainer.stack.model.state(), member)
+        assert same_bytes(weights, whole.weights(member))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "whole"]
+
+
+@pytest.mark.parametrize("words", [LINE, [*LINE, "trainer.batch_size=null"], MLP], ids=str)
+def test_a_pace_is_a_time_per_step_however_short_an_epoch_is(words: Words) -> None:
+    trainer = prepare(words, words)
+    started = time.perf_counter()
+    pace = trainer.pace(0.05)
+    assert time.perf_counter() - started > 0.05
+    assert trainer.step > 5
+    assert 0 < pace * (trainer.step - 5) < time.perf_counter() - started
+
+
+def test_measuring_a_pace_leaves_nothing_behind(here: Path) -> None:
+    prepare(LINE).pace(0.01)
+    assert [*here.iterdir()] == []
+
+
+def test_a_pace_can_be_measured_of_what_diverges() -> None:
+    assert prepare([*LINE, "optimizer.lr=1e6"]).pace(0.01) > 0
+
+
 def test_the_best_row_is_remembered_by_the_losss_metric(tmp_path: Path) -> None:
     run = train(tmp_path, [*SOFTMAX, "trainer.epochs=3"])
     best = max(run.kept[0].rows, key=lambda row: row["val/accuracy"])
@@ -629,7 +702,7 @@ def test_the_last_checkpoint_holds_the_last_weights(tmp_path: Path) -> None:
     run = train(tmp_path, [*LINE, "optimizer.momentum=0.5"])
     tensors, meta = checkpoint.load(checkpoint.path_of(run.kept[0].folder / "checkpoints", 4))
     weights = {f"model.{name}": tensor for name, tensor in run.weights().items()}
-    weights |= {f"optimizer.{n}": t for n, t in run.stack.optimizer.state(0).items()}
+    weights |= {f"optimizer.{n}": t[0] for n, t in run.stack.optimizer.state().items()}
     assert same_bytes(tensors, weights)
     assert (meta["epoch"], meta["step"], meta["best"]) == (4, 28, run.outcomes[0].best)
 

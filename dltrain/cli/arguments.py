@@ -55,10 +55,8 @@ class Parser(argparse.ArgumentParser):
         if message.startswith("unrecognized") and not unknown[0].startswith("-"):
             raise UsageError([f"{unknown[0]}: unexpected argument; see {self.prog} --help"])
         if message.startswith("unrecognized"):
-            if unknown[0] in ("-m", "--multirun"):
-                raise UsageError(
-                    [f"{unknown[0]}: sweeps are not there yet; run one value at a time"]
-                )
+            if unknown[0] in ("--dry-run", "--resume"):
+                raise UsageError([f"{unknown[0]}: belongs to a sweep; add -m"])
             flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
             raise UsageError([f"{unknown[0]}: unknown flag{closest(unknown[0], flags)}"])
         raise UsageError([f"{message}; see {self.prog} --help"])

@@ -10,10 +10,12 @@ from typing import Any
 
 from dltrain.check import knobs, shown
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.config import load, to_yaml
+from dltrain.compose import Sources
+from dltrain.config import load, sweep_settings, to_yaml
 from dltrain.console import output, table
-from dltrain.schema import RunConfig
+from dltrain.schema import RunConfig, SweepConfig
 from dltrain.suggest import closest
+from dltrain.words import read_words
 
 USAGE = "dltrain config show [--describe] [OVERRIDE ...]"
 
@@ -35,14 +37,18 @@ def main(words: Sequence[str]) -> None:
     with refusing():
         run = load(overrides, config_dir=arguments.config_dir, config_name=arguments.config_name)
     if arguments.describe:
-        describe(run)
+        sources = Sources.of(arguments.config_dir, arguments.config_name)
+        told, lines = sweep_settings(read_words([], sources.groups), sources)
+        if told is None:
+            raise UsageError(lines)
+        describe(run, told)
     else:
         sys.stdout.write(to_yaml(run))
 
 
-def describe(run: RunConfig) -> None:
+def describe(run: RunConfig, told: SweepConfig) -> None:
     """Print every key with its value, its bounds and what it means."""
-    rows = list(_rows(run))
+    rows = [*_rows(run), *_inner_rows("sweep", told)]
     output().print(table(["key", "value", "allowed", "meaning"], rows))
 
 
@@ -52,11 +58,16 @@ def _rows(run: RunConfig) -> list[list[str]]:
         node = getattr(run, name)
         if not dataclasses.is_dataclass(node):
             rows.append([name, shown(node), entry.allowed(), entry.meaning])
-            continue
-        cls: Any = type(node)
-        for key, (annotation, knob) in knobs(cls).items():
-            enum = isinstance(annotation, EnumType)
-            allowed = ", ".join(annotation) if enum else f"{knob.allowed()} {knob.unit}".strip()
-            value = shown(getattr(node, key))
-            rows.append([f"{name}.{key}", value, allowed, knob.meaning])
+        else:
+            rows += _inner_rows(name, node)
+    return rows
+
+
+def _inner_rows(name: str, node: Any) -> list[list[str]]:
+    rows = []
+    cls: Any = type(node)
+    for key, (annotation, knob) in knobs(cls).items():
+        enum = isinstance(annotation, EnumType)
+        allowed = ", ".join(annotation) if enum else f"{knob.allowed()} {knob.unit}".strip()
+        rows.append([f"{name}.{key}", shown(getattr(node, key)), allowed, knob.meaning])
     return rows

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from dltrain import __version__
 from dltrain.cli.arguments import EndedError, Parser
-from dltrain.config import CONF
+from dltrain.compose import CONF
 from dltrain.console import duration, output, pairs
 
 PACKAGES = ("torch", "torchvision", "hydra-core", "omegaconf", "rich", "pandas", "safetensors")

@@ -13,6 +13,7 @@ dltrain trains models from the shell and keeps every run.
   dltrain model=softmax data=fashion_mnist      softmax regression on pictures of clothes
   dltrain model=mlp data=fashion_mnist model.hidden=[256,128] optimizer=adam optimizer.lr=0.001
   dltrain data=csv data.path=FILE data.target=COLUMN
+  dltrain -m model=softmax data=fashion_mnist optimizer.lr=0.01,0.03,0.1 sweep.repeat=5
 
 usage: dltrain [VERB] [GROUP=CHOICE ...] [KEY=VALUE ...] [FLAGS]
 
@@ -23,6 +24,9 @@ groups
 {groups}
 
 flags
+  -m, --multirun       sweep: train every combination of the values given (dltrain -m --help)
+  -m --dry-run         print the sweep's plan and start nothing
+  -m --resume SWEEP    train what is missing of a sweep; SWEEP is an id, or latest
   --cfg job            print the composed config and train nothing (also: hydra, all)
   --resolve            with --cfg: resolve interpolations
   --config-dir DIR     add a folder of configs of your own
@@ -40,7 +44,7 @@ def main(words: Sequence[str]) -> None:
     """Print the help."""
     import sys
 
-    from dltrain.config import CONF, groups
+    from dltrain.compose import CONF, groups
 
     verbs = "\n".join(f"  {name:<20} {text}" for name, text in VERBS.items())
     choices = "\n".join(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import hydra
 
 from dltrain.cli.main import VERBS
-from dltrain.config import CONF
+from dltrain.compose import CONF
 
 
 def main(words: Sequence[str]) -> None:

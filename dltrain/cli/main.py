@@ -1,7 +1,7 @@
 """``dltrain``: dispatch to a verb; the only place that prints an error or exits.
 
-Exit codes: 0 done; 1 internal error; 2 bad input; 3 diverged; 4 storage; 128 + a signal that
-interrupted, so 130 for Ctrl-C.
+Exit codes: 0 done; 1 a member of a sweep failed, or an internal error; 2 bad input; 3 diverged;
+4 storage; 5 in use; 128 + a signal that interrupted, so 130 for Ctrl-C.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dltrain import __version__
 from dltrain.cli.arguments import EndedError, UsageError
 from dltrain.console import safe
-from dltrain.storage import StorageError
+from dltrain.storage import InUseError, StorageError
 from dltrain.suggest import closest
 
 # verb -> what it does; each is a module of this package, imported when it is called
@@ -31,6 +31,7 @@ VERBS = {
     "runs": "list runs; runs show RUN",
     "doctor": "versions, device, data sets found, a short training",
 }
+SWEEP_FLAGS = ("-m", "--multirun")
 # What only informs about the composition is Hydra's own business.
 HYDRA_FLAGS = ("--info", "-i", "--hydra-help", "--shell-completion", "-sc")
 
@@ -58,6 +59,9 @@ def run(words: Sequence[str]) -> int:
     except StorageError as error:
         _complain(str(error))
         return 4
+    except InUseError as error:
+        _complain(str(error))
+        return 5
     except KeyboardInterrupt:
         _complain("interrupted")
         return 130
@@ -101,8 +105,13 @@ def _dispatch(words: list[str]) -> None:
             raise UsageError(
                 [f"{words[0]}: unknown verb{closest(words[0], VERBS)} (there are: {known})"]
             )
-        return _verb(words[0], words[1:])
-    return _verb("train", words)
+        if words[0] != "train":
+            return _verb(words[0], words[1:])
+        words = words[1:]
+    if not set(words) & set(SWEEP_FLAGS):
+        return _verb("train", words)
+    by_hydra = any(word.startswith(("hydra/launcher=", "hydra/sweeper=")) for word in words)
+    return _verb("hydra_multirun" if by_hydra else "sweep", words)
 
 
 def _verb(name: str, words: list[str]) -> None:

@@ -1,6 +1,7 @@
-"""List runs, newest first, or show one: runs [ls], runs show RUN.
+"""List runs, newest first, or show one: runs [ls [SWEEP]], runs show RUN.
 
 RUN is an id, a unique prefix, its last four characters, a path, latest, or @1 (row of the list).
+A sweep is one row of the list; runs ls SWEEP lists its members, best first, and SWEEP/12 is one.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from pathlib import Path
 
 from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
 from dltrain.console import age, dim, figure, number_or_dash, output, pairs, published, table
-from dltrain.runs import Run, find, list_runs
+from dltrain.runs import Run, find, higher_is_better, list_runs, members
 from dltrain.suggest import closest
 
-USAGE = "dltrain runs [ls] | dltrain runs show RUN   [output_dir=FOLDER]"
+USAGE = "dltrain runs [ls [SWEEP]] | dltrain runs show RUN   [output_dir=FOLDER]"
 VERBS = ("ls", "show")
 
 
@@ -27,10 +28,22 @@ def main(words: Sequence[str]) -> None:
     match plain:
         case [] | ["ls"]:
             ls(output_dir)
+        case ["ls", name]:
+            with refusing():
+                run = find(name, output_dir)
+            if not run.is_sweep:
+                raise UsageError([f"runs ls {name}: {run.id} is a single run; runs show shows it"])
+            ls_members(run)
         case ["show", name]:
             with refusing():
                 run = find(name, output_dir)
-                show(run)
+            if run.is_sweep:
+                output().print(pairs(_sweep_facts(run)))
+                output().print("")
+                ls_members(run)
+            else:
+                with refusing():
+                    show(run)
         case ["show"]:
             raise UsageError(
                 ["runs show: which run? An id, latest, or @1; dltrain runs lists them"]
@@ -53,16 +66,67 @@ def ls(output_dir: Path) -> None:
     console.print(table(columns, rows, right=["", "age"], wrapping=columns[4:]))
 
 
+def ls_members(sweep: Run) -> None:
+    """Print a table of a sweep's members, varying keys only, best first."""
+    found, keys, metric = members(sweep), _texts(sweep.part("varying")), sweep.part("metric")
+    higher = higher_is_better(str(metric))
+    ranking = sorted(found, key=lambda run: _rank(run, metric, higher=higher))
+    columns = ["member", "status", *keys, "best", "test", "message"]
+    rows = []
+    for run in ranking:
+        typed = dict(word.partition("=")[::2] for word in _texts(run.part("overrides")))
+        message = run.part("result", "message") or ""
+        settings = [typed.get(key, "-") for key in keys]
+        rows.append([run.short, run.status, *settings, _best(run), _test(run), message])
+    console = output()
+    console.print(table(columns, rows, wrapping=[*keys, "message"]))
+    planned = sweep.part("members")
+    if isinstance(planned, int) and planned > len(found):
+        console.print(dim(f"and {planned - len(found)} that have not begun"))
+
+
+def _rank(run: Run, metric: object, *, higher: bool) -> tuple[bool, float]:
+    """Sort key: what has a value first, best first; the order of numbers otherwise."""
+    best = run.part("result", "best", "metric") == metric
+    value = run.part("result", "best", "value") if best else None
+    for part in ("final", "test"):
+        value = run.part("result", part, str(metric)) if value is None else value
+    if run.status != "done" or isinstance(value, bool) or not isinstance(value, int | float):
+        return True, 0.0
+    return False, -value if higher else value
+
+
+def _texts(value: object) -> list[str]:
+    return [str(entry) for entry in value] if isinstance(value, list) else []
+
+
+def _sweep_facts(sweep: Run) -> list[tuple[str, object]]:
+    counts = sweep.part("counts")
+    known = counts.items() if isinstance(counts, dict) else ()
+    told = "  ".join(f"{n} {status}" for status, n in known) or "-"
+    return [
+        ("sweep", sweep.id),
+        ("status", f"{sweep.status} (exit code {sweep.part('exit_code')})"),
+        ("started", sweep.part("started")),
+        ("finished", sweep.part("finished") or "-"),
+        ("command", _words(sweep.part("command"))),
+        ("members", f"{sweep.part('members')}: {told}"),
+        ("sorted by", sweep.part("metric")),
+        ("folder", sweep.folder),
+    ]
+
+
 def _row(number: int, run: Run) -> list[object]:
     data, source = run.part("data", "name") or "-", run.part("data", "source")
     overrides = run.part("overrides")
     given = [str(w) for w in overrides] if isinstance(overrides, list) else []
     # What has a column of its own need not be repeated.
     given = [word for word in given if not word.startswith(("data=", "model=", "output_dir="))]
+    count, done = run.part("members"), run.part("counts", "done")
     return [
         f"@{number}",
         run.short,
-        run.status,
+        f"{run.status} {done or 0}/{count}" if run.is_sweep else run.status,
         age(run.age_seconds),
         f"{data} (SAMPLE)" if source == "sample" else data,
         run.part("model", "name") or "-",

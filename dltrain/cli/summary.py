@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dltrain.architecture import Plan
 from dltrain.check import shown
 from dltrain.console import bold, duration, figure, pairs, published
-from dltrain.data import Dataset
+from dltrain.job import Job
 from dltrain.recorder import short_id
-from dltrain.schema import MAX_SEED, Expectation, LeastSquaresConfig, RunConfig, as_dict
+from dltrain.schema import MAX_SEED, LeastSquaresConfig, as_dict
 
 if TYPE_CHECKING:
-    from dltrain.trainer import Outcome
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is to be trained, checked and loaded, before torch is."""
-
-    words: Sequence[str]
-    overrides: Sequence[str]
-    config: RunConfig
-    data: Dataset
-    plan: Plan
-    notes: Sequence[str] = ()
-
-    @property
-    def name(self) -> str:
-        """Model and data, for the run folder."""
-        return f"{self.config.model.kind}-{self.data.name}"
-
-    @property
-    def num_parameters(self) -> int:
-        """Weights and biases of the model."""
-        return sum(layer.num_parameters for layer in self.plan)
+    from dltrain.outcomes import Outcome
+    from dltrain.training import Ended
 
 
 def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
@@ -60,20 +36,9 @@ def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
     ]
 
 
-def compare(expected: Sequence[Expectation], results: dict[str, float]) -> list[dict[str, Any]]:
-    """Put a run's results beside published ones."""
-    rows = []
-    for entry in expected:
-        value = results.get(entry.metric)
-        inside = value is not None and entry.low <= value <= entry.high
-        rows.append(as_dict(entry) | {"value": value, "inside": inside})
-    return rows
-
-
-def summary(
-    outcome: Outcome, sentences: Sequence[str], compared: Sequence[dict[str, Any]], seconds: float
-) -> list[object]:
+def summary(ended: Ended, seconds: float) -> list[object]:
     """Return what is shown after training."""
+    outcome = ended.outcome
     parts: list[tuple[str, object]] = []
     if outcome.message and outcome.status == "done":
         parts.append(("note", outcome.message))
@@ -84,14 +49,14 @@ def summary(
     if outcome.test:
         line = "  ".join(f"{name} {figure(value)}" for name, value in outcome.test.items())
         parts.append(("test", bold(f"{line}  (after epoch {outcome.final['epoch']:.0f})")))
-    parts += [("found", sentence) for sentence in sentences]
+    parts += [("found", sentence) for sentence in ended.findings]
     if outcome.gradient_norms:
         norms = "  ".join(f"{k} {figure(v)}" for k, v in outcome.gradient_norms.items())
         parts.append(("gradients", f"norms at the end of the last epoch: {norms}"))
     parts.append(("time", duration(seconds)))
     lines: list[object] = ["", pairs(parts)]
-    if compared:
-        lines += ["", published(compared)]
+    if ended.compared:
+        lines += ["", published(ended.compared)]
     return lines
 
 

@@ -1,11 +1,14 @@
 """Minibatches by index from tensors that already lie on the device.
 
-Letters: N rows, B rows of a batch, I in_features, M members. No worker, no collating, no per-row
+Letters: N rows, B rows of a batch, I in_features, M members, S batches of a step that differ. No
+worker, no collating, no per-row
 Python: one gather per batch. Images stay bytes until they are gathered, a quarter of the memory.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
@@ -37,7 +40,7 @@ class Rows:
         return len(self.targets)
 
     def take(self, indices: Tensor) -> Batch:
-        """Gather rows [B] or [M, B]: inputs [B, I] or [M, B, I], targets [B] or [M, B].
+        """Gather rows [B] or [S, B]: inputs [B, I] or [S, B, I], targets [B] or [S, B].
 
         A batch holds until the next one is taken.
         """
@@ -71,8 +74,9 @@ class Loader:
         rows: The training rows.
         batch_size: B; None: all rows at once. The last batch of an epoch may be smaller.
         order: ``order(seed, epoch) -> [N]``, a permutation that depends on nothing else.
-        seeds: One per member. Members of equal seed see the same batches; if all are equal, the
-            batches are shared and have no member axis.
+        seeds: One per member, M of them. Members of equal seed see the same batches. If all are
+            equal, the batches are shared by all and have no axis for members. If each seed stands
+            K times in a row, M / K = S batches are gathered.
     """
 
     def __init__(
@@ -86,14 +90,19 @@ class Loader:
         self.rows = rows
         self.batch_size = min(batch_size or len(rows), len(rows))
         self._order = order
-        self._seeds = list(seeds)
+        self._members = len(seeds)
+        runs = [len(list(run)) for _, run in itertools.groupby(seeds)]
+        self._seeds = list(seeds)[:: math.gcd(*runs)]  # one for each batch of a step
 
     def __len__(self) -> int:
         """Steps per epoch."""
         return -(-len(self.rows) // self.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield (inputs, targets) for one epoch, counted from 1; every row comes once."""
+        """Yield (inputs, targets) for one epoch, counted from 1; every row comes once.
+
+        Inputs are [B, I] or [S, B, I], targets [B] or [M, B].
+        """
         if len(self) == 1:
             # A sum over all rows has no order, so all members can share the file's.
             yield self.rows.part(0, len(self.rows))
@@ -101,7 +110,13 @@ class Loader:
         different = list(dict.fromkeys(self._seeds))
         orders = torch.stack([self._order(seed, epoch) for seed in different])
         orders = orders.to(self.rows.targets.device)
-        rows = [different.index(seed) for seed in self._seeds]
-        orders = orders[0] if len(different) == 1 else orders[rows]  # [N] or [M, N]
+        if len(self._seeds) == 1:
+            orders = orders[0]  # [N]
+        elif len(different) < len(self._seeds):
+            orders = orders[[different.index(seed) for seed in self._seeds]]  # [S, N]
+        sharing = self._members // len(self._seeds)
         for indices in torch.split(orders, self.batch_size, dim=-1):
-            yield self.rows.take(indices)
+            inputs, targets = self.rows.take(indices)
+            if targets.dim() > 1 and sharing > 1:
+                targets = targets.repeat_interleave(sharing, dim=0)
+            yield inputs, targets

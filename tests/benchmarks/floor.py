@@ -13,31 +13,20 @@ import argparse
 import functools
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 
-from dltrain import build, recorder
+from dltrain import build
 from dltrain.architecture import LinearPlan
-from dltrain.config import load, to_yaml
-from dltrain.trainer import Trainer
+from dltrain.config import load
+from tests.benchmarks.rounds import compare, training
 
 CASES = {
     "softmax": ["model=softmax", "data=fashion_mnist"],
     "MLP-256": ["model=mlp", "data=fashion_mnist", "model.hidden=[256]"],
 }
-
-
-class Silent:
-    """A view that shows nothing."""
-
-    def epoch(self, rows: Sequence[dict[str, float]], *, seconds: float) -> None:
-        """Ignore an epoch."""
-
-    def early(self, rows: Sequence[dict[str, float]]) -> None:
-        """Ignore early results."""
 
 
 def products(words: Sequence[str], epochs: int) -> Callable[[], None]:
@@ -76,42 +65,6 @@ def products(words: Sequence[str], epochs: int) -> Callable[[], None]:
     return call
 
 
-def training(words: Sequence[str], epochs: int, folder: Path) -> Callable[[], None]:
-    """Return a call that trains some epochs as ``dltrain`` does, once; start-up is not in it."""
-    config = load([*words, f"trainer.epochs={epochs}"])
-    data = build.dataset(config.data)
-    trainer = Trainer(build.stack([config], data, torch.device("cpu")), epochs=epochs)
-    info = recorder.first_info(command=words, overrides=words)
-    run = recorder.Recorder(
-        recorder.new_folder(folder, "bench"),
-        info=info,
-        config=to_yaml(config),
-        columns=trainer.columns,
-    )
-
-    def call() -> None:
-        trainer.fit([run], Silent())
-
-    return call
-
-
-Making = Callable[[], Callable[[], None]]
-
-
-def compare(a: Making, b: Making, rounds: int) -> list[tuple[float, float]]:
-    """Time two calls in turn, after a round that is not counted; making them is not timed."""
-    times = []
-    for _ in range(rounds + 1):
-        pair = []
-        for make in (a, b):
-            call = make()
-            started = time.perf_counter()
-            call()
-            pair.append(time.perf_counter() - started)
-        times.append((pair[0], pair[1]))
-    return times[1:]
-
-
 def main() -> None:
     """Measure every case and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -124,7 +77,7 @@ def main() -> None:
     for name, words in CASES.items():
         with tempfile.TemporaryDirectory() as folder:
             times = compare(
-                functools.partial(training, words, epochs, Path(folder)),
+                functools.partial(training, [[*words, f"trainer.epochs={epochs}"]], Path(folder)),
                 functools.partial(products, words, epochs),
                 arguments.rounds,
             )

@@ -82,6 +82,45 @@ def test_members_of_several_seeds_get_batches_of_their_own() -> None:
     assert (inputs.shape, batch.shape) == ((3, 4, 2), (3, 4))
 
 
+def test_neighbours_of_one_seed_share_a_batch() -> None:
+    gathered = []
+    for inputs, batch in loader([0, 0, 1, 1]).epoch(1):
+        assert inputs.shape == (2, batch.shape[1], 2)
+        assert batch.shape[0] == 4
+        assert torch.equal(batch[0], batch[1])
+        assert torch.equal(batch[2], batch[3])
+        assert torch.equal(inputs[:, :, 0], batch[[0, 2]].float())
+        gathered.append(batch.clone())
+    together = torch.cat(gathered, dim=-1)
+    for member, seed in enumerate([0, 0, 1, 1]):
+        assert torch.equal(together[member], targets(loader([seed])))
+    assert not torch.equal(together[0], together[2])
+
+
+@pytest.mark.parametrize(
+    ("seeds", "batches"),
+    [
+        ([0, 1], 2),
+        ([0, 1, 0, 1], 4),
+        ([0, 0, 1, 1, 0, 0], 3),
+        ([0, 0, 0, 0, 1, 1], 3),
+        ([0, 0, 1], 3),
+        ([0, 0, 0, 1, 1, 1], 2),
+        ([0, 0, 0, 0], 1),
+    ],
+)
+def test_no_more_batches_are_gathered_than_runs_of_seeds_need(
+    seeds: list[int], batches: int
+) -> None:
+    for inputs, batch in loader(seeds).epoch(1):
+        assert inputs.shape[:-2] == ((batches,) if batches > 1 else ())
+        assert batch.shape[:-1] == ((len(seeds),) if batches > 1 else ())
+        for member, seed in enumerate(seeds if batches > 1 else []):
+            assert torch.equal(batch[member], batch[seeds.index(seed)])
+            shared = inputs[member * batches // len(seeds)]
+            assert torch.equal(shared[:, 0], batch[member].float())
+
+
 def test_a_member_sees_the_same_rows_alone_and_in_a_stack() -> None:
     together = targets(loader([3, 4, 3]), 2)
     for member, seed in enumerate([3, 4, 3]):

@@ -1,4 +1,4 @@
-"""What is shown on the terminal: tables, the live view of a training, safe text.
+"""What is shown on the terminal: safe text, tables, and in the rooms inside the live views.
 
 The only place that imports rich. Text from outside (column names, paths, run folders) is data: it
 is never read as markup and its control characters are shown, not obeyed.
@@ -9,12 +9,10 @@ from __future__ import annotations
 import math
 import os
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import IO, Protocol
+from collections.abc import Mapping, Sequence
+from typing import IO
 
 import rich.console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -171,121 +169,3 @@ def duration(seconds: float) -> str:
 def age(seconds: float) -> str:
     """Write how long ago something was: ``now``, ``25 s``, ``3 h 20 min``."""
     return "now" if seconds < 1 else f"{seconds:.0f} s" if seconds < 10 else duration(seconds)
-
-
-class Training(Protocol):
-    """The part of a trainer that a view reads."""
-
-    step: int
-    epochs: int
-    best_metric: str
-
-    @property
-    def higher_is_better(self) -> bool:
-        """Which way the best metric chooses."""
-        ...
-
-    @property
-    def columns(self) -> list[str]:
-        """Names of what a row may hold."""
-        ...
-
-    @property
-    def num_steps(self) -> int:
-        """Updates in all."""
-        ...
-
-
-class TrainingView:
-    """Shows a training: a row per epoch, and on a terminal a live bar below.
-
-    The bar asks the trainer how far it is, ten times a second; the trainer never calls the bar.
-    """
-
-    def __init__(self, console: rich.console.Console) -> None:
-        self._console = console
-        self._epochs = 0
-        self._columns: list[str] = []
-        self._best = ""
-        self._sign = 1
-        self._best_value = -math.inf
-
-    def show(self, *things: object) -> None:
-        """Print one below the other; a terminal that has gone does not stop the training."""
-        try:
-            for thing in things:
-                self._console.print(thing)
-        except OSError:
-            self._console.quiet = True
-
-    @contextmanager
-    def working(self, what: str) -> Iterator[None]:
-        """Show that something takes a while; nothing in a pipe."""
-        if not self._console.is_terminal:
-            yield
-            return
-        with self._console.status(Text(what, style="dim")):
-            yield
-
-    @contextmanager
-    def watching(self, training: Training) -> Iterator[None]:
-        """Draw the live bar while the block runs; new records of the best metric get a star."""
-        self._epochs = training.epochs
-        self._columns = [name for name in training.columns if "/" in name]
-        self._best, self._sign = training.best_metric, 1 if training.higher_is_better else -1
-        self._best_value = -math.inf * self._sign
-        header = "  ".join(f"{name:>{_width(name)}}" for name in self._columns)
-        self.show(Text(f"{'epoch':>11}  {header}  {'time':>10}", style="bold"))
-        if not self._console.is_terminal:
-            yield
-            return
-        with _PullingProgress(training, console=self._console):
-            yield
-
-    def epoch(self, rows: Sequence[Mapping[str, float]], *, seconds: float) -> None:
-        """Show one epoch of the first member; its name stands in the header."""
-        row = rows[0]
-        cells = [f"{_metric(row.get(name)):>{_width(name)}}" for name in self._columns]
-        epoch = f"{row['epoch']:.0f}/{self._epochs}"
-        line = f"{epoch:>11}  {'  '.join(cells)}  {duration(seconds):>10}"
-        self.show(Text(line + (" *" if self._is_record(row) else "")))
-
-    def early(self, rows: Sequence[Mapping[str, float]]) -> None:
-        """Show the running metrics of an epoch under way."""
-        row = rows[0]
-        metrics = "  ".join(f"{name} {_metric(v)}" for name, v in row.items() if "/" in name)
-        self.show(Text(f"{'step':>4} {row['step']:.0f}  {metrics}", style="dim"))
-
-    def _is_record(self, metrics: Mapping[str, float]) -> bool:
-        value = metrics.get(self._best, math.nan)
-        if math.isnan(value) or not self._sign * value > self._sign * self._best_value:
-            return False
-        self._best_value = value
-        return True
-
-
-class _PullingProgress(Progress):
-    def __init__(self, training: Training, *, console: rich.console.Console) -> None:
-        self._training = training
-        super().__init__(
-            BarColumn(bar_width=None),
-            TextColumn("{task.completed:,.0f}/{task.total:,.0f} steps"),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-        )
-        self._bar = self.add_task("", total=training.num_steps)
-
-    def get_renderables(self):  # type: ignore[no-untyped-def]
-        """Ask before each drawing."""
-        if self.tasks:
-            self.update(self._bar, completed=self._training.step)
-        return super().get_renderables()
-
-
-def _metric(value: float | None) -> str:
-    return "" if value is None else ("nan" if math.isnan(value) else f"{value:.4g}")
-
-
-def _width(name: str) -> int:
-    return max(len(name), 9)

@@ -1,0 +1,163 @@
+"""A sweep by another engine: Hydra's own multirun, with dltrain as the job.
+
+    dltrain -m hydra/launcher=joblib model=softmax data=fashion_mnist optimizer.lr=0.03,0.1
+    dltrain -m hydra/sweeper=optuna 'optimizer.lr=tag(log, interval(0.001, 1))'
+
+Each job is a single run, kept as such; what it returns to the sweeper is its best value of the
+metric that chooses. Hydra's own files go to output_dir/multirun.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+
+from dltrain import build, recorder
+from dltrain.check import known_keys, run_config, unknown_key
+from dltrain.cli.arguments import UsageError
+from dltrain.compose import CONF, ConfigError, Sources, compose_groups
+from dltrain.config import compose_run
+from dltrain.job import Job
+from dltrain.paths import expanded
+from dltrain.runs import higher_is_better
+from dltrain.words import read_words
+
+if TYPE_CHECKING:
+    from dltrain.outcomes import Outcome, Row
+
+ENGINES = ("hydra/launcher=", "hydra/sweeper=")
+# Where each engine that was tried comes from.
+PACKAGES = {
+    "joblib": "hydra-joblib-launcher",
+    "submitit_local": "hydra-submitit-launcher",
+    "submitit_slurm": "hydra-submitit-launcher",
+    "ray": "hydra-ray-launcher",
+    "optuna": "hydra-optuna-sweeper",
+}
+
+
+def main(words: Sequence[str]) -> None:
+    """Check what can be checked before Hydra takes over, then hand the command line to it."""
+    _check(words)
+    output_dir = next(
+        (w.partition("=")[2] for w in words if w.startswith("output_dir=")), "outputs"
+    )
+    folder = f"hydra.sweep.dir={output_dir}/multirun/${{now:%Y-%m-%d_%H-%M-%S}}"
+    given = any(word.startswith("hydra.sweep.dir=") for word in words)
+    sys.argv = ["dltrain", *words, *([] if given else [folder])]
+    hydra.main(config_path=str(CONF.resolve()), config_name="config", version_base="1.3")(job)()
+
+
+def _check(words: Sequence[str]) -> None:
+    """Refuse what no job could do anything with.
+
+    Raises:
+        UsageError: With one line for each problem.
+    """
+    parser, sources = OverridesParser.create(), Sources.of(_config_dir(words))
+    plain: list[str] = []
+    swept: list[str] = []
+    lines: list[str] = []
+    for word in words:
+        key, _, text = word.partition("=")
+        if word.startswith(ENGINES):
+            lines += _missing(key.partition("/")[2], text)
+        if "=" not in word or key.startswith(("hydra", "-")):
+            continue
+        if key.startswith("sweep."):
+            lines.append(f"{word}: belongs to dltrain's own sweeps, not to Hydra's")
+            continue
+        try:
+            is_list = parser.parse_override(word).is_sweep_override()
+        except HydraException as error:
+            lines.append(f"{word}: {' '.join(str(error).split())[:200]}")
+            continue
+        (swept if is_list else plain).append(key if is_list else word)
+    words_read = read_words(plain, sources.groups)
+    config = compose_groups(words_read.groups, sources.folders)
+    # A group that is swept may have keys that its default has not.
+    open_keys = {*known_keys(config), *sources.groups}
+    lines += [
+        f"{key}: {unknown_key(key, config).message}"
+        for key in swept
+        if key not in open_keys and key.partition(".")[0] not in swept
+    ]
+    _, problems = compose_run(words_read, sources, fitting=False)
+    # Of a value that is swept, the default need not be fit to be used.
+    lines += [line for line in problems if "(command line)" in line or "no such choice" in line]
+    if lines:
+        raise UsageError(lines)
+
+
+def _config_dir(words: Sequence[str]) -> Path | None:
+    """Return the folder of the user's own configs, if one is named."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config-dir", "-cd", type=Path)
+    folder: Path | None = parser.parse_known_args(list(words))[0].config_dir
+    return folder
+
+
+def _missing(group: str, name: str) -> list[str]:
+    """Say what to install if Hydra does not know an engine."""
+    Plugins.instance()  # looks for the plugins that are installed
+    from hydra.core.config_store import ConfigStore
+
+    repository = ConfigStore.instance().repo
+    known = [str(entry).removesuffix(".yaml") for entry in repository["hydra"].get(group, {})]
+    if name in known:
+        return []
+    package = PACKAGES.get(name)
+    advice = f"pip install {package}" if package else f"there are: {', '.join(sorted(known))}"
+    return [f"hydra/{group}={name}: is not installed ({advice})"]
+
+
+def job(config: Any) -> float:
+    """Train one job of Hydra's; return its best value of the metric that chooses.
+
+    A run that diverges is worse than any other: infinitely bad, rather than nan, which sweepers
+    do not take.
+    """
+    values = OmegaConf.to_container(config, resolve=False)
+    assert isinstance(values, dict)
+    values.pop("sweep", None)
+    run, problems = run_config({str(key): value for key, value in values.items()})
+    if run is None:
+        raise ConfigError([f"{problem.key}: {problem.message}" for problem in problems])
+    from dltrain.training import Training
+
+    words = list(HydraConfig.get().overrides.task)
+    data = build.dataset(run.data)
+    task = Job(words, words, run, data, build.plan(run.model, data))
+    training = Training([task])
+    folder = recorder.new_folder(expanded(run.output_dir), task.name)
+    training.record([folder])
+    [ended] = training.run(_Silent())
+    metric = training.trainer.rules.metric
+    sign = -1 if higher_is_better(metric) else 1
+    value = float(ended.outcome.best.get("value", sign * math.inf))
+    value = value if ended.outcome.status == "done" else sign * math.inf
+    print(
+        f"{folder.name} {ended.outcome.status} {metric} {value:.6g} {' '.join(words)}", flush=True
+    )
+    return value
+
+
+class _Silent:
+    """A view that shows nothing: several jobs may share the terminal."""
+
+    def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
+        """See ``View``."""
+
+    def early(self, rows: Sequence[Row]) -> None:
+        """See ``View``."""

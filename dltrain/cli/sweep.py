@@ -1,0 +1,239 @@
+"""Train many runs as one: every combination of the values given, in stacks that train together.
+
+    dltrain -m model=softmax data=fashion_mnist optimizer.lr=0.01,0.03,0.1 seed=range(3)
+
+Values: a,b,c  range(start,stop,step)  choice(a,b)  glob(*) over a group's files; sort(...),
+shuffle(...). Values in pairs: sweep.zip=[key,key]. Several seeds: sweep.repeat=5. Several sweeps as
+one: sweep.file=FILE. All sweep.* keys: dltrain config show --describe
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from dltrain.cli import sweep_summary as say
+from dltrain.cli.arguments import EndedError, Parser, UsageError, refusing
+from dltrain.compose import Sources
+from dltrain.console import dim, duration, output, pairs
+from dltrain.console.sweep import SweepView
+from dltrain.paths import expanded
+from dltrain.recorder import now, short_id
+from dltrain.runs import find, higher_is_better, list_runs
+from dltrain.storage import make_folder, remove, remove_tree
+from dltrain.sweep.engine import Engine
+from dltrain.sweep.folder import SweepFolder, begin, reopen
+from dltrain.sweep.plan import Plan, differences, make_plan
+from dltrain.sweep.results import (
+    Result,
+    by_setting,
+    is_repeated,
+    ranked,
+    read_results,
+    unfinished,
+    write_csv,
+)
+from dltrain.sweep.reuse import take_over
+from dltrain.sweep.stacks import num_steps
+
+USAGE = "dltrain -m [OVERRIDE ...] [--dry-run] | dltrain -m --resume SWEEP [OVERRIDE ...]"
+
+
+def main(words: Sequence[str]) -> None:
+    """Plan a sweep, and train it or print the plan."""
+    parser = Parser("-m", __doc__ or "", USAGE).composing()
+    parser.add_argument("--multirun", "-m", action="store_true", help="sweep")
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and start nothing")
+    parser.add_argument(
+        "--resume", metavar="SWEEP", help="train what is missing, failed or interrupted; or latest"
+    )
+    arguments = parser.read(words)
+    sources = Sources.of(arguments.config_dir, arguments.config_name)
+    if arguments.resume is not None:
+        if arguments.dry_run:
+            raise UsageError(["--dry-run: a plan that is resumed was made before; leave it out"])
+        return resume(arguments.resume, arguments.overrides, sources)
+    with refusing():
+        plan = make_plan(arguments.overrides, sources)
+    if arguments.dry_run:
+        return show_plan(plan)
+    output_dir = expanded(plan.members[0].config.output_dir)
+    folder = begin(output_dir, plan, words=words)
+    with folder.locked():
+        if plan.told.skip_done:
+            taken = take_over(folder, plan, output_dir)
+            folder.write(taken_over={str(index): run_id for index, run_id in taken.items()})
+        return sweep(plan, folder)
+
+
+def show_plan(plan: Plan) -> None:
+    """Print what would be trained."""
+    console = output()
+    console.print(pairs(say.plan_facts(plan)))
+    for text in say.remarks(plan):
+        console.print(dim(f"note: {text}"))
+    console.print("")
+    for part in say.plan_table(plan, whole=not console.is_terminal):
+        console.print(part)
+    console.print(dim("nothing was trained (--dry-run), so the time is not known"))
+
+
+def resume(name: str, overrides: Sequence[str], sources: Sources) -> None:
+    """Train what is missing of a sweep, after making sure that it is still the same sweep."""
+    where = [word for word in overrides if word.startswith("output_dir=")]
+    output_dir = expanded(where[-1].partition("=")[2]) if where else Path("outputs")
+    with refusing():
+        path = _find_sweep(name, output_dir)
+        folder, plan = reopen(path)
+        if len(where) < len(overrides):
+            changed = differences(make_plan(overrides, sources).members, plan.members)
+            if changed:
+                advice = "leave the overrides out to go on as planned, or start a new sweep"
+                head = f"--resume={name}: the sweep's definition changed; {advice}"
+                raise UsageError([head, *changed])
+    with folder.locked():
+        folder.write(status="running", pid=os.getpid(), exit_code=None, finished=None)
+        sweep(plan, folder)
+
+
+def _find_sweep(name: str, output_dir: Path) -> Path:
+    if name == "latest":
+        found = next((run for run in list_runs(output_dir) if run.is_sweep), None)
+        if found is None:
+            raise ValueError(f"--resume=latest: there are no sweeps in {output_dir}")
+        return found.folder
+    run = find(name, output_dir)
+    if not run.is_sweep:
+        raise ValueError(f"--resume={name}: {run.id} is a single run, not a sweep")
+    return run.folder
+
+
+def sweep(plan: Plan, folder: SweepFolder) -> None:
+    """Train what is unfinished of a sweep whose lock is held; show and keep what came out.
+
+    Raises:
+        EndedError: With the exit code, if not all members came to an end.
+    """
+    before = read_results(folder, plan)
+    missing = unfinished(before)
+    failed = {result.member.index for result in before if result.status == "failed"}
+    view = _view(plan, missing)
+    view.show(pairs([("sweep", folder.id), *say.plan_facts(plan)]))
+    view.show(*(dim(f"note: {text}") for text in say.remarks(plan)))
+    if len(missing) < len(plan.members):
+        view.note(f"{len(plan.members) - len(missing)} members are finished already")
+    make_folder(folder.path / "logs")
+    engine, started = Engine(plan, folder, view), time.perf_counter()
+    try:
+        with view.watching():
+            engine.run(missing, failed)
+    finally:
+        results = read_results(folder, plan)
+        write_csv(folder, plan, results)
+        code, status = _ending(results, engine)
+        folder.write(
+            status=status,
+            exit_code=code,
+            finished=now(),
+            counts=_counts(results),
+            result={"best": _best(plan, results)},
+        )
+        _tidy(folder)
+    view.show(*_summary(plan, folder, results, time.perf_counter() - started))
+    if code:
+        raise EndedError(code, _complaint(folder, results, engine))
+
+
+def _view(plan: Plan, missing: set[int]) -> SweepView:
+    counts = [(group, len(missing & set(group.members))) for group in plan.groups]
+    steps = sum(n * num_steps(plan.members[g.members[0]].config, g) for g, n in counts)
+    return SweepView(
+        output(),
+        members=plan.members,
+        steps=steps,
+        metric=plan.metric,
+        higher_is_better=higher_is_better(plan.metric),
+    )
+
+
+def _ending(results: Sequence[Result], engine: Engine) -> tuple[int, str]:
+    """Return the sweep's exit code and status."""
+    statuses = {result.status for result in results}
+    if engine.stop_signal is not None:
+        return 128 + engine.stop_signal, "interrupted"
+    if statuses - {"done", "diverged"}:
+        return 1, "failed"
+    return (3, "diverged") if statuses == {"diverged"} else (0, "done")
+
+
+def _counts(results: Sequence[Result]) -> dict[str, int]:
+    statuses = [result.status for result in results]
+    return {status: statuses.count(status) for status in dict.fromkeys(statuses)}
+
+
+def _best(plan: Plan, results: Sequence[Result]) -> dict[str, object] | None:
+    ranking = ranked(results, plan.metric)
+    if not ranking:
+        return None
+    best = ranking[0]
+    return {"metric": plan.metric, "value": best.value, "member": best.member.index}
+
+
+def _summary(
+    plan: Plan, folder: SweepFolder, results: Sequence[Result], seconds: float
+) -> list[object]:
+    ranking = ranked(results, plan.metric)
+    parts: list[object] = [""]
+    facts: list[tuple[str, object]] = []
+    if ranking and is_repeated(plan):
+        settings = by_setting(results, plan.metric)
+        parts += say.settings_table(plan, settings)
+        facts.append(("noise", say.noise_sentence(settings)))
+    elif ranking:
+        parts += say.results_table(plan, ranking)
+    if ranking:
+        facts += say.best_facts(folder, ranking[0])
+    facts.append(("time", f"{duration(seconds)} for {len(plan.members):,} members"))
+    short, where = short_id(folder.id), _where(plan)
+    commands = [["runs", "ls", short, *where]]
+    if ranking:
+        commands.append(["runs", "show", f"{short}/{ranking[0].member.index}", *where])
+    if unfinished(results):
+        commands.insert(0, ["-m", "--resume", short, *where])
+    lines: list[tuple[str, object]] = [("folder", str(folder.path))]
+    lines += [
+        ("" if number else "next", shlex.join(["dltrain", *command]))
+        for number, command in enumerate(commands)
+    ]
+    return [*parts, *say.failures(results), "", pairs([*facts, *lines])]
+
+
+def _where(plan: Plan) -> list[str]:
+    folder = plan.members[0].config.output_dir
+    return [] if folder == "outputs" else [f"output_dir={folder}"]
+
+
+def _complaint(folder: SweepFolder, results: Sequence[Result], engine: Engine) -> str:
+    finished = sum(result.status in ("done", "diverged") for result in results)
+    counts = f"{finished} of {len(results)} members are finished"
+    if engine.stop_signal is not None:
+        return f"interrupted; {counts}; dltrain -m --resume {short_id(folder.id)} goes on"
+    failed = sum(result.status == "failed" for result in results)
+    if failed:
+        return f"{failed} member{'s' if failed > 1 else ''} failed; {counts}"
+    if finished < len(results):
+        return f"{counts}; dltrain -m --resume {short_id(folder.id)} goes on"
+    return "every member diverged; try smaller values of optimizer.lr"
+
+
+def _tidy(folder: SweepFolder) -> None:
+    """Delete the logs of child processes that had nothing to say."""
+    logs = folder.path / "logs"
+    for log in sorted(logs.glob("*.log")):
+        if not log.stat().st_size:
+            remove(log)
+    if not any(logs.iterdir()):
+        remove_tree(logs)

@@ -1,0 +1,92 @@
+"""What became of a member of a training: its last row, its best, where it stopped and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Row = dict[str, float]
+ADVICE = "try a smaller optimizer.lr, or trainer.max_grad_norm=1"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """When a member is through, and what chooses its best epoch.
+
+    Attributes:
+        epochs: Passes over the training rows.
+        patience: Stop after this many validations without a new best; None: never.
+        metric: What chooses.
+        higher_is_better: Which way.
+    """
+
+    epochs: int
+    patience: int | None
+    metric: str
+    higher_is_better: bool
+
+
+@dataclass
+class Outcome:
+    """What became of one member.
+
+    Attributes:
+        status: ``running``, ``done``, ``diverged`` or ``interrupted``.
+        message: One sentence if there is something to say.
+        final: The last row.
+        best: Metric, value and epoch of the best row.
+        stale: Validations since then.
+        test: Metrics of the test split after the last epoch; empty if it has no rows.
+        tested: Whether that has been done.
+        gradient_norms: Mean over the last steps of the last epoch, by parameter; empty if the
+            optimizer does not follow the gradient.
+    """
+
+    status: str = "running"
+    message: str = ""
+    final: Row = field(default_factory=dict)
+    best: dict[str, float | str] = field(default_factory=dict)
+    stale: int = 0
+    test: Row = field(default_factory=dict)
+    tested: bool = False
+    gradient_norms: Row = field(default_factory=dict)
+
+    @property
+    def improved(self) -> bool:
+        """Whether the last row is the best one."""
+        return bool(self.final) and self.best.get("epoch") == self.final["epoch"]
+
+    def take(self, row: Row, rules: Rules) -> None:
+        """Take the row of a whole epoch: a new best, an end, or the end of all finite numbers."""
+        epoch = int(row["epoch"])
+        losses = [value for name, value in row.items() if name.endswith("/loss")]
+        if not all(map(math.isfinite, losses)):
+            return self.diverge(f"epoch {epoch}: its loss is not finite")
+        self.final = row
+        self._compare(row, rules)
+        if epoch == rules.epochs:
+            self.status = "done"
+        elif rules.patience is not None and self.stale >= rules.patience:
+            self.status = "done"
+            self.message = (
+                f"stopped at epoch {epoch}: {rules.patience} validations without a better "
+                f"{rules.metric}"
+            )
+        return None
+
+    def diverge(self, where: str) -> None:
+        """Mark the member as diverged; nothing it does afterwards counts."""
+        self.status = "diverged"
+        self.message = f"diverged at {where}; {ADVICE}"
+
+    def _compare(self, row: Mapping[str, float], rules: Rules) -> None:
+        if rules.metric not in row:
+            return
+        value, best = row[rules.metric], self.best.get("value")
+        sign = 1 if rules.higher_is_better else -1
+        if best is None or sign * value > sign * float(best):
+            self.best = {"metric": rules.metric, "value": value, "epoch": int(row["epoch"])}
+            self.stale = 0
+        else:
+            self.stale += 1

@@ -1,0 +1,1 @@
+"""Many runs at once: what to train, trained together in stacks, and what came out."""

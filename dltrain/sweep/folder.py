@@ -1,0 +1,157 @@
+"""The folder of a sweep: its plan, its record, and a run folder for each member.
+
+plan.jsonl    every member's config, written before the first one starts
+sweep.json    what the sweep was told, how large its stacks are, how it ended
+results.csv   a row per member
+members/0000  a run folder like any other
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dltrain import recorder, runs, storage
+from dltrain.check import instance
+from dltrain.recorder import as_json, first_info, now
+from dltrain.runs import Run
+from dltrain.schema import SweepConfig, as_dict
+from dltrain.sweep.plan import Member, Plan, PlanError, as_line, restore
+
+FINISHED = ("done", "diverged")
+
+
+@dataclass
+class SweepFolder:
+    """A sweep's folder, being written.
+
+    Attributes:
+        path: Where it lies.
+        info: The content of ``sweep.json``.
+    """
+
+    path: Path
+    info: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The folder's name, by which the sweep is known."""
+        return self.path.name
+
+    def member(self, index: int) -> Path:
+        """Return where a member's run folder lies."""
+        return self.path / "members" / f"{index:04d}"
+
+    def log(self, name: str) -> Path:
+        """Return where a child process may complain."""
+        return self.path / "logs" / f"{name}.log"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the sweep's lock.
+
+        Raises:
+            InUseError: If another process trains it.
+        """
+        with storage.locked(self.path / "lock"):
+            yield
+
+    def write(self, **changes: Any) -> None:
+        """Change entries of ``sweep.json``."""
+        self.info |= changes
+        storage.replace(self.path / "sweep.json", as_json(self.info).encode())
+
+    def run(self, index: int) -> Run | None:
+        """Read a member's record back, or return None if it has none that can be read."""
+        try:
+            return runs.read(self.member(index))
+        except ValueError:
+            return None
+
+    def record_failure(self, member: Member, reason: str, details: str) -> None:
+        """Write into a member's own folder why it failed; its process could not."""
+        folder = self.member(member.index)
+        storage.make_folder(folder)
+        run = self.run(member.index)
+        info = dict(run.info) if run is not None else self._first_info(member)
+        info |= {
+            "status": "failed",
+            "exit_code": 1,
+            "finished": now(),
+            "result": {"message": reason},
+        }
+        storage.append(folder / "train.log", [*details.splitlines(), f"failed: {reason}"])
+        recorder.write_info(folder, info)
+
+    def _first_info(self, member: Member) -> dict[str, Any]:
+        config = as_dict(member.config)
+        return first_info(
+            command=member.words,
+            overrides=member.words,
+            id=f"{self.id}/{member.index:04d}",
+            seed=member.config.seed,
+            data={"name": member.config.data.name},
+            model={"name": member.config.model.kind},
+            config=config,
+            sweep={"id": self.id, "member": member.index},
+        )
+
+
+def begin(output_dir: Path, plan: Plan, *, words: Sequence[str]) -> SweepFolder:
+    """Claim a folder for a new sweep and freeze its plan there.
+
+    Args:
+        output_dir: Where run folders go.
+        plan: What is to be trained.
+        words: All words after ``dltrain``.
+    """
+    folder = SweepFolder(recorder.new_folder(output_dir, "sweep"))
+    lines = "".join(f"{as_line(member)}\n" for member in plan.members)
+    storage.make_folder(folder.path / "members")
+    storage.replace(folder.path / "plan.jsonl", lines.encode())
+    facts = [group.facts for group in plan.groups]
+    models = [plan.members[group.members[0]].config.model.kind for group in plan.groups]
+    folder.write(
+        **first_info(
+            id=folder.id,
+            command=words,
+            overrides=[word for word in words if "=" in word],
+            told=as_dict(plan.told),
+            metric=plan.metric,
+            varying=plan.varying,
+            members=len(plan.members),
+            groups=[list(group.members) for group in plan.groups],
+            sha256=[own.sha256 for own in facts],
+            stack_sizes=[None] * len(plan.groups),
+            data={
+                "name": ", ".join(dict.fromkeys(own.name for own in facts)),
+                "source": ", ".join(dict.fromkeys(own.source for own in facts)),
+            },
+            model={"name": ", ".join(dict.fromkeys(models))},
+        )
+    )
+    return folder
+
+
+def reopen(path: Path) -> tuple[SweepFolder, Plan]:
+    """Read a sweep's plan back.
+
+    Raises:
+        PlanError: If the folder is not what was written, or its data has changed since.
+    """
+    info = runs.read_json(path / "sweep.json")
+    told, problems = instance(info.get("told") or {}, SweepConfig, "sweep")
+    if told is None:
+        raise PlanError([f"{path / 'sweep.json'}: {p.key}: {p.message}" for p in problems])
+    plan = restore(runs.read_text(path / "plan.jsonl").splitlines(), told)
+    groups = [list(group.members) for group in plan.groups]
+    if info.get("groups") != groups or len(info.get("stack_sizes") or []) != len(groups):
+        raise PlanError([f"{path / 'sweep.json'}: does not belong to the plan.jsonl beside it"])
+    for group, before in zip(plan.groups, info.get("sha256") or [], strict=False):
+        if group.facts.sha256 != before:
+            text = "its content changed since the sweep was planned; start a new sweep"
+            raise PlanError([f"data={group.facts.name}: {text}"])
+    return SweepFolder(path, info), plan

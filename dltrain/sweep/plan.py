@@ -1,0 +1,276 @@
+"""The plan of a sweep: every member composed, checked and numbered before the first one starts.
+
+No torch is imported. A plan that is kept (``plan.jsonl``) is what is trained, whatever becomes of
+the config files meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dltrain import build
+from dltrain.architecture import Plan as Layers
+from dltrain.check import knobs, run_config, shown
+from dltrain.compose import Sources
+from dltrain.config import compose_run
+from dltrain.data import Dataset
+from dltrain.schema import DataConfig, RunConfig, SweepConfig, as_dict
+from dltrain.suggest import closest
+from dltrain.sweep.facts import Facts, default_metric, metrics_of
+from dltrain.sweep.grid import Setting, expand
+
+# How many problems of a plan are shown; a thousand members may share one.
+MAX_LINES = 20
+
+
+class PlanError(ValueError):
+    """What the user has to mend before a sweep can start: one line per problem."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        unique = list(dict.fromkeys(lines))
+        more = [f"and {len(unique) - MAX_LINES} problems more"] * (len(unique) > MAX_LINES)
+        self.lines = [*unique[:MAX_LINES], *more]
+        super().__init__("\n".join(self.lines))
+
+
+@dataclass(frozen=True)
+class Member:
+    """One run of a sweep.
+
+    Attributes:
+        index: Its number, from 0.
+        words: What to type to train it alone.
+        setting: What tells it from the others: key -> text.
+        config: What it is told.
+    """
+
+    index: int
+    words: tuple[str, ...]
+    setting: Mapping[str, str]
+    config: RunConfig
+
+
+@dataclass(frozen=True)
+class Group:
+    """Members that differ in numbers only, and so can be trained together.
+
+    Attributes:
+        members: Their numbers, in order.
+        facts: Of the data all of them learn from.
+        layers: The largest model among them.
+    """
+
+    members: tuple[int, ...]
+    facts: Facts
+    layers: Layers
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep, composed and checked.
+
+    Attributes:
+        members: In order of their numbers.
+        groups: In order of their first members.
+        told: What the sweep itself is told.
+        duplicates: How many members were left out because an equal one was there.
+    """
+
+    members: tuple[Member, ...]
+    groups: tuple[Group, ...]
+    told: SweepConfig
+    duplicates: int = 0
+
+    @property
+    def varying(self) -> list[str]:
+        """The keys that tell members apart."""
+        return list(self.members[0].setting)
+
+    @property
+    def metric(self) -> str:
+        """What results are sorted by."""
+        return self.told.metric or default_metric(self.groups[0].facts)
+
+
+def make_plan(overrides: Sequence[str], sources: Sources) -> Plan:
+    """Compose and check every member of a sweep.
+
+    Raises:
+        PlanError: With one line for each problem found.
+    """
+    settings, told, lines = expand(overrides, sources)
+    composed = [(setting, *compose_run(setting.words, sources)) for setting in settings]
+    lines += [line for _, _, problems in composed for line in problems]
+    if lines or told is None:
+        raise PlanError(lines)
+    pairs = [(setting, run) for setting, run, _ in composed if run is not None]
+    folders = {run.output_dir for _, run in pairs}
+    if len(folders) > 1:
+        some = ", ".join(sorted(folders)[:3])
+        raise PlanError([f"output_dir: one sweep has one folder, not {len(folders)} ({some})"])
+    unique: dict[str, tuple[Setting, RunConfig]] = {}
+    for setting, run in pairs:
+        unique.setdefault(identity(run), (setting, run))
+    kept = list(unique.values())
+    members = _numbered(kept)
+    plan = Plan(members, _groups(members), told, duplicates=len(pairs) - len(kept))
+    complaints = _metric_problems(plan)
+    if complaints:
+        raise PlanError(complaints)
+    return plan
+
+
+def _numbered(kept: Sequence[tuple[Setting, RunConfig]]) -> tuple[Member, ...]:
+    keys = dict.fromkeys(key for setting, _ in kept for key in setting.typed)
+    varying = [key for key in keys if len({setting.typed.get(key) for setting, _ in kept}) > 1]
+    return tuple(
+        Member(
+            index=index,
+            words=tuple(f"{key}={text}" for key, text in setting.typed.items()),
+            setting={key: setting.typed.get(key, "-") for key in varying},
+            config=run,
+        )
+        for index, (setting, run) in enumerate(kept)
+    )
+
+
+def restore(lines: Iterable[str], told: SweepConfig) -> Plan:
+    """Make the plan again that was kept as lines of JSON.
+
+    Raises:
+        PlanError: If it is not a plan, or its data cannot be had any more.
+    """
+    members: list[Member] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            entry = json.loads(line)
+            run, problems = run_config(entry["config"])
+            words = tuple(map(str, entry["words"]))
+            setting = {str(key): str(text) for key, text in entry["setting"].items()}
+            index = int(entry["member"])
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise PlanError([f"plan.jsonl:{number}: is no member of a plan ({error!r})"]) from None
+        if run is None:
+            texts = "; ".join(f"{problem.key}: {problem.message}" for problem in problems)
+            raise PlanError([f"plan.jsonl:{number}: {texts}"])
+        if index != len(members):
+            raise PlanError([f"plan.jsonl:{number}: has number {index}, not {len(members)}"])
+        members.append(Member(index=index, words=words, setting=setting, config=run))
+    if not members:
+        raise PlanError(["plan.jsonl: holds no members"])
+    return Plan(tuple(members), _groups(members), told)
+
+
+def as_line(member: Member) -> str:
+    """Write a member as one line of JSON."""
+    entry = {
+        "member": member.index,
+        "words": list(member.words),
+        "setting": dict(member.setting),
+        "config": as_dict(member.config),
+    }
+    return json.dumps(entry, allow_nan=False)
+
+
+def identity(run: RunConfig | Mapping[str, Any]) -> str:
+    """Write what decides a run's numbers as text; runs with equal text give equal numbers."""
+    config = dict(run if isinstance(run, Mapping) else as_dict(run))
+    config = {name: node for name, node in config.items() if name not in ("output_dir", "expect")}
+    return json.dumps(config, sort_keys=True)
+
+
+def differences(ours: Sequence[Member], kept: Sequence[Member]) -> list[str]:
+    """Say how a sweep's definition differs from a plan that was kept; nothing if it does not."""
+    if len(ours) != len(kept):
+        return [f"{len(kept)} members were planned, now there are {len(ours)}"]
+    changed: dict[str, list[str]] = {}
+    for now, then in zip(ours, kept, strict=True):
+        new, old = _flat(as_dict(now.config)), _flat(as_dict(then.config))
+        for key in sorted({*new, *old} - {"output_dir"}):
+            if new.get(key) != old.get(key):
+                text = f"{shown(old.get(key))} -> {shown(new.get(key))} (member {now.index})"
+                changed.setdefault(key, []).append(text)
+    return [
+        f"{key}: {', '.join(texts[:3])}{', ...' if len(texts) > 3 else ''}"
+        for key, texts in changed.items()
+    ]
+
+
+def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(node, dict):
+        return {prefix: node}
+    inner = (_flat(value, f"{prefix}.{key}".lstrip(".")) for key, value in node.items())
+    return {key: value for part in inner for key, value in part.items()}
+
+
+def _stack_key(run: RunConfig) -> str:
+    """Write what members of one stack have in common as text."""
+    shared: dict[str, Any] = {}
+    for name, (_, entry) in knobs(RunConfig).items():
+        if entry.stacks:
+            continue
+        node = getattr(run, name)
+        cls: Any = type(node)
+        fixed = [key for key, (_, inner) in knobs(cls).items() if not inner.stacks]
+        shared[name] = {key: as_dict(getattr(node, key)) for key in fixed}
+    return json.dumps(shared, sort_keys=True)
+
+
+def _groups(members: Sequence[Member]) -> tuple[Group, ...]:
+    """Sort members into groups, looking once at each data set they name."""
+    by_key: dict[str, list[Member]] = {}
+    for member in members:
+        by_key.setdefault(_stack_key(member.config), []).append(member)
+    seen: dict[str, Dataset] = {}
+    groups: list[Group] = []
+    lines: list[str] = []
+    for own in by_key.values():
+        first = own[0].config
+        try:
+            data = _look(first.data, seen)
+            layers = [build.plan(member.config.model, data) for member in _unlike(own)]
+        except ValueError as error:
+            lines += getattr(error, "lines", [str(error)])
+            continue
+        largest = max(layers, key=len)  # dropout is a layer of its own
+        groups.append(Group(tuple(member.index for member in own), Facts.of(data), largest))
+    if lines:
+        raise PlanError(lines)
+    return tuple(groups)
+
+
+def _unlike(members: Sequence[Member]) -> list[Member]:
+    """Return one member for each model among them."""
+    return list({repr(member.config.model): member for member in members}.values())
+
+
+def _look(config: DataConfig, seen: dict[str, Dataset]) -> Dataset:
+    """Load a data set; only the last one is kept, since groups of one follow each other."""
+    key = repr(config)
+    if key not in seen:
+        seen.clear()
+        seen[key] = build.dataset(config)
+    return seen[key]
+
+
+def _metric_problems(plan: Plan) -> list[str]:
+    chosen = plan.told.metric
+    if chosen is None:
+        defaults = list(dict.fromkeys(default_metric(group.facts) for group in plan.groups))
+        shared = set.intersection(*(set(metrics_of(group.facts)) for group in plan.groups))
+        if len(defaults) == 1:
+            return []
+        some = ", ".join(sorted(shared)) or "none, so run them as two sweeps"
+        return [
+            f"sweep.metric: members are judged by {' and '.join(defaults)}; "
+            f"choose one that all have ({some})"
+        ]
+    for group in plan.groups:
+        names = metrics_of(group.facts)
+        if chosen not in names:
+            hint = closest(chosen, names)
+            return [f"sweep.metric={chosen}: no such result{hint} (there are: {', '.join(names)})"]
+    return []

@@ -1,0 +1,202 @@
+"""What came out of a sweep: a row per member, the best, and what is within noise of it.
+
+Everything is read back from the members' run folders.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from dltrain import storage
+from dltrain.recorder import number
+from dltrain.runs import Run, higher_is_better
+from dltrain.sweep.folder import FINISHED, SweepFolder
+from dltrain.sweep.plan import Member, Plan
+
+# How sure one has to be that a setting is worse than the best before it is called so.
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one member came out.
+
+    Attributes:
+        member: Which.
+        status: ``done``, ``diverged``, ``failed``, ``interrupted``, ``crashed``, ``running``, or
+            ``missing`` if it has not begun.
+        value: Of the metric that sorts: its best if it is the one that chose between epochs, else
+            its last; None if there is none.
+        epoch: Of that value, or the last.
+        metrics: The last of each.
+        best: Metric, value and epoch of the best epoch.
+        message: What there is to say.
+    """
+
+    member: Member
+    status: str
+    value: float | None = None
+    epoch: int = 0
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    best: Mapping[str, object] = field(default_factory=dict)
+    message: str = ""
+
+
+def read_result(folder: SweepFolder, member: Member, metric: str) -> Result:
+    """Read how a member came out from its run folder."""
+    run = folder.run(member.index)
+    if run is None:
+        return Result(member, "missing")
+    metrics = {**_numbers(run, "final"), **_numbers(run, "test"), **_numbers(run, "findings")}
+    best = run.part("result", "best")
+    best = best if isinstance(best, dict) else {}
+    value, epoch = metrics.get(metric), metrics.get("epoch")
+    if best.get("metric") == metric:
+        value, epoch = _number(best.get("value")), _number(best.get("epoch"))
+    return Result(
+        member=member,
+        status=run.status,
+        value=value if run.status == "done" else None,
+        epoch=int(epoch or 0),
+        metrics=metrics,
+        best=best,
+        message=str(run.part("result", "message") or ""),
+    )
+
+
+def read_results(folder: SweepFolder, plan: Plan) -> list[Result]:
+    """Read how all members came out, in order of their numbers."""
+    return [read_result(folder, member, plan.metric) for member in plan.members]
+
+
+def unfinished(results: Sequence[Result]) -> set[int]:
+    """Return the numbers of the members that still have to be trained."""
+    return {result.member.index for result in results if result.status not in FINISHED}
+
+
+def ranked(results: Sequence[Result], metric: str) -> list[Result]:
+    """Sort the members that have a value, best first; equal ones by number."""
+    sign = -1 if higher_is_better(metric) else 1
+    found = [result for result in results if result.value is not None]
+    return sorted(found, key=lambda r: (sign * (r.value or 0.0), r.member.index))
+
+
+@dataclass(frozen=True)
+class SettingResult:
+    """Members that differ in their seed only.
+
+    Attributes:
+        setting: What they have in common: key -> text.
+        planned: How many members it has.
+        results: Of those that have a value.
+        mean: Of the values.
+        deviation: Their standard deviation (n - 1); nan for a single one.
+        as_good: Whether chance may explain that it is worse than the best; None: unknown.
+    """
+
+    setting: Mapping[str, str]
+    planned: int
+    results: Sequence[Result]
+    mean: float
+    deviation: float
+    as_good: bool | None = None
+
+
+def by_setting(results: Sequence[Result], metric: str) -> list[SettingResult]:
+    """Put repetitions together, best mean first, and compare each setting with the best."""
+    found: dict[str, list[Result]] = {}
+    for result in results:
+        setting = {key: text for key, text in result.member.setting.items() if key != "seed"}
+        found.setdefault(json.dumps(setting), []).append(result)
+    groups = [_setting_result(json.loads(text), own) for text, own in found.items()]
+    sign = -1 if higher_is_better(metric) else 1
+    valued = sorted((g for g in groups if g.results), key=lambda group: sign * group.mean)
+    return [replace(group, as_good=as_good(group, valued[0])) for group in valued]
+
+
+def _setting_result(setting: Mapping[str, str], results: Sequence[Result]) -> SettingResult:
+    valued = [result for result in results if result.value is not None]
+    values = [result.value for result in valued if result.value is not None]
+    return SettingResult(
+        setting=setting,
+        planned=len(results),
+        results=valued,
+        mean=statistics.fmean(values) if values else math.nan,
+        deviation=statistics.stdev(values) if len(values) > 1 else math.nan,
+    )
+
+
+def as_good(group: SettingResult, best: SettingResult) -> bool | None:
+    """Whether chance may explain the distance between two means, by Welch's t-test, two-sided.
+
+    Args:
+        group: A setting.
+        best: The one with the best mean.
+
+    Returns:
+        True if equal means cannot be ruled out at the 5 % level; None if one was run only once.
+    """
+    if group is best:
+        return True
+    sizes = [len(group.results), len(best.results)]
+    if min(sizes) < 2:
+        return None
+    # Variance of each mean; Welch and Satterthwaite's degrees of freedom.
+    spreads = [g.deviation**2 / n for g, n in zip((group, best), sizes, strict=True)]
+    distance = abs(group.mean - best.mean)
+    if sum(spreads) == 0:
+        return distance == 0
+    freedom = sum(spreads) ** 2 / sum(s**2 / (n - 1) for s, n in zip(spreads, sizes, strict=True))
+    from scipy.special import stdtrit
+
+    return bool(distance <= stdtrit(freedom, (1 + CONFIDENCE) / 2) * math.sqrt(sum(spreads)))
+
+
+def is_repeated(plan: Plan) -> bool:
+    """Whether settings were run with several seeds."""
+    return "seed" in plan.varying
+
+
+def write_csv(folder: SweepFolder, plan: Plan, results: Sequence[Result]) -> None:
+    """Write ``results.csv``: a row per member, no clock, so equal sweeps write equal bytes."""
+    names = dict.fromkeys(name for result in results for name in result.metrics)
+    header = ["member", "status", *plan.varying, "best/metric", "best/epoch", "best/value", *names]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*header, "message"])
+    for result in results:
+        best = result.best
+        cells = [best.get("metric", ""), best.get("epoch", ""), _cell(best.get("value"))]
+        writer.writerow(
+            [
+                result.member.index,
+                result.status,
+                *result.member.setting.values(),
+                *cells,
+                *(_cell(result.metrics.get(name)) for name in names),
+                result.message,
+            ]
+        )
+    storage.replace(folder.path / "results.csv", text.getvalue().encode())
+
+
+def _cell(value: object) -> str:
+    found = _number(value)
+    return "" if found is None else number(found)
+
+
+def _number(value: object) -> float | None:
+    """Return what a record holds where a number should stand, if it is one."""
+    return None if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+
+
+def _numbers(run: Run, part: str) -> dict[str, float]:
+    values = run.part("result", part)
+    pairs = values.items() if isinstance(values, dict) else ()
+    return {str(name): found for name, x in pairs if (found := _number(x)) is not None}

@@ -1,0 +1,119 @@
+"""Which members are trained together: their order, their memory, and how a group is cut.
+
+Letters: M members, B rows of a batch, P parameters of one member, U its units in all layers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+from dltrain.architecture import LinearPlan
+from dltrain.schema import AdamConfig, AdamWConfig, LeastSquaresConfig, RunConfig, SgdConfig
+from dltrain.sweep.plan import Group, Member
+
+# Rows of a product when a split is evaluated; ``data/loader.py`` has the same figure.
+EVALUATION_ROWS = 2048
+# Stacks whose numbers fit into this do not get faster by being cut: any cache holds them.
+SMALL_BYTES = 2**20
+
+
+def in_order(members: Sequence[Member]) -> list[Member]:
+    """Put members of equal seed next to each other: they share their batches."""
+    return sorted(members, key=lambda member: (member.config.seed, member.index))
+
+
+def cut(members: Sequence[Member], size: int) -> list[list[Member]]:
+    """Cut a group into the fewest stacks of at most ``size`` members, as equal as can be.
+
+    Example:
+        >>> [len(stack) for stack in cut(range(10), 4)]
+        [4, 3, 3]
+    """
+    count = -(-len(members) // size)
+    ends = [-(-len(members) * number // count) for number in range(count + 1)]
+    return [list(members[start:end]) for start, end in itertools.pairwise(ends)]
+
+
+def member_bytes(config: RunConfig, group: Group) -> int:
+    """Estimate what one member of a stack needs, beside the data: weights, gradients, activations.
+
+    The estimate is of what is alive at once in the step and between epochs; the allocator adds to
+    it, so leave room.
+    """
+    widths = [layer.out_features for layer in group.layers if isinstance(layer, LinearPlan)]
+    parameters = sum(layer.num_parameters for layer in group.layers)
+    # Beside weight and gradient: what the update makes, and two states that wait to be kept.
+    copies = 5 + 3 * optimizer_copies(config)
+    rows = config.trainer.batch_size or group.facts.rows["train"]
+    evaluated = min(EVALUATION_ROWS, max(group.facts.rows.values()))
+    units = 4 * rows * sum(widths) + 2 * evaluated * max(widths)
+    return number_bytes(config) * (copies * parameters + units)
+
+
+def optimizer_copies(config: RunConfig) -> int:
+    """How many numbers an optimizer keeps for each parameter."""
+    match config.optimizer:
+        case SgdConfig() as sgd:
+            return int(sgd.momentum > 0)
+        case AdamConfig() | AdamWConfig():
+            return 2
+        case LeastSquaresConfig():
+            return 0
+
+
+def number_bytes(config: RunConfig) -> int:
+    """Bytes of one number in training."""
+    exact = isinstance(config.optimizer, LeastSquaresConfig)
+    return 8 if exact or config.device.dtype == "float64" else 4
+
+
+def stack_bytes(members: Sequence[Member], group: Group) -> int:
+    """Estimate what a stack needs, beside the data: its members and their batches."""
+    config = members[0].config
+    batches = len({member.config.seed for member in members})
+    rows = config.trainer.batch_size or group.facts.rows["train"]
+    gathered = batches * rows * group.facts.in_features * (number_bytes(config) + 1)
+    return gathered + sum(member_bytes(member.config, group) for member in members)
+
+
+def largest_stack(members: Sequence[Member], group: Group, available: float) -> int:
+    """Return how many members fit into the memory, at least one.
+
+    Args:
+        members: Of the group, in order.
+        group: What they have in common.
+        available: Bytes that may be used.
+    """
+    each = stack_bytes(members, group) / len(members)
+    return max(1, min(len(members), math.floor(available / each)))
+
+
+def sizes_to_try(largest: int) -> list[int]:
+    """Return stack sizes worth measuring: the largest, and halves of it down to eight."""
+    sizes = [largest]
+    while sizes[-1] >= 16 and len(sizes) < 4:
+        sizes.append(-(-sizes[-1] // 2))
+    return sizes
+
+
+def num_steps(config: RunConfig, group: Group) -> int:
+    """Return the updates of one member's training."""
+    rows = group.facts.rows["train"]
+    return config.trainer.epochs * -(-rows // min(config.trainer.batch_size or rows, rows))
+
+
+def work(config: RunConfig, group: Group) -> float:
+    """Return the floating-point operations in one member's products, evaluation included.
+
+    A product of [B, I] and [I, O] takes 2 B I O; training has three per layer, one less in the
+    first, evaluation one.
+    """
+    layers = [layer for layer in group.layers if isinstance(layer, LinearPlan)]
+    sizes = [layer.in_features * layer.out_features for layer in layers]
+    rows, pace = group.facts.rows, config.trainer
+    training = 2 * rows["train"] * (3 * sum(sizes) - sizes[0]) * pace.epochs
+    validations = -(-pace.epochs // pace.eval_interval)
+    evaluation = 2 * sum(sizes) * (rows.get("val", 0) * validations + rows.get("test", 0))
+    return float(training + evaluation)

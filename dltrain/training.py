@@ -1,0 +1,256 @@
+"""The training of a stack of jobs, each kept in a run folder of its own; a single run is M = 1."""
+
+from __future__ import annotations
+
+import functools
+import signal
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+from dltrain import build, recorder, storage
+from dltrain.coefficients import Coefficients, as_csv, coefficients, findings, solution
+from dltrain.config import to_yaml
+from dltrain.device import choose, describe
+from dltrain.job import Job
+from dltrain.optim import Solution
+from dltrain.outcomes import Outcome
+from dltrain.schema import Expectation, LinearConfig, SoftmaxConfig, as_dict
+from dltrain.trainer import Trainer, View
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one job came out.
+
+    Attributes:
+        outcome: The trainer's word.
+        exit_code: 0 done, 3 diverged, 128 + signal interrupted.
+        findings: Sentences about what was learned.
+        compared: Results beside published ones.
+    """
+
+    outcome: Outcome
+    exit_code: int
+    findings: Sequence[str]
+    compared: Sequence[Mapping[str, Any]]
+
+
+class Training:
+    """Jobs that are trained together.
+
+    Args:
+        jobs: They may differ in numbers only, and share their data.
+        threads: Processor threads, in place of the configured number.
+
+    Attributes:
+        trainer: What trains them.
+        place: Where, for people.
+        recorders: One per job once ``record`` was called.
+
+    Raises:
+        ValueError: If the device they ask for is not to be had.
+    """
+
+    def __init__(self, jobs: Sequence[Job], *, threads: int | None = None) -> None:
+        self.jobs = list(jobs)
+        first = jobs[0].config
+        device = choose(
+            first.device.type,
+            threads=first.device.threads if threads is None else threads,
+            deterministic=first.device.deterministic,
+        )
+        self.trainer = Trainer(
+            build.stack([job.config for job in jobs], jobs[0].data, device),
+            epochs=first.trainer.epochs,
+            eval_interval=first.trainer.eval_interval,
+            log_interval=first.trainer.log_interval,
+            patience=first.trainer.patience,
+        )
+        self.place = describe(device)
+        self.recorders: list[recorder.Recorder | None] = [None] * len(jobs)
+
+    def record(self, folders: Sequence[Path | None]) -> None:
+        """Begin the run folders, claimed already; None: nothing is kept of that job."""
+        preparation = recorder.as_json(self.jobs[0].data.preparation())
+
+        def begin(index: int) -> recorder.Recorder | None:
+            job, folder = self.jobs[index], folders[index]
+            if folder is None:
+                return None
+            run = recorder.Recorder(
+                folder,
+                info=self._info(job, _run_id(job, folder)),
+                config=to_yaml(job.config),
+                columns=self.trainer.columns,
+            )
+            run.document("preparation.json", preparation)
+            run.log(f"{' '.join(['dltrain', *job.words])} on {self.place}")
+            return run
+
+        self.recorders = storage.side_by_side(begin, range(len(self.jobs)))
+
+    def run(self, view: View) -> list[Ended]:
+        """Train, and finish the run folders.
+
+        Raises:
+            StorageError: If something could not be kept; the folders say so, if they still can.
+        """
+        started = time.perf_counter()
+        try:
+            outcomes = self.trainer.fit(self.recorders, view)
+            if any(isinstance(job.config.model, LinearConfig) for job in self.jobs):
+                _ = self._solution  # once, before several threads ask for it
+            found = storage.side_by_side(self._conclude, range(len(outcomes)))
+        except BaseException as error:
+            self._fail(error)
+            raise
+        seconds = time.perf_counter() - started
+
+        def finish(index: int) -> Ended:
+            return self._finish(index, outcomes[index], *found[index], seconds=seconds)
+
+        return storage.side_by_side(finish, range(len(outcomes)))
+
+    def _info(self, job: Job, run_id: str) -> dict[str, Any]:
+        """Return what ``run.json`` says from the start."""
+        return recorder.first_info(
+            id=run_id,
+            command=job.words,
+            overrides=job.overrides,
+            seed=job.config.seed,
+            device=str(self.trainer.stack.model.parameters[0].device),
+            threads=torch.get_num_threads(),
+            data={
+                "name": job.data.name,
+                "source": job.data.source,
+                "sha256": job.data.sha256,
+                "task": job.data.task,
+                "rows": {name: len(split) for name, split in job.data.splits.items()},
+                "notes": [*job.data.warnings, *job.data.notes],
+            },
+            model={"name": job.config.model.kind, "parameters": job.num_parameters},
+            config=as_dict(job.config),
+            **({"sweep": dict(job.sweep)} if job.sweep else {}),
+        )
+
+    @functools.cached_property
+    def _solution(self) -> tuple[Coefficients, Solution]:
+        """The exact solution of the same rows; one for all members."""
+        return solution(self.jobs[0].data)
+
+    def _conclude(self, index: int) -> tuple[dict[str, float], list[str]]:
+        """Keep what can be said about a trained model; return results by name, and sentences."""
+        job, run, outcome = self.jobs[index], self.recorders[index], self.trainer.outcomes[index]
+        results = outcome.final | outcome.test | {"data/features": float(job.data.in_features)}
+        results |= {f"data/{name}_rows": float(len(s)) for name, s in job.data.splits.items()}
+        results |= {
+            f"imputed/{c.name}": c.imputed
+            for c in job.data.columns
+            if c.missing and c.imputed is not None
+        }
+        linear = isinstance(job.config.model, LinearConfig | SoftmaxConfig)
+        if outcome.status != "done" or not linear or run is None:
+            return results, []
+        state = self.trainer.stack.model.state()
+        weight, bias = state["layers.0.weight"][index], state["layers.0.bias"][index]
+        found = coefficients(weight, bias, job.data)
+        run.document("coefficients.csv", as_csv(found, job.data))
+        if not isinstance(job.config.model, LinearConfig):
+            return results, []
+        errors, sentences = findings(found, job.data, self._solution)
+        return results | errors, sentences
+
+    def _finish(
+        self,
+        index: int,
+        outcome: Outcome,
+        results: Mapping[str, float],
+        sentences: Sequence[str],
+        *,
+        seconds: float,
+    ) -> Ended:
+        code = self._exit_code(outcome)
+        compared = compare(self.jobs[index].config.expect, results)
+        run = self.recorders[index]
+        if run is not None:
+            run.finish(
+                status=outcome.status,
+                exit_code=code,
+                result={
+                    "message": outcome.message,
+                    "final": outcome.final,
+                    "best": outcome.best,
+                    "test": outcome.test,
+                    "gradient_norms": outcome.gradient_norms,
+                    # Facts of the data (data/..., imputed/...) have places of their own.
+                    "findings": {
+                        name: value
+                        for name, value in results.items()
+                        if name not in outcome.final and "/" not in name
+                    },
+                    "expectations": compared,
+                    "seconds": seconds,
+                },
+            )
+        return Ended(outcome, code, sentences, compared)
+
+    def _exit_code(self, outcome: Outcome) -> int:
+        """Return 0 for done, 3 for diverged, 128 + signal for interrupted."""
+        if outcome.status == "interrupted":
+            assert self.trainer.stop_signal is not None
+            return 128 + self.trainer.stop_signal
+        return {"done": 0, "diverged": 3}[outcome.status]
+
+    def _fail(self, error: BaseException) -> None:
+        """Record that the jobs could not go on; the traceback goes into their logs."""
+        codes = {KeyboardInterrupt: 130, storage.StorageError: 4}
+        code = next((codes[kind] for kind in codes if isinstance(error, kind)), 1)
+        for run in self.recorders:
+            if run is not None:
+                run.log(traceback.format_exc())
+                run.finish(
+                    status="interrupted" if code == 130 else "failed",
+                    exit_code=code,
+                    result={"message": repr(error)},
+                )
+
+
+def _run_id(job: Job, folder: Path) -> str:
+    return f"{job.sweep['id']}/{folder.name}" if job.sweep else folder.name
+
+
+def compare(expected: Sequence[Expectation], results: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Put a run's results beside published ones."""
+    rows = []
+    for entry in expected:
+        value = results.get(entry.metric)
+        inside = value is not None and entry.low <= value <= entry.high
+        rows.append(as_dict(entry) | {"value": value, "inside": inside})
+    return rows
+
+
+@contextmanager
+def stopping(trainer: Trainer) -> Iterator[None]:
+    """Let the first signal stop the training after its step, and a second one at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if trainer.stop_signal is not None:
+            raise KeyboardInterrupt
+        trainer.stop_signal = number
+
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

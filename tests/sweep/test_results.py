@@ -1,0 +1,259 @@
+"""What came out: the ranking, what is within noise of the best, and the file of results."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from dltrain.cli.sweep_summary import noise_sentence
+from dltrain.sweep.folder import SweepFolder
+from dltrain.sweep.plan import Member
+from dltrain.sweep.results import (
+    Result,
+    SettingResult,
+    as_good,
+    by_setting,
+    is_repeated,
+    ranked,
+    read_result,
+    read_results,
+    unfinished,
+    write_csv,
+)
+from tests.sweep.helpers import SMALL, lasting, only_sweep, planned, record, results, swept
+
+CONFIG = planned().members[0].config
+
+
+def result(
+    index: int, value: float | None, *, status: str = "done", message: str = "", **setting: str
+) -> Result:
+    member = Member(index=index, words=(), setting=setting, config=CONFIG)
+    return Result(member, status, value=value, epoch=3, message=message)
+
+
+def numbers(found: list[Result]) -> list[int]:
+    return [one.member.index for one in found]
+
+
+# Ranking.
+
+
+def test_the_most_accurate_is_the_best() -> None:
+    found = [result(0, 0.5), result(1, 0.9), result(2, 0.7)]
+    assert numbers(ranked(found, "val/accuracy")) == [1, 2, 0]
+    assert numbers(ranked(found, "val/r2")) == [1, 2, 0]
+
+
+def test_the_smallest_loss_is_the_best() -> None:
+    found = [result(0, 0.5), result(1, 0.9), result(2, 0.1)]
+    assert numbers(ranked(found, "val/loss")) == [2, 0, 1]
+    assert numbers(ranked(found, "test/rmse")) == [2, 0, 1]
+
+
+def test_equal_ones_stand_in_order_of_their_numbers() -> None:
+    found = [result(2, 0.5), result(0, 0.5), result(1, 0.5)]
+    assert numbers(ranked(found, "val/accuracy")) == numbers(ranked(found, "val/loss")) == [0, 1, 2]
+
+
+def test_what_has_no_value_has_no_rank() -> None:
+    assert ranked([result(0, None, status="diverged")], "val/loss") == []
+
+
+def test_what_is_done_or_diverged_need_not_be_trained() -> None:
+    found = [
+        result(index, None, status=status)
+        for index, status in enumerate(
+            ["done", "diverged", "failed", "interrupted", "crashed", "missing", "unreadable"]
+        )
+    ]
+    assert unfinished(found) == {2, 3, 4, 5, 6}
+
+
+# Settings.
+
+
+def repeated(values: dict[str, list[float | None]]) -> list[Result]:
+    """Make the results of settings that were run with several seeds."""
+    pairs = [(lr, seed, v) for lr, own in values.items() for seed, v in enumerate(own)]
+    return [
+        result(i, v, status="diverged" if v is None else "done", **{"lr": lr, "seed": str(seed)})
+        for i, (lr, seed, v) in enumerate(pairs)
+    ]
+
+
+def test_members_that_differ_in_their_seed_only_are_one_setting() -> None:
+    found = by_setting(repeated({"0.1": [1.0, 2.0, 3.0], "0.2": [5.0, 5.0, 8.0]}), "val/loss")
+    assert [dict(group.setting) for group in found] == [{"lr": "0.1"}, {"lr": "0.2"}]
+    assert [group.mean for group in found] == [2.0, 6.0]
+    assert [group.deviation for group in found] == [1.0, pytest.approx(math.sqrt(3))]
+    assert [group.planned for group in found] == [3, 3]
+
+
+def test_settings_are_sorted_by_their_mean() -> None:
+    values: dict[str, list[float | None]] = {"0.1": [0.2, 0.4], "0.2": [0.5, 0.9], "0.3": [0.5]}
+    means = {metric: by_setting(repeated(values), metric) for metric in ("a/accuracy", "a/loss")}
+    assert [g.setting["lr"] for g in means["a/accuracy"]] == ["0.2", "0.3", "0.1"]
+    assert [g.setting["lr"] for g in means["a/loss"]] == ["0.1", "0.3", "0.2"]
+
+
+def test_a_setting_that_diverged_with_some_seeds_says_with_how_many() -> None:
+    values: dict[str, list[float | None]] = {"0.1": [1.0, None, 3.0, None, 2.0], "9": [None] * 5}
+    [group] = by_setting(repeated(values), "val/loss")
+    assert (len(group.results), group.planned, group.mean) == (3, 5, 2.0)
+
+
+def test_a_setting_run_once_has_no_deviation_and_cannot_be_compared() -> None:
+    found = by_setting(repeated({"0.1": [1.0], "0.2": [2.0, 3.0]}), "val/loss")
+    assert math.isnan(found[0].deviation)
+    assert [group.as_good for group in found] == [True, None]
+    assert noise_sentence(found).startswith("settings run only once cannot be compared")
+
+
+def group(values: list[float]) -> SettingResult:
+    [found] = by_setting(repeated({"x": list(values)}), "val/loss")
+    return found
+
+
+FINITE = st.floats(-100, 100).map(lambda x: round(x, 3))
+
+
+@given(st.lists(FINITE, min_size=2, max_size=8), st.lists(FINITE, min_size=2, max_size=8))
+@settings(max_examples=300)
+def test_the_comparison_is_welchs_test(ours: list[float], best: list[float]) -> None:
+    assume(len({*ours}) > 1 and len({*best}) > 1)  # scipy warns where all values are equal
+    p = stats.ttest_ind(ours, best, equal_var=False).pvalue
+    if abs(p - 0.05) > 1e-9:
+        assert as_good(group(ours), group(best)) == (p > 0.05)
+
+
+def test_a_clear_difference_is_none_of_chance_and_a_small_one_may_be() -> None:
+    best, near, far = [0.90, 0.92, 0.91], [0.90, 0.91, 0.90], [0.5, 0.52, 0.51]
+    for other, expected in ((near, True), (far, False)):
+        p = stats.ttest_ind(other, best, equal_var=False).pvalue
+        assert as_good(group(other), group(best)) is expected is bool(p > 0.05)
+
+
+def test_settings_without_spread_are_told_apart_by_any_distance() -> None:
+    assert as_good(group([1.0, 1.0]), group([1.0, 1.0])) is True
+    assert as_good(group([2.0, 2.0]), group([1.0, 1.0])) is False
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"a": [1.0, 2.0]}, "one setting; its deviation is what chance alone does"),
+        (
+            {"a": [1.0, 1.1], "b": [9.0, 9.1], "c": [8.0, 8.1]},
+            "the best setting is better than each of the others (Welch's t-test, 5 %)",
+        ),
+        (
+            {"a": [1.0, 1.1], "b": [1.0, 1.2], "c": [8.0, 8.1]},
+            "1 other setting is within noise of the best (Welch's t-test, 5 %)",
+        ),
+        (
+            {"a": [1.0, 1.1], "b": [1.0, 1.2], "c": [1.0, 1.3]},
+            "2 other settings are within noise of the best (Welch's t-test, 5 %)",
+        ),
+    ],
+)
+def test_a_sentence_says_what_is_within_noise(
+    values: dict[str, list[float | None]], sentence: str
+) -> None:
+    assert noise_sentence(by_setting(repeated(values), "val/loss")) == sentence
+
+
+def test_a_sweep_is_repeated_if_its_seeds_vary() -> None:
+    assert is_repeated(planned("sweep.repeat=2"))
+    assert not is_repeated(planned("optimizer.lr=0.1,0.2", "seed=3"))
+
+
+# From folders, and into the file.
+
+WORDS = ("optimizer.lr=0.01,0.05,1e30", "seed=0,1", *SMALL)
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return swept(tmp_path_factory.mktemp("results"), *WORDS)
+
+
+def test_a_result_is_read_from_the_members_folder(sweep: Path) -> None:
+    plan, folder = planned(*WORDS), SweepFolder(sweep)
+    found = read_result(folder, plan.members[1], "val/loss")
+    best = record(sweep / "members" / "0001")["result"]["best"]
+    assert (found.status, found.value, found.epoch) == ("done", best["value"], best["epoch"])
+
+
+def test_a_metric_that_does_not_choose_is_the_last_epochs(sweep: Path) -> None:
+    found = read_result(SweepFolder(sweep), planned(*WORDS).members[0], "train/rmse")
+    final = record(sweep / "members" / "0000")["result"]["final"]
+    assert (found.value, found.epoch) == (final["train/rmse"], 3)
+
+
+def test_a_member_without_a_folder_is_missing(tmp_path: Path) -> None:
+    found = read_result(SweepFolder(tmp_path), planned().members[0], "val/loss")
+    assert (found.status, found.value, found.metrics) == ("missing", None, {})
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"result": 7}', '{"result": {"best": 3}}'])
+def test_a_record_that_is_damaged_has_no_value(text: str, tmp_path: Path) -> None:
+    (tmp_path / "members" / "0000").mkdir(parents=True)
+    (tmp_path / "members" / "0000" / "run.json").write_text(text)
+    found = read_result(SweepFolder(tmp_path), planned().members[0], "val/loss")
+    assert found.value is None
+    assert unfinished([found]) == {0}
+
+
+def test_what_diverged_has_no_value_and_says_why(sweep: Path) -> None:
+    rows = results(sweep)
+    assert [row["status"] for row in rows] == ["done"] * 4 + ["diverged"] * 2
+    assert all("diverged at epoch 1, step " in row["message"] for row in rows[4:])
+    assert [row["message"] for row in rows[:4]] == [""] * 4
+
+
+def test_results_have_a_row_per_member_and_its_setting(sweep: Path) -> None:
+    rows = results(sweep)
+    assert [row["member"] for row in rows] == ["0", "1", "2", "3", "4", "5"]
+    assert [(row["optimizer.lr"], row["seed"]) for row in rows[:3]] == [
+        ("0.01", "0"), ("0.01", "1"), ("0.05", "0")
+    ]  # fmt: skip
+    assert {"best/metric", "best/epoch", "best/value", "train/loss", "val/r2"} <= set(rows[0])
+    assert rows[0]["best/metric"] == "val/loss"
+
+
+def test_numbers_of_the_results_are_those_of_the_metrics(sweep: Path) -> None:
+    for row in results(sweep)[:4]:
+        with open(sweep / "members" / f"{int(row['member']):04d}" / "metrics.csv") as file:
+            last = list(csv.DictReader(file))[-1]
+        for name in ("train/loss", "val/loss", "val/rmse"):
+            assert row[name] == last[name]
+
+
+def test_equal_sweeps_leave_equal_bytes(sweep: Path, tmp_path: Path) -> None:
+    assert lasting(swept(tmp_path, *WORDS)) == lasting(sweep)
+
+
+def test_a_message_with_commas_and_quotes_stays_in_its_cell(tmp_path: Path) -> None:
+    plan, folder = planned("data.name='a,b','c'"), SweepFolder(tmp_path)
+    found = [
+        Result(member, "failed", message='said "no", twice\nand again') for member in plan.members
+    ]
+    write_csv(folder, plan, found)
+    rows = results(tmp_path)
+    assert [row["message"] for row in rows] == ['said "no", twice\nand again'] * 2
+    assert [row["data.name"] for row in rows] == ["'a,b'", "'c'"]
+
+
+def test_results_can_be_written_again_from_the_folders(sweep: Path) -> None:
+    before = (sweep / "results.csv").read_bytes()
+    plan, folder = planned(*WORDS), SweepFolder(sweep)
+    write_csv(folder, plan, read_results(folder, plan))
+    assert (sweep / "results.csv").read_bytes() == before
+    assert only_sweep(sweep.parents[1]) == sweep

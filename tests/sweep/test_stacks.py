@@ -1,0 +1,135 @@
+"""Which members are trained together: order, cuts, estimates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dltrain.sweep.plan import Group, Member, Plan
+from dltrain.sweep.stacks import (
+    cut,
+    in_order,
+    largest_stack,
+    member_bytes,
+    num_steps,
+    number_bytes,
+    optimizer_copies,
+    sizes_to_try,
+    stack_bytes,
+    work,
+)
+from tests.sweep.helpers import planned
+
+pytestmark = pytest.mark.usefixtures("here")
+
+
+def stack(*words: str) -> tuple[list[Member], Group]:
+    plan: Plan = planned(*words)
+    [group] = plan.groups
+    return in_order(plan.members), group
+
+
+def test_members_of_equal_seed_stand_next_to_each_other() -> None:
+    members = planned("optimizer.lr=0.1,0.2", "seed=1,0").members
+    assert [member.index for member in in_order(members)] == [1, 3, 0, 2]
+
+
+@given(st.integers(1, 400), st.integers(1, 500))
+def test_a_cut_keeps_all_in_order_in_the_fewest_stacks_as_equal_as_can_be(
+    count: int, size: int
+) -> None:
+    [member] = MEMBER
+    members = [replace(member, index=index) for index in range(count)]
+    stacks = cut(members, size)
+    assert [member for part in stacks for member in part] == members
+    assert len(stacks) == -(-count // size)
+    lengths = [len(part) for part in stacks]
+    assert max(lengths) <= size
+    assert max(lengths) - min(lengths) <= 1
+
+
+MEMBER = planned().members
+
+
+def test_a_stack_that_exceeds_the_memory_is_cut() -> None:
+    members, group = stack("model=mlp", "model.hidden=[64]", "optimizer.lr=range(1,101)")
+    needed = stack_bytes(members, group)
+    assert largest_stack(members, group, needed) == 100
+    assert largest_stack(members, group, 10 * needed) == 100
+    assert largest_stack(members, group, needed / 2) == 50
+    assert largest_stack(members, group, needed / 3) == 33
+    assert [len(part) for part in cut(members, 33)] == [25, 25, 25, 25]
+
+
+def test_a_member_is_trained_even_where_it_seems_not_to_fit() -> None:
+    members, group = stack("seed=0,1")
+    assert largest_stack(members, group, 0) == 1
+    assert largest_stack(members, group, -1e9) == 1
+
+
+def test_an_estimate_grows_with_model_rows_and_states() -> None:
+    def bytes_of(*words: str) -> float:
+        [member], group = stack("model=mlp", *words)
+        return member_bytes(member.config, group)
+
+    base = bytes_of("model.hidden=[64]")
+    assert bytes_of("model.hidden=[128]") > base
+    assert bytes_of("model.hidden=[64]", "trainer.batch_size=512") > base
+    assert bytes_of("model.hidden=[64]", "optimizer=adam") > base
+    assert bytes_of("model.hidden=[64]", "device.dtype=float64") == 2 * base
+
+
+def test_members_of_several_seeds_need_several_batches() -> None:
+    same, group = stack("optimizer.lr=0.1,0.2", "data=fashion_mnist", "model=softmax")
+    different, other = stack("seed=0,1", "data=fashion_mnist", "model=softmax")
+    more = stack_bytes(different, other) - stack_bytes(same, group)
+    assert more == 256 * 784 * 5  # a batch of bytes and of numbers
+
+
+@pytest.mark.parametrize(
+    ("words", "copies", "size"),
+    [
+        ((), 0, 4),
+        (("optimizer.momentum=0.9",), 1, 4),
+        (("optimizer=adam",), 2, 4),
+        (("optimizer=adamw", "device.dtype=float64"), 2, 8),
+        (("optimizer=least_squares",), 0, 8),
+    ],
+)
+def test_optimizers_keep_numbers_for_each_parameter(
+    words: tuple[str, ...], copies: int, size: int
+) -> None:
+    [member] = planned(*words).members
+    assert (optimizer_copies(member.config), number_bytes(member.config)) == (copies, size)
+
+
+@pytest.mark.parametrize(
+    ("largest", "sizes"),
+    [(1, [1]), (15, [15]), (16, [16, 8]), (100, [100, 50, 25, 13]), (1000, [1000, 500, 250, 125])],
+)
+def test_halves_are_worth_measuring(largest: int, sizes: list[int]) -> None:
+    assert sizes_to_try(largest) == sizes
+
+
+@pytest.mark.parametrize(
+    ("words", "steps"),
+    [
+        ((), 10 * 32),  # 1,000 rows in batches of 32
+        (("trainer.batch_size=null",), 10),
+        (("trainer.batch_size=5000",), 10),
+        (("trainer.batch_size=999", "trainer.epochs=3"), 6),
+    ],
+)
+def test_steps_are_counted(words: tuple[str, ...], steps: int) -> None:
+    [member], group = stack(*words)
+    assert num_steps(member.config, group) == steps
+
+
+def test_work_is_counted_in_products() -> None:
+    words = ("model=mlp", "model.hidden=[3]", "trainer.epochs=4", "trainer.eval_interval=2")
+    [member], group = stack(*words, "data.num_train=10", "data.num_val=5")
+    # 2-3-1: 9 multiplications a row forward, 9 for the gradients, 3 for what goes back.
+    assert work(member.config, group) == 2 * (10 * 4 * (9 + 9 + 3) + 5 * 2 * 9)
