@@ -138,11 +138,17 @@ def _undecodable(folders: Sequence[Path]) -> str:
 
 def place_of(key: str, chosen: Mapping[str, str], sources: Sources) -> str | None:
     """Find the file and line that gave a key its value: the last of the composed files."""
-    folders = sources.folders
-    words = [f"{group}={choice}" for group, choice in chosen.items()]
+    return _place(key, tuple(chosen.items()), sources.folders, sources.config_name)
+
+
+@functools.lru_cache(maxsize=1024)
+def _place(
+    key: str, chosen: tuple[tuple[str, str], ...], folders: tuple[Path, ...], config_name: str
+) -> str | None:
+    words = [f"{group}={choice}" for group, choice in chosen]
     with _hydra(folders):
         loader = GlobalHydra.instance().config_loader()
-        defaults = loader.compute_defaults_list(sources.config_name, words, RunMode.RUN).defaults
+        defaults = loader.compute_defaults_list(config_name, words, RunMode.RUN).defaults
     place = None
     for default in defaults:
         path = f"{default.config_path}.yaml"

@@ -80,7 +80,7 @@ def compose_run(
             lines.append(f"{key} ({COMMAND_LINE}): {_without_sweep(key)}")
         else:
             problem = unknown_key(key, config)
-            lines.append(_line(problem, config, {key: COMMAND_LINE}))
+            lines.append(_line(problem, config, {key: words.places.get(key, COMMAND_LINE)}))
     run, problems = run_config(config, fitting=fitting)
     if problems:
         lines += _placed(problems, config, words, sources)
@@ -121,10 +121,11 @@ def _placed(
     problems: Sequence[Problem], config: Mapping[str, Any], words: Words, sources: Sources
 ) -> list[str]:
     """Write problems as lines, each with the place its value came from."""
-    places = dict.fromkeys(words.values, COMMAND_LINE)
+    places = dict.fromkeys(words.values, COMMAND_LINE) | words.places
     for problem in problems:  # expect[0].low is placed where expect is
-        if problem.key.partition("[")[0] in places:
-            places[problem.key] = COMMAND_LINE
+        whole = problem.key.partition("[")[0]
+        if whole in places:
+            places[problem.key] = places[whole]
     places |= {
         problem.key: place
         for problem in problems

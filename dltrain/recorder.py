@@ -77,9 +77,7 @@ def number(value: float) -> str:
 def _environment(pid: int) -> dict[str, Any]:
     """Say what this process runs on: host, process, versions, git commit."""
     return {
-        "host": socket.gethostname(),
-        "pid": pid,
-        "pid_started": process_start(pid),
+        **process(pid),
         "versions": {
             "dltrain": __version__,
             "python": platform.python_version(),
@@ -88,6 +86,11 @@ def _environment(pid: int) -> dict[str, Any]:
         | {name: version(name) for name in _PACKAGES},
         "git": _git(),
     }
+
+
+def process(pid: int) -> dict[str, Any]:
+    """Return what tells this process from any other, here or on another machine."""
+    return {"host": socket.gethostname(), "pid": pid, "pid_started": process_start(pid)}
 
 
 def process_start(pid: int) -> str | None:

@@ -212,14 +212,18 @@ class Training:
         return {"done": 0, "diverged": 3}[outcome.status]
 
     def _fail(self, error: BaseException) -> None:
-        """Record that the jobs could not go on; the traceback goes into their logs."""
+        """Record that the jobs could not go on; the traceback goes into their logs.
+
+        Of several jobs one is to blame at most, and which one is not known here.
+        """
         codes = {KeyboardInterrupt: 130, storage.StorageError: 4}
         code = next((codes[kind] for kind in codes if isinstance(error, kind)), 1)
+        innocent = code == 130 or len(self.jobs) > 1
         for run in self.recorders:
             if run is not None:
                 run.log(traceback.format_exc())
                 run.finish(
-                    status="interrupted" if code == 130 else "failed",
+                    status="interrupted" if innocent else "failed",
                     exit_code=code,
                     result={"message": repr(error)},
                 )

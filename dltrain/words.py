@@ -6,11 +6,13 @@ import itertools
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import (
     ChoiceSweep,
+    FloatRange,
     Glob,
     IntervalSweep,
     Override,
@@ -58,6 +60,7 @@ class Words:
         lists: Group or dotted key -> the values a sweep gives it, at least one.
         broken: Groups whose choice does not exist.
         problems: One line for each word that cannot be used.
+        places: Dotted key -> where its value stands, if that is not the command line.
     """
 
     groups: dict[str, str] = field(default_factory=dict)
@@ -65,6 +68,7 @@ class Words:
     lists: dict[str, list[Value]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
 
     def take(self, key: str, value: Value, available: Mapping[str, Sequence[str]]) -> None:
         """Let a group or a key have this value."""
@@ -132,6 +136,20 @@ def read_words(
     return result
 
 
+def read_value(text: str) -> Value:
+    """Read a value as the command line does; what its grammar does not take for one is text.
+
+    Example:
+        >>> read_value("1e-3").parsed, read_value("it's").parsed
+        (0.001, "it's")
+    """
+    try:
+        override = _parse(f"key={text}", OverridesParser.create())
+    except HydraException:
+        return Value(text, text)
+    return Value(text, text if override.is_sweep_override() else override.value())
+
+
 def _complaint(word: str, available: Mapping[str, Sequence[str]]) -> str | None:
     """Say what is wrong with the key of a word, or return None."""
     key, equals, _ = word.partition("=")
@@ -174,9 +192,8 @@ def _listed(override: Override, text: str, options: Sequence[str] | None) -> lis
             return f"fits none of {', '.join(options)}"
         return [Value(name, name) for name in chosen]
     assert isinstance(sweep, ChoiceSweep | RangeSweep)
-    elements: Iterable[Any] = sweep.list if isinstance(sweep, ChoiceSweep) else ()
     try:
-        elements = sweep.range() if isinstance(sweep, RangeSweep) else elements
+        elements = sweep.list if isinstance(sweep, ChoiceSweep) else _range(sweep)
         found = list(itertools.islice(elements, MAX_VALUES + 1))
     except (HydraException, ValueError, ArithmeticError) as error:
         return f"cannot be listed ({error})"
@@ -186,7 +203,7 @@ def _listed(override: Override, text: str, options: Sequence[str] | None) -> lis
         return "has no values"
     if any(isinstance(element, Glob) for element in found):
         return "glob() stands alone, as in model=glob(*)"
-    texts = [_text(element) for element in found]
+    texts = [typed(element) for element in found]
     if isinstance(sweep, ChoiceSweep) and sweep.simple_form and not set(text) & _NESTING:
         texts = [part.strip() for part in text.split(",")]  # as typed, such as 007
     values = [Value(t, _plain(element)) for t, element in zip(texts, found, strict=True)]
@@ -195,7 +212,15 @@ def _listed(override: Override, text: str, options: Sequence[str] | None) -> lis
     return values
 
 
-def _text(element: Any) -> str:
+def _range(sweep: RangeSweep) -> Iterable[Any]:
+    """Run through a range; in decimals, so that 0.01 six times is 0.06 and the end stays out."""
+    bounds = [sweep.start, sweep.stop, sweep.step]
+    if all(isinstance(bound, int) for bound in bounds):
+        return sweep.range()
+    return FloatRange(*(Decimal(str(bound)) for bound in bounds))
+
+
+def typed(element: Any) -> str:
     """Write an element as one would type it: 1e9 rather than 1000000000.0."""
     if isinstance(element, bool):
         return str(element).lower()

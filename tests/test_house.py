@@ -80,7 +80,7 @@ ALLOWED: dict[str, set[str]] = {
     "sweep.results": {"recorder", "runs", "storage", "sweep.folder", "sweep.plan"},
     "sweep.reuse": {"", "recorder", "runs", "schema", "storage", "sweep.folder", "sweep.plan"},
     "sweep.child": {
-        *("build", "data", "job", "outcomes", "storage", "trainer", "training"),
+        *("build", "data", "device", "job", "outcomes", "storage", "trainer", "training"),
         *("sweep.assignment", "sweep.plan"),
     },
     "sweep.process": {"runs", "sweep.assignment", "sweep.child"},

@@ -13,20 +13,24 @@ import os
 import shlex
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from dltrain.check import shown
 from dltrain.cli import sweep_summary as say
 from dltrain.cli.arguments import EndedError, Parser, UsageError, refusing
 from dltrain.compose import Sources
+from dltrain.config import sweep_settings
 from dltrain.console import dim, duration, output, pairs
 from dltrain.console.sweep import SweepView
 from dltrain.paths import expanded
-from dltrain.recorder import now, short_id
+from dltrain.recorder import now, process, short_id
 from dltrain.runs import find, higher_is_better, list_runs
+from dltrain.schema import as_dict
 from dltrain.storage import make_folder, remove, remove_tree
 from dltrain.sweep.engine import Engine
 from dltrain.sweep.folder import SweepFolder, begin, reopen
-from dltrain.sweep.plan import Plan, differences, make_plan
+from dltrain.sweep.plan import Plan, PlanError, differences, make_plan, metric_problems
 from dltrain.sweep.results import (
     Result,
     by_setting,
@@ -38,7 +42,10 @@ from dltrain.sweep.results import (
 )
 from dltrain.sweep.reuse import take_over
 from dltrain.sweep.stacks import num_steps
+from dltrain.words import read_words
 
+# What may be told anew when a sweep is resumed.
+RESETTABLE = ("sweep.on_error=", "sweep.workers=", "sweep.metric=")
 USAGE = "dltrain -m [OVERRIDE ...] [--dry-run] | dltrain -m --resume SWEEP [OVERRIDE ...]"
 
 
@@ -86,17 +93,49 @@ def resume(name: str, overrides: Sequence[str], sources: Sources) -> None:
     where = [word for word in overrides if word.startswith("output_dir=")]
     output_dir = expanded(where[-1].partition("=")[2]) if where else Path("outputs")
     with refusing():
-        path = _find_sweep(name, output_dir)
-        folder, plan = reopen(path)
-        if len(where) < len(overrides):
+        folder, plan = reopen(_find_sweep(name, output_dir))
+        plan = _retold(plan, overrides, sources)
+        fixed = [w for w in overrides if not w.startswith(("output_dir=", *RESETTABLE))]
+        if fixed:
             changed = differences(make_plan(overrides, sources).members, plan.members)
             if changed:
                 advice = "leave the overrides out to go on as planned, or start a new sweep"
                 head = f"--resume={name}: the sweep's definition changed; {advice}"
                 raise UsageError([head, *changed])
     with folder.locked():
-        folder.write(status="running", pid=os.getpid(), exit_code=None, finished=None)
+        folder.write(
+            status="running",
+            exit_code=None,
+            finished=None,
+            told=as_dict(plan.told),
+            **process(os.getpid()),
+        )
         sweep(plan, folder)
+
+
+def _retold(plan: Plan, overrides: Sequence[str], sources: Sources) -> Plan:
+    """Let what is typed of the sweep's own settings hold from now on, where that can be.
+
+    Raises:
+        PlanError: If a setting is not to be had, or was settled when the sweep was planned.
+    """
+    typed = [word for word in overrides if word.startswith("sweep.")]
+    told, lines = sweep_settings(read_words(typed, sources.groups, sweeping=True), sources)
+    if told is None:
+        raise PlanError(lines)
+    for word in typed:
+        key = word.partition("=")[0].removeprefix("sweep.")
+        value, before = getattr(told, key), getattr(plan.told, key)
+        if word.startswith(RESETTABLE):
+            plan = replace(plan, told=replace(plan.told, **{key: value}))
+        elif key not in ("zip", "repeat", "file") and value != before:
+            raise PlanError(
+                [f"{word}: was settled when the sweep was planned (it is {shown(before)})"]
+            )
+    complaints = metric_problems(plan)
+    if complaints:
+        raise PlanError(complaints)
+    return plan
 
 
 def _find_sweep(name: str, output_dir: Path) -> Path:

@@ -105,15 +105,15 @@ class SweepView:
     def trained(self, members: Sequence[Member], seconds: float) -> None:
         """See ``engine.View``."""
         self._trained += len(members)
-        what = f"{len(members)} members together" if len(members) > 1 else "one member"
-        self.show(dim(f"trained {what} in {duration(seconds)}: {_numbers(members)}"))
+        together = " together" if len(members) > 1 else ""
+        self.show(dim(f"trained {_plural(members)}{together} in {duration(seconds)}"))
 
-    def failed(self, member: Member, reason: str) -> None:
+    def failed(self, members: Sequence[Member], reason: str) -> None:
         """See ``engine.View``."""
-        self._failed += 1
-        setting = _setting(member)
-        text = f"FAILED member {member.index}{f' ({setting})' if setting else ''}: {reason}"
-        self.show(Text(safe(text, limit=1000), style="bold red"))
+        self._failed += len(members)
+        setting = _setting(members[0]) if len(members) == 1 else ""
+        which = f"{_plural(members)}{f' ({setting})' if setting else ''}"
+        self.show(Text(safe(f"FAILED {which}: {reason}", limit=1000), style="bold red"))
 
     def note(self, text: str) -> None:
         """See ``engine.View``."""
@@ -148,6 +148,10 @@ class SweepView:
 
 def _setting(member: Member) -> str:
     return " ".join(f"{key}={text}" for key, text in member.setting.items())
+
+
+def _plural(members: Sequence[Member]) -> str:
+    return f"{'members' if len(members) > 1 else 'member'} {_numbers(members)}"
 
 
 def _numbers(members: Sequence[Member]) -> str:

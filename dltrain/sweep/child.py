@@ -19,6 +19,7 @@ from typing import Any
 
 from dltrain import build, storage
 from dltrain.data import Dataset
+from dltrain.device import choose
 from dltrain.job import Job
 from dltrain.outcomes import Outcome, Row
 from dltrain.sweep.assignment import Assignment
@@ -29,19 +30,23 @@ from dltrain.training import SIGNALS, Training
 # How often the parent hears of progress, and how soon a child notices that it has been left.
 SECONDS = 0.1
 # How long each stack size is measured.
-MEASURED_SECONDS = 0.15
+MEASURED_SECONDS = 0.1
 
 
 def main(assignment: Assignment, parent: Connection) -> None:
     """Carry out an assignment; the last message says how it ended.
 
-    That is ``done``, ``size`` with what was measured, ``failed`` with a reason and a traceback, or
-    ``storage`` with a reason.
+    That is ``done``, ``size`` with what was measured, ``failed`` with a reason and a traceback,
+    ``unfit`` with the same if no member is to blame, or ``storage`` with a reason.
     """
     line = _Line(parent)
     try:
         _settle_in(assignment, line)
-        data = _data(assignment)
+        try:
+            data = _data(assignment)
+            _device(assignment)
+        except ValueError as error:
+            return line.send("unfit", (str(error), traceback.format_exc()))
         jobs = [_job(assignment, data, member) for member in assignment.members]
         if assignment.sizes:
             line.send("size", _measure(jobs, assignment))
@@ -52,6 +57,7 @@ def main(assignment: Assignment, parent: Connection) -> None:
         line.send("storage", str(error))
     except BaseException as error:
         line.send("failed", (_reason(error), traceback.format_exc()))
+    return None
 
 
 def _train(jobs: Sequence[Job], assignment: Assignment, line: _Line) -> None:
@@ -96,6 +102,12 @@ def _data(assignment: Assignment) -> Dataset:
     if data.sha256 != assignment.group.facts.sha256:
         raise ValueError(f"data={data.name}: its content changed after the sweep was planned")
     return data
+
+
+def _device(assignment: Assignment) -> None:
+    """Refuse, before any training, a device that is not to be had."""
+    wanted = assignment.members[0].config.device
+    choose(wanted.type, threads=assignment.threads, deterministic=wanted.deterministic)
 
 
 def _job(assignment: Assignment, data: Dataset, member: Member) -> Job:

@@ -19,20 +19,12 @@ from typing import Protocol
 from dltrain.schema import OnError
 from dltrain.storage import StorageError
 from dltrain.sweep.assignment import Assignment
-from dltrain.sweep.folder import SweepFolder
+from dltrain.sweep.folder import FINISHED, SweepFolder
 from dltrain.sweep.machine import free_memory, num_cores
 from dltrain.sweep.plan import Group, Member, Plan
 from dltrain.sweep.process import Child, Values, wait_for
 from dltrain.sweep.results import read_result
-from dltrain.sweep.stacks import (
-    SMALL_BYTES,
-    cut,
-    in_order,
-    largest_stack,
-    num_steps,
-    sizes_to_try,
-    stack_bytes,
-)
+from dltrain.sweep.stacks import cut, in_order, largest_stack, num_steps, sizes_to_try
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 # Share of the free memory that stacks may be planned to use.
@@ -51,8 +43,8 @@ class View(Protocol):
         """Show that members have been trained together."""
         ...
 
-    def failed(self, member: Member, reason: str) -> None:
-        """Show that a member failed."""
+    def failed(self, members: Sequence[Member], reason: str) -> None:
+        """Show that members failed, all for the same reason."""
         ...
 
     def note(self, text: str) -> None:
@@ -98,9 +90,10 @@ class Engine:
                 for number, group in enumerate(self._plan.groups):
                     self._line_up(number, group, set(unfinished), set(failed))
                 while self._children or (self._queue and not self._stopping):
-                    while self._queue and len(self._children) < self._plan.told.workers:
+                    if self._queue and self._has_room() and not self._stopping:
                         self._start(self._queue.popleft())
-                    self._look()
+                    else:
+                        self._look()
             finally:
                 for child in self._children:
                     child.kill()
@@ -111,6 +104,9 @@ class Engine:
     def _stopping(self) -> bool:
         stopped_by_failure = self._failures and self._plan.told.on_error == OnError.stop
         return bool(self.stop_signal or stopped_by_failure or self._storage_error)
+
+    def _has_room(self) -> bool:
+        return len(self._children) < self._plan.told.workers
 
     def _line_up(self, number: int, group: Group, unfinished: set[int], failed: set[int]) -> None:
         """Cut a group into stacks, as it was cut before or will be, and queue what is missing."""
@@ -159,8 +155,8 @@ class Engine:
         fitting = largest_stack(members, group, MEMORY_SHARE * free_memory() / workers)
         # With more workers than groups, every worker is to have a stack.
         largest = min(fitting, -(-len(members) // -(-workers // groups)))
-        sizes = sizes_to_try(largest)
-        if len(sizes) == 1 or stack_bytes(members[:largest], group) <= SMALL_BYTES:
+        sizes = sizes_to_try(members, group, largest)
+        if len(sizes) == 1:
             return largest
         assignment = self._assignment(group, members[:largest], ())
         child = self._start(replace(assignment, sizes=tuple(sizes)))
@@ -175,6 +171,8 @@ class Engine:
         log = self._folder.log(f"process-{self._started:04d}")
         child = Child.start(replace(assignment, log=log))
         self._children.append(child)
+        if self.stop_signal is not None:  # it came while the child was being started
+            child.stop(self.stop_signal)
         return child
 
     def _look(self) -> None:
@@ -196,28 +194,33 @@ class Engine:
         assignment = child.assignment
         if kind == "done":
             self._count(assignment.kept, assignment.group)
-            for member in assignment.kept:
-                result = read_result(self._folder, member, self._plan.metric)
-                self._values[member.index] = (result.epoch, result.value)
-            self._view.trained(assignment.kept, time.monotonic() - child.started)
+            results = [read_result(self._folder, m, self._plan.metric) for m in assignment.kept]
+            self._values |= {r.member.index: (r.epoch, r.value) for r in results}
+            finished = [result.member for result in results if result.status in FINISHED]
+            if finished:
+                self._view.trained(finished, time.monotonic() - child.started)
         elif kind == "storage":
             self._storage_error = content
             self._stop_children(signal.SIGTERM)
         elif kind != "size" and not assignment.sizes and not self.stop_signal:
-            reason, details = content if kind == "failed" else child.end()
-            self._failed(assignment, reason, details)
+            reason, details = content if kind in ("failed", "unfit") else child.end()
+            if kind == "unfit" or len(assignment.members) == 1:
+                self._fail(assignment, reason, details)
+            else:
+                self._halve(assignment, reason)
 
-    def _failed(self, assignment: Assignment, reason: str, details: str) -> None:
-        members = assignment.members
-        if len(members) == 1:
-            [member] = members
-            self._failures += 1
-            self._count(members, assignment.group)
+    def _fail(self, assignment: Assignment, reason: str, details: str) -> None:
+        self._count(assignment.kept, assignment.group)
+        self._failures += len(assignment.kept)
+        for member in assignment.kept:
             self._folder.record_failure(member, reason, details)
-            self._view.failed(member, reason)
-            if self._stopping:
-                self._stop_children(signal.SIGTERM)
-            return
+        self._view.failed(assignment.kept, reason)
+        if self._stopping:
+            self._stop_children(signal.SIGTERM)
+
+    def _halve(self, assignment: Assignment, reason: str) -> None:
+        """Train the halves of a stack that failed, to find the member that is to blame."""
+        members = assignment.members
         self._view.note(
             f"{len(members)} members trained together failed: {reason}; "
             "each half is trained again, to find the member"

@@ -143,15 +143,26 @@ def reopen(path: Path) -> tuple[SweepFolder, Plan]:
         PlanError: If the folder is not what was written, or its data has changed since.
     """
     info = runs.read_json(path / "sweep.json")
-    told, problems = instance(info.get("told") or {}, SweepConfig, "sweep")
+    told, problems = instance(_mapping(info.get("told")), SweepConfig, "sweep")
     if told is None:
         raise PlanError([f"{path / 'sweep.json'}: {p.key}: {p.message}" for p in problems])
     plan = restore(runs.read_text(path / "plan.jsonl").splitlines(), told)
-    groups = [list(group.members) for group in plan.groups]
-    if info.get("groups") != groups or len(info.get("stack_sizes") or []) != len(groups):
+    count = len(plan.groups)
+    sizes, sha256 = _entries(info.get("stack_sizes")), _entries(info.get("sha256"))
+    fits = info.get("groups") == [list(group.members) for group in plan.groups]
+    sized = all(size is None or (type(size) is int and size > 0) for size in sizes)
+    if not fits or not sized or len(sizes) != count or len(sha256) != count:
         raise PlanError([f"{path / 'sweep.json'}: does not belong to the plan.jsonl beside it"])
-    for group, before in zip(plan.groups, info.get("sha256") or [], strict=False):
+    for group, before in zip(plan.groups, sha256, strict=True):
         if group.facts.sha256 != before:
             text = "its content changed since the sweep was planned; start a new sweep"
             raise PlanError([f"data={group.facts.name}: {text}"])
     return SweepFolder(path, info), plan
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _entries(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

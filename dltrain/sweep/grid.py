@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hydra.core.override_parser.types import Transformer
 
 from dltrain.compose import Sources, compose_groups
 from dltrain.config import sweep_settings
 from dltrain.paths import expanded, problem_with
 from dltrain.schema import MAX_SEED, SweepConfig
-from dltrain.words import MAX_VALUES, Value, Words, read_words
+from dltrain.words import MAX_VALUES, Value, Words, read_value, read_words
+from dltrain.words import typed as as_typed
 
 MAX_FILE_BYTES = 2**20
 
@@ -34,6 +34,23 @@ class Setting:
     typed: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Grid:
+    """Every combination of some lists of values.
+
+    Attributes:
+        typed: Key -> text of everything that was typed, in order.
+        words: The same, read.
+        told: ``zip`` and ``repeat`` of this grid.
+        place: Where it stands, if not on the command line.
+    """
+
+    typed: Mapping[str, str]
+    words: Words
+    told: SweepConfig
+    place: str = ""
+
+
 def expand(
     overrides: Sequence[str], sources: Sources
 ) -> tuple[list[Setting], SweepConfig | None, list[str]]:
@@ -49,32 +66,21 @@ def expand(
     """
     words = read_words(overrides, sources.groups, sweeping=True)
     told, problems = sweep_settings(words, sources)
-    if told is None:
-        return [], None, [*words.problems, *problems]
+    if told is None:  # what else is wrong is said as well
+        first = {key: values[0] for key, values in words.lists.items()}
+        return [_setting({}, words, first, sources)], None, problems
     if told.file is None:
-        grids = [(_typed(overrides), words, told, "")]
+        grids = [Grid(_typed(overrides), words, told)]
     else:
-        entries, complaint = _read_file(expanded(told.file))
-        if complaint:
-            return [], None, [*words.problems, f"sweep.file={told.file}: {complaint}"]
-        grids = []
-        for number, entry in enumerate(entries, start=1):
-            place = f"sweep.file={told.file}, sweep {number}: "
-            both = [*entry, *(word for word in overrides if not word.startswith("sweep.file="))]
-            inner = read_words(both, sources.groups, sweeping=True)
-            own, complaints = sweep_settings(inner, sources)
-            problems += [f"{place}{line}" for line in complaints]
-            if own is not None and own.file is not None:
-                problems.append(f"{place}sweep.file cannot stand in a sweep of such a file")
-            elif own is not None:
-                grids.append((_typed(both), inner, own, place))
+        grids, complaints = read_file(told, overrides, sources)
+        problems += complaints
     settings: list[Setting] = []
-    for typed, inner, own, place in grids:
-        found = _grid(typed, inner, own, sources)
+    for grid in grids:
+        found = _listed(grid, sources)
         if isinstance(found, str):
-            problems.append(f"{place}{found}")
+            problems.append(f"{grid.place}{found}")
         elif len(settings) + len(found) > MAX_VALUES:
-            problems.append(f"{place}with it the sweep has more than {MAX_VALUES:,} members")
+            problems.append(f"{grid.place}with it the sweep has more than {MAX_VALUES:,} members")
         else:
             settings += found
     return settings, told, problems
@@ -86,10 +92,9 @@ def _typed(words: Sequence[str]) -> dict[str, str]:
     return {key: text for key, _, text in pairs if not key.startswith("sweep.")}
 
 
-def _grid(
-    typed: Mapping[str, str], words: Words, told: SweepConfig, sources: Sources
-) -> list[Setting] | str:
+def _listed(grid: Grid, sources: Sources) -> list[Setting] | str:
     """List the settings of one grid, or say what is wrong with it."""
+    typed, words, told = grid.typed, grid.words, grid.told
     axes = _axes(words, told.zip)
     if isinstance(axes, str):
         return axes
@@ -134,6 +139,7 @@ def _setting(
         values=dict(words.values),
         broken=set(words.broken),
         problems=list(words.problems),
+        places=words.places,
     )
     for key, value in chosen.items():
         own.take(key, value, sources.groups)
@@ -152,11 +158,92 @@ def _repeated(setting: Setting, repeats: int, sources: Sources) -> Iterator[Sett
         yield Setting(replace(words, values=values), {**setting.typed, "seed": str(seed)})
 
 
-def _read_file(path: Path) -> tuple[list[list[str]], str | None]:
-    """Read the sweeps of a YAML file as lists of words, or say what is wrong with it."""
+def read_file(
+    told: SweepConfig, overrides: Sequence[str], sources: Sources
+) -> tuple[list[Grid], list[str]]:
+    """Read the sweeps of ``sweep.file``; what is typed beside it holds for each of them.
+
+    Returns:
+        A grid for each sweep, and one line for each problem.
+    """
+    assert told.file is not None
+    entries, complaint = _entries(expanded(told.file))
+    if complaint:
+        return [], [f"sweep.file={told.file}: {complaint}"]
+    typed = [word for word in overrides if not word.startswith("sweep.file=")]
+    grids, problems = [], []
+    for number, entry in enumerate(entries, start=1):
+        place = f"sweep.file={told.file}, sweep {number}"
+        found = _entry(entry, typed, told, sources, place=place)
+        if isinstance(found, Grid):
+            grids.append(found)
+        else:
+            problems += [f"{place}: {line}" for line in found]
+    return grids, problems
+
+
+def _entry(
+    entry: Mapping[str, Any],
+    typed: Sequence[str],
+    told: SweepConfig,
+    sources: Sources,
+    *,
+    place: str,
+) -> Grid | list[str]:
+    """Make a grid of one entry of the file, or say what is wrong with it."""
+    problems = [f"{key}: {text}" for key, value in entry.items() if (text := _unusable(key, value))]
+    if problems:
+        return problems
+    over = _typed(typed)
+    lists = {
+        # To YAML, 1e-3 is text; to the command line it is a number.
+        key: [
+            read_value(inner) if isinstance(inner, str) else Value(as_typed(inner), inner)
+            for inner in value
+        ]
+        for key, value in entry.items()
+        if isinstance(value, list) and key not in (*over, "sweep.zip")
+    }
+    plain = [
+        f"{key}={value if isinstance(value, str) else as_typed(value)}"
+        for key, value in entry.items()
+        if key not in lists and key not in over
+    ]
+    words = read_words([*plain, *typed], sources.groups, sweeping=True)
+    own, problems = sweep_settings(words, sources)
+    if own is None:
+        return problems
+    words.places |= {key: place for key in entry if key not in over}
+    in_file = {
+        key: lists.get(key) or words.lists[key] for key in entry if key in {**lists, **words.lists}
+    }
+    words.lists = {**in_file, **{k: v for k, v in words.lists.items() if k not in in_file}}
+    # A list's text is what each member has of it; here it only keeps the key's place.
+    texts = {**dict.fromkeys((key for key in entry if not key.startswith("sweep.")), ""), **over}
+    texts |= {key: text for key, text in _typed(plain).items() if key not in over}
+    return Grid(texts, words, replace(own, metric=told.metric), f"{place}: ")
+
+
+def _unusable(key: str, value: Any) -> str | None:
+    """Say why an entry of the file cannot be used, or return None."""
+    if key == "sweep.file":
+        return "cannot stand in a sweep of such a file"
+    if key.startswith("sweep.") and key not in ("sweep.zip", "sweep.repeat"):
+        return "stands for all sweeps of the file; type it on the command line"
+    if value == []:
+        return "has no values"
+    elements = value if isinstance(value, list) else [value]
+    odd = next((element for element in elements if not _is_plain(element)), None)
+    if odd is not None:
+        return f"{odd!r} is neither text nor a number nor a list of them; put it into quotes"
+    return None
+
+
+def _entries(path: Path) -> tuple[list[dict[str, Any]], str | None]:
+    """Read the list of sweeps in a YAML file, or say what is wrong with it."""
     complaint = problem_with(path) or (None if path.is_file() else "no such file")
     if complaint:
-        return [], complaint
+        return [], "is a folder" if path.is_dir() else complaint
     try:
         with open(path, "rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
@@ -171,22 +258,11 @@ def _read_file(path: Path) -> tuple[list[list[str]], str | None]:
         return [], "must be a list of sweeps, each with its keys: `- optimizer.lr: [0.1, 0.3]`"
     if not entries:
         return [], "lists no sweeps"
-    return [[_word(str(key), value) for key, value in entry.items()] for entry in entries], None
-
-
-def _word(key: str, value: Any) -> str:
-    """Write an entry of the file as a word; a list stands for several values."""
-    if isinstance(value, list) and key != "sweep.zip":
-        return f"{key}=choice({','.join(_element(inner) for inner in value)})"
-    return f"{key}={value if isinstance(value, str) else _element(value)}"
-
-
-def _element(value: Any) -> str:
-    return Transformer.str(value) if value is None or _is_plain(value) else repr(value)
+    return [{str(key): value for key, value in entry.items()} for entry in entries], None
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether Hydra's grammar can write it: dates, which YAML has, it cannot."""
+    """Whether it can be typed: dates and mappings, which YAML has, cannot."""
     if isinstance(value, list):
         return all(map(_is_plain, value))
     return value is None or isinstance(value, str | int | float | bool)

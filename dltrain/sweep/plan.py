@@ -102,7 +102,9 @@ def make_plan(overrides: Sequence[str], sources: Sources) -> Plan:
         PlanError: With one line for each problem found.
     """
     settings, told, lines = expand(overrides, sources)
-    composed = [(setting, *compose_run(setting.words, sources)) for setting in settings]
+    # A plan that cannot be made need not be composed to its end.
+    few = settings[:MAX_LINES] if lines else settings
+    composed = [(setting, *compose_run(setting.words, sources)) for setting in few]
     lines += [line for _, _, problems in composed for line in problems]
     if lines or told is None:
         raise PlanError(lines)
@@ -117,7 +119,7 @@ def make_plan(overrides: Sequence[str], sources: Sources) -> Plan:
     kept = list(unique.values())
     members = _numbered(kept)
     plan = Plan(members, _groups(members), told, duplicates=len(pairs) - len(kept))
-    complaints = _metric_problems(plan)
+    complaints = metric_problems(plan)
     if complaints:
         raise PlanError(complaints)
     return plan
@@ -256,7 +258,8 @@ def _look(config: DataConfig, seen: dict[str, Dataset]) -> Dataset:
     return seen[key]
 
 
-def _metric_problems(plan: Plan) -> list[str]:
+def metric_problems(plan: Plan) -> list[str]:
+    """Say what is wrong with what sorts a sweep's results."""
     chosen = plan.told.metric
     if chosen is None:
         defaults = list(dict.fromkeys(default_metric(group.facts) for group in plan.groups))

@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import signal
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -111,6 +112,8 @@ def wait_for(children: Sequence[Child], seconds: float) -> None:
 
 def _carry_out(assignment: Assignment, pipe: Connection) -> None:
     """Be a child; imported here, since the parent has no use for torch."""
-    from dltrain.sweep.child import main
-
-    main(assignment, pipe)
+    try:
+        from dltrain.sweep.child import main
+    except ImportError as error:  # an installation that is not whole is no member's fault
+        return pipe.send(("unfit", (f"torch cannot be imported: {error}", traceback.format_exc())))
+    return main(assignment, pipe)

@@ -17,6 +17,9 @@ from dltrain.sweep.plan import Group, Member
 EVALUATION_ROWS = 2048
 # Stacks whose numbers fit into this do not get faster by being cut: any cache holds them.
 SMALL_BYTES = 2**20
+# A group of less work than this, in floating-point operations, is trained as one stack: measuring
+# takes half a second, and a better size saves at most a quarter.
+SMALL_WORK = 2e12
 
 
 def in_order(members: Sequence[Member]) -> list[Member]:
@@ -90,9 +93,18 @@ def largest_stack(members: Sequence[Member], group: Group, available: float) -> 
     return max(1, min(len(members), math.floor(available / each)))
 
 
-def sizes_to_try(largest: int) -> list[int]:
-    """Return stack sizes worth measuring: the largest, and halves of it down to eight."""
+def sizes_to_try(members: Sequence[Member], group: Group, largest: int) -> list[int]:
+    """Return stack sizes worth measuring: the largest, and halves of it down to eight.
+
+    Args:
+        members: Of the group, in order.
+        group: What they have in common.
+        largest: How many members one stack may have.
+    """
     sizes = [largest]
+    small = stack_bytes(members[:largest], group) <= SMALL_BYTES
+    if small or sum(work(member.config, group) for member in members) <= SMALL_WORK:
+        return sizes
     while sizes[-1] >= 16 and len(sizes) < 4:
         sizes.append(-(-sizes[-1] // 2))
     return sizes

@@ -208,6 +208,7 @@ def started(folder: Path, *words: str, **environment: str) -> Iterator[subproces
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     try:
         yield process
@@ -258,6 +259,16 @@ def children(pid: int) -> list[int]:
 def descendants(pid: int) -> list[int]:
     """Return the processes that a process has started, theirs included."""
     return [inner for child in children(pid) for inner in (child, *descendants(child))]
+
+
+def server(pid: int) -> list[int]:
+    """Find the process that forks the children of a sweep."""
+    found = []
+    for child in children(pid):
+        with contextlib.suppress(OSError):
+            if b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(child)
+    return found
 
 
 def alive(pids: Sequence[int]) -> list[int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +32,7 @@ from tests.sweep.helpers import (
     planned,
     record,
     results,
+    server,
     started,
     statuses,
     swept,
@@ -51,13 +54,14 @@ SWEEPS = """\
 - optimizer.lr: [0.0515, 1e30]
   seed: 3
 """
+DIVERGING = "1e30"
 REASONS = {
     "0.0511": r"RuntimeError: sabotaged",
     "0.0512": r"something called sys\.exit\(3\)",
     "0.0513": r"its process ended by itself with exit code 0",
     "0.0514": r"its process was killed by SIGKILL \(out of memory\?\)",
     "0.0515": r"(RuntimeError|MemoryError).*(memory|allocate)",
-    "1e30": r"diverged at epoch 1, step \d+: the loss is not finite",
+    DIVERGING: r"diverged at epoch 1, step \d+: the loss is not finite",
 }
 
 
@@ -71,7 +75,7 @@ class Ruined:
 
     @property
     def bad(self) -> list[Member]:
-        return self.planned[40:]
+        return list(self.planned[40:])
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +111,7 @@ def test_each_ruined_member_is_listed_with_its_reason(ruined: Ruined) -> None:
         lr = member.setting["optimizer.lr"]
         [line] = [line for line in listed.splitlines() if line.split()[:1] == [str(member.index)]]
         assert re.search(REASONS[lr], line), line
-        if lr != "1e30":
+        if lr != DIVERGING:
             told = rf"^FAILED member {member.index} \(optimizer\.lr={lr} seed=\d\): {REASONS[lr]}"
             assert re.search(told, out, re.MULTILINE)
 
@@ -117,9 +121,9 @@ def test_each_ruined_member_says_why_in_its_own_folder(ruined: Ruined) -> None:
         folder = members(ruined.folder)[member.index]
         info, lr = record(folder), member.setting["optimizer.lr"]
         assert re.search(REASONS[lr], info["result"]["message"])
-        assert info["exit_code"] == (3 if lr == "1e30" else 1)
+        assert info["exit_code"] == (3 if lr == DIVERGING else 1)
         assert info["overrides"] == list(member.words)
-        if lr != "1e30":
+        if lr != DIVERGING:
             last = (folder / "train.log").read_text().splitlines()[-1]
             assert re.search(f"^failed: {REASONS[lr]}", last)
     trace = (members(ruined.folder)[40] / "train.log").read_text()
@@ -168,35 +172,67 @@ def test_failed_members_are_tried_again_and_others_left_alone(
 # Stopping at the first failure.
 
 
-@pytest.mark.parametrize("size", ["sweep.stack_size=1", "sweep.stack_size=null"])
-def test_a_sweep_may_stop_at_the_first_failure_and_be_completed(size: str, tmp_path: Path) -> None:
-    words = ("optimizer.lr=0.01,0.0511,0.02,0.03", *LOOK, "sweep.on_error=stop", size)
-    broken, whole = tmp_path / "broken", tmp_path / "whole"
-    broken.mkdir()
-    whole.mkdir()
-    with started(broken, *words, PYTHONPATH=str(SABOTAGE)) as process:
+def stopped(folder: Path, *words: str) -> tuple[Path, Shown]:
+    """Train a sweep whose second member fails, and which stops there."""
+    sweep_words = ("optimizer.lr=0.01,0.0511,0.02,0.03", *LOOK, "sweep.on_error=stop", *words)
+    folder.mkdir()
+    with started(folder, *sweep_words, PYTHONPATH=str(SABOTAGE)) as process:
         shown = ended(process)
-    sweep = only_sweep(broken)
+    return only_sweep(folder), shown
+
+
+def completed(folder: Path, *words: str) -> Path:
+    """Train the same sweep without sabotage."""
+    folder.mkdir()
+    return swept(folder, "optimizer.lr=0.01,0.0511,0.02,0.03", *LOOK, *words)
+
+
+def test_a_sweep_may_stop_at_the_first_failure_and_be_completed(tmp_path: Path) -> None:
+    sweep, shown = stopped(tmp_path / "broken", "sweep.stack_size=1")
     assert shown.code == 1
-    assert "1 member failed" in shown.err
-    assert [row["status"] for row in results(sweep)] == ["done", "failed", "missing", "missing"]
+    assert "1 member failed; 1 of 4 members are finished" in shown.err
     assert f"dltrain -m --resume {sweep.name[-4:]}" in shown.out
+    assert [row["status"] for row in results(sweep)] == ["done", "failed", "missing", "missing"]
 
     first = touched(sweep / "members" / "0000")
-    assert carry_out(broken, "-m", "--resume", sweep.name[-4:]).code == 0
-    expected = swept(whole, *words)
+    assert carry_out(tmp_path / "broken", "-m", "--resume", sweep.name[-4:]).code == 0
     assert touched(sweep / "members" / "0000") == first
-    if size == "sweep.stack_size=1":
-        assert lasting(sweep) == lasting(expected)
-    else:  # a stack that failed was halved, so its sums were taken in another order
-        for ours, theirs in zip(members(sweep), members(expected), strict=True):
-            assert_equal_runs(ours, theirs)
-        assert [row["status"] for row in results(sweep)] == ["done"] * 4
+    expected = completed(tmp_path / "whole", "sweep.stack_size=1")
+    assert lasting(sweep) == lasting(expected)
+
+
+@pytest.fixture(scope="module")
+def stack_stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Shown]:
+    """All four are trained together, and halved until the failing one is alone."""
+    return stopped(tmp_path_factory.mktemp("stopped") / "broken")
+
+
+def test_only_the_member_that_failed_is_said_to_have_failed(
+    stack_stopped: tuple[Path, Shown],
+) -> None:
+    sweep, shown = stack_stopped
+    found = {row["member"]: row["status"] for row in results(sweep)}
+    assert found["1"] == "failed"
+    assert "failed" not in (found["2"], found["3"])
+    assert "1 member failed" in shown.err
+
+
+def test_a_stack_that_stopped_can_be_completed(
+    stack_stopped: tuple[Path, Shown], tmp_path: Path
+) -> None:
+    """Not to the byte: those trained in halves took their sums in another order."""
+    sweep, shown = stack_stopped
+    assert shown.code == 1
+    assert carry_out(sweep.parents[1], "-m", "--resume", "latest").code == 0
+    assert statuses(sweep) == ["done"] * 4
+    expected = completed(tmp_path / "whole")
+    for ours, theirs in zip(members(sweep), members(expected), strict=True):
+        assert_equal_runs(ours, theirs)
 
 
 # Killed and resumed.
 
-# Three stacks of two; each takes about half a second.
+# Three stacks of two, of members 0 and 2, 4 and 1, 3 and 5: those of equal seed come together.
 LONG = (
     "model=mlp",
     "model.hidden=[16]",
@@ -207,10 +243,31 @@ LONG = (
 )
 
 
+# Carries out a command line and tells whether this process ever imported torch.
+DRIVER = """
+import sys
+from dltrain.cli.main import run
+code = run(sys.argv[1:])
+sys.stderr.write(f"{code} {'torch' in sys.modules}")
+"""
+
+
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Nobody disturbs this one."""
-    return swept(tmp_path_factory.mktemp("whole"), *LONG)
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A sweep that nobody disturbs, and whether its parent process imported torch."""
+    folder = tmp_path_factory.mktemp("whole")
+    line = [sys.executable, "-c", DRIVER, "-m", *LONG]
+    shown = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
+    return only_sweep(folder), shown.stderr
+
+
+@pytest.fixture(scope="module")
+def whole(undisturbed: tuple[Path, str]) -> Path:
+    return undisturbed[0]
+
+
+def test_the_parent_of_a_sweep_never_imports_torch(undisturbed: tuple[Path, str]) -> None:
+    assert undisturbed[1] == "0 False"
 
 
 def test_what_nobody_disturbs_is_kept_whole(whole: Path) -> None:
@@ -235,6 +292,7 @@ def test_a_sweep_that_is_killed_can_be_completed_as_if_nothing_had_happened(
     sweep = only_sweep(tmp_path)
     finished = [m for m in members(sweep) if (m / "run.json").is_file() and _is_done(m)]
     assert len(finished) < 6
+    assert "crashed 0/6" in carry_out(tmp_path, "runs").out
     before = {folder.name: touched(folder) for folder in finished}
     shown = carry_out(tmp_path, "-m", "--resume", "latest")
     assert (shown.code, shown.err) == (0, "")
@@ -246,15 +304,6 @@ def test_a_sweep_that_is_killed_can_be_completed_as_if_nothing_had_happened(
 
 def _is_done(folder: Path) -> bool:
     return bool(record(folder)["status"] == "done")
-
-
-def test_a_crashed_sweep_is_shown_as_crashed(tmp_path: Path) -> None:
-    with started(tmp_path, *LONG) as process:
-        wait_for(begun(tmp_path, 1))
-        process.kill()
-        ended(process)
-    out = carry_out(tmp_path, "runs").out
-    assert "crashed 0/6" in out
 
 
 def test_a_child_that_is_killed_costs_nothing_but_time(whole: Path, tmp_path: Path) -> None:
@@ -274,7 +323,7 @@ def test_a_child_that_is_killed_costs_nothing_but_time(whole: Path, tmp_path: Pa
     sweep = only_sweep(tmp_path)
     assert statuses(sweep) == ["done"] * 6
     for ours, theirs in zip(members(sweep), members(whole), strict=True):
-        assert_equal_runs(ours, theirs, relative=1e-3)  # 2,560 steps with other sums
+        assert_equal_runs(ours, theirs, relative=1e-4)  # 2,560 steps with other sums
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -284,8 +333,11 @@ def test_a_sweep_that_is_asked_to_stop_keeps_whole_epochs_and_goes_on_later(
     with started(tmp_path, *LONG) as process:
         wait_for(begun(tmp_path, 3))
         busy = carry_out(tmp_path, "-m", "--resume", "latest")
-        process.send_signal(number)
         family = descendants(process.pid)
+        if number == signal.SIGINT:  # Ctrl-C, which the terminal tells every process
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
         shown = ended(process)
     sweep = only_sweep(tmp_path)
     assert (busy.code, busy.err.count("\n")) == (5, 1)
@@ -297,16 +349,16 @@ def test_a_sweep_that_is_asked_to_stop_keeps_whole_epochs_and_goes_on_later(
     info = record(sweep)
     assert (info["status"], info["exit_code"]) == ("interrupted", 128 + number)
     assert [row["status"] for row in results(sweep)] == [
-        "done", "done", "interrupted", "interrupted", "missing", "missing"
+        "done", "interrupted", "done", "missing", "interrupted", "missing"
     ]  # fmt: skip
-    for folder in members(sweep)[2:]:
+    for folder in (sweep / "members" / "0001", sweep / "members" / "0004"):
         assert record(folder)["exit_code"] == 128 + number
         text = (folder / "metrics.csv").read_text()
         _, *rows = text.splitlines()
         assert text.endswith("\n")
         assert all(len(row.split(",")) == 9 for row in rows)
-        [*_, last] = sorted((folder / "checkpoints").iterdir())
-        assert int(last.stem[-6:]) == len(rows) < 80
+        kept = sorted(folder.glob("checkpoints/*"))  # none before the first epoch's end
+        assert int(kept[-1].stem[-6:] if kept else 0) == len(rows) < 80
         expected = (whole / "members" / folder.name / "metrics.csv").read_text()
         assert expected.startswith(text)
 
@@ -314,14 +366,14 @@ def test_a_sweep_that_is_asked_to_stop_keeps_whole_epochs_and_goes_on_later(
     assert lasting(sweep) == lasting(whole)
 
 
-def test_a_signal_before_the_first_step_stops_too(tmp_path: Path) -> None:
+def test_a_signal_while_torch_is_imported_stops_too(tmp_path: Path) -> None:
     with started(tmp_path, *LONG) as process:
-        wait_for(lambda: list(tmp_path.glob("outputs/*_sweep_*/logs")))
-        process.send_signal(signal.SIGINT)
+        wait_for(lambda: server(process.pid))
+        time.sleep(0.2)  # it imports torch for longer than that
+        process.send_signal(signal.SIGTERM)
         shown = ended(process)
-    assert shown.code == 130
+    assert shown.code == 143
     assert {row["status"] for row in results(only_sweep(tmp_path))} <= {"missing", "interrupted"}
-    assert "Traceback" not in shown.out + shown.err
 
 
 # Resumed though there is nothing to do, or something is wrong.
@@ -360,7 +412,6 @@ def test_other_overrides_are_refused_with_a_difference_and_nothing_changes(tmp_p
 @pytest.mark.parametrize(
     "words", [("sweep.on_error=stop",), ("sweep.stack_size=1",), ("sweep.metric=train/loss",)]
 )
-@pytest.mark.xfail(strict=True, reason="sweep.* keys given with --resume are dropped in silence")
 def test_what_the_sweep_is_told_anew_is_not_dropped_in_silence(
     words: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -431,11 +482,11 @@ def test_a_large_stack_is_measured_before_it_is_trained(tmp_path: Path) -> None:
     assert statuses(sweep) == ["done"] * 16
 
 
-def test_groups_can_be_trained_side_by_side(whole: Path, tmp_path: Path) -> None:
+def test_groups_can_be_trained_side_by_side(tmp_path: Path) -> None:
     words = [word for word in LONG if "hidden" not in word and "lr" not in word]
     both = (*words, "model.hidden=[16],[8]", "optimizer.lr=0.01", "trainer.epochs=60")
     sweep = swept(tmp_path, *both, "sweep.workers=2")
-    first, second = members(sweep)[0], members(sweep)[2]
+    first, second = members(sweep)[:2]
     for one, other in ((first, second), (second, first)):  # each began before the other ended
         begin = (one / "config.yaml").stat().st_mtime_ns
         assert begin < (other / "run.json").stat().st_mtime_ns
@@ -456,20 +507,3 @@ def test_a_child_that_has_nothing_to_say_leaves_no_log(whole: Path, ruined: Ruin
     assert not (whole / "logs").exists()
     assert SweepFolder(whole).run(0) is not None
     assert all(log.stat().st_size for log in (ruined.folder / "logs").glob("*"))
-
-
-DRIVER = """
-import sys
-from dltrain.cli.main import run
-code = run(sys.argv[1:])
-sys.stderr.write(f"{code} {'torch' in sys.modules}")
-"""
-
-
-def test_the_parent_of_a_sweep_never_imports_torch(tmp_path: Path) -> None:
-    import subprocess
-
-    line = [sys.executable, "-c", DRIVER, "-m", "optimizer.lr=0.01,0.02", "seed=0,1", *SMALL]
-    shown = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert shown.stderr == "0 False"
-    assert statuses(only_sweep(tmp_path)) == ["done"] * 4

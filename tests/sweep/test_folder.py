@@ -53,10 +53,10 @@ def test_a_folder_is_read_back_as_it_was_written(folder: SweepFolder) -> None:
 
 
 def test_only_one_process_works_in_a_folder(folder: SweepFolder) -> None:
+    again = SweepFolder(folder.path)
     with folder.locked(), pytest.raises(InUseError, match="another process is at work in it"):
-        with SweepFolder(folder.path).locked():
-            pass
-    with folder.locked():
+        again.locked().__enter__()
+    with again.locked():
         pass
 
 
@@ -85,10 +85,6 @@ def test_a_failure_keeps_what_the_member_wrote_itself(folder: SweepFolder) -> No
 
 # Damage.
 
-WRONG_TYPE = pytest.mark.xfail(
-    strict=True, reason="a wrong type in sweep.json is an internal error, not a refusal"
-)
-
 
 @pytest.mark.parametrize(
     ("name", "content"),
@@ -103,7 +99,7 @@ WRONG_TYPE = pytest.mark.xfail(
         ("sweep.json", b"{}"),
         ("sweep.json", b'{"told": {}}'),
         ("sweep.json", b"\xff"),
-        pytest.param("sweep.json", b'{"told": 7}', marks=WRONG_TYPE),
+        ("sweep.json", b'{"told": 7}'),
     ],
 )
 def test_a_damaged_file_is_named_in_one_line(
@@ -170,15 +166,10 @@ def test_files_that_do_not_belong_together_are_refused(
     "damage",
     [
         shorter,
-        *(
-            pytest.param(damage, marks=WRONG_TYPE)
-            for damage in (
-                numbers_for_sizes,
-                text_for_a_size,
-                nought_for_a_size,
-                number_for_digests,
-            )
-        ),
+        numbers_for_sizes,
+        text_for_a_size,
+        nought_for_a_size,
+        number_for_digests,
     ],
 )
 def test_a_damaged_sweep_is_refused_in_one_line_and_left_alone(

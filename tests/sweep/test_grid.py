@@ -57,7 +57,7 @@ def test_words_are_what_trains_a_member_alone() -> None:
         ("seed=int(choice(1.0,2.0))", ["1", "2"]),
         ("optimizer.lr=float(range(1,3))", ["1", "2"]),
         ("optimizer.lr=range(0,1,0.25)", ["0", "0.25", "0.5", "0.75"]),
-        ("optimizer.lr=1e-3,0.1", ["0.001", "0.1"]),
+        ("optimizer.lr=1e-3,0.1", ["1e-3", "0.1"]),
         ("data.w=[1,2],[3]", ["[1,2]", "[3]"]),
         ("data.w=choice([1,2],[3])", ["[1,2]", "[3]"]),
         ("trainer.max_grad_norm=null,1", ["null", "1"]),
@@ -242,10 +242,9 @@ def test_all_problems_are_told_at_once() -> None:
     assert sorted(keys) == ["data.noise", "optimizer.lrr", "seed", "trainer.epochs"]
 
 
-@pytest.mark.xfail(strict=True, reason="a problem of a sweep.* key hides those of all other keys")
 def test_problems_of_the_sweep_do_not_hide_those_of_its_members() -> None:
     lines = refused("optimizer.lrr=1,2", "sweep.repeat=0")
-    assert [line.partition(" ")[0] for line in lines] == ["optimizer.lrr", "sweep.repeat=0"]
+    assert [line.partition(" ")[0] for line in lines] == ["sweep.repeat=0", "optimizer.lrr"]
 
 
 def test_a_problem_that_all_members_share_is_told_once() -> None:
@@ -375,7 +374,7 @@ def test_a_file_that_is_missing_or_a_folder_is_refused(here: Path) -> None:
 
 def test_files_do_not_nest(file: WriteText) -> None:
     assert refused(file("- seed: 1\n  sweep.file: other.yaml\n")) == [
-        "sweep.file=sweeps.yaml, sweep 1: sweep.file cannot stand in a sweep of such a file"
+        "sweep.file=sweeps.yaml, sweep 1: sweep.file: cannot stand in a sweep of such a file"
     ]
 
 
@@ -398,7 +397,6 @@ def test_a_typo_in_a_file_is_answered_with_the_nearest_key(file: WriteText) -> N
     assert line.endswith("unknown key; did you mean optimizer.lr?")
 
 
-@pytest.mark.xfail(strict=True, reason="what stands in the file is said to be on the command line")
 def test_a_problem_in_a_file_is_not_blamed_on_the_command_line(file: WriteText) -> None:
     [line] = refused(file("- seed: 1\n- optimizer.lr: -1\n"))
     assert "sweeps.yaml" in line
@@ -416,26 +414,22 @@ def test_texts_that_the_grammar_would_take_apart_stay_whole(
     assert names(file(f"- data.name: {texts!r}\n")) == texts
 
 
-@pytest.mark.parametrize("text", ["1e3", "1.0"])
-@pytest.mark.xfail(strict=True, reason="a number is written anew, though the key takes any text")
+@pytest.mark.parametrize("text", ["1e3", "1.0", "007"])
 def test_a_text_that_looks_like_a_number_stays_as_typed(text: str) -> None:
     assert names(f"data.name={text}") == [text]
     assert names(f"data.name={text},x") == [text, "x"]
 
 
-@pytest.mark.xfail(strict=True, reason="an apostrophe makes the whole list one text")
 def test_texts_may_hold_an_apostrophe(file: WriteText) -> None:
     assert names(file("- data.name: [it's, x]\n")) == ["it's", "x"]
 
 
-@pytest.mark.xfail(strict=True, reason="Hydra's choice() takes no null, so the list is one text")
 def test_null_may_be_one_of_several_values(file: WriteText) -> None:
     word = file("- trainer.max_grad_norm: [null, 1.5]\n")
     assert [m.config.trainer.max_grad_norm for m in planned(word).members] == [None, 1.5]
 
 
 @pytest.mark.parametrize("text", ["[2020-01-01, 2020-01-02]", "[]"])
-@pytest.mark.xfail(strict=True, reason="a list that the grammar cannot read becomes one text")
 def test_a_list_that_cannot_be_swept_never_becomes_one_text(text: str, file: WriteText) -> None:
     word = file(f"- data.name: {text}\n")
     try:
@@ -446,7 +440,6 @@ def test_a_list_that_cannot_be_swept_never_becomes_one_text(text: str, file: Wri
 
 
 @pytest.mark.parametrize("entry", ["sweep.metric: train/loss", "sweep.workers: 2"])
-@pytest.mark.xfail(strict=True, reason="what a sweep of a file says of the whole sweep is dropped")
 def test_a_key_of_the_whole_sweep_within_a_file_is_not_dropped_in_silence(
     entry: str, file: WriteText
 ) -> None:

@@ -15,14 +15,13 @@ import pytest
 
 from dltrain.check import knobs
 from dltrain.schema import KINDS, RunConfig, SweepConfig, as_dict
+from dltrain.sweep.facts import default_metric, metrics_of
 from dltrain.sweep.plan import (
     Plan,
     PlanError,
     as_line,
-    default_metric,
     differences,
     identity,
-    metrics_of,
     restore,
 )
 from tests.conftest import command, tree
@@ -123,7 +122,6 @@ def test_a_model_that_does_not_fit_its_data_is_refused_once() -> None:
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="the place of a shared problem is looked up by each member")
 def test_a_problem_that_many_members_share_is_found_quickly() -> None:
     started = time.process_time()
     refused("model=softmax", "seed=range(40)")

@@ -106,12 +106,25 @@ def test_optimizers_keep_numbers_for_each_parameter(
     assert (optimizer_copies(member.config), number_bytes(member.config)) == (copies, size)
 
 
+LARGE = ("model=mlp", "model.hidden=[512]", "data=fashion_mnist", "trainer.epochs=50")
+
+
 @pytest.mark.parametrize(
     ("largest", "sizes"),
-    [(1, [1]), (15, [15]), (16, [16, 8]), (100, [100, 50, 25, 13]), (1000, [1000, 500, 250, 125])],
+    [(1, [1]), (15, [15]), (16, [16, 8]), (100, [100, 50, 25, 13]), (200, [200, 100, 50, 25])],
 )
-def test_halves_are_worth_measuring(largest: int, sizes: list[int]) -> None:
-    assert sizes_to_try(largest) == sizes
+def test_halves_of_a_large_stack_are_worth_measuring(largest: int, sizes: list[int]) -> None:
+    members, group = stack(*LARGE, "optimizer.lr=range(1,201)")
+    assert sizes_to_try(members, group, largest) == sizes
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("seed=range(200)",), (*LARGE, "seed=range(200)", "trainer.epochs=1", "model.hidden=[8]")],
+)
+def test_what_is_small_or_quickly_done_is_not_worth_measuring(words: tuple[str, ...]) -> None:
+    members, group = stack(*words)
+    assert sizes_to_try(members, group, 200) == [200]
 
 
 @pytest.mark.parametrize(
