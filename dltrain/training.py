@@ -158,7 +158,9 @@ class Training:
             for c in job.data.columns
             if c.missing and c.imputed is not None
         }
+        # A table's coefficients can be read; a picture's weights are a picture, in the checkpoint.
         linear = isinstance(job.config.model, LinearConfig | SoftmaxConfig)
+        linear = linear and job.data.image_shape is None
         if outcome.status != "done" or not linear or run is None:
             return results, []
         state = self.trainer.stack.model.state()

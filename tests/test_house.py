@@ -45,7 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "memory": set(),
     "device": set(),
     "pictures": set(),
-    "losses": set(),
+    "losses": {"memory"},
     "layers": {"memory"},
     "models": {"architecture", "layers"},
     "optim": {"layers"},

@@ -7,11 +7,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dltrain.console import bold, dim, figure, table
-from dltrain.sweep.stacks import in_order, num_steps, stack_bytes, work
+from dltrain.sweep.machine import free_memory
+from dltrain.sweep.stacks import (
+    in_order,
+    num_steps,
+    sizes_to_try,
+    stack_bytes,
+    stack_size,
+    work,
+)
 
 if TYPE_CHECKING:
     from dltrain.sweep.folder import SweepFolder
-    from dltrain.sweep.plan import Group, Plan
+    from dltrain.sweep.plan import Group, Member, Plan
     from dltrain.sweep.results import Result, SettingResult
 
 # Rows of a table on a terminal; results.csv and plan.jsonl have all of them.
@@ -39,19 +47,26 @@ def group_line(plan: Plan, group: Group) -> str:
     """Say in a line what a group is, and what training it costs."""
     members = in_order([plan.members[index] for index in group.members])
     config = members[0].config
-    together = "together" if len(members) > 1 else ""
-    count = f"{len(members)} member{'s' if len(members) != 1 else ''} {together}".strip()
     widths = [str(group.facts.in_features)]
     widths += [str(layer.out_features) for layer in group.layers if hasattr(layer, "out_features")]
-    size = stack_bytes(members, group) / 2**20
+    batch = "all rows" if config.trainer.batch_size is None else config.trainer.batch_size
     operations = sum(work(member.config, group) for member in members)
-    batch = config.trainer.batch_size
-    return (
-        f"{count}: {config.model.kind} {'-'.join(widths)} on {group.facts.name}, "
-        f"{config.optimizer.kind}, batch {'all rows' if batch is None else batch}, "
-        f"{num_steps(config, group):,} steps; about {size:,.0f} MiB, "
-        f"{figure(operations / 1e9)} GFLOP in products"
-    )
+    what = f"{config.model.kind} {'-'.join(widths)} on {group.facts.name}, {config.optimizer.kind}"
+    steps = f"batch {batch}, {num_steps(config, group):,} steps"
+    memory = f"about {stack_bytes(members, group) / 2**20:,.0f} MiB"
+    cost = f"{memory}, {figure(operations / 1e9)} GFLOP in products"
+    return f"{_stacks(plan, group, members)}: {what}, {steps}; {cost}"
+
+
+def _stacks(plan: Plan, group: Group, members: Sequence[Member]) -> str:
+    """Say how many members there are, and in how many stacks as far as is known."""
+    if len(members) == 1:
+        return "1 member"
+    size = stack_size(members, group, plan.told, len(plan.groups), free_memory())
+    count = -(-len(members) // size)
+    if plan.told.stack_size is None and len(sizes_to_try(members, group, size)) > 1:
+        return f"{len(members):,} members in {count} or more stacks, as measuring will say"
+    return f"{len(members):,} members in {count} stack{'s' if count > 1 else ''}"
 
 
 def remarks(plan: Plan) -> list[str]:

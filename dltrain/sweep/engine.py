@@ -24,11 +24,9 @@ from dltrain.sweep.machine import free_memory, num_cores
 from dltrain.sweep.plan import Group, Member, Plan
 from dltrain.sweep.process import Child, Values, wait_for
 from dltrain.sweep.results import read_result
-from dltrain.sweep.stacks import cut, in_order, largest_stack, num_steps, sizes_to_try
+from dltrain.sweep.stacks import cut, in_order, num_steps, sizes_to_try, stack_size
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-# Share of the free memory that stacks may be planned to use.
-MEMORY_SHARE = 0.5
 LOOK_SECONDS = 0.2
 
 
@@ -143,28 +141,26 @@ class Engine:
         """Return how many members to train together: as recorded, as told, or as measured."""
         sizes = self._folder.info["stack_sizes"]
         if sizes[number] is None:
-            size = self._plan.told.stack_size or self._measured(group, members)
+            told, groups = self._plan.told, len(self._plan.groups)
+            size = stack_size(members, group, told, groups, free_memory())
+            candidates = [size] if told.stack_size else sizes_to_try(members, group, size)
+            size = self._measured(group, members[:size], candidates)
             if self._stopping:
                 return size
             sizes[number] = size
             self._folder.write(stack_sizes=sizes)
         return int(sizes[number])
 
-    def _measured(self, group: Group, members: Sequence[Member]) -> int:
-        workers, groups = self._plan.told.workers, len(self._plan.groups)
-        fitting = largest_stack(members, group, MEMORY_SHARE * free_memory() / workers)
-        # With more workers than groups, every worker is to have a stack.
-        largest = min(fitting, -(-len(members) // -(-workers // groups)))
-        sizes = sizes_to_try(members, group, largest)
+    def _measured(self, group: Group, members: Sequence[Member], sizes: Sequence[int]) -> int:
+        """Return the size that trains a member fastest; the first one, if only it is given."""
         if len(sizes) == 1:
-            return largest
-        assignment = self._assignment(group, members[:largest], ())
-        child = self._start(replace(assignment, sizes=tuple(sizes)))
+            return sizes[0]
+        child = self._start(replace(self._assignment(group, members, ()), sizes=tuple(sizes)))
         while child in self._children:
             self._look()
         kind, content = child.verdict
         # Whatever else went wrong will show again in training, and be reported there.
-        return int(content[0]) if kind == "size" else largest
+        return int(content[0]) if kind == "size" else sizes[0]
 
     def _start(self, assignment: Assignment) -> Child:
         self._started += 1

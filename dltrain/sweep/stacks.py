@@ -10,11 +10,20 @@ import math
 from collections.abc import Sequence
 
 from dltrain.architecture import LinearPlan
-from dltrain.schema import AdamConfig, AdamWConfig, LeastSquaresConfig, RunConfig, SgdConfig
+from dltrain.schema import (
+    AdamConfig,
+    AdamWConfig,
+    LeastSquaresConfig,
+    RunConfig,
+    SgdConfig,
+    SweepConfig,
+)
 from dltrain.sweep.plan import Group, Member
 
 # Rows of a product when a split is evaluated; ``data/loader.py`` has the same figure.
 EVALUATION_ROWS = 2048
+# Share of the free memory that stacks may be planned to use.
+MEMORY_SHARE = 0.5
 # Stacks whose numbers fit into this do not get faster by being cut: any cache holds them.
 SMALL_BYTES = 2**20
 # A group of less work than this, in floating-point operations, is trained as one stack: measuring
@@ -91,6 +100,25 @@ def largest_stack(members: Sequence[Member], group: Group, available: float) -> 
     """
     each = stack_bytes(members, group) / len(members)
     return max(1, min(len(members), math.floor(available / each)))
+
+
+def stack_size(
+    members: Sequence[Member], group: Group, told: SweepConfig, groups: int, free: float
+) -> int:
+    """Return how many members a stack may have at most, before anything is measured.
+
+    Args:
+        members: Of the group, in order.
+        group: What they have in common.
+        told: What the sweep is told.
+        groups: How many groups there are.
+        free: Bytes of memory that are free.
+    """
+    if told.stack_size is not None:
+        return min(told.stack_size, len(members))
+    fitting = largest_stack(members, group, MEMORY_SHARE * free / told.workers)
+    # With more workers than groups, every worker is to have a stack.
+    return min(fitting, -(-len(members) // -(-told.workers // groups)))
 
 
 def sizes_to_try(members: Sequence[Member], group: Group, largest: int) -> list[int]:
