@@ -86,7 +86,7 @@ class Trainer:
         step: Updates so far.
         rules: What chooses a member's best epoch (the loss's metric on val, or on train without
             val) and when it is through.
-        stop_signal: Set it to a signal's number to stop after the step under way.
+        stop_signal: The signal that asked to stop, if one did.
     """
 
     def __init__(
@@ -125,6 +125,10 @@ class Trainer:
     def num_steps(self) -> int:
         """Updates in all."""
         return self.epochs * len(self.stack.loader)
+
+    def stop(self, number: int) -> None:
+        """Stop after the step under way, for a signal of this number."""
+        self.stop_signal = number
 
     @torch.inference_mode()
     def fit(self, recorders: Sequence[Recorder | None], view: View) -> list[Outcome]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import functools
-import signal
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -24,8 +21,6 @@ from dltrain.optim import Solution
 from dltrain.outcomes import Outcome
 from dltrain.schema import Expectation, LinearConfig, SoftmaxConfig, as_dict
 from dltrain.trainer import Trainer, View
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 @dataclass(frozen=True)
@@ -243,20 +238,3 @@ def compare(expected: Sequence[Expectation], results: Mapping[str, float]) -> li
         inside = value is not None and entry.low <= value <= entry.high
         rows.append(as_dict(entry) | {"value": value, "inside": inside})
     return rows
-
-
-@contextmanager
-def stopping(trainer: Trainer) -> Iterator[None]:
-    """Let the first signal stop the training after its step, and a second one at once."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if trainer.stop_signal is not None:
-            raise KeyboardInterrupt
-        trainer.stop_signal = number
-
-    before = {number: signal.signal(number, stop) for number in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -29,6 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "schema": {"knob"},
     "suggest": set(),
     "storage": set(),
+    "signals": set(),
     "console": set(),
     "console.training": {"console"},
     "console.sweep": {"console"},
@@ -80,17 +81,18 @@ ALLOWED: dict[str, set[str]] = {
     "sweep.results": {"recorder", "runs", "storage", "sweep.folder", "sweep.plan"},
     "sweep.reuse": {"", "recorder", "runs", "schema", "storage", "sweep.folder", "sweep.plan"},
     "sweep.child": {
-        *("build", "data", "device", "job", "outcomes", "storage", "trainer", "training"),
+        *("build", "data", "device", "job", "outcomes", "signals", "storage"),
+        *("trainer", "training"),
         *("sweep.assignment", "sweep.plan"),
     },
     "sweep.process": {"runs", "sweep.assignment", "sweep.child"},
     "sweep.engine": {
-        *("schema", "storage", "sweep.assignment", "sweep.folder", "sweep.machine"),
+        *("schema", "signals", "storage", "sweep.assignment", "sweep.folder", "sweep.machine"),
         *("sweep.plan", "sweep.process", "sweep.results", "sweep.stacks"),
     },
 }
 CONFIGS = {"knob", "schema", "problem", "combinations", "check", "words", "compose", "config"}
-PLAIN = {"", "paths", "suggest", "storage", "recorder", "runs"} | {
+PLAIN = {"", "paths", "signals", "suggest", "storage", "recorder", "runs"} | {
     room for room in ALLOWED if room.partition(".")[0] == "console"
 }
 # What brings configs and components together.

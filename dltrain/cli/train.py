@@ -22,6 +22,7 @@ from dltrain.console.training import TrainingView
 from dltrain.job import Job
 from dltrain.paths import expanded
 from dltrain.schema import RunConfig, as_dict
+from dltrain.signals import stopping
 from dltrain.suggest import closest
 
 if TYPE_CHECKING:
@@ -81,14 +82,14 @@ def train(job: Job) -> None:
     view.show(*map(warning, job.data.warnings))
     view.show(*(dim(f"note: {note}") for note in [*job.data.notes, *job.notes]))
     with view.working("loading torch"):
-        from dltrain.training import Training, stopping
+        from dltrain.training import Training
     with refusing():
         training = Training([job])  # nothing is written yet
     folder = recorder.new_folder(expanded(job.config.output_dir), job.name)
     training.record([folder])
     view.show(pairs(header(job, folder.name, training.place)))
     started = time.perf_counter()
-    with stopping(training.trainer), view.watching(training.trainer):
+    with stopping(training.trainer.stop), view.watching(training.trainer):
         [ended] = training.run(view)
     view.show(*summary(ended, time.perf_counter() - started))
     view.show(pairs(next_commands(job, folder, ended.outcome)))

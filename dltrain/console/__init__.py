@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import IO
 
 import rich.console
@@ -57,6 +57,15 @@ def output(file: IO[str] | None = None) -> rich.console.Console:
     if reconfigure is not None:  # a character the terminal cannot show is no reason to stop
         reconfigure(errors="backslashreplace")
     return console
+
+
+def show(console: rich.console.Console, things: Iterable[object]) -> None:
+    """Print one below the other; a terminal that has gone does not stop what is shown on it."""
+    try:
+        for thing in things:
+            console.print(thing)
+    except OSError:
+        console.quiet = True
 
 
 def table(

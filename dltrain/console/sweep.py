@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from dltrain.console import dim, duration, figure, safe, table
+from dltrain.console import dim, duration, figure, safe, show, table
 
 LEADERS = 8
 # In a pipe, how often a line says how far it is.
@@ -70,12 +70,8 @@ class SweepView:
         self._live: Live | None = None
 
     def show(self, *things: object) -> None:
-        """Print one below the other; a terminal that has gone does not stop the sweep."""
-        try:
-            for thing in things:
-                self._console.print(thing)
-        except OSError:
-            self._console.quiet = True
+        """Print one below the other."""
+        show(self._console, things)
 
     @contextmanager
     def watching(self) -> Iterator[None]:

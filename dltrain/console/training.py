@@ -11,7 +11,7 @@ import rich.console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from dltrain.console import duration
+from dltrain.console import duration, show
 
 
 class Training(Protocol):
@@ -52,12 +52,8 @@ class TrainingView:
         self._columns: list[str] = []
 
     def show(self, *things: object) -> None:
-        """Print one below the other; a terminal that has gone does not stop the training."""
-        try:
-            for thing in things:
-                self._console.print(thing)
-        except OSError:
-            self._console.quiet = True
+        """Print one below the other."""
+        show(self._console, things)
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:

@@ -22,10 +22,11 @@ from dltrain.data import Dataset
 from dltrain.device import choose
 from dltrain.job import Job
 from dltrain.outcomes import Outcome, Row
+from dltrain.signals import SIGNALS
 from dltrain.sweep.assignment import Assignment
 from dltrain.sweep.plan import Member
 from dltrain.trainer import Trainer
-from dltrain.training import SIGNALS, Training
+from dltrain.training import Training
 
 # How often the parent hears of progress, and how soon a child notices that it has been left.
 SECONDS = 0.1

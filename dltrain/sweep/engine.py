@@ -7,16 +7,15 @@ again, until what fails is a single member.
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from types import FrameType
 from typing import Protocol
 
 from dltrain.schema import OnError
+from dltrain.signals import stopping
 from dltrain.storage import StorageError
 from dltrain.sweep.assignment import Assignment
 from dltrain.sweep.folder import FINISHED, SweepFolder
@@ -26,7 +25,6 @@ from dltrain.sweep.process import Child, Values, wait_for
 from dltrain.sweep.results import read_result
 from dltrain.sweep.stacks import cut, in_order, num_steps, sizes_to_try, stack_size
 
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 LOOK_SECONDS = 0.2
 
 
@@ -83,7 +81,7 @@ class Engine:
         Raises:
             StorageError: If something could not be kept.
         """
-        with self._signals():
+        with stopping(self._stop):
             try:
                 for number, group in enumerate(self._plan.groups):
                     self._line_up(number, group, set(unfinished), set(failed))
@@ -230,23 +228,10 @@ class Engine:
     def _count(self, members: Sequence[Member], group: Group) -> None:
         self._steps += len(members) * num_steps(members[0].config, group)
 
+    def _stop(self, number: int) -> None:
+        self.stop_signal = number
+        self._stop_children(number)
+
     def _stop_children(self, number: int) -> None:
         for child in self._children:
             child.stop(number)
-
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Let the first signal stop all training after its step, and a second one at once."""
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            if self.stop_signal is not None:
-                raise KeyboardInterrupt
-            self.stop_signal = number
-            self._stop_children(number)
-
-        before = {number: signal.signal(number, stop) for number in STOPPING}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)

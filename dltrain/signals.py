@@ -1,0 +1,34 @@
+"""Signals that ask a training to stop: Ctrl-C, and what a batch system sends."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
+
+@contextlib.contextmanager
+def stopping(stop: Callable[[int], None]) -> Iterator[None]:
+    """Let the first signal call ``stop`` with its number, and a second one end all at once.
+
+    Raises:
+        KeyboardInterrupt: At the second signal.
+    """
+    asked = False
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        stop(number)
+
+    before = {number: signal.signal(number, hear) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,30 @@
+"""The first signal asks, the second one insists; afterwards all is as before."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from dltrain.signals import SIGNALS, stopping
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_first_signal_asks_and_the_second_ends_it(number: signal.Signals) -> None:
+    heard: list[int] = []
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt), stopping(heard.append):
+        os.kill(os.getpid(), number)
+        assert heard == [number]
+        os.kill(os.getpid(), number)
+        raise AssertionError("the second signal was to end this")
+    assert heard == [number]
+    assert signal.getsignal(number) is before
+
+
+def test_without_a_signal_nothing_happens() -> None:
+    heard: list[int] = []
+    with stopping(heard.append):
+        pass
+    assert heard == []
