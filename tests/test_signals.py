@@ -10,15 +10,20 @@ import pytest
 from dltrain.signals import SIGNALS, stopping
 
 
-@pytest.mark.parametrize("number", SIGNALS)
-def test_the_first_signal_asks_and_the_second_ends_it(number: signal.Signals) -> None:
-    heard: list[int] = []
-    before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt), stopping(heard.append):
+def send_twice(number: signal.Signals, heard: list[int]) -> None:
+    with stopping(heard.append):
         os.kill(os.getpid(), number)
         assert heard == [number]
         os.kill(os.getpid(), number)
         raise AssertionError("the second signal was to end this")
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_first_signal_asks_and_the_second_ends_it(number: signal.Signals) -> None:
+    heard: list[int] = []
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt):
+        send_twice(number, heard)
     assert heard == [number]
     assert signal.getsignal(number) is before
 
