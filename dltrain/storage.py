@@ -125,13 +125,19 @@ def remove_tree(path: Path) -> None:
 
 
 def copy_tree(source: Path, target: Path) -> None:
-    """Copy a folder to a place where nothing is; links are not followed.
+    """Copy a folder, whole or not at all, to a place where nothing is; links are not followed.
 
     Raises:
         StorageError: If not all of it could be copied.
     """
+    temporary = target.with_name(f".tmp-{secrets.token_hex(4)}-{target.name}")
     with _naming(target, "write"):
-        shutil.copytree(source, target, symlinks=True)
+        try:
+            shutil.copytree(source, temporary, symlinks=True)
+            os.rename(temporary, target)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
 
 
 @contextlib.contextmanager

@@ -81,7 +81,7 @@ def test_a_sweep_says_what_it_is_about_to_do(grid: Done) -> None:
     assert value(grid, "members") == "3"
     assert value(grid, "varying") == "optimizer.lr (3)"
     assert value(grid, "group").startswith(
-        "3 members together: linear 2-1 on synthetic, sgd, batch 16, 18 steps; about 0 MiB, "
+        "3 members in 1 stack: linear 2-1 on synthetic, sgd, batch 16, 18 steps; about 0 MiB, "
     )
     assert value(grid, "sorted by") == "val/loss"
     assert "trained members 0-2 together in " in grid.shown.out
@@ -194,7 +194,7 @@ def test_a_dry_run_prints_the_plan_and_leaves_nothing(call: Call, here: Path) ->
     assert len(rows) == 61  # and the line below the table
     assert rows[59] == ["59", "[16]", "29", "1"]
     assert "nothing was trained (--dry-run)" in shown.out
-    assert shown.out.count("30 members together: mlp 2-") == 2
+    assert shown.out.count("30 members in 1 stack: mlp 2-") == 2
 
 
 # What is refused.
@@ -326,3 +326,24 @@ def test_a_member_that_cannot_be_read_does_not_hide_the_others(call: Call, here:
 def test_help_names_what_a_sweep_takes(call: Call) -> None:
     out = call("-m", "--help").out
     assert all(word in out for word in ("range(", "sweep.zip", "sweep.repeat", "--resume"))
+
+
+def readmes_sweeps() -> list[str]:
+    """List the commands of README's section on sweeps, and put its file beside them."""
+    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    section = text[text.index("## Sweeps") : text.index("**Other engines.**")]
+    lines = re.findall(r"^(dltrain -m .*)$", section, flags=re.M)
+    [entries] = re.findall(r"```yaml\n(.*?)```", section, flags=re.S)
+    Path("mine.yaml").write_text(entries)
+    # A comment stands two blanks or more behind the command.
+    return [re.split(r"\s{2,}", line)[0] for line in lines]
+
+
+def test_what_readme_says_to_type_can_be_typed(call: Call, here: Path) -> None:
+    commands = readmes_sweeps()
+    assert len(commands) == 8
+    for command in commands:
+        words = shlex.split(command)[1:]
+        if "--resume" not in words:
+            shown = call(*words, *([] if "--dry-run" in words else ["--dry-run"]))
+            assert (shown.code, shown.err) == (0, ""), command

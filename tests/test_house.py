@@ -85,7 +85,7 @@ ALLOWED: dict[str, set[str]] = {
         *("trainer", "training"),
         *("sweep.assignment", "sweep.plan"),
     },
-    "sweep.process": {"runs", "sweep.assignment", "sweep.child"},
+    "sweep.process": {"runs", "signals", "sweep.assignment", "sweep.child"},
     "sweep.engine": {
         *("schema", "signals", "storage", "sweep.assignment", "sweep.folder", "sweep.machine"),
         *("sweep.plan", "sweep.process", "sweep.results", "sweep.stacks"),

@@ -336,7 +336,7 @@ def test_a_tree_is_not_copied_over_something(tmp_path: Path) -> None:
     source, target = fill(tmp_path / "run"), tmp_path / "there"
     target.mkdir()
     (target / "mine").write_text("mine")
-    with pytest.raises(StorageError, match=r"cannot write .*there: File exists"):
+    with pytest.raises(StorageError, match=r"cannot write .*there: "):
         copy_tree(source, target)
     assert tree(target) == ["mine"]
 

@@ -1,6 +1,6 @@
 """Train many runs as one: every combination of the values given, in stacks that train together.
 
-    dltrain -m model=softmax data=fashion_mnist optimizer.lr=0.01,0.03,0.1 seed=range(3)
+    dltrain -m model=softmax data=fashion_mnist optimizer.lr=0.01,0.03,0.1 "seed=range(3)"
 
 Values: a,b,c  range(start,stop,step)  choice(a,b)  glob(*) over a group's files; sort(...),
 shuffle(...). Values in pairs: sweep.zip=[key,key]. Several seeds: sweep.repeat=5. Several sweeps as
@@ -9,6 +9,7 @@ one: sweep.file=FILE. All sweep.* keys: dltrain config show --describe
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import time
@@ -19,7 +20,7 @@ from pathlib import Path
 from dltrain.check import shown
 from dltrain.cli import sweep_summary as say
 from dltrain.cli.arguments import EndedError, Parser, UsageError, refusing
-from dltrain.compose import Sources
+from dltrain.compose import Sources, compose_groups
 from dltrain.config import sweep_settings
 from dltrain.console import dim, duration, output, pairs
 from dltrain.console.sweep import SweepView
@@ -27,13 +28,16 @@ from dltrain.paths import expanded
 from dltrain.recorder import now, process, short_id
 from dltrain.runs import find, higher_is_better, list_runs
 from dltrain.schema import as_dict
-from dltrain.storage import make_folder, remove, remove_tree
+from dltrain.storage import StorageError, make_folder, remove, remove_tree
 from dltrain.sweep.engine import Engine
 from dltrain.sweep.folder import SweepFolder, begin, reopen
 from dltrain.sweep.plan import Plan, PlanError, differences, make_plan, metric_problems
 from dltrain.sweep.results import (
     Result,
+    best_record,
+    best_result,
     by_setting,
+    counts,
     is_repeated,
     ranked,
     read_results,
@@ -57,6 +61,8 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument(
         "--resume", metavar="SWEEP", help="train what is missing, failed or interrupted; or latest"
     )
+    if any(word in ("--cfg", "-c") or word.startswith("--cfg=") for word in words):
+        raise UsageError(["--cfg: prints one run's config; --dry-run prints a sweep's plan"])
     arguments = parser.read(words)
     sources = Sources.of(arguments.config_dir, arguments.config_name)
     if arguments.resume is not None:
@@ -80,8 +86,8 @@ def show_plan(plan: Plan) -> None:
     """Print what would be trained."""
     console = output()
     console.print(pairs(say.plan_facts(plan)))
-    for text in say.remarks(plan):
-        console.print(dim(f"note: {text}"))
+    for remark in say.remarks(plan):
+        console.print(remark)
     console.print("")
     for part in say.plan_table(plan, whole=not console.is_terminal):
         console.print(part)
@@ -91,7 +97,9 @@ def show_plan(plan: Plan) -> None:
 def resume(name: str, overrides: Sequence[str], sources: Sources) -> None:
     """Train what is missing of a sweep, after making sure that it is still the same sweep."""
     where = [word for word in overrides if word.startswith("output_dir=")]
-    output_dir = expanded(where[-1].partition("=")[2]) if where else Path("outputs")
+    composed = compose_groups({}, sources.folders, sources.config_name)
+    text = where[-1].partition("=")[2] if where else str(composed.get("output_dir"))
+    output_dir = expanded(text)
     with refusing():
         folder, plan = reopen(_find_sweep(name, output_dir))
         plan = _retold(plan, overrides, sources)
@@ -161,7 +169,7 @@ def sweep(plan: Plan, folder: SweepFolder) -> None:
     failed = {result.member.index for result in before if result.status == "failed"}
     view = _view(plan, missing)
     view.show(pairs([("sweep", folder.id), *say.plan_facts(plan)]))
-    view.show(*(dim(f"note: {text}") for text in say.remarks(plan)))
+    view.show(*say.remarks(plan))
     if len(missing) < len(plan.members):
         view.note(f"{len(plan.members) - len(missing)} members are finished already")
     make_folder(folder.path / "logs")
@@ -169,21 +177,36 @@ def sweep(plan: Plan, folder: SweepFolder) -> None:
     try:
         with view.watching():
             engine.run(missing, failed)
-    finally:
-        results = read_results(folder, plan)
-        write_csv(folder, plan, results)
-        code, status = _ending(results, engine)
-        folder.write(
-            status=status,
-            exit_code=code,
-            finished=now(),
-            counts=_counts(results),
-            result={"best": _best(plan, results)},
-        )
-        _tidy(folder)
+    except StorageError as error:
+        with contextlib.suppress(StorageError):  # the first one tells the story
+            _keep(plan, folder, engine, code=4)
+        advice = f"then go on with: dltrain -m --resume {short_id(folder.id)}"
+        raise StorageError(f"{error}; {advice}") from error
+    except BaseException:
+        _keep(plan, folder, engine)
+        raise
+    results, code = _keep(plan, folder, engine)
     view.show(*_summary(plan, folder, results, time.perf_counter() - started))
     if code:
         raise EndedError(code, _complaint(folder, results, engine))
+
+
+def _keep(
+    plan: Plan, folder: SweepFolder, engine: Engine, *, code: int | None = None
+) -> tuple[list[Result], int]:
+    """Write what came out so far; return it with the sweep's exit code."""
+    results = read_results(folder, plan)
+    found, status = _ending(results, engine)
+    write_csv(folder, plan, results)
+    folder.write(
+        status=status if code is None else "failed",
+        exit_code=found if code is None else code,
+        finished=now(),
+        counts=counts(results),
+        result={"best": best_record(plan, results)},
+    )
+    _tidy(folder)
+    return results, found
 
 
 def _view(plan: Plan, missing: set[int]) -> SweepView:
@@ -208,19 +231,6 @@ def _ending(results: Sequence[Result], engine: Engine) -> tuple[int, str]:
     return (3, "diverged") if statuses == {"diverged"} else (0, "done")
 
 
-def _counts(results: Sequence[Result]) -> dict[str, int]:
-    statuses = [result.status for result in results]
-    return {status: statuses.count(status) for status in dict.fromkeys(statuses)}
-
-
-def _best(plan: Plan, results: Sequence[Result]) -> dict[str, object] | None:
-    ranking = ranked(results, plan.metric)
-    if not ranking:
-        return None
-    best = ranking[0]
-    return {"metric": plan.metric, "value": best.value, "member": best.member.index}
-
-
 def _summary(
     plan: Plan, folder: SweepFolder, results: Sequence[Result], seconds: float
 ) -> list[object]:
@@ -233,13 +243,15 @@ def _summary(
         facts.append(("noise", say.noise_sentence(settings)))
     elif ranking:
         parts += say.results_table(plan, ranking)
-    if ranking:
-        facts += say.best_facts(folder, ranking[0])
-    facts.append(("time", f"{duration(seconds)} for {len(plan.members):,} members"))
+    best = best_result(plan, results)
+    if best is not None:
+        facts += say.best_facts(best)
+    count = len(plan.members)
+    facts.append(("time", f"{duration(seconds)} for {count:,} member{'s' if count > 1 else ''}"))
     short, where = short_id(folder.id), _where(plan)
     commands = [["runs", "ls", short, *where]]
-    if ranking:
-        commands.append(["runs", "show", f"{short}/{ranking[0].member.index}", *where])
+    if best is not None:
+        commands.append(["runs", "show", f"{short}/{best.member.index}", *where])
     if unfinished(results):
         commands.insert(0, ["-m", "--resume", short, *where])
     lines: list[tuple[str, object]] = [("folder", str(folder.path))]
@@ -257,14 +269,15 @@ def _where(plan: Plan) -> list[str]:
 
 def _complaint(folder: SweepFolder, results: Sequence[Result], engine: Engine) -> str:
     finished = sum(result.status in ("done", "diverged") for result in results)
-    counts = f"{finished} of {len(results)} members are finished"
+    share = f"{finished} of {len(results)} members are finished"
     if engine.stop_signal is not None:
-        return f"interrupted; {counts}; dltrain -m --resume {short_id(folder.id)} goes on"
+        again = "trains the others from their start"
+        return f"interrupted; {share}; dltrain -m --resume {short_id(folder.id)} {again}"
     failed = sum(result.status == "failed" for result in results)
     if failed:
-        return f"{failed} member{'s' if failed > 1 else ''} failed; {counts}"
+        return f"{failed} member{'s' if failed > 1 else ''} failed; {share}"
     if finished < len(results):
-        return f"{counts}; dltrain -m --resume {short_id(folder.id)} goes on"
+        return f"{share}; dltrain -m --resume {short_id(folder.id)} goes on"
     return "every member diverged; try smaller values of optimizer.lr"
 
 

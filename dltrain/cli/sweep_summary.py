@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dltrain.console import bold, dim, figure, table
+from dltrain.console import bold, dim, figure, table, warning
 from dltrain.sweep.machine import free_memory
 from dltrain.sweep.stacks import (
     in_order,
@@ -18,7 +18,6 @@ from dltrain.sweep.stacks import (
 )
 
 if TYPE_CHECKING:
-    from dltrain.sweep.folder import SweepFolder
     from dltrain.sweep.plan import Group, Member, Plan
     from dltrain.sweep.results import Result, SettingResult
 
@@ -28,7 +27,7 @@ ROWS = 20
 
 def plan_facts(plan: Plan) -> list[tuple[str, object]]:
     """Return what is shown of a plan before anything is trained."""
-    varying = [f"{key} ({len(_values(plan, key))})" for key in plan.varying]
+    varying = [f"{key} ({len(_values(plan, key)):,})" for key in plan.varying]
     facts: list[tuple[str, object]] = [
         ("members", f"{len(plan.members):,}{_duplicates(plan)}"),
         ("varying", ", ".join(varying) or "nothing"),
@@ -69,9 +68,12 @@ def _stacks(plan: Plan, group: Group, members: Sequence[Member]) -> str:
     return f"{len(members):,} members in {count} stack{'s' if count > 1 else ''}"
 
 
-def remarks(plan: Plan) -> list[str]:
-    """Return what the data sets have to say, each once."""
-    return list(dict.fromkeys(text for group in plan.groups for text in group.facts.remarks))
+def remarks(plan: Plan) -> list[object]:
+    """Return what the data sets have to say, each once; warnings first."""
+    facts = [group.facts for group in plan.groups]
+    warnings = dict.fromkeys(text for own in facts for text in own.warnings)
+    notes = dict.fromkeys(text for own in facts for text in own.notes)
+    return [*map(warning, warnings), *(dim(f"note: {text}") for text in notes)]
 
 
 def plan_table(plan: Plan, *, whole: bool) -> list[object]:
@@ -111,14 +113,13 @@ def results_table(plan: Plan, ranking: Sequence[Result]) -> list[object]:
 def settings_table(plan: Plan, groups: Sequence[SettingResult]) -> list[object]:
     """Lay out settings with their mean over seeds, best first."""
     keys = [key for key in plan.varying if key != "seed"]
-    marks = {True: "yes", False: "no", None: "?"}
     rows = [
         [
             *group.setting.values(),
             figure(group.mean),
             figure(group.deviation),
             _share(group),
-            marks[group.as_good] if group is not groups[0] else "best",
+            "best" if group is groups[0] else _mark(group),
         ]
         for group in groups[:ROWS]
     ]
@@ -133,18 +134,19 @@ def settings_table(plan: Plan, groups: Sequence[SettingResult]) -> list[object]:
 def noise_sentence(groups: Sequence[SettingResult]) -> str:
     """Say which settings the results cannot tell from the best."""
     close = sum(group.as_good is True for group in groups) - 1
-    unknown = sum(group.as_good is None for group in groups)
-    if unknown:
-        return "settings run only once cannot be compared; sweep.repeat=5 runs each five times"
+    if any(group.as_good is None for group in groups):
+        if any(group.planned == 1 for group in groups):
+            return "settings run only once cannot be compared; sweep.repeat=5 runs each five times"
+        return "a setting of which only one run is finished cannot be compared"
     if len(groups) == 1:
-        return "one setting; its deviation is what chance alone does"
+        return "no other setting to compare with"
     if not close:
         return "the best setting is better than each of the others (Welch's t-test, 5 %)"
     are = "setting is" if close == 1 else "settings are"
     return f"{close} other {are} within noise of the best (Welch's t-test, 5 %)"
 
 
-def best_facts(folder: SweepFolder, best: Result) -> list[tuple[str, object]]:
+def best_facts(best: Result) -> list[tuple[str, object]]:
     """Return the best member: what it reached, and the command that trains it alone."""
     number = best.member.index
     return [
@@ -167,6 +169,13 @@ def failures(results: Sequence[Result]) -> list[object]:
     shown = table(columns, rows[: 5 * ROWS], right=["member"], wrapping=["reason"])
     more = [dim(f"and {len(rows) - 5 * ROWS:,} more")] if len(rows) > 5 * ROWS else []
     return ["", bold(f"without a result: {len(rows)}"), shown, *more]
+
+
+def _mark(group: SettingResult) -> str:
+    """Say whether a setting may be as good as the best."""
+    if group.lost:
+        return "no, unstable"
+    return {True: "yes", False: "no", None: "?"}[group.as_good]
 
 
 def _share(group: SettingResult) -> str:

@@ -17,6 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 MAX_TEXT = 300
+# What is left of a column on a narrow terminal, if its cells are as long.
+MIN_COLUMN = 6
 # A pipe has no edge to wrap at; tables are as wide as their content.
 PIPE_WIDTH = 4096
 # Invisible marks that change the direction or the joining of the text around them.
@@ -87,8 +89,10 @@ def table(
     for name in columns:
         side = "right" if name in right else "left"
         stiff = wrapping is not None and name not in wrapping
+        longest = max((len(str(row[len(result.columns)])) for row in rows), default=0)
         result.add_column(
             Text(safe(name)),
+            min_width=min(longest, MIN_COLUMN),
             justify=side,  # type: ignore[arg-type]
             overflow="ellipsis" if stiff else "fold",
             no_wrap=stiff,

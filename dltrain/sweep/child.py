@@ -76,12 +76,15 @@ def _measure(jobs: Sequence[Job], assignment: Assignment) -> tuple[int, dict[int
     """Find the stack size that trains a member fastest; return the seconds per member, too."""
     seconds = {}
     for size in assignment.sizes:
-        training = Training(jobs[:size], threads=assignment.threads)
-        seconds[size] = training.trainer.pace(MEASURED_SECONDS) / size
+        seconds[size] = _pace(jobs[:size], assignment) / size
     # A smaller stack has to earn the processes and the loading it costs.
     largest = assignment.sizes[0]
     best = min(seconds, key=lambda size: seconds[size] * (1.0 if size == largest else 1.1))
     return best, seconds
+
+
+def _pace(jobs: Sequence[Job], assignment: Assignment) -> float:
+    return Training(jobs, threads=assignment.threads).trainer.pace(MEASURED_SECONDS)
 
 
 def _settle_in(assignment: Assignment, line: _Line) -> None:
@@ -150,13 +153,14 @@ class _Line:
     @trainer.setter
     def trainer(self, trainer: Trainer) -> None:
         self._trainer = trainer
-        trainer.stop_signal = self._stop_signal
+        if self._stop_signal is not None:
+            trainer.stop(self._stop_signal)
 
     def stop(self, number: int) -> None:
         """Ask the training to stop after its step, or not to begin."""
         self._stop_signal = number
         if self._trainer is not None:
-            self._trainer.stop_signal = number
+            self._trainer.stop(number)
 
     def send(self, kind: str, content: Any) -> None:
         """Tell the parent."""

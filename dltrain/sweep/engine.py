@@ -120,7 +120,7 @@ class Engine:
     def _assignment(
         self, group: Group, members: Sequence[Member], missing: Collection[int]
     ) -> Assignment:
-        workers = self._plan.told.workers
+        workers, told = self._plan.told.workers, members[0].config.device.threads
         folder = self._folder
         return Assignment(
             sweep=folder.id,
@@ -132,7 +132,7 @@ class Engine:
             ),
             log=folder.path,
             metric=self._plan.metric,
-            threads=None if workers == 1 else max(1, num_cores() // workers),
+            threads=None if workers == 1 or told is not None else max(1, num_cores() // workers),
         )
 
     def _stack_size(self, number: int, group: Group, members: Sequence[Member]) -> int:

@@ -21,7 +21,8 @@ class Facts:
         rows: Rows of each split.
         in_features: Inputs per row.
         image: Whether inputs are bytes.
-        remarks: Warnings and notes, for people.
+        warnings: For people, hard to overlook.
+        notes: For people.
     """
 
     name: str
@@ -31,7 +32,8 @@ class Facts:
     rows: Mapping[str, int]
     in_features: int
     image: bool
-    remarks: tuple[str, ...]
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
 
     @classmethod
     def of(cls, data: Dataset) -> Facts:
@@ -44,7 +46,8 @@ class Facts:
             rows={name: len(split) for name, split in data.splits.items()},
             in_features=data.in_features,
             image=data.train.inputs.dtype.name == "uint8",
-            remarks=(*data.warnings, *data.notes),
+            warnings=tuple(data.warnings),
+            notes=tuple(data.notes),
         )
 
 

@@ -10,10 +10,12 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
+from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from dltrain.runs import read_text
+from dltrain.signals import SIGNALS
 from dltrain.sweep.assignment import Assignment
 
 # Member -> epoch and value of the metric.
@@ -47,8 +49,7 @@ class Child:
     @classmethod
     def start(cls, assignment: Assignment) -> Child:
         """Fork a process from a server that has imported torch already."""
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["dltrain.sweep.child"])
+        context = _server()
         ours, theirs = context.Pipe()
         process = context.Process(target=_carry_out, args=(assignment, theirs))
         process.start()
@@ -108,6 +109,22 @@ def wait_for(children: Sequence[Child], seconds: float) -> None:
     """Wait until one of them has news, but not for long."""
     pipes = [child.pipe for child in children]
     wait([*pipes, *(child.process.sentinel for child in children)], timeout=seconds)
+
+
+def _server() -> multiprocessing.context.ForkServerContext:
+    """Return what forks children; the server it starts, and they, leave signals to the parent.
+
+    A terminal sends Ctrl-C to all of them, and the server, importing torch, would die of it.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["dltrain.sweep.child"])
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS}
+    try:
+        ensure_running()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return context
 
 
 def _carry_out(assignment: Assignment, pipe: Connection) -> None:

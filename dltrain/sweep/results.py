@@ -94,9 +94,10 @@ class SettingResult:
     Attributes:
         setting: What they have in common: key -> text.
         planned: How many members it has.
-        results: Of those that have a value.
+        results: Of those that have a value, best first.
         mean: Of the values.
         deviation: Their standard deviation (n - 1); nan for a single one.
+        lost: How many of its members diverged or failed.
         as_good: Whether chance may explain that it is worse than the best; None: unknown.
     """
 
@@ -105,23 +106,29 @@ class SettingResult:
     results: Sequence[Result]
     mean: float
     deviation: float
+    lost: int = 0
     as_good: bool | None = None
 
 
 def by_setting(results: Sequence[Result], metric: str) -> list[SettingResult]:
-    """Put repetitions together, best mean first, and compare each setting with the best."""
+    """Put repetitions together, best mean first, and compare each setting with the best.
+
+    Settings that lost members come last: the mean of those that survived flatters them.
+    """
     found: dict[str, list[Result]] = {}
     for result in results:
         setting = {key: text for key, text in result.member.setting.items() if key != "seed"}
         found.setdefault(json.dumps(setting), []).append(result)
-    groups = [_setting_result(json.loads(text), own) for text, own in found.items()]
+    groups = [_setting_result(json.loads(text), own, metric) for text, own in found.items()]
     sign = -1 if higher_is_better(metric) else 1
-    valued = sorted((g for g in groups if g.results), key=lambda group: sign * group.mean)
+    valued = sorted((g for g in groups if g.results), key=lambda g: (g.lost > 0, sign * g.mean))
     return [replace(group, as_good=as_good(group, valued[0])) for group in valued]
 
 
-def _setting_result(setting: Mapping[str, str], results: Sequence[Result]) -> SettingResult:
-    valued = [result for result in results if result.value is not None]
+def _setting_result(
+    setting: Mapping[str, str], results: Sequence[Result], metric: str
+) -> SettingResult:
+    valued = ranked(results, metric)
     values = [result.value for result in valued if result.value is not None]
     return SettingResult(
         setting=setting,
@@ -129,24 +136,31 @@ def _setting_result(setting: Mapping[str, str], results: Sequence[Result]) -> Se
         results=valued,
         mean=statistics.fmean(values) if values else math.nan,
         deviation=statistics.stdev(values) if len(values) > 1 else math.nan,
+        lost=sum(result.status in ("diverged", "failed") for result in results),
     )
 
 
 def as_good(group: SettingResult, best: SettingResult) -> bool | None:
-    """Whether chance may explain the distance between two means, by Welch's t-test, two-sided.
+    """Whether chance may explain the distance between two settings.
+
+    By Welch's t-test of the means, two-sided; and not if all values of one are better than all of
+    the other and that would be chance in 1 of 20 cases at most (the rank-sum test's extreme), which
+    holds where one setting scatters so much that its mean says little.
 
     Args:
         group: A setting.
         best: The one with the best mean.
 
     Returns:
-        True if equal means cannot be ruled out at the 5 % level; None if one was run only once.
+        True if equality cannot be ruled out at the 5 % level; None if one was run only once.
     """
     if group is best:
         return True
     sizes = [len(group.results), len(best.results)]
     if min(sizes) < 2:
         return None
+    if group.lost > best.lost or _separated(group, best):
+        return False
     # Variance of each mean; Welch and Satterthwaite's degrees of freedom.
     spreads = [g.deviation**2 / n for g, n in zip((group, best), sizes, strict=True)]
     distance = abs(group.mean - best.mean)
@@ -158,9 +172,37 @@ def as_good(group: SettingResult, best: SettingResult) -> bool | None:
     return bool(distance <= stdtrit(freedom, (1 + CONFIDENCE) / 2) * math.sqrt(sum(spreads)))
 
 
+def _separated(group: SettingResult, best: SettingResult) -> bool:
+    own, others = ([r.value or 0.0 for r in g.results] for g in (group, best))
+    apart = min(own) > max(others) or max(own) < min(others)
+    return apart and 2 / math.comb(len(own) + len(others), len(own)) <= 1 - CONFIDENCE
+
+
 def is_repeated(plan: Plan) -> bool:
     """Whether settings were run with several seeds."""
     return "seed" in plan.varying
+
+
+def best_result(plan: Plan, results: Sequence[Result]) -> Result | None:
+    """Return the best member; with several seeds, the best of the best setting."""
+    if is_repeated(plan):
+        settings = by_setting(results, plan.metric)
+        return settings[0].results[0] if settings else None
+    return next(iter(ranked(results, plan.metric)), None)
+
+
+def best_record(plan: Plan, results: Sequence[Result]) -> dict[str, object] | None:
+    """Return what ``sweep.json`` says of the best member."""
+    best = best_result(plan, results)
+    if best is None:
+        return None
+    return {"metric": plan.metric, "value": best.value, "member": best.member.index}
+
+
+def counts(results: Sequence[Result]) -> dict[str, int]:
+    """Count the members of each status."""
+    statuses = [result.status for result in results]
+    return {status: statuses.count(status) for status in dict.fromkeys(statuses)}
 
 
 def write_csv(folder: SweepFolder, plan: Plan, results: Sequence[Result]) -> None:

@@ -37,15 +37,26 @@ def in_order(members: Sequence[Member]) -> list[Member]:
 
 
 def cut(members: Sequence[Member], size: int) -> list[list[Member]]:
-    """Cut a group into the fewest stacks of at most ``size`` members, as equal as can be.
+    """Cut a group, in order, into the fewest stacks of at most ``size``, as equal as can be.
+
+    Members of one seed share their batches, so they are not parted if that can be helped.
+    """
+    runs = [len(list(run)) for _, run in itertools.groupby(members, key=lambda m: m.config.seed)]
+    unit = math.gcd(*runs)
+    unit = unit if unit <= size else 1
+    ends = [unit * end for end in _even_ends(len(members) // unit, size // unit)]
+    return [list(members[start:end]) for start, end in itertools.pairwise(ends)]
+
+
+def _even_ends(count: int, size: int) -> list[int]:
+    """Return where equal parts of at most ``size`` end, and 0 before them.
 
     Example:
-        >>> [len(stack) for stack in cut(range(10), 4)]
-        [4, 3, 3]
+        >>> _even_ends(10, 4)
+        [0, 4, 7, 10]
     """
-    count = -(-len(members) // size)
-    ends = [-(-len(members) * number // count) for number in range(count + 1)]
-    return [list(members[start:end]) for start, end in itertools.pairwise(ends)]
+    parts = -(-count // size)
+    return [-(-count * number // parts) for number in range(parts + 1)]
 
 
 def member_bytes(config: RunConfig, group: Group) -> int:

@@ -313,8 +313,8 @@ def test_a_thousand_members_are_planned_without_torch_and_shown_in_a_pipe(here: 
     assert rows[0] == ["member", "model.hidden", "seed", "group"]
     assert [row[0] for row in rows[1:]] == [str(index) for index in range(1000)]
     assert rows[999] == ["998", "[16]", "498", "1"]
-    about = [line for line in out if "members together" in line]
-    assert about[0].startswith("groups     500 members together: mlp 784-8-10 on fashion_mnist")
+    about = [line for line in out if "members in 1 stack" in line]
+    assert about[0].startswith("groups     500 members in 1 stack: mlp 784-8-10 on fashion_mnist")
     assert len(about) == 2
     assert all("about" in line and "MiB" in line for line in about)
 
