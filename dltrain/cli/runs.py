@@ -122,11 +122,10 @@ def _row(number: int, run: Run) -> list[object]:
     given = [str(w) for w in overrides] if isinstance(overrides, list) else []
     # What has a column of its own need not be repeated.
     given = [word for word in given if not word.startswith(("data=", "model=", "output_dir="))]
-    count, done = run.part("members"), run.part("counts", "done")
     return [
         f"@{number}",
         run.short,
-        f"{run.status} {done or 0}/{count}" if run.is_sweep else run.status,
+        f"{run.status} {_share(run)}" if run.is_sweep else run.status,
         age(run.age_seconds),
         f"{data} (SAMPLE)" if source == "sample" else data,
         run.part("model", "name") or "-",
@@ -134,6 +133,14 @@ def _row(number: int, run: Run) -> list[object]:
         _best(run),
         _test(run),
     ]
+
+
+def _share(sweep: Run) -> str:
+    """Say how many members are done, and of how many."""
+    done = sweep.part("counts", "done")
+    if sweep.status in ("running", "crashed"):  # it has not counted them yet
+        done = sum(member.status == "done" for member in members(sweep))
+    return f"{done or 0}/{sweep.part('members')}"
 
 
 def _best(run: Run) -> str:
