@@ -21,7 +21,7 @@ import torch
 from dltrain import build
 from dltrain.architecture import LinearPlan
 from dltrain.config import load
-from tests.benchmarks.rounds import compare, training
+from tests.benchmarks import rounds
 
 CASES = {
     "softmax": ["model=softmax", "data=fashion_mnist"],
@@ -75,9 +75,10 @@ def main() -> None:
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, seconds per epoch")
     print(f"{'case':<10}{'floor':>10}{'dltrain':>10}{'ratio':>8}  {'spread':<12}")
     for name, words in CASES.items():
+        timed = [*words, f"trainer.epochs={epochs}"]
         with tempfile.TemporaryDirectory() as folder:
-            times = compare(
-                functools.partial(training, [[*words, f"trainer.epochs={epochs}"]], Path(folder)),
+            times = rounds.compare(
+                functools.partial(rounds.epochs, timed, Path(folder)),
                 functools.partial(products, words, epochs),
                 arguments.rounds,
             )

@@ -28,22 +28,40 @@ class Silent:
 def training(members: Sequence[Sequence[str]], folder: Path) -> Callable[[], None]:
     """Return a call that trains members together as ``dltrain`` does, once.
 
-    Inside: training, validation, test, metrics, logs, checkpoints, run folders. Outside: importing
+    Inside: run folders, training, validation, test, metrics, logs, checkpoints. Outside: importing
     torch, composing, loading the data.
     """
+    jobs = _jobs(members)
+
+    def call() -> None:
+        _begun(jobs, folder).run(Silent())
+
+    return call
+
+
+def epochs(words: Sequence[str], folder: Path) -> Callable[[], None]:
+    """Return a call that trains one run's epochs, once; its folder and tensors are there before."""
+    begun = _begun(_jobs([words]), folder)
+
+    def call() -> None:
+        begun.run(Silent())
+
+    return call
+
+
+def _jobs(members: Sequence[Sequence[str]]) -> list[Job]:
     configs = [load(words) for words in members]
     data = build.dataset(configs[0].data)
-    jobs = [
+    return [
         Job(words, words, config, data, build.plan(config.model, data))
         for words, config in zip(members, configs, strict=True)
     ]
 
-    def call() -> None:
-        stack = Training(jobs)
-        stack.record([recorder.new_folder(folder, "bench") for _ in jobs])
-        stack.run(Silent())
 
-    return call
+def _begun(jobs: Sequence[Job], folder: Path) -> Training:
+    stack = Training(jobs)
+    stack.record([recorder.new_folder(folder, "bench") for _ in jobs])
+    return stack
 
 
 def compare(a: Making, b: Making, rounds: int) -> list[tuple[float, float]]:
