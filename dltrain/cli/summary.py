@@ -10,7 +10,7 @@ from dltrain.check import shown
 from dltrain.console import bold, duration, figure, pairs, published
 from dltrain.job import Job
 from dltrain.recorder import short_id
-from dltrain.schema import MAX_SEED, LeastSquaresConfig, as_dict
+from dltrain.schema import MAX_SEED, LeastSquaresConfig, RunConfig, as_dict
 
 if TYPE_CHECKING:
     from dltrain.outcomes import Outcome
@@ -60,10 +60,15 @@ def summary(ended: Ended, seconds: float) -> list[object]:
     return lines
 
 
+def where_runs_are(config: RunConfig) -> list[str]:
+    """Return what to add to a command so that it finds the runs; nothing in the usual place."""
+    return [] if config.output_dir == "outputs" else [f"output_dir={config.output_dir}"]
+
+
 def next_commands(job: Job, folder: Path, outcome: Outcome) -> list[tuple[str, object]]:
     """Return what to try next."""
     config = job.config
-    where = [] if config.output_dir == "outputs" else [f"output_dir={config.output_dir}"]
+    where = where_runs_are(config)
     change = f"seed={(config.seed + 1) % (MAX_SEED + 1)}"
     if isinstance(config.optimizer, LeastSquaresConfig):
         change = "optimizer=sgd"

@@ -20,6 +20,7 @@ from pathlib import Path
 from dltrain.check import shown
 from dltrain.cli import sweep_summary as say
 from dltrain.cli.arguments import EndedError, Parser, UsageError, refusing
+from dltrain.cli.summary import where_runs_are
 from dltrain.compose import Sources, compose_groups
 from dltrain.config import sweep_settings
 from dltrain.console import dim, duration, output, pairs
@@ -248,7 +249,7 @@ def _summary(
         facts += say.best_facts(best)
     count = len(plan.members)
     facts.append(("time", f"{duration(seconds)} for {count:,} member{'s' if count > 1 else ''}"))
-    short, where = short_id(folder.id), _where(plan)
+    short, where = short_id(folder.id), where_runs_are(plan.members[0].config)
     commands = [["runs", "ls", short, *where]]
     if best is not None:
         commands.append(["runs", "show", f"{short}/{best.member.index}", *where])
@@ -260,11 +261,6 @@ def _summary(
         for number, command in enumerate(commands)
     ]
     return [*parts, *say.failures(results), "", pairs([*facts, *lines])]
-
-
-def _where(plan: Plan) -> list[str]:
-    folder = plan.members[0].config.output_dir
-    return [] if folder == "outputs" else [f"output_dir={folder}"]
 
 
 def _complaint(folder: SweepFolder, results: Sequence[Result], engine: Engine) -> str:

@@ -13,6 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+# Rows per product when a whole split is evaluated: large enough to be efficient, small enough
+# that the activations of many members fit the memory.
+EVALUATION_ROWS = 2048
+
 
 def split_order(rows: int, seed: int) -> npt.NDArray[np.int64]:
     """Draw the order, [rows], that splits are cut from: a stream of its own for each seed."""

@@ -14,12 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from dltrain.data import EVALUATION_ROWS
 from dltrain.memory import Memory
 
 Batch = tuple[Tensor, Tensor]
-# Rows per product when a whole split is evaluated: large enough to be efficient, small enough
-# that the activations of many members fit the memory.
-EVALUATION_ROWS = 2048
 
 
 class Rows:

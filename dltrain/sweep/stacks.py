@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 
 from dltrain.architecture import LinearPlan
+from dltrain.data import EVALUATION_ROWS
 from dltrain.schema import (
     AdamConfig,
     AdamWConfig,
@@ -20,8 +21,6 @@ from dltrain.schema import (
 )
 from dltrain.sweep.plan import Group, Member
 
-# Rows of a product when a split is evaluated; ``data/loader.py`` has the same figure.
-EVALUATION_ROWS = 2048
 # Share of the free memory that stacks may be planned to use.
 MEMORY_SHARE = 0.5
 # Stacks whose numbers fit into this do not get faster by being cut: any cache holds them.

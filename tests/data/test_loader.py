@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from dltrain.data.loader import EVALUATION_ROWS, Loader, Rows
+from dltrain.data import EVALUATION_ROWS
+from dltrain.data.loader import Loader, Rows
 from dltrain.models import generator
 
 NUM_ROWS = 10
