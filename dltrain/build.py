@@ -24,6 +24,7 @@ from dltrain.schema import (
     FashionMnistConfig,
     LeastSquaresConfig,
     LinearConfig,
+    Matmul,
     MlpConfig,
     ModelConfig,
     RunConfig,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from dltrain.losses import Loss
     from dltrain.models import Model
     from dltrain.optim import Optimizer
-    from dltrain.trainer import Stack
+    from dltrain.steps import Stack
 
 
 def dataset(config: DataConfig) -> Dataset:
@@ -125,11 +126,11 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
 
     from dltrain.data.loader import Loader
     from dltrain.optim import ClipNorm
-    from dltrain.trainer import Stack
+    from dltrain.steps import Stack
 
     first = configs[0]
     dtype = dtype_of(first)
-    rows = {name: _rows(data, name, dtype, device) for name in data.splits}
+    rows = {name: _rows(data, name, first, device) for name in data.splits}
     model = _model(configs, data, torch.empty(0, dtype=dtype, device=device))
     seeds = [config.seed for config in configs]
     loader = Loader(
@@ -170,14 +171,22 @@ def _model(configs: Sequence[RunConfig], data: Dataset, like: torch.Tensor) -> M
         dropout=dropout,
         unit=data.unit,
         like=like,
+        rounded_to=_rounded_to(configs[0]),
     )
 
 
-def _rows(data: Dataset, split: str, dtype: torch.dtype, device: torch.device) -> Rows:
+def _rounded_to(config: RunConfig) -> torch.dtype | None:
+    import torch
+
+    return torch.bfloat16 if config.device.matmul == Matmul.bf16 else None
+
+
+def _rows(data: Dataset, split: str, config: RunConfig, device: torch.device) -> Rows:
     import torch
 
     from dltrain.data.loader import Rows
 
+    dtype = dtype_of(config)
     inputs = torch.from_numpy(data.splits[split].inputs)
     targets = torch.from_numpy(data.splits[split].targets)
     # Training and test images stay bytes, a quarter of the memory; those that validate are few
@@ -186,7 +195,8 @@ def _rows(data: Dataset, split: str, dtype: torch.dtype, device: torch.device) -
         inputs = inputs.to(dtype)
     if data.task == Task.regression:
         targets = targets.to(dtype)
-    return Rows(inputs.to(device), targets.to(device), dtype=dtype)
+    # Bytes can go straight to the type of the products, which holds them all exactly.
+    return Rows(inputs.to(device), targets.to(device), dtype=_rounded_to(config) or dtype)
 
 
 def _order(rows: Rows) -> Any:
@@ -195,7 +205,10 @@ def _order(rows: Rows) -> Any:
     from dltrain.models import generator
 
     def order(seed: int, epoch: int) -> torch.Tensor:
-        return torch.randperm(len(rows), generator=generator(seed, "order", epoch))
+        # Half the memory of torch's usual whole numbers; no table has more rows than fit.
+        return torch.randperm(
+            len(rows), generator=generator(seed, "order", epoch), dtype=torch.int32
+        )
 
     return order
 

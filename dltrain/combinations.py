@@ -13,10 +13,12 @@ from dltrain.paths import expanded, problem_with
 from dltrain.problem import Problem
 from dltrain.schema import (
     CsvConfig,
+    Dtype,
     FashionMnistConfig,
     Init,
     LeastSquaresConfig,
     LinearConfig,
+    Matmul,
     ModelConfig,
     RunConfig,
     SgdConfig,
@@ -97,6 +99,13 @@ def _nesterov(run: RunConfig) -> Iterable[Problem]:
     optimizer = run.optimizer
     if isinstance(optimizer, SgdConfig) and optimizer.nesterov and optimizer.momentum == 0:
         yield Problem("optimizer.nesterov", "needs optimizer.momentum greater than 0")
+
+
+def _rounding(run: RunConfig) -> Iterable[Problem]:
+    exact = isinstance(run.optimizer, LeastSquaresConfig) or run.device.dtype == Dtype.float64
+    if exact and run.device.matmul != Matmul.float32:
+        why = "optimizer=least_squares" if run.device.dtype != Dtype.float64 else "device.dtype"
+        yield Problem("device.matmul", f"rounds products that {why} asks to be exact; leave it out")
 
 
 def _table(run: RunConfig) -> Iterable[Problem]:
@@ -192,6 +201,7 @@ RULES: list[Callable[[RunConfig], Iterable[Problem]]] = [
     _model_and_data,
     _least_squares,
     _nesterov,
+    _rounding,
     _table,
     _synthetic_size,
     _files,

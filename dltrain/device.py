@@ -7,7 +7,9 @@ import os
 import torch
 
 
-def choose(kind: str, *, threads: int | None, deterministic: bool) -> torch.device:
+def choose(
+    kind: str, *, threads: int | None, deterministic: bool, matmul: str = "float32"
+) -> torch.device:
     """Set up the device for this process.
 
     Args:
@@ -15,9 +17,12 @@ def choose(kind: str, *, threads: int | None, deterministic: bool) -> torch.devi
         threads: Processor threads; None leaves torch's choice, one per core.
         deterministic: Ask torch for kernels that give the same bits every time. On the processor
             they all do, for a given number of threads.
+        matmul: ``tf32`` lets a GPU round what products take, for its fast units; ``bf16``, which
+            the layers see to, needs a processor that has it.
 
     Raises:
-        ValueError: If a GPU is asked for and there is none that torch can use.
+        ValueError: If a GPU is asked for and there is none that torch can use, or if the processor
+            would compute bf16 more slowly than float32.
     """
     if threads is not None:
         torch.set_num_threads(threads)
@@ -28,6 +33,12 @@ def choose(kind: str, *, threads: int | None, deterministic: bool) -> torch.devi
             f"device=cuda: torch {torch.__version__} {built}; use device=auto or device=cpu"
         )
     device = torch.device("cuda" if available and kind != "cpu" else "cpu")
+    torch.backends.cuda.matmul.fp32_precision = "tf32" if matmul == "tf32" else "ieee"
+    if matmul == "bf16" and device.type == "cpu" and not has_bf16():
+        raise ValueError(
+            "device.matmul=bf16: this processor has no instructions for it and would be slower; "
+            "leave it out"
+        )
     if device.type == "cuda" and deterministic:
         # cuBLAS keeps its sums in order only with a workspace of its own; read at its first call.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -35,9 +46,18 @@ def choose(kind: str, *, threads: int | None, deterministic: bool) -> torch.devi
     return device
 
 
-def describe(device: torch.device) -> str:
-    """Name a device for people: ``cpu (2 threads)`` or ``cuda (NVIDIA H200)``."""
+def has_bf16() -> bool:
+    """Tell whether the processor computes products of bfloat16 by itself."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def describe(device: torch.device, *, matmul: str = "float32") -> str:
+    """Name a device for people: ``cpu (2 threads)`` or ``cuda (NVIDIA H200), tf32 products``."""
     if device.type == "cuda":
-        return f"cuda ({torch.cuda.get_device_name(device)})"
-    threads = torch.get_num_threads()
-    return f"cpu ({threads} thread{'s' if threads != 1 else ''})"
+        name = f"cuda ({torch.cuda.get_device_name(device)})"
+    else:
+        threads = torch.get_num_threads()
+        name = f"cpu ({threads} thread{'s' if threads != 1 else ''})"
+    if matmul == "tf32" and device.type == "cpu":
+        return f"{name}, where tf32 has no effect"
+    return name if matmul == "float32" else f"{name}, {matmul} products"

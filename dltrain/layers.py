@@ -33,12 +33,15 @@ class Layer(Protocol):
     parameters: list[Tensor]
     gradients: list[Tensor]
 
-    def forward(self, inputs: Tensor, *, step: int | None) -> Tensor:
+    def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
         """Map activations [M, I, B] to [M, O, B]; ``step`` counts updates, None: not training."""
         ...
 
-    def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor | None:
-        """Take the loss's gradient for the outputs; return that for the inputs if it is asked."""
+    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor | None:
+        """Take the loss's gradient for the outputs; return that for the inputs if it is asked.
+
+        With ``descend`` it comes scaled by -lr, and is added to the parameters themselves.
+        """
         ...
 
 
@@ -51,65 +54,98 @@ class Linear:
         unit: What an input of 1 stands for; images come as whole numbers with a unit of 1/255.
             The products scale their results by it, which costs nothing, where dividing every
             input took a tenth of softmax regression's epoch.
+        rounded_to: The type that products take and give, ``torch.bfloat16``; None: that of the
+            weight. Weights, bias, and all that happens to the results keep the weight's type.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor, *, unit: float = 1.0) -> None:
+    def __init__(
+        self,
+        weight: Tensor,
+        bias: Tensor,
+        *,
+        unit: float = 1.0,
+        rounded_to: torch.dtype | None = None,
+    ) -> None:
         self.weight, self.bias = weight, bias
         self.parameters = [weight, bias]
         self.unit = unit
         self.gradients = [torch.empty_like(weight), torch.empty_like(bias)]
         # All members below one another, for the product with a batch that they share.
-        self._flat_weight = weight.view(-1, weight.shape[2])  # [M*O, I]
         self._flat_bias = bias.view(-1, 1)  # [M*O, 1]
-        self._flat_gradient = self.gradients[0].view(-1, weight.shape[2])  # [M*O, I]
-        self._inputs = weight.new_empty(0)
-        self._output_gradient = weight.new_empty(0)
+        self._inputs = self._factor = self._output_gradient = weight.new_empty(0)
         self._outputs = Memory(weight.dtype, weight.device)
         self._input_gradient = Memory(weight.dtype, weight.device)
+        self._rounded_to = rounded_to
+        # For inputs, weight, the outputs' gradient, and what a product gives.
+        self._rounded = [Memory(rounded_to or weight.dtype, weight.device) for _ in range(4)]
 
     def seen(self) -> tuple[Tensor, Tensor]:
         """Return the inputs and the outputs' gradient [M, O, B] of the last backward pass."""
         return self._inputs, self._output_gradient
 
-    def forward(self, inputs: Tensor, *, step: int | None) -> Tensor:
+    def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
         """Map [B, I] shared by all members, or [S, I, B], to [M, O, B].
 
         S divides M: the first M / S members share the first batch, and so on; one product serves
         them all. The outputs hold until the next call.
         """
-        members, width, _ = self.weight.shape
-        self._inputs = inputs
+        members, width, depth = self.weight.shape
+        self._inputs = self._round(inputs, 0)
+        self._factor = self._round(self.weight, 1)
         if inputs.dim() == 2:  # one product for all members
-            outputs = self._outputs.take(members * width, len(inputs))  # [M*O, B]
-            torch.addmm(
-                self._flat_bias, self._flat_weight, inputs.t(), alpha=self.unit, out=outputs
-            )
+            outputs = self._outputs.take(members * width, len(inputs)).copy_(self._flat_bias)
+            self._add_product(self._factor.view(-1, depth), self._inputs.t(), to=outputs)
             return outputs.view(members, width, -1)
-        batches = len(inputs)
-        rows = members * width // batches
-        weight, bias = self.weight.view(batches, rows, -1), self.bias.view(batches, rows, 1)
-        outputs = self._outputs.take(batches, rows, inputs.shape[2])  # [S, M/S*O, B]
-        torch.baddbmm(bias, weight, inputs, alpha=self.unit, out=outputs)
+        batches, _, rows = inputs.shape
+        outputs = self._outputs.take(batches, members * width // batches, rows)  # [S, M/S*O, B]
+        outputs.copy_(self.bias.view(batches, -1, 1))
+        self._add_product(self._factor.view(batches, -1, depth), self._inputs, to=outputs)
         return outputs.view(members, width, -1)
 
-    def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor | None:
-        """Fill the gradients of weight and bias; [M, O, B] -> [M, I, B]."""
+    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor | None:
+        """Fill the gradients of weight and bias, or descend; [M, O, B] -> [M, I, B].
+
+        To descend, the product adds to the weights what it would else write beside them: the step
+        costs no pass over the weights, and no gradient of their size takes room in the cache.
+        """
         members, width, depth = self.weight.shape
-        weight_gradient, bias_gradient = self.gradients
         self._output_gradient = gradient
+        rounded, flowing = self._round(gradient, 2), None
+        if to_inputs:  # before the weight changes
+            flowing = self._input_gradient.take(members, depth, gradient.shape[2])  # [M, I, B]
+            self._add_product(self._factor.mT, rounded, to=flowing, kept=0)
+        weight, bias = self.parameters if descend else self.gradients
+        kept = 1 if descend else 0
         if self._inputs.dim() == 2:
-            out, flat = self._flat_gradient, gradient.view(members * width, -1)
-            torch.addmm(out, flat, self._inputs, beta=0, alpha=self.unit, out=out)
+            outputs = rounded.view(members * width, -1)
+            self._add_product(outputs, self._inputs, to=weight.view(-1, depth), kept=kept)
         else:
             batches = len(self._inputs)
-            out = weight_gradient.view(batches, -1, depth)
-            flat = gradient.view(batches, -1, gradient.shape[2])  # [S, M/S*O, B]
-            torch.baddbmm(out, flat, self._inputs.mT, beta=0, alpha=self.unit, out=out)
-        torch.sum(gradient, dim=2, keepdim=True, out=bias_gradient)
-        if not to_inputs:
-            return None
-        memory = self._input_gradient.take(members, depth, gradient.shape[2])  # [M, I, B]
-        return torch.bmm(self.weight.mT, gradient, out=memory)
+            outputs = rounded.view(batches, -1, gradient.shape[2])  # [S, M/S*O, B]
+            stacked = weight.view(batches, -1, depth)
+            self._add_product(outputs, self._inputs.mT, to=stacked, kept=kept)
+        torch.sum(gradient, dim=2, keepdim=True, out=self.gradients[1])
+        if descend:
+            bias.add_(self.gradients[1])
+        return flowing
+
+    def _round(self, numbers: Tensor, memory: int) -> Tensor:
+        if self._rounded_to is None or numbers.dtype == self._rounded_to:
+            return numbers
+        return self._rounded[memory].take(*numbers.shape).copy_(numbers)
+
+    def _add_product(self, a: Tensor, b: Tensor, *, to: Tensor, kept: int = 1) -> None:
+        """Set ``to`` = kept * to + unit * a @ b, for matrices or batches of them."""
+        product = torch.addmm if to.dim() == 2 else torch.baddbmm
+        if self._rounded_to is None:
+            product(to, a, b, beta=kept, alpha=self.unit, out=to)
+            return
+        result = self._rounded[3].take(*to.shape)
+        product(result, a, b, beta=0, alpha=self.unit, out=result)
+        if kept:
+            to.add_(result)
+        else:
+            to.copy_(result)
 
 
 class Relu:
@@ -120,12 +156,12 @@ class Relu:
         self.gradients: list[Tensor] = []
         self._outputs = torch.empty(0)
 
-    def forward(self, inputs: Tensor, *, step: int | None) -> Tensor:
+    def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
         """Clear negative activations in place: a linear layer does not need its outputs."""
         self._outputs = inputs.relu_()
         return self._outputs
 
-    def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor:
+    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor:
         """Pass the gradient where the output is positive."""
         # In place: fresh memory of this size costs ten times the arithmetic.
         torch.ops.aten.threshold_backward.grad_input(
@@ -142,15 +178,15 @@ class Tanh:
         self.gradients: list[Tensor] = []
         self._outputs = torch.empty(0)
 
-    def forward(self, inputs: Tensor, *, step: int | None) -> Tensor:
+    def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
         """Apply in place."""
         self._outputs = inputs.tanh_()
         return self._outputs
 
-    def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor:
+    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor:
         """Scale by 1 - tanh^2."""
-        result: Tensor = torch.ops.aten.tanh_backward(gradient, self._outputs)
-        return result
+        torch.ops.aten.tanh_backward.grad_input(gradient, self._outputs, grad_input=gradient)
+        return gradient
 
 
 class Sigmoid:
@@ -161,15 +197,15 @@ class Sigmoid:
         self.gradients: list[Tensor] = []
         self._outputs = torch.empty(0)
 
-    def forward(self, inputs: Tensor, *, step: int | None) -> Tensor:
+    def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
         """Apply in place."""
         self._outputs = inputs.sigmoid_()
         return self._outputs
 
-    def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor:
+    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor:
         """Scale by s (1 - s)."""
-        result: Tensor = torch.ops.aten.sigmoid_backward(gradient, self._outputs)
-        return result
+        torch.ops.aten.sigmoid_backward.grad_input(gradient, self._outputs, grad_input=gradient)
+        return gradient
 
 
 class Gelu:
@@ -179,16 +215,19 @@ class Gelu:
         self.parameters: list[Tensor] = []
         self.gradients: list[Tensor] = []
         self._inputs = torch.empty(0)
+        self._outputs: Memory | None = None
 
-    def forward(self, inputs: Tensor, *, step: int | None) -> Tensor:
+    def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
         """Keep the inputs, which the backward pass needs."""
         self._inputs = inputs
-        return torch.nn.functional.gelu(inputs)
-
-    def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor:
-        """Scale by Phi(x) + x phi(x)."""
-        result: Tensor = torch.ops.aten.gelu_backward(gradient, self._inputs)
+        self._outputs = self._outputs or Memory(inputs.dtype, inputs.device)
+        result: Tensor = torch.ops.aten.gelu.out(inputs, out=self._outputs.take(*inputs.shape))
         return result
+
+    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor:
+        """Scale by Phi(x) + x phi(x)."""
+        torch.ops.aten.gelu_backward.grad_input(gradient, self._inputs, grad_input=gradient)
+        return gradient
 
 
 class Dropout:
@@ -196,29 +235,33 @@ class Dropout:
 
     Args:
         share: [M], in [0, 1).
-        draw: ``draw(step, rows) -> [M, O, rows]`` uniform numbers in [0, 1); members of equal seed
-            get equal draws, so a member drops the same units alone and in a stack.
+        draw: ``draw(step, rows) -> [M or 1, O, rows]`` uniform whole numbers of 32 bits with sign;
+            members of equal seed get equal draws, so a member drops the same units alone and in
+            a stack.
     """
 
-    def __init__(self, share: Tensor, draw: Callable[[int, int], Tensor]) -> None:
+    def __init__(self, share: Tensor, draw: Callable[[Tensor, int], Tensor]) -> None:
         self.parameters: list[Tensor] = []
         self.gradients: list[Tensor] = []
-        self._share = share.view(-1, 1, 1)
+        lowest = (share.double() * 2**32 - 2**31).round()
+        self._lowest = lowest.clamp(max=2**31 - 1).to(torch.int32).view(-1, 1, 1)
+        self._scale = (1 / (1 - share)).view(-1, 1, 1)
         self._draw = draw
+        self._masks = Memory(share.dtype, share.device)
         self._mask: Tensor | None = None
 
-    def forward(self, inputs: Tensor, *, step: int | None) -> Tensor:
-        """Drop units if this is training, else change nothing."""
+    def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
+        """Drop units in place if this is training, else change nothing."""
         self._mask = None
         if step is None:
             return inputs
-        kept = self._draw(step, inputs.shape[2]) >= self._share
-        self._mask = kept / (1 - self._share)  # [M, O, B]: 0 or 1 / (1 - share)
-        return inputs * self._mask
+        mask = self._masks.take(*inputs.shape)  # [M, O, B]: 0 or 1 / (1 - share)
+        self._mask = torch.ge(self._draw(step, inputs.shape[2]), self._lowest, out=mask)
+        return inputs.mul_(self._mask.mul_(self._scale))
 
-    def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor:
+    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor:
         """Apply the same mask."""
-        return gradient if self._mask is None else gradient * self._mask
+        return gradient if self._mask is None else gradient.mul_(self._mask)
 
 
 ACTIVATIONS: dict[str, type[Relu] | type[Tanh] | type[Sigmoid] | type[Gelu]] = {

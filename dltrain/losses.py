@@ -1,7 +1,8 @@
 """Losses and metrics, member by member: value, gradient and what is reported.
 
-Letters: M members, B rows, C classes, R records per row, S statistics, T steps. Outputs are
-[M, C, B] ([M, 1, B] for regression), targets [B], or [M, B] when members see different rows.
+Letters: M members, B rows, C classes, R records per row, S statistics, T steps, K members that
+share a batch. Outputs are [M, C, B] ([M, 1, B] for regression), targets [B], or [M / K, B] when
+members see different rows.
 
 A training step leaves *records*, R numbers for each row; every few steps they are added up to
 *statistics*, S sums over rows; ``metrics`` turns sums into numbers for people.
@@ -41,10 +42,17 @@ class Loss(Protocol):
     best: str
     higher_is_better: bool
 
-    def training(self, outputs: Tensor, targets: Tensor, records: Sequence[Tensor]) -> Tensor:
-        """Fill R records [M, 1, B]; return the mean loss's gradient for the outputs.
+    def training(
+        self, outputs: Tensor, targets: Tensor, records: Sequence[Tensor], *, scale: Tensor
+    ) -> Tensor:
+        """Fill R records [M, 1, B]; return the gradient for the outputs, written over them.
 
-        The outputs are used up: the gradient may be written over them.
+        Args:
+            outputs: [M, C, B].
+            targets: [B] or [M / K, B].
+            records: Memory for them.
+            scale: [M or 1, 1, 1], what each row's gradient is multiplied by: 1 / B for that of the
+                mean.
         """
         ...
 
@@ -65,11 +73,11 @@ class Loss(Protocol):
 
 
 class Tally:
-    """Collects the records of an epoch's steps and adds them up.
+    """Collects the records of some steps and adds them up.
 
     Args:
         loss: Whose records they are.
-        steps: In the epoch.
+        steps: At most.
         members: M.
         rows: B, at most.
         like: A tensor of the dtype and device wanted.
@@ -86,6 +94,10 @@ class Tally:
         self._rows = rows  # of the steps not added up yet
         self._added = 0  # steps added up
         self._taken = 0  # steps not added up yet
+
+    def clear(self) -> None:
+        """Forget all steps."""
+        self._added = self._taken = 0
 
     def records(self, rows: int) -> Sequence[Tensor]:
         """Return where the next step is to leave its records, R of [M, 1, rows]."""
@@ -135,11 +147,13 @@ class SquaredError:
         self._unit = unit
         self._variances = dict(variances)
 
-    def training(self, outputs: Tensor, targets: Tensor, records: Sequence[Tensor]) -> Tensor:
-        """See ``Loss``; the record is the error, the gradient is (output - target) / B."""
-        errors = outputs.sub_(_beside(targets))  # [M, 1, B]
-        records[0].copy_(errors)
-        return errors.div_(outputs.shape[2])
+    def training(
+        self, outputs: Tensor, targets: Tensor, records: Sequence[Tensor], *, scale: Tensor
+    ) -> Tensor:
+        """See ``Loss``; the record is the error, the gradient is scale (output - target)."""
+        _by_batch(outputs, targets).sub_(_beside(targets))  # [M/K, K, 1, B]
+        records[0].copy_(outputs)
+        return outputs.mul_(scale)
 
     def statistics(self, records: Tensor) -> Tensor:
         """See ``Loss``; the sum of squared errors."""
@@ -147,7 +161,8 @@ class SquaredError:
 
     def evaluation(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """See ``Loss``."""
-        return outputs.sub_(_beside(targets)).double().square().sum(dim=2).t()
+        errors = _by_batch(outputs, targets).sub_(_beside(targets))
+        return errors.view(outputs.shape).double().square().sum(dim=2).t()
 
     def metrics(self, sums: Tensor, rows: int, split: str) -> list[dict[str, float]]:
         """Report loss, rmse and r2; r2 is nan where the targets do not vary."""
@@ -176,32 +191,36 @@ class CrossEntropy:
     higher_is_better = True
 
     def __init__(self) -> None:
-        self._one_hot: Memory | None = None
+        self._memory: tuple[Memory, Memory] | None = None  # of one-hot targets, of their numbers
 
-    def training(self, outputs: Tensor, targets: Tensor, records: Sequence[Tensor]) -> Tensor:
-        """See ``Loss``; the gradient is (probabilities - one_hot) / B.
+    def training(
+        self, outputs: Tensor, targets: Tensor, records: Sequence[Tensor], *, scale: Tensor
+    ) -> Tensor:
+        """See ``Loss``; the gradient is scale (probabilities - one_hot).
 
         The records are the log-probability of the right class and the probability of its best
         rival, both of which the gradient passes by anyway.
         """
-        members, classes, rows = outputs.shape
-        targets = targets.view(-1, 1, rows)  # [1 or M, 1, B]
+        _, classes, rows = outputs.shape
+        scores, targets = _by_batch(outputs, targets), _beside(targets)
         # In place: fresh memory for the outputs of 64 members can cost half of the whole step.
-        probabilities: Tensor = torch.ops.aten._log_softmax.out(outputs, 1, False, out=outputs)
-        torch.gather(probabilities, 1, targets.expand(members, 1, rows), out=records[0])
-        one_hot = self._one_hot_memory(outputs).take(len(targets), classes, rows)
+        probabilities: Tensor = torch.ops.aten._log_softmax.out(scores, 2, False, out=scores)
+        index = targets.expand(*scores.shape[:2], 1, rows)
+        torch.gather(probabilities, 2, index, out=records[0].view(index.shape))
+        names, floats = self._memories(outputs)
         # Compared as floats, exact far beyond any number of classes and ten times faster.
-        names = _numbers(classes, outputs.dtype, outputs.device)
-        torch.eq(targets.to(outputs.dtype), names, out=one_hot)
+        wanted = floats.take(*targets.shape).copy_(targets)
+        one_hot = names.take(len(targets), 1, classes, rows)
+        torch.eq(wanted, _numbers(classes, outputs.dtype, outputs.device), out=one_hot)
         # With 1 taken from the right class, the largest entry left is that of its best rival.
         probabilities.exp_().sub_(one_hot)
-        torch.amax(probabilities, dim=1, keepdim=True, out=records[1])
-        return probabilities.div_(rows)
+        torch.amax(outputs, dim=1, keepdim=True, out=records[1])
+        return outputs.mul_(scale)
 
-    def _one_hot_memory(self, outputs: Tensor) -> Memory:
-        if self._one_hot is None:
-            self._one_hot = Memory(outputs.dtype, outputs.device)
-        return self._one_hot
+    def _memories(self, like: Tensor) -> tuple[Memory, Memory]:
+        if self._memory is None:
+            self._memory = Memory(like.dtype, like.device), Memory(like.dtype, like.device)
+        return self._memory
 
     def statistics(self, records: Tensor) -> Tensor:
         """See ``Loss``; the sum of log-probabilities and the number of rows that are right."""
@@ -213,7 +232,8 @@ class CrossEntropy:
     def evaluation(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """See ``Loss``."""
         members, _, rows = outputs.shape
-        index = targets.view(-1, 1, rows).expand(members, 1, rows)
+        index = _beside(targets).expand(-1, members // _batches(targets), 1, rows)
+        index = index.reshape(members, 1, rows)
         chosen = outputs.gather(1, index)  # [M, 1, B]
         log_probability = chosen - outputs.logsumexp(dim=1, keepdim=True)
         rival = outputs.scatter_(1, index, -math.inf).amax(dim=1, keepdim=True)
@@ -228,10 +248,19 @@ class CrossEntropy:
 
 @functools.cache
 def _numbers(classes: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Return the class indices, [1, C, 1]."""
-    return torch.arange(classes, dtype=dtype, device=device).view(1, -1, 1)
+    """Return the class indices, [C, 1]."""
+    return torch.arange(classes, dtype=dtype, device=device).view(-1, 1)
+
+
+def _batches(targets: Tensor) -> int:
+    return targets.shape[0] if targets.dim() > 1 else 1
+
+
+def _by_batch(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Look at outputs [M, C, B] as [M / K, K, C, B]."""
+    return outputs.view(_batches(targets), -1, *outputs.shape[1:])
 
 
 def _beside(targets: Tensor) -> Tensor:
-    """Targets [B] or [M, B] as [1 or M, 1, B], to stand beside outputs [M, 1, B]."""
-    return targets.view(-1, 1, targets.shape[-1])
+    """Look at targets [B] or [M / K, B] as [1 or M / K, 1, 1, B], to stand beside such outputs."""
+    return targets.view(_batches(targets), 1, 1, -1)

@@ -15,20 +15,25 @@ class Memory:
     the backward pass of a ReLU [256, 256] took 144 us in fresh memory and 10 us in used memory on
     a 2-core Xeon. The price is that a tensor holds only until the next call.
 
+    What was handed out before it grew stays allocated: a graph that a GPU replays still uses it.
+
     Args:
         dtype: Of what is handed out.
         device: Where it lies.
     """
 
     def __init__(self, dtype: torch.dtype, device: torch.device) -> None:
+        self.device = device
         self._flat = torch.empty(0, dtype=dtype, device=device)
         self._last = self._flat
+        self._outgrown: list[Tensor] = []
 
     def take(self, *shape: int) -> Tensor:
         """Return a contiguous tensor of this shape with arbitrary content."""
         if self._last.shape != shape:  # making a view costs as much as a small operation
             size = math.prod(shape)
             if self._flat.numel() < size:
+                self._outgrown.append(self._flat)
                 self._flat = self._flat.new_empty(size)
             self._last = self._flat[:size].view(shape)
         return self._last

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from dltrain.architecture import ActivationPlan, DropoutPlan, LinearPlan, Plan
 from dltrain.layers import ACTIVATIONS, Dropout, Layer, Linear, initial_parameters
+from dltrain.memory import Memory
 
 
 def generator(seed: int, purpose: str, index: int = 0) -> torch.Generator:
@@ -60,24 +61,31 @@ class Model:
         """M."""
         return self.parameters[0].shape[0]
 
-    def forward(self, inputs: Tensor, *, step: int | None = None) -> Tensor:
+    def forward(self, inputs: Tensor, *, step: Tensor | None = None) -> Tensor:
         """Compute outputs [M, O, B].
 
         Args:
             inputs: [B, I], shared by all members, or [S, B, I], each shared by M / S of them.
-            step: Updates so far, in training; None in evaluation, which drops no units.
+            step: Updates so far, in training, on the device; None in evaluation, which drops no
+                units.
         """
         activations = inputs if inputs.dim() == 2 else inputs.mT  # [S, I, B]
         for layer in self.layers:
             activations = layer.forward(activations, step=step)
         return activations
 
-    def backward(self, gradient: Tensor) -> None:
-        """Fill ``gradients`` from the loss's gradient for the outputs, [M, O, B]."""
+    def backward(self, gradient: Tensor, *, descend: bool = False) -> None:
+        """Fill ``gradients`` from the loss's gradient for the outputs, [M, O, B].
+
+        Args:
+            gradient: Used up.
+            descend: It comes scaled by -lr; the parameters are updated instead.
+        """
         flowing: Tensor | None = gradient
         for layer in reversed(self.layers):
             assert flowing is not None
-            flowing = layer.backward(flowing, to_inputs=layer is not self.layers[0])
+            to_inputs = layer is not self.layers[0]
+            flowing = layer.backward(flowing, to_inputs=to_inputs, descend=descend)
 
     def state(self) -> dict[str, Tensor]:
         """Return the parameters by name: weights [M, O, I] and biases [M, O].
@@ -99,6 +107,7 @@ def build_model(
     dropout: Sequence[float],
     unit: float,
     like: Tensor,
+    rounded_to: torch.dtype | None = None,
 ) -> Model:
     """Turn a plan into a model with freshly drawn weights.
 
@@ -110,6 +119,7 @@ def build_model(
         dropout: Share of units dropped, one per member.
         unit: What an input of 1 stands for.
         like: An empty tensor of the parameters' dtype and device.
+        rounded_to: The type that products take and give; None: that of the parameters.
     """
     generators = [generator(seed, "init") for seed in seeds]
     deviations = torch.tensor(init_std, dtype=torch.float64)
@@ -127,7 +137,8 @@ def build_model(
                     dtype=like.dtype,
                 )
                 first = 1.0 if layers else unit
-                layers.append(Linear(*(t.to(like.device) for t in (weight, bias)), unit=first))
+                weight, bias = weight.to(like.device), bias.to(like.device)
+                layers.append(Linear(weight, bias, unit=first, rounded_to=rounded_to))
             case ActivationPlan():
                 layers.append(ACTIVATIONS[layer.name]())
             case DropoutPlan():
@@ -137,22 +148,52 @@ def build_model(
 
 
 class _Draws:
-    """Uniform numbers for dropout: [M, width, rows] for a step, equal for members of equal seed."""
+    """Whole numbers of 32 bits for dropout, [M or 1, width, rows], equal for members of equal seed.
+
+    A number is a hash of its place and its step, so nothing is drawn in a sequence: it does not
+    depend on what was drawn before, and a GPU computes it where it is needed. The hash is
+    C. Wellons' ``lowbias32``, applied to the place with the seed's key, and to the result with the
+    step.
+    """
 
     def __init__(
         self, seeds: Sequence[int], purpose: str, width: int, *, device: torch.device
     ) -> None:
         self._different = list(dict.fromkeys(seeds))
-        self._rows = [self._different.index(seed) for seed in seeds]
-        self._purpose, self._width, self._device = purpose, width, device
+        which = [self._different.index(seed) for seed in seeds]
+        self._rows = torch.tensor(which, device=device) if any(which) else None
+        self._purpose, self._width = purpose, width
+        self._places = torch.empty(0, 0, dtype=torch.int32, device=device)
+        self._draws, self._shifted = (Memory(torch.int32, device) for _ in range(2))
 
-    def __call__(self, step: int, rows: int) -> Tensor:
-        draws = torch.stack(
-            [
-                torch.rand((self._width, rows), generator=generator(seed, self._purpose, step))
-                for seed in self._different
-            ]
-        )
-        if len(self._different) < len(self._rows) and len(self._different) > 1:
-            draws = draws[self._rows]
-        return draws.to(self._device)  # [M, width, rows], or [1, ...] if all seeds are equal
+    def __call__(self, step: Tensor, rows: int) -> Tensor:
+        if self._places.shape[-1] < rows:
+            self._places = self._hashed_places(rows)
+        places = self._places[..., :rows]
+        # The odd number nearest to 2^32 / golden ratio, as a number with sign: steps lie far apart.
+        draws = torch.add(places, step * -1640531527, out=self._draws.take(*places.shape))
+        _hash_(draws, self._shifted)
+        return draws if self._rows is None else draws[self._rows]
+
+    def _hashed_places(self, rows: int) -> Tensor:
+        """Hash each unit of each row with each different seed's key: [seeds, width, rows]."""
+        units = torch.arange(self._width, dtype=torch.int64).view(-1, 1)
+        # A row's numbers do not depend on how many rows there are.
+        places = units + self._width * torch.arange(rows, dtype=torch.int64)
+        keys = [generator(seed, self._purpose).initial_seed() for seed in self._different]
+        low = torch.tensor([(key & 0xFFFFFFFF) - 2**31 for key in keys], dtype=torch.int64)
+        hashed = (places + low.view(-1, 1, 1)).to(torch.int32)
+        _hash_(hashed, Memory(torch.int32, hashed.device))
+        high = torch.tensor([(key >> 32 & 0xFFFFFFFF) - 2**31 for key in keys])
+        hashed ^= high.to(torch.int32).view(-1, 1, 1)
+        return hashed.to(self._places.device)
+
+
+def _hash_(numbers: Tensor, shifted: Memory) -> None:
+    """Hash whole numbers of 32 bits in place; multiplication wraps around."""
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B - 2**32), (16, 1)):
+        high = torch.bitwise_right_shift(numbers, shift, out=shifted.take(*numbers.shape))
+        high &= (1 << (32 - shift)) - 1  # the shift repeats the sign
+        numbers ^= high
+        if factor != 1:
+            numbers *= factor

@@ -23,10 +23,15 @@ class Optimizer(Protocol):
     Attributes:
         lr: Learning rate of each member, for the record; nan if the rule has none.
         follows_gradient: Whether the gradient is what moves the parameters.
+        slope: -lr, [M, 1, 1], if a step adds nothing to the parameters but that times their
+            gradients, so that the layers may do it in their products; else None.
+        capturable: Whether a step only launches kernels, so that a GPU can replay it.
     """
 
     lr: list[float]
     follows_gradient: bool
+    slope: Tensor | None
+    capturable: bool
 
     def step(self, gradients: Sequence[Tensor]) -> None:
         """Update the parameters in place; gradients stand in the parameters' order."""
@@ -57,7 +62,7 @@ class SGD:
         nesterov: Sequence[bool],
         weight_decay: Sequence[float],
     ) -> None:
-        self.lr, self.follows_gradient = list(lr), True
+        self.lr, self.follows_gradient, self.capturable = list(lr), True, True
         self._parameters = list(parameters)
         self._lr = [_column(lr, like=p) for p in self._parameters]
         self._weight_decay = _columns_if_any(weight_decay, self._parameters)
@@ -65,13 +70,17 @@ class SGD:
         # With look-ahead the update is gradient + momentum * buffer, without it the buffer alone.
         self._ahead = _columns_if_any([float(flag) for flag in nesterov], self._parameters)
         self._buffers = [torch.zeros_like(p) for p in self._parameters] if self._momentum else []
+        self._scratch = _like_if(bool(self._weight_decay), self._parameters)
+        plain = not (self._momentum or self._weight_decay)
+        self.slope = -_column(lr, like=self._parameters[0]) if plain else None
 
     def step(self, gradients: Sequence[Tensor]) -> None:
         """See ``Optimizer``."""
         for i, (parameter, gradient) in enumerate(zip(self._parameters, gradients, strict=True)):
             update = gradient
             if self._weight_decay:
-                update = torch.addcmul(update, self._weight_decay[i], parameter)
+                update = self._scratch[i]
+                torch.addcmul(gradient, self._weight_decay[i], parameter, out=update)
             if self._momentum:
                 buffer = self._buffers[i].mul_(self._momentum[i]).add_(update)
                 if self._ahead:
@@ -108,9 +117,12 @@ class Adam:
         weight_decay: Sequence[float],
         decoupled: bool,
     ) -> None:
-        self.lr, self.follows_gradient = list(lr), True
+        self.lr, self.follows_gradient, self.capturable = list(lr), True, True
+        self.slope: Tensor | None = None
         self._parameters = list(parameters)
-        self._betas = [tuple(pair) for pair in betas]
+        like = self._parameters[0]
+        self._rates = torch.tensor(lr, dtype=torch.float64, device=like.device)
+        self._betas = torch.tensor(betas, dtype=torch.float64, device=like.device).t()  # [2, M]
         self._keep = [_column([second for _, second in betas], like=p) for p in self._parameters]
         # 1 - beta is taken before it is rounded to the parameters' dtype.
         self._renew = [
@@ -124,32 +136,41 @@ class Adam:
         self._decoupled = decoupled
         self._first = [torch.zeros_like(p) for p in self._parameters]
         self._second = [torch.zeros_like(p) for p in self._parameters]
-        self._steps = 0
+        self._scratch = _like_if(True, self._parameters)
+        coupled = bool(self._weight_decay) and not decoupled
+        self._decayed = _like_if(coupled, self._parameters)
+        # On the device, so that a step reads and writes nothing on the host.
+        self._steps = torch.zeros((), dtype=torch.float64, device=like.device)
 
     def step(self, gradients: Sequence[Tensor]) -> None:
         """See ``Optimizer``."""
-        self._steps += 1
+        self._steps.add_(1)
         # Both moments start at 0; dividing by 1 - beta^step corrects for that.
-        corrections = [[1 - beta**self._steps for beta in pair] for pair in self._betas]
-        rates = [lr / first for lr, (first, _) in zip(self.lr, corrections, strict=True)]
-        roots = [math.sqrt(second) for _, second in corrections]
+        first_share, second_share = 1 - self._betas**self._steps  # [M] each
+        like = self._parameters[0]
+        rates = (self._rates / first_share).to(like.dtype)
+        roots = second_share.sqrt().to(like.dtype)
         for i, (parameter, gradient) in enumerate(zip(self._parameters, gradients, strict=True)):
+            scratch = self._scratch[i]
             if self._weight_decay and self._decoupled:
                 parameter.mul_(self._shrink[i])
             elif self._weight_decay:
-                gradient = torch.addcmul(gradient, self._weight_decay[i], parameter)
+                decayed = self._decayed[i]
+                gradient = torch.addcmul(gradient, self._weight_decay[i], parameter, out=decayed)
             renew_first, renew_second = self._renew[i]
             first = self._first[i].lerp_(gradient, renew_first)
             second = self._second[i].mul_(self._keep[i])
-            second.addcmul_(gradient.square(), renew_second)
-            scale = second.sqrt().div_(_column(roots, like=parameter)).add_(self._eps[i])
-            parameter.addcmul_(_column(rates, like=parameter), first.div(scale), value=-1)
+            second.addcmul_(torch.square(gradient, out=scratch), renew_second)
+            across = [-1, *[1] * (parameter.dim() - 1)]
+            torch.sqrt(second, out=scratch).div_(roots.view(across)).add_(self._eps[i])
+            torch.div(first, scratch, out=scratch)
+            parameter.addcmul_(rates.view(across), scratch, value=-1)
 
     def state(self) -> dict[str, Tensor]:
         """See ``Optimizer``."""
         moments = {f"first.{i}": moment for i, moment in enumerate(self._first)}
         moments |= {f"second.{i}": moment for i, moment in enumerate(self._second)}
-        return moments | {"steps": torch.full((len(self.lr),), self._steps)}
+        return moments | {"steps": self._steps.long().expand(len(self.lr)).clone()}
 
 
 class LeastSquares:
@@ -166,6 +187,8 @@ class LeastSquares:
     def __init__(self, layer: Linear) -> None:
         assert layer.weight.shape[1] == 1
         self.lr, self.follows_gradient = [math.nan] * layer.weight.shape[0], False
+        self.slope: Tensor | None = None
+        self.capturable = False  # it solves on the host
         self._layer = layer
         layer.weight.zero_()
         layer.bias.zero_()
@@ -257,3 +280,8 @@ def _column(values: Sequence[float], *, like: Tensor) -> Tensor:
 def _columns_if_any(values: Sequence[float], parameters: Sequence[Tensor]) -> list[Tensor]:
     """The same for each parameter; nothing if all the numbers are 0 and the work can be saved."""
     return [_column(values, like=p) for p in parameters] if any(values) else []
+
+
+def _like_if(needed: bool, parameters: Sequence[Tensor]) -> list[Tensor]:
+    """Memory of each parameter's shape, if it is needed: fresh memory at every step is slow."""
+    return [torch.empty_like(p) for p in parameters] if needed else []

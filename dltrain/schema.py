@@ -78,6 +78,14 @@ class Dtype(StrEnum):
     float64 = "float64"
 
 
+class Matmul(StrEnum):
+    """How exact matrix products are."""
+
+    float32 = "float32"
+    tf32 = "tf32"
+    bf16 = "bf16"
+
+
 MAX_SEED = 2**32 - 1
 
 
@@ -237,6 +245,10 @@ class DeviceConfig:
     threads: int | None = knob("processor threads; null: one per core", ge=1, le=1024)
     deterministic: bool = knob("same bits in every run (the processor always gives them)")
     dtype: Dtype = knob("floating-point type; optimizer=least_squares always uses float64")
+    matmul: Matmul = knob(
+        "matrix products: tf32 (GPU) rounds what they take to 10 bits, bf16 rounds that and what "
+        "they give to 7; weights and all else keep dtype's 23"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

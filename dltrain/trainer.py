@@ -1,17 +1,14 @@
 """The loop. It trains M members at once, and one run is M = 1.
 
-Letters: M members, S statistics of the loss, T steps, P parameters of the model. Nothing inside a
-step reads from the device; what an epoch did is read once, at its end (or every ``log_interval``
-steps).
+Letters: M members, S statistics of the loss, T steps, P parameters of the model. What an epoch did
+is read from the device once, at its end (or every ``log_interval`` steps).
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,35 +16,8 @@ import torch
 from torch import Tensor
 
 from dltrain.checkpoint import Keeper
-from dltrain.data.loader import Loader, Rows
-from dltrain.losses import Loss, Tally
-from dltrain.models import Model
-from dltrain.optim import ClipNorm, Optimizer, gradient_norms
 from dltrain.outcomes import Outcome, Row, Rules
-
-# Gradient norms are the mean over this many steps at the end of an epoch: a steady figure at a
-# tenth of the cost of reading every step.
-NORM_STEPS = 16
-# Steps before a pace is measured.
-WARM_STEPS = 5
-
-
-@dataclass
-class Stack:
-    """M members of equal shape, ready to be trained together.
-
-    Attributes:
-        loader: Training batches.
-        splits: Rows to evaluate, by name: ``train``, ``val``, ``test``; the last two may be empty.
-        clip: Bounds the gradient's norm; None: no member asks for it.
-    """
-
-    model: Model
-    loss: Loss
-    optimizer: Optimizer
-    loader: Loader
-    splits: Mapping[str, Rows]
-    clip: ClipNorm | None = None
+from dltrain.steps import Stack, Steps
 
 
 class Recorder(Protocol):
@@ -83,7 +53,7 @@ class Trainer:
         patience: Stop after this many validations without a new best; None: never.
 
     Attributes:
-        step: Updates so far.
+        steps: What takes the updates.
         rules: What chooses a member's best epoch (the loss's metric on val, or on train without
             val) and when it is through.
         stop_signal: The signal that asked to stop, if one did.
@@ -100,7 +70,7 @@ class Trainer:
     ) -> None:
         self.stack = stack
         self.epochs = epochs
-        self.step = 0
+        self.steps = Steps(stack)
         self.stop_signal: int | None = None
         self.outcomes = [Outcome() for _ in range(stack.model.num_members)]
         self._eval_interval = eval_interval
@@ -113,6 +83,11 @@ class Trainer:
             metric=f"{split}/{stack.loss.best}",
             higher_is_better=stack.loss.higher_is_better,
         )
+
+    @property
+    def step(self) -> int:
+        """Updates so far."""
+        return self.steps.taken
 
     @property
     def columns(self) -> list[str]:
@@ -147,12 +122,12 @@ class Trainer:
         keeper = Keeper([None if own is None else own.folder / "checkpoints" for own in recorders])
         for epoch in range(1, self.epochs + 1):
             started = time.perf_counter()
-            statistics, norms = self._train(epoch, view)
+            statistics = self._train(epoch, view)
             self._find_divergence(epoch, statistics)
             seconds = time.perf_counter() - started
             if len(statistics) == len(self.stack.loader):  # a signal may have cut it short
                 rows = self._rows(epoch, statistics)
-                self._keep(rows, norms, recorders, keeper, seconds)
+                self._keep(rows, recorders, keeper, seconds)
                 view.epoch(rows, self.outcomes, seconds=seconds)
             if self.stop_signal is not None or not self._running():
                 break
@@ -177,74 +152,22 @@ class Trainer:
         )
         return loss.metrics(sums, len(rows), split)
 
-    def _train(self, epoch: int, view: View) -> tuple[Tensor, Tensor]:
-        """Train one epoch; return statistics [T, S, M] and mean gradient norms [P, M]."""
-        tally, norms = self._tally(), self._no_norms()
-        self._first_step = self.step + 1
-        for taken in self._updates(epoch, tally, norms):
+    def _train(self, epoch: int, view: View) -> Tensor:
+        """Train one epoch; return statistics [T, S, M], fewer than its steps if it was stopped."""
+        self._first_step = before = self.step + 1
+        for taken in self.steps.epoch(epoch):
             if self.stop_signal is not None:
                 break
-            due = self._log_interval and self.step % self._log_interval == 0
-            is_last = taken == len(self.stack.loader)
-            if due and not is_last and not self._show_early(epoch, tally.statistics(), view):
+            interval, is_last = self._log_interval, taken == len(self.stack.loader)
+            due = interval and self.step // interval > (before - 1) // interval
+            before = self.step + 1
+            if due and not is_last and not self._show_early(epoch, view):
                 break
-        return tally.statistics(), norms / min(NORM_STEPS, len(self.stack.loader))
+        return self.steps.statistics()
 
-    def _tally(self) -> Tally:
-        model, loader = self.stack.model, self.stack.loader
-        return Tally(
-            self.stack.loss,
-            steps=len(loader),
-            members=model.num_members,
-            rows=loader.batch_size,
-            like=model.parameters[0],
-        )
-
-    def _no_norms(self) -> Tensor:
-        parameters = self.stack.model.parameters
-        return parameters[0].new_zeros(len(parameters), self.stack.model.num_members)
-
-    def _updates(self, epoch: int, tally: Tally, norms: Tensor) -> Iterator[int]:
-        """Train one epoch, yielding the steps taken after each; add to the tally and the norms."""
-        model, loss, optimizer, clip = (
-            self.stack.model,
-            self.stack.loss,
-            self.stack.optimizer,
-            self.stack.clip,
-        )
-        loader = self.stack.loader
-        for i, (inputs, targets) in enumerate(loader.epoch(epoch)):
-            outputs = model.forward(inputs, step=self.step)  # [M, O, B]
-            gradient = loss.training(outputs, targets, tally.records(outputs.shape[2]))
-            model.backward(gradient)
-            if i >= len(loader) - NORM_STEPS:
-                norms += gradient_norms(model.gradients)
-            if clip is not None:
-                clip(model.gradients)
-            optimizer.step(model.gradients)
-            self.step += 1
-            yield i + 1
-
-    @torch.inference_mode()
-    def pace(self, seconds: float) -> float:
-        """Train for a while and throw it away; return the seconds a step takes."""
-        started, warm = 0.0, self.step + WARM_STEPS
-        for epoch in itertools.count(1):
-            for _ in self._updates(epoch, self._tally(), self._no_norms()):
-                if self.step == warm:
-                    started = self._clock()
-                if self.step > warm and time.perf_counter() - started > seconds:
-                    return (self._clock() - started) / (self.step - warm)
-        raise AssertionError("an epoch has steps")
-
-    def _clock(self) -> float:
-        """Return the time when all that was asked for is done."""
-        if self.stack.model.parameters[0].is_cuda:
-            torch.cuda.synchronize()
-        return time.perf_counter()
-
-    def _show_early(self, epoch: int, statistics: Tensor, view: View) -> bool:
+    def _show_early(self, epoch: int, view: View) -> bool:
         """Show the running metrics; reads from the device. False if no loss is finite any more."""
+        statistics = self.steps.statistics()
         examples = len(statistics) * self.stack.loader.batch_size
         metrics = self.stack.loss.metrics(statistics.double().sum(dim=0), examples, "train")
         head = {"epoch": float(epoch), "step": float(self.step)}
@@ -294,14 +217,13 @@ class Trainer:
     def _keep(
         self,
         rows: Sequence[Row],
-        norms: Tensor,
         recorders: Sequence[Recorder | None],
         keeper: Keeper,
         seconds: float,
     ) -> None:
         """Record the epoch of every member still running, and keep its state."""
         metas: list[dict[str, Any] | None] = [None] * len(rows)
-        means = norms.t().tolist()  # [M][P]
+        means = self.steps.norms().t().tolist()  # [M][P]
         for member, (outcome, row) in enumerate(zip(self.outcomes, rows, strict=True)):
             if outcome.status != "running":
                 continue

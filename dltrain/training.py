@@ -63,6 +63,7 @@ class Training:
             first.device.type,
             threads=first.device.threads if threads is None else threads,
             deterministic=first.device.deterministic,
+            matmul=first.device.matmul,
         )
         self.trainer = Trainer(
             build.stack([job.config for job in jobs], jobs[0].data, device),
@@ -71,7 +72,7 @@ class Training:
             log_interval=first.trainer.log_interval,
             patience=first.trainer.patience,
         )
-        self.place = describe(device)
+        self.place = describe(device, matmul=first.device.matmul)
         self.recorders: list[recorder.Recorder | None] = [None] * len(jobs)
 
     def record(self, folders: Sequence[Path | None]) -> None:

@@ -81,8 +81,9 @@ def test_no_hidden_layer_is_a_single_layer() -> None:
 @pytest.mark.parametrize("name", PLANS)
 @pytest.mark.parametrize("rows", [1, 32])
 @pytest.mark.parametrize("own", [False, True], ids=["shared batch", "own batches"])
+@pytest.mark.parametrize("descend", [False, True], ids=["gradients", "descending"])
 def test_the_graph_counts_the_products_that_a_step_computes(
-    name: str, rows: int, own: bool
+    name: str, rows: int, own: bool, descend: bool
 ) -> None:
     plan = PLANS[name]
     first = plan[0]
@@ -91,9 +92,9 @@ def test_the_graph_counts_the_products_that_a_step_computes(
     for passes in ("forward", "backward"):
         with FlopCounterMode(display=False) as counter:
             if passes == "forward":
-                outputs = model.forward(inputs, step=0)
+                outputs = model.forward(inputs, step=torch.tensor(0, dtype=torch.int32))
             else:
-                model.backward(torch.ones_like(outputs))
+                model.backward(torch.ones_like(outputs), descend=descend)
         counted = sum(each.multiply_adds for each in operations(plan, passes, rows=rows))
         assert counter.get_total_flops() == 2 * counted > 0
 

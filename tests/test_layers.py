@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from dltrain.layers import ACTIVATIONS, Dropout, Layer, Linear, initial_parameters
 
 FLOAT64 = torch.float64
+STEP = torch.tensor(0, dtype=torch.int32)
 Function = Callable[[Tensor], Tensor]
 MEMBERS = [1, 3]
 
@@ -32,8 +33,8 @@ def assert_passes_equal_autograd(layer: Layer, function: Function, inputs: Tenso
     expected = function(leaf)
     gradient = draw(*expected.shape, seed=9)
     (wanted,) = torch.autograd.grad(expected, leaf, gradient)
-    assert_equal(layer.forward(inputs.clone(), step=0), expected.detach())
-    assert_equal(layer.backward(gradient.clone(), to_inputs=True), wanted)
+    assert_equal(layer.forward(inputs.clone(), step=STEP), expected.detach())
+    assert_equal(layer.backward(gradient.clone(), to_inputs=True, descend=False), wanted)
 
 
 def linear(members: int, *, unit: float = 1.0) -> Linear:
@@ -47,8 +48,8 @@ def assert_linear_equals_autograd(layer: Linear, inputs: Tensor) -> None:
     expected = weight @ (leaf if inputs.dim() == 3 else leaf.t()) * layer.unit + bias
     gradient = draw(*expected.shape, seed=9)
     wanted = torch.autograd.grad(expected, [weight, bias], gradient)
-    assert_equal(layer.forward(inputs, step=0), expected.detach())
-    assert layer.backward(gradient, to_inputs=False) is None
+    assert_equal(layer.forward(inputs, step=STEP), expected.detach())
+    assert layer.backward(gradient, to_inputs=False, descend=False) is None
     for ours, theirs in zip(layer.gradients, wanted, strict=True):
         assert_equal(ours, theirs)
 
@@ -79,8 +80,8 @@ def test_linear_on_batches_that_some_members_share_equals_member_by_member(
 ) -> None:
     layer, inputs = linear(members, unit=unit), draw(batches, 5, rows)
     gradient = draw(members, 4, rows, seed=9)
-    outputs = layer.forward(inputs, step=0).clone()
-    to_inputs = layer.backward(gradient.clone(), to_inputs=True)
+    outputs = layer.forward(inputs, step=STEP).clone()
+    to_inputs = layer.backward(gradient.clone(), to_inputs=True, descend=False)
     assert outputs.shape == (members, 4, rows)
     assert to_inputs is not None
     for member in range(members):
@@ -98,9 +99,11 @@ def test_linear_on_batches_that_some_members_share_equals_member_by_member(
 def test_linear_takes_transposed_batches_that_some_members_share() -> None:
     first, second = linear(4), linear(4)
     inputs, gradient = draw(2, 6, 5), draw(4, 4, 6, seed=9)
-    assert_equal(first.forward(inputs.mT, step=0), second.forward(inputs.mT.contiguous(), step=0))
+    assert_equal(
+        first.forward(inputs.mT, step=STEP), second.forward(inputs.mT.contiguous(), step=STEP)
+    )
     for layer in (first, second):
-        layer.backward(gradient, to_inputs=False)
+        layer.backward(gradient, to_inputs=False, descend=False)
     for ours, theirs in zip(first.gradients, second.gradients, strict=True):
         assert_equal(ours, theirs)
 
@@ -143,12 +146,62 @@ def test_linear_fills_gradients_whatever_they_held() -> None:
 
 def test_linear_says_what_its_last_backward_pass_saw() -> None:
     layer, inputs, gradient = linear(2), draw(6, 5), draw(2, 4, 6, seed=3)
-    layer.forward(inputs, step=0)
-    layer.backward(gradient, to_inputs=False)
+    layer.forward(inputs, step=STEP)
+    layer.backward(gradient, to_inputs=False, descend=False)
     assert [torch.equal(a, b) for a, b in zip(layer.seen(), (inputs, gradient), strict=True)] == [
         True,
         True,
     ]
+
+
+@pytest.mark.parametrize("batches", [0, 1, 2, 4], ids=lambda n: f"{n} batches" if n else "shared")
+@pytest.mark.parametrize("rows", [1, 6])
+@pytest.mark.parametrize("unit", [1.0, 1 / 255])
+@pytest.mark.parametrize("to_inputs", [False, True])
+def test_to_descend_is_to_add_the_gradients_to_the_parameters(
+    batches: int, rows: int, unit: float, to_inputs: bool
+) -> None:
+    plain, descending = linear(4, unit=unit), linear(4, unit=unit)
+    inputs = draw(batches, 5, rows) if batches else draw(rows, 5)
+    gradient = draw(4, 4, rows, seed=9)
+    flowing = []
+    for layer in (plain, descending):
+        layer.forward(inputs, step=STEP)
+        descend = layer is descending
+        flowing.append(layer.backward(gradient.clone(), to_inputs=to_inputs, descend=descend))
+    if to_inputs:  # they are of the weights before the step
+        first, second = flowing
+        assert first is not None
+        assert second is not None
+        assert torch.equal(first, second)
+    else:
+        assert flowing == [None, None]
+    for start, step, ours in zip(
+        plain.parameters, plain.gradients, descending.parameters, strict=True
+    ):
+        assert_equal(ours, start + step)
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["shared batch", "own batches"])
+def test_to_descend_writes_no_gradient_of_the_weights(own: bool) -> None:
+    """It would take as much room in the cache as the weights."""
+    layer = linear(3)
+    layer.gradients[0].fill_(math.nan)
+    layer.forward(draw(*[3] * own, *((5, 6) if own else (6, 5))), step=STEP)
+    layer.backward(draw(3, 4, 6, seed=9), to_inputs=True, descend=True)
+    assert layer.gradients[0].isnan().all()
+    assert all(parameter.isfinite().all() for parameter in layer.parameters)
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["shared batch", "own batches"])
+def test_parameters_stay_where_they_are_when_descending(own: bool) -> None:
+    layer = linear(3)
+    weight, bias = layer.parameters
+    places = [tensor.data_ptr() for tensor in (weight, bias)]
+    layer.forward(draw(*[3] * own, *((5, 6) if own else (6, 5))), step=STEP)
+    layer.backward(draw(3, 4, 6, seed=9), to_inputs=False, descend=True)
+    assert [layer.weight is weight, layer.bias is bias] == [True, True]
+    assert [tensor.data_ptr() for tensor in (layer.weight, layer.bias)] == places
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -176,9 +229,30 @@ def test_an_activation_equals_autograd_at_its_extremes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_activation_hands_the_same_back_when_descending(name: str) -> None:
+    gradients = []
+    for descend in (False, True):
+        layer = ACTIVATIONS[name]()
+        layer.forward(draw(2, 5, 7), step=STEP)
+        gradients.append(layer.backward(draw(2, 5, 7, seed=9), to_inputs=True, descend=descend))
+    assert torch.equal(*gradients)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_an_activation_has_no_parameters(name: str) -> None:
     layer = ACTIVATIONS[name]()
     assert (layer.parameters, layer.gradients) == ([], [])
+
+
+def whole_numbers(*shape: int) -> Tensor:
+    """Draw uniform whole numbers of 32 bits with sign."""
+    generator = torch.Generator().manual_seed(3)
+    return torch.randint(-(2**31), 2**31, shape, generator=generator, dtype=torch.int32)
+
+
+def as_shares(draws: Tensor) -> Tensor:
+    """Where whole numbers stand between the lowest, 0, and one more than the highest, 1."""
+    return (draws.double() + 2**31) / 2**32
 
 
 def dropout(shares: list[float], draws: Tensor) -> Dropout:
@@ -188,45 +262,100 @@ def dropout(shares: list[float], draws: Tensor) -> Dropout:
 @pytest.mark.parametrize("shares", [[0.3], [0.0, 0.3, 0.9]])
 def test_dropout_equals_autograd_through_its_mask(shares: list[float]) -> None:
     members = len(shares)
-    draws = torch.rand(members, 5, 7, generator=torch.Generator().manual_seed(3))
+    draws = whole_numbers(members, 5, 7)
     share = torch.tensor(shares, dtype=FLOAT64).view(-1, 1, 1)
-    mask = torch.where(draws < share, torch.zeros(1, dtype=FLOAT64), 1 / (1 - share))
+    dropped = as_shares(draws) < share
+    mask = torch.where(dropped, torch.zeros(1, dtype=FLOAT64), 1 / (1 - share))
     layer = dropout(shares, draws)
     assert_passes_equal_autograd(layer, lambda inputs: inputs * mask, draw(members, 5, 7))
 
 
 def test_dropout_of_members_that_share_their_draws() -> None:
-    draws = torch.rand(1, 50, 40, generator=torch.Generator().manual_seed(3))
-    outputs = dropout([0.2, 0.6], draws).forward(torch.ones(2, 50, 40, dtype=FLOAT64), step=0)
+    draws = whole_numbers(1, 50, 40)
+    outputs = dropout([0.2, 0.6], draws).forward(torch.ones(2, 50, 40, dtype=FLOAT64), step=STEP)
     dropped = outputs == 0
     assert torch.equal(dropped[0] & dropped[1], dropped[0])  # the larger share drops these too
 
 
 def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
-    draws = torch.rand(1, 200, 200, generator=torch.Generator().manual_seed(3))
-    outputs = dropout([0.3], draws).forward(torch.ones(1, 200, 200, dtype=FLOAT64), step=0)
+    draws = whole_numbers(1, 200, 200)
+    outputs = dropout([0.3], draws).forward(torch.ones(1, 200, 200, dtype=FLOAT64), step=STEP)
     assert float((outputs == 0).double().mean()) == pytest.approx(0.3, abs=0.01)
     assert float(outputs.mean()) == pytest.approx(1.0, abs=0.02)
 
 
 def test_dropout_does_nothing_out_of_training() -> None:
-    layer, inputs = dropout([0.5], torch.zeros(1, 5, 7)), draw(1, 5, 7)
-    layer.forward(inputs, step=0)
-    assert torch.equal(layer.forward(inputs, step=None), inputs)
-    assert layer.backward(inputs, to_inputs=True) is inputs
+    draws = torch.full((1, 5, 7), -(2**31), dtype=torch.int32)
+    layer, inputs = dropout([0.5], draws), draw(1, 5, 7)
+    assert layer.forward(inputs.clone(), step=STEP).eq(0).all()
+    assert torch.equal(layer.forward(inputs.clone(), step=None), inputs)
+    assert layer.backward(inputs, to_inputs=True, descend=False) is inputs
+    assert torch.equal(inputs, draw(1, 5, 7))
 
 
 def test_dropout_draws_for_the_step_and_the_rows() -> None:
-    asked: list[tuple[int, int]] = []
+    asked: list[tuple[Tensor, int]] = []
 
-    def drawing(step: int, rows: int) -> Tensor:
+    def drawing(step: Tensor, rows: int) -> Tensor:
         asked.append((step, rows))
-        return torch.ones(1, 5, rows)
+        return torch.ones(1, 5, rows, dtype=torch.int32)
 
-    layer = Dropout(torch.tensor([0.5]), drawing)
-    layer.forward(torch.ones(1, 5, 3), step=8)
+    layer, eight = Dropout(torch.tensor([0.5]), drawing), torch.tensor(8, dtype=torch.int32)
+    layer.forward(torch.ones(1, 5, 3), step=eight)
     layer.forward(torch.ones(1, 5, 2), step=None)
-    assert asked == [(8, 3)]
+    assert [(step is eight, rows) for step, rows in asked] == [(True, 3)]
+
+
+# The lowest numbers there are, some about the middle, and the highest.
+EDGES = [-(2**31), -(2**31) + 1, -1, 0, 1, 2**31 - 2, 2**31 - 1]
+LARGEST = 1 - 2**-53  # of the shares below 1 in float64
+
+
+DROPPED = [
+    (0.0, 0),
+    (2**-33, 0),  # half of what one number in 2^32 would be: rounded to none
+    (2**-32, 1),
+    (2**-31, 2),
+    (0.5 - 2**-32, 2),
+    (0.5, 3),
+    (0.5 + 2**-32, 4),
+    (1 - 2**-31, 5),
+    (1 - 2**-32, 6),
+    (1 - 2**-33, 6),  # would be all of them: the highest number is kept
+    (LARGEST, 6),
+]
+
+
+@pytest.mark.parametrize(
+    ("share", "dropped", "dtype"),
+    [
+        (share, dropped, dtype)
+        for share, dropped in DROPPED
+        for dtype in (torch.float32, FLOAT64)
+        if float(torch.tensor(share, dtype=dtype)) == share  # not each is a number of 32 bits
+    ],
+)
+def test_dropout_drops_the_lowest_of_all_whole_numbers(
+    share: float, dropped: int, dtype: torch.dtype
+) -> None:
+    shares = torch.tensor([share], dtype=dtype)
+    draws = torch.tensor(EDGES, dtype=torch.int32).view(1, -1, 1)
+    layer = Dropout(shares, lambda step, rows: draws)
+    outputs = layer.forward(torch.ones(1, len(EDGES), 1, dtype=dtype), step=STEP)
+    assert outputs.isfinite().all()
+    assert outputs.eq(0).flatten().tolist() == [i < dropped for i in range(len(EDGES))]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, FLOAT64])
+def test_a_share_close_to_one_leaves_a_few_units_with_a_large_scale(dtype: torch.dtype) -> None:
+    share = torch.tensor([0.999999], dtype=dtype)
+    edge = round((float(share) - 0.5) * 2**32)  # the lowest number that is kept
+    draws = torch.tensor([-(2**31), 0, edge - 1, edge, 2**31 - 1], dtype=torch.int32)
+    layer = Dropout(share, lambda step, rows: draws.view(1, -1, 1))
+    outputs = layer.forward(torch.ones(1, 5, 1, dtype=dtype), step=STEP).flatten().tolist()
+    assert outputs[:3] == [0, 0, 0]
+    # In float32 the share is 0.99999899, whatever it was meant to be.
+    assert outputs[3:] == pytest.approx([1 / (1 - float(share))] * 2, rel=1e-6)
 
 
 def initial(

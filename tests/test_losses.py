@@ -32,13 +32,19 @@ def squared_error(unit: float = 1.0, variance: float = 1.0) -> SquaredError:
     return SquaredError(unit=unit, variances={"train": variance, "val": variance})
 
 
+def mean_of(outputs: Tensor) -> Tensor:
+    """What makes the gradient of a sum over rows that of their mean, [1, 1, 1]."""
+    return outputs.new_full((1, 1, 1), 1 / outputs.shape[2])
+
+
 def train_once(
     loss: Loss, outputs: Tensor, targets: Tensor
 ) -> tuple[Tensor, list[dict[str, float]]]:
     """Return the gradient of a step and the metrics its records make."""
     members, _, rows = outputs.shape
     records = outputs.new_empty(loss.num_records, members, rows)
-    gradient = loss.training(outputs.clone(), targets, records.unsqueeze(2).unbind())
+    slots = records.unsqueeze(2).unbind()
+    gradient = loss.training(outputs.clone(), targets, slots, scale=mean_of(outputs))
     return gradient, loss.metrics(loss.statistics(records[None])[0], rows, "train")
 
 
@@ -181,6 +187,48 @@ def test_a_member_scores_the_same_alone_and_in_a_stack(loss: Loss) -> None:
         assert row[0] == pytest.approx(rows[member], rel=1e-6)
 
 
+@pytest.mark.parametrize("loss", [CrossEntropy(), squared_error()], ids=["classes", "numbers"])
+@pytest.mark.parametrize(("members", "batches"), [(4, 2), (6, 3), (6, 2), (4, 1), (3, 3)])
+def test_members_that_share_a_batch_score_as_with_copies_of_it(
+    loss: Loss, members: int, batches: int
+) -> None:
+    classes = CLASSES if isinstance(loss, CrossEntropy) else 1
+    outputs, _ = draw(members, classes, 7, own=False)
+    _, targets = draw(batches, classes, 7, own=True)  # [M/K, B]
+    copies = targets.repeat_interleave(members // batches, dim=0)  # [M, B]
+    gradient, rows = train_once(loss, outputs, targets)
+    wanted, expected = train_once(loss, outputs, copies)
+    assert gradient.shape == outputs.shape
+    assert torch.equal(gradient, wanted)
+    assert rows == expected
+    assert evaluate(loss, outputs, targets) == evaluate(loss, outputs, copies)
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy(), squared_error()], ids=["classes", "numbers"])
+@pytest.mark.parametrize("own", [False, True], ids=["shared batch", "own batches"])
+def test_each_members_gradient_is_multiplied_by_its_scale(loss: Loss, own: bool) -> None:
+    """By -lr / B, for one, when the layers are to descend."""
+    classes = CLASSES if isinstance(loss, CrossEntropy) else 1
+    outputs, targets = draw(3, classes, 7, own=own)
+    means, rows = train_once(loss, outputs, targets)
+    factors = torch.tensor([-0.5, 0.0, 3.0], dtype=torch.float64).view(3, 1, 1)
+    records = outputs.new_empty(loss.num_records, 3, 7)
+    slots, scale = records.unsqueeze(2).unbind(), factors * mean_of(outputs)
+    gradient = loss.training(outputs.clone(), targets, slots, scale=scale)
+    torch.testing.assert_close(gradient, means * factors, rtol=1e-14, atol=0)
+    # What is recorded knows nothing of it.
+    assert loss.metrics(loss.statistics(records[None])[0], 7, "train") == rows
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy(), squared_error()], ids=["classes", "numbers"])
+def test_the_gradient_is_written_over_the_outputs(loss: Loss) -> None:
+    """Fresh memory for the outputs of 64 members can cost half of the whole step."""
+    outputs, targets = draw(3, CLASSES if isinstance(loss, CrossEntropy) else 1, 7, own=True)
+    slots = outputs.new_empty(loss.num_records, 3, 7).unsqueeze(2).unbind()
+    gradient = loss.training(outputs, targets, slots, scale=mean_of(outputs))
+    assert gradient.data_ptr() == outputs.data_ptr()
+
+
 def batches(loss: Loss, sizes: list[int]) -> list[tuple[Tensor, Tensor]]:
     classes = CLASSES if isinstance(loss, CrossEntropy) else 1
     return [draw(2, classes, rows, own=False) for rows in sizes]
@@ -204,7 +252,9 @@ def test_a_tally_adds_up_what_the_steps_recorded(loss: Loss, sizes: list[int]) -
     like = torch.empty(0, dtype=torch.float64)
     tally = Tally(loss, steps=len(steps), members=2, rows=sizes[0], like=like)
     for outputs, targets in steps:
-        loss.training(outputs.clone(), targets, tally.records(outputs.shape[2]))
+        loss.training(
+            outputs.clone(), targets, tally.records(outputs.shape[2]), scale=mean_of(outputs)
+        )
     direct = [loss.evaluation(outputs.clone(), targets) for outputs, targets in steps]
     torch.testing.assert_close(tally.statistics(), torch.stack(direct), rtol=1e-12, atol=1e-14)
 
@@ -215,9 +265,24 @@ def test_a_tally_may_be_read_along_the_way() -> None:
     often, once = (Tally(loss, steps=9, members=2, rows=4, like=like) for _ in range(2))
     for index, (outputs, targets) in enumerate(steps):
         for tally in (often, once):
-            loss.training(outputs.clone(), targets, tally.records(4))
+            loss.training(outputs.clone(), targets, tally.records(4), scale=mean_of(outputs))
         assert len(often.statistics()) == index + 1
     assert torch.equal(often.statistics(), once.statistics())
+
+
+def test_a_tally_that_was_cleared_knows_only_what_came_after() -> None:
+    loss = squared_error()
+    steps, like = batches(loss, [4] * RECORD_STEPS + [4] * 9), torch.empty(0, dtype=torch.float64)
+    again, fresh = (Tally(loss, steps=len(steps), members=2, rows=4, like=like) for _ in range(2))
+    for outputs, targets in steps:  # more than are kept
+        loss.training(outputs.clone(), targets, again.records(4), scale=mean_of(outputs))
+    again.clear()
+    assert len(again.statistics()) == 0
+    for outputs, targets in steps[:3]:
+        for tally in (again, fresh):
+            loss.training(outputs.clone(), targets, tally.records(4), scale=mean_of(outputs))
+    assert len(again.statistics()) == 3
+    assert torch.equal(again.statistics(), fresh.statistics())
 
 
 def test_an_epoch_metric_weighs_rows_and_not_batches() -> None:
@@ -226,7 +291,8 @@ def test_an_epoch_metric_weighs_rows_and_not_batches() -> None:
     tally = Tally(loss, steps=2, members=1, rows=8, like=outputs)
     for part in (slice(0, 8), slice(8, 11)):
         records = tally.records(part.stop - part.start)
-        loss.training(outputs[:, :, part].clone(), targets[part], records)
+        scale = mean_of(outputs[:, :, part])
+        loss.training(outputs[:, :, part].clone(), targets[part], records, scale=scale)
     row = loss.metrics(tally.statistics().sum(dim=0), 11, "train")[0]
     assert row == pytest.approx(evaluate(loss, outputs, targets)[0], rel=1e-12)
 

@@ -13,6 +13,7 @@ from dltrain.architecture import ActivationPlan, LinearPlan, Plan, multilayer, s
 from dltrain.models import Model, build_model, generator
 
 SEEDS = [3, 8, 3]
+STEP = torch.tensor(0, dtype=torch.int32)  # the first
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
     "tanh": nn.Tanh,
@@ -93,7 +94,7 @@ def test_generators_of_other_arguments_draw_other_numbers() -> None:
 
 def test_making_a_generator_leaves_torchs_own_alone() -> None:
     before = torch.get_rng_state()
-    build(PLANS["mlp with dropout"], SEEDS).forward(draw(6, 20), step=1)
+    build(PLANS["mlp with dropout"], SEEDS).forward(draw(6, 20), step=STEP + 1)
     generator(1, "order")
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -135,14 +136,14 @@ def test_a_member_equals_a_single_model_of_its_seed(
     inputs = draw(*[3] * own, rows, in_features, dtype=dtype)
     gradient = draw(3, out_features, rows, dtype=dtype)
     stack = build(plan, SEEDS, dtype=dtype)
-    outputs = stack.forward(inputs, step=4)
+    outputs = stack.forward(inputs, step=STEP + 4)
     stack.backward(gradient.clone())
     tolerance = 1e-5 if dtype == torch.float32 else 1e-13
     for member, seed in enumerate(SEEDS):
         single = build(plan, [seed], dtype=dtype)
         for a, b in zip(stack.parameters, single.parameters, strict=True):
             assert torch.equal(a[member], b[0])
-        alone = single.forward(inputs[member] if own else inputs, step=4)
+        alone = single.forward(inputs[member] if own else inputs, step=STEP + 4)
         assert_close(outputs[member], alone[0], tolerance=tolerance)
         single.backward(gradient[member : member + 1].clone())
         for a, b in zip(stack.gradients, single.gradients, strict=True):
@@ -156,8 +157,8 @@ def test_members_that_share_batches_by_neighbours_equal_members_with_copies(name
     inputs = draw(2, 6, in_features, dtype=torch.float64)
     gradient = draw(4, out_features, 6, dtype=torch.float64)
     sharing, copying = (build(plan, seeds, dtype=torch.float64) for _ in range(2))
-    outputs = sharing.forward(inputs, step=4)
-    copies = copying.forward(inputs.repeat_interleave(2, dim=0), step=4)
+    outputs = sharing.forward(inputs, step=STEP + 4)
+    copies = copying.forward(inputs.repeat_interleave(2, dim=0), step=STEP + 4)
     torch.testing.assert_close(outputs, copies, rtol=1e-12, atol=1e-14)
     for model in (sharing, copying):
         model.backward(gradient.clone())
@@ -168,7 +169,7 @@ def test_members_that_share_batches_by_neighbours_equal_members_with_copies(name
 @pytest.mark.parametrize("name", PLANS)
 def test_members_of_equal_seed_are_equal_byte_for_byte(name: str) -> None:
     model = build(PLANS[name], SEEDS)
-    outputs = model.forward(draw(32, widths(PLANS[name])[0]), step=4)
+    outputs = model.forward(draw(32, widths(PLANS[name])[0]), step=STEP + 4)
     assert torch.equal(outputs[0], outputs[2])
     assert not torch.equal(outputs[0], outputs[1])
 
@@ -182,7 +183,7 @@ def test_gradients_equal_torchs_through_all_layers(activation: str) -> None:
     expected = torchs(inputs)
     gradient = draw(7, 5, dtype=torch.float64)
     wanted = torch.autograd.grad(expected, list(torchs.parameters()), gradient)
-    outputs = model.forward(inputs, step=0)
+    outputs = model.forward(inputs, step=STEP)
     torch.testing.assert_close(outputs[0].t(), expected.detach(), rtol=1e-12, atol=1e-14)
     model.backward(gradient.t()[None].contiguous())
     for ours, theirs in zip(model.gradients, wanted, strict=True):
@@ -253,7 +254,7 @@ def test_there_is_no_dropout_in_evaluation() -> None:
     assert torch.equal(plain.forward(inputs), first)
 
 
-def mask(model: Model, *, step: int, rows: int = 50) -> Tensor:
+def mask(model: Model, *, step: Tensor, rows: int = 50) -> Tensor:
     """Which units of the first hidden layer are dropped: those whose weights get no gradient."""
     inputs = torch.ones(rows, 20)
     for layer in model.layers:
@@ -267,19 +268,19 @@ def mask(model: Model, *, step: int, rows: int = 50) -> Tensor:
 
 def test_dropout_draws_the_same_alone_and_in_a_stack() -> None:
     plan = PLANS["mlp with dropout"]
-    together = mask(build(plan, SEEDS), step=5)
+    together = mask(build(plan, SEEDS), step=STEP + 5)
     for member, seed in enumerate(SEEDS):
-        assert torch.equal(mask(build(plan, [seed]), step=5)[0], together[member])
+        assert torch.equal(mask(build(plan, [seed]), step=STEP + 5)[0], together[member])
     assert not torch.equal(together[0], together[1])
 
 
 def test_dropout_draws_anew_for_each_step_and_each_layer() -> None:
     model = build(PLANS["mlp with dropout"])
-    first = mask(model, step=5)
-    assert torch.equal(mask(model, step=5), first)
-    assert not torch.equal(mask(model, step=6), first)
+    first = mask(model, step=STEP + 5)
+    assert torch.equal(mask(model, step=STEP + 5), first)
+    assert not torch.equal(mask(model, step=STEP + 6), first)
     wide = multilayer(4, 1, hidden=[16, 16], activation="relu", dropout=0.5)
-    draws = [layer._draw(0, 9) for layer in build(wide).layers if hasattr(layer, "_draw")]
+    draws = [layer._draw(STEP, 9) for layer in build(wide).layers if hasattr(layer, "_draw")]
     assert len(draws) == 2
     assert not torch.equal(*draws)
 
@@ -287,7 +288,9 @@ def test_dropout_draws_anew_for_each_step_and_each_layer() -> None:
 def test_a_dropout_of_zero_drops_nothing() -> None:
     inputs = draw(6, 20)
     silent = build(PLANS["mlp with dropout"], dropout=0.0)
-    assert torch.equal(silent.forward(inputs, step=3), build(PLANS["mlp"]).forward(inputs, step=3))
+    assert torch.equal(
+        silent.forward(inputs, step=STEP + 3), build(PLANS["mlp"]).forward(inputs, step=STEP + 3)
+    )
 
 
 def test_an_optimizer_changes_what_the_model_computes() -> None:

@@ -341,10 +341,12 @@ def shared_step(inputs: Tensor, targets: Tensor, members: int) -> tuple[Linear, 
     weight = torch.ones(members, 1, inputs.shape[-1], dtype=torch.float64)
     layer = Linear(weight, torch.ones(members, 1, 1, dtype=torch.float64))
     optimizer = LeastSquares(layer)
-    outputs = layer.forward(inputs if inputs.dim() == 2 else inputs.mT, step=0)
+    outputs = layer.forward(inputs if inputs.dim() == 2 else inputs.mT, step=None)
     records = [outputs.new_empty(members, 1, outputs.shape[2])]
     loss = SquaredError(unit=1.0, variances={})
-    layer.backward(loss.training(outputs, targets, records), to_inputs=False)
+    scale = outputs.new_full((1, 1, 1), 1 / outputs.shape[2])
+    gradient = loss.training(outputs, targets, records, scale=scale)
+    layer.backward(gradient, to_inputs=False, descend=False)
     optimizer.step(layer.gradients)
     return layer, optimizer
 

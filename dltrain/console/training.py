@@ -17,8 +17,12 @@ from dltrain.console import duration, show
 class Training(Protocol):
     """The part of a trainer that a view reads."""
 
-    step: int
     epochs: int
+
+    @property
+    def step(self) -> int:
+        """Updates so far."""
+        ...
 
     @property
     def columns(self) -> list[str]:

@@ -1,8 +1,8 @@
 """Minibatches by index from tensors that already lie on the device.
 
-Letters: N rows, B rows of a batch, I in_features, M members, S batches of a step that differ. No
-worker, no collating, no per-row
-Python: one gather per batch. Images stay bytes until they are gathered, a quarter of the memory.
+Letters: N rows, B rows of a batch, I in_features, M members, S batches of a step that differ,
+W steps of a window. No worker, no collating, no per-row Python: one gather per batch. Images stay
+bytes until they are gathered, a quarter of the memory.
 """
 
 from __future__ import annotations
@@ -16,6 +16,11 @@ from torch import Tensor
 
 from dltrain.data import EVALUATION_ROWS
 from dltrain.memory import Memory
+
+# A window is what is shuffled onto the device at once: long enough that its cost does not show in
+# a step, short enough that the order of many rows stays small beside them and that a GPU can
+# hold its steps as one graph.
+WINDOW_STEPS, WINDOW_ROWS = 512, 2**20
 
 Batch = tuple[Tensor, Tensor]
 
@@ -37,18 +42,16 @@ class Rows:
     def __len__(self) -> int:
         return len(self.targets)
 
-    def take(self, indices: Tensor) -> Batch:
-        """Gather rows [B] or [S, B]: inputs [B, I] or [S, B, I], targets [B] or [S, B].
+    def take(self, indices: Tensor) -> Tensor:
+        """Gather the inputs of rows [B] or [S, B]: [B, I] or [S, B, I].
 
-        A batch holds until the next one is taken.
+        They hold until the next ones are taken.
         """
         flat = indices.reshape(-1) if indices.dim() > 1 else indices
         gathered = self._gathered.take(len(flat), self.inputs.shape[1])
-        inputs = self._converted(torch.index_select(self.inputs, 0, flat, out=gathered))
-        targets = self.targets.index_select(0, flat)
-        if indices.dim() > 1:
-            return inputs.view(*indices.shape, -1), targets.view(indices.shape)
-        return inputs, targets
+        inputs = torch.index_select(self.inputs, 0, flat, out=gathered)
+        inputs = self._converted(inputs)
+        return inputs.view(*indices.shape, -1) if indices.dim() > 1 else inputs
 
     def part(self, start: int, stop: int) -> Batch:
         """Return consecutive rows, without a copy if they need no conversion."""
@@ -67,6 +70,9 @@ class Rows:
 
 class Loader:
     """The batches of each epoch, in an order drawn anew for it.
+
+    ``windows`` brings the order of some steps onto the device, always to the same memory, and
+    ``batch`` gathers by it: so the steps of a window can be a graph that a GPU replays.
 
     Args:
         rows: The training rows.
@@ -88,33 +94,60 @@ class Loader:
         self.rows = rows
         self.batch_size = min(batch_size or len(rows), len(rows))
         self._order = order
-        self._members = len(seeds)
         runs = [len(list(run)) for _, run in itertools.groupby(seeds)]
         self._seeds = list(seeds)[:: math.gcd(*runs)]  # one for each batch of a step
+        self._indices = Memory(torch.int32, rows.targets.device)
+        self._targets = Memory(rows.targets.dtype, rows.targets.device)
+        self._window: list[Batch] = []  # indices and targets of each step
 
     def __len__(self) -> int:
         """Steps per epoch."""
         return -(-len(self.rows) // self.batch_size)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield (inputs, targets) for one epoch, counted from 1; every row comes once.
+    def windows(self, epoch: int) -> Iterator[range]:
+        """Yield the steps of an epoch, counted from 0, as ranges; epochs are counted from 1.
 
-        Inputs are [B, I] or [S, B, I], targets [B] or [M, B].
+        ``batch`` serves those of the last range. Every row comes once in an epoch.
         """
         if len(self) == 1:
             # A sum over all rows has no order, so all members can share the file's.
-            yield self.rows.part(0, len(self.rows))
+            yield range(1)
             return
+        order = self._orders(epoch)  # [N] or [S, N], on the host
+        steps = min(WINDOW_STEPS, max(1, WINDOW_ROWS // self.batch_size))
+        for first in range(0, len(self), steps):
+            window = range(first, min(first + steps, len(self)))
+            self._load(order[..., first * self.batch_size : window.stop * self.batch_size])
+            yield window
+
+    def batch(self, index: int) -> Batch:
+        """Return inputs [B, I] or [S, B, I] and targets [B] or [S, B].
+
+        They hold until the next ones are taken.
+
+        Args:
+            index: Of a step in the window, counted from 0.
+        """
+        if len(self) == 1:
+            return self.rows.part(0, len(self.rows))
+        indices, targets = self._window[index]
+        return self.rows.take(indices), targets
+
+    def _orders(self, epoch: int) -> Tensor:
         different = list(dict.fromkeys(self._seeds))
-        orders = torch.stack([self._order(seed, epoch) for seed in different])
-        orders = orders.to(self.rows.targets.device)
-        if len(self._seeds) == 1:
-            orders = orders[0]  # [N]
-        elif len(different) < len(self._seeds):
-            orders = orders[[different.index(seed) for seed in self._seeds]]  # [S, N]
-        sharing = self._members // len(self._seeds)
-        for indices in torch.split(orders, self.batch_size, dim=-1):
-            inputs, targets = self.rows.take(indices)
-            if targets.dim() > 1 and sharing > 1:
-                targets = targets.repeat_interleave(sharing, dim=0)
-            yield inputs, targets
+        if len(different) == 1:
+            return self._order(different[0], epoch).int()
+        orders = torch.stack([self._order(seed, epoch).int() for seed in different])
+        return orders[[different.index(seed) for seed in self._seeds]]  # [S, N]
+
+    def _load(self, order: Tensor) -> None:
+        """Bring the order of a window and its targets onto the device."""
+        if self._indices.device.type == "cuda":
+            # Pinned and in one piece, so that the host need not wait for the copy.
+            order = order.contiguous().pin_memory()
+        indices = self._indices.take(*order.shape).copy_(order, non_blocking=True)
+        targets = self._targets.take(*order.shape)
+        torch.index_select(self.rows.targets, 0, indices.view(-1), out=targets.view(-1))
+        size = self.batch_size
+        parts = (torch.split(each, size, dim=-1) for each in (indices, targets))
+        self._window = list(zip(*parts, strict=True))

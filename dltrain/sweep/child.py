@@ -84,7 +84,7 @@ def _measure(jobs: Sequence[Job], assignment: Assignment) -> tuple[int, dict[int
 
 
 def _pace(jobs: Sequence[Job], assignment: Assignment) -> float:
-    return Training(jobs, threads=assignment.threads).trainer.pace(MEASURED_SECONDS)
+    return Training(jobs, threads=assignment.threads).trainer.steps.pace(MEASURED_SECONDS)
 
 
 def _settle_in(assignment: Assignment, line: _Line) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 import torch
 from torch import Tensor
 
 from dltrain.data import EVALUATION_ROWS
-from dltrain.data.loader import Loader, Rows
+from dltrain.data import loader as module
+from dltrain.data.loader import WINDOW_ROWS, WINDOW_STEPS, Batch, Loader, Rows
 from dltrain.models import generator
 
 NUM_ROWS = 10
@@ -30,10 +31,17 @@ def loader(seeds: Sequence[int] = (0,), batch_size: int | None = 4) -> Loader:
     return Loader(rows(), batch_size=batch_size, order=order, seeds=seeds)
 
 
+def batches(loader: Loader, epoch: int = 1) -> Iterator[Batch]:
+    """Yield all batches of an epoch, each good until the next."""
+    for window in loader.windows(epoch):
+        for index in range(len(window)):
+            yield loader.batch(index)
+
+
 def targets(loader: Loader, epoch: int = 1) -> Tensor:
-    """All targets of an epoch, [N] or [M, N]; checks that each comes with its inputs."""
+    """All targets of an epoch, [N] or [S, N]; checks that each comes with its inputs."""
     parts = []
-    for inputs, batch in loader.epoch(epoch):
+    for inputs, batch in batches(loader, epoch):
         assert torch.equal(inputs, torch.stack([batch, 100 + batch], dim=-1).float())
         parts.append(batch.clone())
     return torch.cat(parts, dim=-1)
@@ -52,10 +60,10 @@ def test_every_row_comes_once_per_epoch(seeds: tuple[int, ...], batch_size: int 
     [(4, [4, 4, 2]), (5, [5, 5]), (1, [1] * 10), (9, [9, 1]), (10, [10]), (99, [10]), (None, [10])],
 )
 def test_the_last_batch_may_be_smaller(batch_size: int | None, sizes: list[int]) -> None:
-    batches = loader(batch_size=batch_size)
-    assert [len(batch) for _, batch in batches.epoch(1)] == sizes
-    assert len(batches) == len(sizes)
-    assert batches.batch_size == sizes[0]
+    loading = loader(batch_size=batch_size)
+    assert [len(batch) for _, batch in batches(loading)] == sizes
+    assert len(loading) == len(sizes)
+    assert loading.batch_size == sizes[0]
 
 
 def test_the_same_seed_and_epoch_give_the_same_order() -> None:
@@ -74,32 +82,30 @@ def test_the_order_is_what_was_asked_for() -> None:
 
 
 def test_members_of_one_seed_share_their_batches() -> None:
-    inputs, batch = next(loader([3, 3, 3]).epoch(1))
+    inputs, batch = next(batches(loader([3, 3, 3])))
     assert (inputs.shape, batch.shape) == ((4, 2), (4,))
 
 
 def test_members_of_several_seeds_get_batches_of_their_own() -> None:
-    inputs, batch = next(loader([3, 4, 3]).epoch(1))
+    inputs, batch = next(batches(loader([3, 4, 3])))
     assert (inputs.shape, batch.shape) == ((3, 4, 2), (3, 4))
 
 
 def test_neighbours_of_one_seed_share_a_batch() -> None:
     gathered = []
-    for inputs, batch in loader([0, 0, 1, 1]).epoch(1):
+    for inputs, batch in batches(loader([0, 0, 1, 1])):
         assert inputs.shape == (2, batch.shape[1], 2)
-        assert batch.shape[0] == 4
-        assert torch.equal(batch[0], batch[1])
-        assert torch.equal(batch[2], batch[3])
-        assert torch.equal(inputs[:, :, 0], batch[[0, 2]].float())
+        assert batch.shape[0] == 2
+        assert torch.equal(inputs[:, :, 0], batch.float())
         gathered.append(batch.clone())
     together = torch.cat(gathered, dim=-1)
     for member, seed in enumerate([0, 0, 1, 1]):
-        assert torch.equal(together[member], targets(loader([seed])))
-    assert not torch.equal(together[0], together[2])
+        assert torch.equal(together[member // 2], targets(loader([seed])))
+    assert not torch.equal(together[0], together[1])
 
 
 @pytest.mark.parametrize(
-    ("seeds", "batches"),
+    ("seeds", "count"),
     [
         ([0, 1], 2),
         ([0, 1, 0, 1], 4),
@@ -110,16 +116,13 @@ def test_neighbours_of_one_seed_share_a_batch() -> None:
         ([0, 0, 0, 0], 1),
     ],
 )
-def test_no_more_batches_are_gathered_than_runs_of_seeds_need(
-    seeds: list[int], batches: int
-) -> None:
-    for inputs, batch in loader(seeds).epoch(1):
-        assert inputs.shape[:-2] == ((batches,) if batches > 1 else ())
-        assert batch.shape[:-1] == ((len(seeds),) if batches > 1 else ())
-        for member, seed in enumerate(seeds if batches > 1 else []):
-            assert torch.equal(batch[member], batch[seeds.index(seed)])
-            shared = inputs[member * batches // len(seeds)]
-            assert torch.equal(shared[:, 0], batch[member].float())
+def test_no_more_batches_are_gathered_than_runs_of_seeds_need(seeds: list[int], count: int) -> None:
+    for inputs, batch in batches(loader(seeds)):
+        assert inputs.shape[:-2] == batch.shape[:-1] == ((count,) if count > 1 else ())
+    together = targets(loader(seeds)).expand(count, -1)
+    for member, seed in enumerate(seeds):
+        own = together[member * count // len(seeds)]
+        assert torch.equal(own, targets(loader([seed])))
 
 
 def test_a_member_sees_the_same_rows_alone_and_in_a_stack() -> None:
@@ -130,15 +133,14 @@ def test_a_member_sees_the_same_rows_alone_and_in_a_stack() -> None:
 
 @pytest.mark.parametrize("batch_size", [None, NUM_ROWS, 99])
 def test_all_rows_at_once_come_shared_and_in_their_own_order(batch_size: int | None) -> None:
-    batches = loader([3, 4], batch_size)
-    assert torch.equal(targets(batches), torch.arange(NUM_ROWS))
+    assert torch.equal(targets(loader([3, 4], batch_size)), torch.arange(NUM_ROWS))
 
 
 def test_a_batch_holds_until_the_next_is_taken() -> None:
     taken = rows()
-    first, _ = taken.take(torch.tensor([1, 2]))
+    first = taken.take(torch.tensor([1, 2]))
     held = first.clone()
-    second, _ = taken.take(torch.tensor([3, 4]))
+    second = taken.take(torch.tensor([3, 4]))
     assert torch.equal(held, torch.tensor([[1.0, 101.0], [2.0, 102.0]]))
     assert torch.equal(second, torch.tensor([[3.0, 103.0], [4.0, 104.0]]))
 
@@ -147,7 +149,8 @@ def test_a_batch_holds_until_the_next_is_taken() -> None:
 def test_bytes_become_whole_numbers(dtype: torch.dtype) -> None:
     pictures = torch.arange(256, dtype=torch.uint8).view(2, 128)
     taken = Rows(pictures, torch.arange(2), dtype=dtype)
-    for inputs, _ in (taken.part(0, 2), taken.take(torch.tensor([0, 1])), *taken.in_order()):
+    parts = [taken.part(0, 2), *taken.in_order()]
+    for inputs in (taken.take(torch.tensor([0, 1])), *(inputs for inputs, _ in parts)):
         assert inputs.dtype == dtype
         assert torch.equal(inputs, torch.arange(256, dtype=dtype).view(2, 128))
     assert taken.inputs.dtype == torch.uint8
@@ -161,14 +164,145 @@ def test_a_part_of_numbers_is_no_copy() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, EVALUATION_ROWS, EVALUATION_ROWS + 1])
 def test_rows_in_order_come_once(count: int) -> None:
-    batches = [batch for _, batch in rows(count).in_order()]
-    assert all(0 < len(batch) <= EVALUATION_ROWS for batch in batches)
-    assert torch.equal(torch.cat([torch.arange(0), *batches]), torch.arange(count))
+    parts = [batch for _, batch in rows(count).in_order()]
+    assert all(0 < len(batch) <= EVALUATION_ROWS for batch in parts)
+    assert torch.equal(torch.cat([torch.arange(0), *parts]), torch.arange(count))
 
 
 def test_the_rows_themselves_never_change() -> None:
-    batches = loader([3, 4])
-    for _ in range(2):
-        for inputs, _ in batches.epoch(1):
+    loading = loader([3, 4])
+    for epoch in (1, 2):
+        for inputs, _ in batches(loading, epoch):
             inputs.zero_()
-    assert torch.equal(batches.rows.inputs, rows().inputs)
+    assert torch.equal(loading.rows.inputs, rows().inputs)
+    assert torch.equal(loading.rows.targets, rows().targets)
+
+
+# --- windows ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=[1, 2, 3, 4, 100])
+def short_windows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Let windows have this many steps."""
+    steps: int = request.param
+    monkeypatch.setattr(module, "WINDOW_STEPS", steps)
+    return steps
+
+
+SEEDS = pytest.mark.parametrize("seeds", [(0,), (7, 8, 7), (7, 7, 8, 8)], ids=str)
+SIZES = pytest.mark.parametrize("batch_size", [1, 3, 5, 9, None])
+
+
+@SIZES
+def test_windows_partition_the_epoch(short_windows: int, batch_size: int | None) -> None:
+    loading = loader(batch_size=batch_size)
+    for epoch in (1, 2):
+        windows = list(loading.windows(epoch))
+        assert [step for window in windows for step in window] == [*range(len(loading))]
+        assert all(0 < len(window) <= short_windows for window in windows)
+        assert {len(window) for window in windows[:-1]} <= {short_windows}
+
+
+@SEEDS
+@SIZES
+def test_windows_change_no_order(
+    short_windows: int, seeds: tuple[int, ...], batch_size: int | None
+) -> None:
+    loading = loader(seeds, batch_size)
+    for epoch in (1, 2):
+        whole = torch.stack([order(seed, epoch) for seed in seeds])
+        if batch_size is None:
+            whole = torch.arange(NUM_ROWS).expand(len(seeds), -1)
+        found = targets(loading, epoch)
+        together = found.view(-1, NUM_ROWS)
+        assert torch.equal(together.repeat_interleave(len(seeds) // len(together), dim=0), whole)
+
+
+def places(loading: Loader) -> list[tuple[int, ...]]:
+    """Where the batches of each window of an epoch lie, and the indices they are gathered by."""
+    found: list[tuple[int, ...]] = []
+    for window in loading.windows(1):
+        for index in range(len(window)):
+            inputs, batch = loading.batch(index)
+            indices = loading._window[index][0]
+            found.append((inputs.data_ptr(), batch.data_ptr(), indices.data_ptr()))
+    return found
+
+
+@SEEDS
+def test_the_batches_of_every_epoch_lie_in_the_same_memory(
+    short_windows: int, seeds: tuple[int, ...]
+) -> None:
+    """What a GPU replays finds them where they were."""
+    loading = loader(seeds, 3)
+    first = places(loading)
+    assert places(loading) == places(loading) == first
+
+
+@SEEDS
+def test_a_step_finds_its_batch_in_the_same_memory_in_every_window(
+    seeds: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WINDOW_STEPS", 2)
+    found = places(loader(seeds, 2))  # 2 + 2 + 1 steps
+    assert len(found) == 5
+    assert found[0:2] == found[2:4]
+    assert found[0] == found[4]
+
+
+@SEEDS
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_a_step_finds_its_batch_where_it_was_whatever_the_size_of_the_last(
+    seeds: tuple[int, ...], dtype: torch.dtype
+) -> None:
+    loading = Loader(
+        Rows(torch.zeros(NUM_ROWS, 2, dtype=dtype), torch.arange(NUM_ROWS), dtype=torch.float32),
+        batch_size=4,
+        order=order,
+        seeds=seeds,
+    )
+    assert places(loading) == places(loading)
+    assert len({inputs for inputs, *_ in places(loading)}) == 1
+
+
+@pytest.mark.parametrize("batch_size", [3, None])
+def test_a_batch_of_a_window_holds_until_the_next(batch_size: int | None) -> None:
+    loading = loader([3, 4], batch_size)
+    for window in loading.windows(1):
+        held: list[tuple[Tensor, Tensor]] = []
+        for index in range(len(window)):
+            inputs, batch = loading.batch(index)
+            held.append((inputs.clone(), batch.clone()))
+            assert torch.equal(inputs[..., 0], batch.float())
+        for index in reversed(range(len(window))):  # in whatever order they are asked for
+            assert all(map(torch.equal, loading.batch(index), held[index]))
+
+
+def test_targets_of_a_window_hold_while_it_does() -> None:
+    loading = loader([3, 4], 3)
+    for window in loading.windows(1):
+        parts = [loading.batch(index)[1] for index in range(len(window))]
+        together = torch.cat(parts, dim=-1)
+        assert torch.equal(together.sort(dim=-1).values, torch.arange(NUM_ROWS).expand(2, -1))
+
+
+def test_indices_take_four_bytes_each() -> None:
+    loading = loader([3, 4])
+    assert list(batches(loading))
+    assert {indices.dtype for indices, _ in loading._window} == {torch.int32}
+
+
+def test_no_window_has_more_rows_or_steps_than_it_should() -> None:
+    count = 2 * WINDOW_ROWS + 3
+    whole = Rows(torch.zeros(count, 1, dtype=torch.uint8), torch.arange(count), dtype=torch.float32)
+
+    def in_order(seed: int, epoch: int) -> Tensor:
+        return torch.arange(count)
+
+    for batch_size in (WINDOW_ROWS // WINDOW_STEPS // 2, WINDOW_ROWS // 4, WINDOW_ROWS + 1):
+        loading = Loader(whole, batch_size=batch_size, order=in_order, seeds=[0])
+        windows = list(loading.windows(1))
+        assert [step for window in windows for step in window] == [*range(len(loading))]
+        for window in windows:
+            assert len(window) <= WINDOW_STEPS
+            assert len(window) * batch_size <= max(WINDOW_ROWS, batch_size)

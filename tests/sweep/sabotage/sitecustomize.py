@@ -43,12 +43,12 @@ STEP = 5
 
 
 class Saboteur(importlib.abc.MetaPathFinder):
-    """Waits for the trainer to be imported and spoils it."""
+    """Waits for the steps to be imported and spoils them."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name != "dltrain.trainer":
+        if name != "dltrain.steps":
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
@@ -65,17 +65,17 @@ class Saboteur(importlib.abc.MetaPathFinder):
         return spec
 
 
-def spoil(trainer: Any) -> None:
-    updates = trainer.Trainer._updates
+def spoil(steps: Any) -> None:
+    epoch = steps.Steps.epoch
 
     def spoiled(self: Any, *arguments: Any) -> Iterator[int]:
-        for taken in updates(self, *arguments):
-            if self.step == STEP:
-                for lr in self.stack.optimizer.lr:
+        for done in epoch(self, *arguments):
+            if self.taken == STEP:
+                for lr in self._stack.optimizer.lr:
                     DEEDS.get(round(lr, 10), int)()
-            yield taken
+            yield done
 
-    trainer.Trainer._updates = spoiled
+    steps.Steps.epoch = spoiled
 
 
 sys.meta_path.insert(0, Saboteur())

@@ -1,0 +1,194 @@
+"""A stack of members and the updates it takes.
+
+Letters: M members, S statistics of the loss, T steps, P parameters of the model. Nothing inside a
+step reads from the device.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dltrain.data.loader import WINDOW_STEPS, Loader, Rows
+from dltrain.graphs import Graphs
+from dltrain.losses import Loss, Tally
+from dltrain.models import Model
+from dltrain.optim import ClipNorm, Optimizer, gradient_norms
+
+# Gradient norms are the mean over this many steps at the end of an epoch: a steady figure at a
+# tenth of the cost of reading every step.
+NORM_STEPS = 16
+# Steps before a pace is measured.
+WARM_STEPS = 5
+
+
+@dataclass
+class Stack:
+    """M members of equal shape, ready to be trained together.
+
+    Attributes:
+        loader: Training batches.
+        splits: Rows to evaluate, by name: ``train``, ``val``, ``test``; the last two may be empty.
+        clip: Bounds the gradient's norm; None: no member asks for it.
+    """
+
+    model: Model
+    loss: Loss
+    optimizer: Optimizer
+    loader: Loader
+    splits: Mapping[str, Rows]
+    clip: ClipNorm | None = None
+
+
+class Steps:
+    """Takes the updates of a stack, an epoch at a time, and adds up what they show.
+
+    On a GPU the steps of a window are captured as one graph, which is replayed from then on: so
+    the host launches a window, not each of the twenty operations of a step.
+
+    Args:
+        stack: What is trained.
+
+    Attributes:
+        taken: Updates so far.
+        graphs: What captures and replays; None on the processor.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self.taken = 0
+        self._stack = stack
+        model, loader, like = stack.model, stack.loader, stack.model.parameters[0]
+        # What a GPU replays is handed no numbers, it finds them in memory: the number of each step
+        # of a window, and what gradients are multiplied by to get their mean, or a step down it.
+        self._numbers = torch.arange(WINDOW_STEPS, dtype=torch.int32, device=like.device)
+        self._number = self._numbers.unbind()
+        self._scales: dict[int, tuple[Tensor, Tensor | None]] = {}  # by the rows of a batch
+        self._tally = Tally(
+            stack.loss,
+            steps=min(WINDOW_STEPS, len(loader)),
+            members=model.num_members,
+            rows=loader.batch_size,
+            like=like,
+        )
+        self._first_watched = len(loader) - NORM_STEPS  # the first step that adds to the norms
+        self._windows: list[Tensor] = []  # statistics of the epoch's windows so far
+        self._norms = like.new_zeros(len(model.parameters), model.num_members)
+        self.graphs = Graphs() if like.is_cuda and stack.optimizer.capturable else None
+
+    def epoch(self, epoch: int) -> Iterator[int]:
+        """Train one epoch, yielding its steps so far after each one, or after each window.
+
+        Args:
+            epoch: Counted from 1.
+        """
+        self._windows = []
+        self._norms.zero_()
+        for window in self.windows(epoch):
+            if self.graphs is None:
+                for step in window:
+                    for _ in self.phases(step, window):
+                        pass
+                    self.taken += 1
+                    yield step + 1
+                self._windows.append(self._tally.statistics().clone())
+                self._tally.clear()
+            else:
+                kind = (len(window), window.stop == len(self._stack.loader), self._watched(window))
+                statistics = self.graphs.run(kind, functools.partial(self._whole, window))
+                self._windows.append(statistics.clone())
+                self._tally.clear()
+                self.taken += len(window)
+                yield window.stop
+
+    def windows(self, epoch: int) -> Iterator[range]:
+        """Yield the windows of an epoch, each ready for the ``phases`` of its steps."""
+        for window in self._stack.loader.windows(epoch):
+            first = self.taken
+            torch.arange(first, first + WINDOW_STEPS, out=self._numbers)
+            self._tally.clear()
+            yield window
+
+    def phases(self, step: int, window: range) -> Iterator[str]:
+        """Take one update, yielding the name of each part of it when that is done.
+
+        Args:
+            step: Of the epoch, counted from 0.
+            window: The one it is in, the last that ``windows`` yielded.
+        """
+        stack, model, optimizer = self._stack, self._stack.model, self._stack.optimizer
+        index = step - window.start
+        inputs, targets = stack.loader.batch(index)
+        yield "gather"
+        outputs = model.forward(inputs, step=self._number[index])  # [M, O, B]
+        yield "forward"
+        rows = outputs.shape[2]
+        mean, slope = self._scales_of(rows)
+        watched = step >= self._first_watched
+        descend = slope is not None and not watched
+        scale = slope if slope is not None and not watched else mean
+        records = self._tally.records(rows)
+        gradient = stack.loss.training(outputs, targets, records, scale=scale)
+        yield "loss"
+        model.backward(gradient, descend=descend)
+        yield "backward and update" if descend else "backward"
+        if descend:
+            return
+        if watched:
+            self._norms += gradient_norms(model.gradients)
+        if stack.clip is not None:
+            stack.clip(model.gradients)
+        optimizer.step(model.gradients)
+        yield "update"
+
+    def statistics(self) -> Tensor:
+        """Return the sums of each step of the epoch so far, [T, S, M]."""
+        return torch.cat([*self._windows, self._tally.statistics()])
+
+    def norms(self) -> Tensor:
+        """Return each parameter's gradient norm, mean over the epoch's last steps, [P, M]."""
+        return self._norms / min(NORM_STEPS, len(self._stack.loader))
+
+    @torch.inference_mode()
+    def pace(self, seconds: float) -> float:
+        """Train for a while and throw it away; return the seconds a step takes."""
+        started, warm = 0.0, self.taken + WARM_STEPS
+        for epoch in itertools.count(1):
+            for _ in self.epoch(epoch):
+                if self.taken >= warm and not started:
+                    started, warm = self._clock(), self.taken
+                if started and time.perf_counter() - started > seconds and self.taken > warm:
+                    return (self._clock() - started) / (self.taken - warm)
+        raise AssertionError("an epoch has steps")
+
+    def _watched(self, window: range) -> int:
+        """Count the steps at the end of a window whose gradients are looked at."""
+        return max(0, window.stop - max(window.start, self._first_watched))
+
+    def _scales_of(self, rows: int) -> tuple[Tensor, Tensor | None]:
+        """Return 1 / B and, if the layers can do the optimizer's step, -lr / B: [M or 1, 1, 1]."""
+        if rows not in self._scales:
+            mean = self._norms.new_full((1, 1, 1), 1 / rows)
+            slope = self._stack.optimizer.slope
+            fused = None if slope is None or self._stack.clip is not None else slope * mean
+            self._scales[rows] = mean, fused
+        return self._scales[rows]
+
+    def _whole(self, window: range) -> Tensor:
+        """Take all steps of a window; return their statistics, [T, S, M]."""
+        self._tally.clear()
+        for step in window:
+            for _ in self.phases(step, window):
+                pass
+        return self._tally.statistics()
+
+    def _clock(self) -> float:
+        """Return the time when all that was asked for is done."""
+        if self._norms.is_cuda:
+            torch.cuda.synchronize()
+        return time.perf_counter()

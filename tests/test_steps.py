@@ -1,0 +1,689 @@
+"""Steps: nothing read, little computed, and the same again when it is replayed."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import pytest
+import torch
+from scipy import stats
+from torch import Tensor
+
+from dltrain.architecture import multilayer
+from dltrain.graphs import Graphs
+from dltrain.layers import Dropout
+from dltrain.models import Model, _Draws, build_model
+from dltrain.optim import SGD
+from dltrain.outcomes import Outcome, Row
+from dltrain.steps import Stack, Steps
+from dltrain.trainer import Trainer
+from tests.replay import Operation, Replays, Watch
+from tests.stacked import (
+    ALL,
+    CPU,
+    MEMBERS,
+    MODELS,
+    OPTIMIZERS,
+    Values,
+    assert_same_bytes,
+    dataset,
+    of,
+    shorten,
+    stack,
+    state,
+    train,
+)
+
+FLOAT64 = torch.float64
+
+
+@pytest.fixture
+def patch(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    return monkeypatch
+
+
+def watched(steps: Steps, epoch: int = 2) -> list[list[Operation]]:
+    """List the operations of each step of an epoch, after a first one that lets memory grow."""
+    found = []
+    with torch.inference_mode():
+        for _ in steps.epoch(1):
+            pass
+        for window in steps.windows(epoch):
+            for step in window:
+                with Watch() as watch:
+                    for _ in steps.phases(step, window):
+                        pass
+                found.append(watch.operations)
+    return found
+
+
+# --- nothing is read ----------------------------------------------------------------------------
+
+
+# What makes a tensor of numbers that the host holds, or hands a tensor to the host.
+OF_THE_HOST = ("lift", "_to_cpu", "pin_memory", "item", "is_nonzero", "from_file", "_cudnn")
+
+
+def of_the_host(operation: Operation) -> bool:
+    return operation.reads or any(word in operation.name for word in OF_THE_HOST)
+
+
+READERS: dict[str, Any] = {
+    "item": lambda tensor: tensor.sum().item(),
+    "float": lambda tensor: float(tensor[0]),
+    "tolist": lambda tensor: tensor.tolist(),
+    "condition": lambda tensor: bool(tensor.sum() > 0),
+    "nonzero": lambda tensor: tensor.nonzero(),
+    "mask": lambda tensor: tensor[tensor > 0],
+    "equal": lambda tensor: torch.equal(tensor, tensor),
+    "unique": lambda tensor: tensor.unique(),
+    "new from the host": lambda tensor: tensor + torch.tensor([1.0, 2.0]),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_reads_on_the_host_would_be_noticed(name: str) -> None:
+    tensor = torch.ones(2)
+    with torch.inference_mode(), Watch() as watch:
+        READERS[name](tensor)
+    assert any(map(of_the_host, watch.operations)) or name == "tolist"
+
+
+@pytest.mark.parametrize(("model", "optimizer", "members"), ALL)
+def test_a_step_reads_nothing_on_the_host(model: str, optimizer: str, members: str) -> None:
+    for operations in watched(Steps(of(model, optimizer, members))):
+        assert operations
+        assert [each.name for each in operations if of_the_host(each)] == []
+
+
+@pytest.mark.parametrize(("model", "optimizer", "members"), ALL)
+def test_a_step_touches_no_tensor_off_its_device(model: str, optimizer: str, members: str) -> None:
+    """A meta device has no numbers: it shows what takes some from the host, and refuses reads."""
+    meta = torch.device("meta")
+    found = watched(Steps(of(model, optimizer, members, device=meta)))
+    assert len(found) == 12
+    for operations in found:
+        places = {tensor.device for each in operations for tensor in (*each.tensors, *each.fresh)}
+        assert places == {meta}
+
+
+# --- a replay is the loop -----------------------------------------------------------------------
+
+
+def replaying(stack: Stack) -> tuple[Steps, Replays]:
+    steps, replays = Steps(stack), Replays()
+    steps.graphs = cast(Graphs, replays)
+    return steps, replays
+
+
+def assert_a_replay_is_the_loop(
+    model: str, optimizer: str, members: str, *, epochs: int = 4
+) -> int:
+    """Return how many windows were replayed."""
+    plain, other = of(model, optimizer, members), of(model, optimizer, members)
+    expected = train(Steps(plain), epochs)
+    steps, replays = replaying(other)
+    assert_same_bytes(train(steps, epochs), expected)
+    assert_same_bytes([*state(other).values()], [*state(plain).values()])
+    assert steps.taken == epochs * len(plain.loader)
+    return replays.count
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("model", MODELS)
+def test_a_replayed_epoch_is_the_loop_byte_for_byte(model: str, optimizer: str) -> None:
+    """Nothing of a step is kept in Python: what it counts it counts on the device."""
+    assert assert_a_replay_is_the_loop(model, optimizer, "own batches") == 2
+
+
+@pytest.mark.parametrize(("model", "optimizer", "members"), ALL)
+def test_replayed_windows_of_an_epoch_are_the_loop_byte_for_byte(
+    model: str, optimizer: str, members: str, patch: pytest.MonkeyPatch
+) -> None:
+    """Of 12 steps, the last with a smaller batch, in windows of 4."""
+    shorten(patch, window=4, watched=3)
+    assert assert_a_replay_is_the_loop(model, optimizer, members) == 6 + 2
+
+
+@pytest.mark.parametrize(
+    ("window", "watched", "replayed"),
+    [
+        (1, 1, 4 * 11 - 2 + 2),
+        (2, 1, 4 * 5 - 2 + 2),
+        (3, 3, 4 * 3 - 2 + 2),
+        (5, 2, 4 * 2 - 2 + 2),  # 5 + 5 + 2
+        (11, 1, 2 + 2),  # the smaller batch by itself
+        (12, 5, 2),
+        (12, 12, 2),
+        (12, 0, 2),
+    ],
+)
+@pytest.mark.parametrize("model", ["softmax", "dropout"])
+@pytest.mark.parametrize("members", ["rates", "own batches"])
+def test_replays_are_the_loop_whatever_the_windows(
+    model: str, members: str, window: int, watched: int, replayed: int, patch: pytest.MonkeyPatch
+) -> None:
+    shorten(patch, window=window, watched=watched)
+    assert assert_a_replay_is_the_loop(model, "sgd", members) == replayed
+
+
+@pytest.mark.parametrize(("window", "watched"), [(4, 6), (5, 3), (1, 2)])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_replay_is_the_loop_where_norms_are_taken_in_more_than_the_last_window(
+    window: int, watched: int, optimizer: str, patch: pytest.MonkeyPatch
+) -> None:
+    shorten(patch, window=window, watched=watched)
+    assert_a_replay_is_the_loop("mlp", optimizer, "single")
+
+
+class Silent:
+    """A view that keeps what it is shown."""
+
+    def __init__(self) -> None:
+        self.rows: list[list[Row]] = []
+        self.earlies: list[list[Row]] = []
+
+    def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
+        self.rows.append(list(rows))
+
+    def early(self, rows: Sequence[Row]) -> None:
+        self.earlies.append(list(rows))
+
+
+def fitted(replays: Replays | None, **settings: Any) -> tuple[Trainer, Silent]:
+    members = MEMBERS["own batches"]
+    trainer, view = Trainer(of("dropout", "adam", "own batches"), epochs=5, **settings), Silent()
+    if replays is not None:
+        trainer.steps.graphs = cast(Graphs, replays)
+    trainer.fit([None] * len(members), view)
+    return trainer, view
+
+
+@pytest.mark.parametrize(
+    ("window", "settings"),
+    [
+        (512, {}),
+        (512, {"eval_interval": 3}),
+        (4, {}),
+        (4, {"eval_interval": 2}),
+        (4, {"patience": 1}),
+    ],
+    ids=str,
+)
+def test_a_training_that_replays_is_the_training(
+    window: int, settings: dict[str, Any], patch: pytest.MonkeyPatch
+) -> None:
+    """With evaluations between its epochs, of more rows than a batch has."""
+    shorten(patch, window=window, watched=3)
+    replays = Replays()
+    (plain, expected), (other, found) = fitted(None, **settings), fitted(replays, **settings)
+    assert replays.count > 0
+    assert found.rows == expected.rows
+    assert other.outcomes == plain.outcomes
+    assert other.step == plain.step
+    assert_same_bytes([*state(other.stack).values()], [*state(plain.stack).values()])
+
+
+def places(steps: Steps) -> list[int]:
+    """Where all lies that the second step of an epoch finds, which is the same in any epoch."""
+    with torch.inference_mode():
+        for window in steps.windows(1):
+            for step in window[:2]:
+                with Watch() as watch:
+                    for _ in steps.phases(step, window):
+                        pass
+            break
+    made = {tensor.data_ptr() for each in watch.operations for tensor in each.fresh}
+    found = {tensor.data_ptr() for each in watch.operations for tensor in each.tensors}
+    return sorted(found - made)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_steps_find_their_memory_where_it_was_in_the_epoch_before(model: str) -> None:
+    steps = Steps(of(model))
+    places(steps)
+    assert places(steps) == places(steps) != []
+
+
+def test_results_come_after_each_step_or_after_each_window(patch: pytest.MonkeyPatch) -> None:
+    shorten(patch, window=5, watched=2)
+    plain, (replayed, _) = Steps(of("softmax")), replaying(of("softmax"))
+    with torch.inference_mode():
+        for epoch in (1, 2, 3):
+            counts = []
+            for done in plain.epoch(epoch):
+                assert len(plain.statistics()) == done
+                counts.append(done)
+            assert counts == [*range(1, 13)]
+            counts = []
+            for done in replayed.epoch(epoch):
+                assert len(replayed.statistics()) == done
+                assert replayed.taken == (epoch - 1) * 12 + done
+                counts.append(done)
+            assert counts == [5, 10, 12]
+
+
+@pytest.mark.parametrize(("interval", "shown"), [(1, [5, 10, 17, 22]), (6, [10, 22]), (12, [])])
+def test_early_results_of_replayed_windows_come_when_they_are_due(
+    interval: int, shown: list[int], patch: pytest.MonkeyPatch
+) -> None:
+    """After the window in which their step was, but not at an epoch's end."""
+    shorten(patch, window=5, watched=2)
+    trainer, view = Trainer(of("softmax"), epochs=2, log_interval=interval), Silent()
+    trainer.steps.graphs = cast(Graphs, Replays())
+    trainer.fit([None], view)
+    assert [rows[0]["step"] for rows in view.earlies] == shown
+
+
+def test_a_processor_captures_nothing() -> None:
+    assert Steps(of("softmax")).graphs is None
+
+
+def test_a_training_may_be_left_in_the_middle_of_an_epoch(patch: pytest.MonkeyPatch) -> None:
+    shorten(patch, window=4, watched=3)
+    steps = Steps(of("softmax"))
+    with torch.inference_mode():
+        for done in steps.epoch(1):
+            if done == 6:
+                break
+        assert len(steps.statistics()) == steps.taken == 6
+        assert [*steps.epoch(2)] == [*range(1, 13)]
+    assert len(steps.statistics()) == 12
+    assert steps.taken == 18
+
+
+@pytest.mark.parametrize(("model", "members"), [("softmax", "rates"), ("dropout", "own batches")])
+def test_windows_change_no_number(model: str, members: str, patch: pytest.MonkeyPatch) -> None:
+    found = []
+    for window in (1, 4, 5, 512):
+        shorten(patch, window=window)
+        trained = of(model, "adam", members)
+        found.append([*train(Steps(trained), 2), *state(trained).values()])
+    for other in found[1:]:
+        assert_same_bytes(other, found[0])
+
+
+# --- what a step costs --------------------------------------------------------------------------
+
+PRODUCTS = ("mm", "addmm", "bmm", "baddbmm", "mv", "addmv", "dot")
+LARGE = ["trainer.batch_size=64"]
+PAGE = 4096  # bytes: from about here on, fresh memory costs more than what is computed in it
+MANY: dict[str, list[Values]] = {
+    "1": [{"seed": 1}],
+    "5": [{"optimizer.lr": lr} for lr in (0.01, 0.02, 0.03, 0.04, 0.05)],
+    "6 of 3 seeds": [{"seed": seed} for seed in (1, 1, 2, 2, 3, 3)],
+    "3 of 2 seeds": [{"seed": seed} for seed in (1, 2, 1)],
+}
+
+
+@functools.cache
+def costs(model: str, optimizer: str, members: str, hidden: str = "[64]") -> list[Operation]:
+    """Return the operations of one step of models and batches of a usual size."""
+    words = [*MODELS[model], *OPTIMIZERS[optimizer], *LARGE]
+    words += [f"model.hidden={hidden}"] if model not in ("softmax", "linear") else []
+    data = dataset(
+        classes=model != "linear", rows={"train": 3 * 64, "val": 8, "test": 8}, features=784
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        shorten(patch, watched=1)
+        found = watched(Steps(stack(words, MANY[members], data=data)))
+    assert len(found) == 3
+    return found[1]
+
+
+def products(operations: Sequence[Operation]) -> int:
+    return sum(each.name.split(".")[1] in PRODUCTS for each in operations)
+
+
+def fresh(operations: Sequence[Operation]) -> list[str]:
+    """Name the operations that took more than a page of fresh memory."""
+    return [
+        each.name
+        for each in operations
+        if any(tensor.untyped_storage().nbytes() > PAGE for tensor in each.fresh)
+    ]
+
+
+@pytest.mark.parametrize("members", MANY)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(
+    ("model", "hidden", "expected"),
+    [
+        ("softmax", "", 2),
+        ("linear", "", 2),
+        ("mlp", "[64]", 5),
+        ("dropout", "[64]", 5),
+        ("mlp", "[64,32]", 8),
+    ],
+)
+def test_a_step_takes_as_few_products_as_there_are_whatever_the_members(
+    model: str, hidden: str, expected: int, optimizer: str, members: str
+) -> None:
+    """One forward and one for the weights for each layer, and one more between two layers."""
+    assert products(costs(model, optimizer, members, hidden or "[64]")) == expected
+
+
+# By optimizer: how often a step takes more than a page, for each of the model's large weights.
+FRESH = {
+    "sgd": 0,
+    "nesterov and weight decay": 2,  # the look-ahead, and the choice between it and the buffer
+    "adam": 0,
+    "adamw with weight decay": 0,
+    "clipping": 0,
+}
+
+
+@pytest.mark.parametrize("members", MANY)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(("model", "weights"), [("softmax", 1), ("mlp", 2), ("dropout", 2)])
+def test_a_step_takes_no_fresh_memory(
+    model: str, weights: int, optimizer: str, members: str
+) -> None:
+    found = fresh(costs(model, optimizer, members))
+    # Members of several seeds have their numbers for dropout spread from one set for each seed.
+    spread = model == "dropout" and "seeds" in members
+    allowed = FRESH[optimizer] * weights + spread
+    assert len(found) <= allowed, found
+    if not allowed:
+        assert found == []
+
+
+@pytest.mark.parametrize("members", MANY)
+@pytest.mark.parametrize("model", ["softmax", "mlp"])
+def test_plain_sgd_never_looks_at_the_gradient_of_a_weight(model: str, members: str) -> None:
+    """Nothing of a weight's size is written beside the weights."""
+    for operation in costs(model, "sgd", members):
+        if operation.name.split(".")[1] not in ("view", "t", "transpose", *PRODUCTS):
+            assert all(tensor.shape[-1] != 784 or tensor.dim() < 3 for tensor in operation.tensors)
+
+
+# --- descending ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("members", MEMBERS)
+@pytest.mark.parametrize("model", MODELS)
+def test_descending_is_a_step_along_the_gradient(
+    model: str, members: str, patch: pytest.MonkeyPatch
+) -> None:
+    """The last steps of an epoch fill the gradients, the others descend: all, or none of them."""
+    found = []
+    for steps in (0, 99):
+        shorten(patch, watched=steps)
+        trained = stack([*MODELS[model], "device.dtype=float64"], MEMBERS[members])
+        seen = train(Steps(trained), 3)
+        found.append([*seen[0::2], *state(trained).values()])  # statistics, but not the norms
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+def two_of(members: int) -> Iterator[Model]:
+    """Build one perceptron twice."""
+    for _ in range(2):
+        yield build_model(
+            multilayer(20, 5, hidden=[16, 8], activation="tanh", dropout=0.3),
+            seeds=range(members),
+            init="torch",
+            init_std=[0.01] * members,
+            dropout=[0.3] * members,
+            unit=1.0,
+            like=torch.empty(0, dtype=FLOAT64),
+        )
+
+
+@pytest.mark.parametrize("batches", [0, 2, 4])
+def test_a_model_descends_as_its_optimizer_steps(batches: int) -> None:
+    lr = torch.tensor([0.5, 0.0, 1e-3, 1.0], dtype=FLOAT64)
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(*[batches] * bool(batches), 6, 20, generator=generator, dtype=FLOAT64)
+    gradient = torch.randn(4, 5, 6, generator=generator, dtype=FLOAT64)
+    stepping, descending = two_of(4)
+    optimizer = SGD(
+        stepping.parameters,
+        lr=lr.tolist(),
+        momentum=[0.0] * 4,
+        nesterov=[False] * 4,
+        weight_decay=[0.0] * 4,
+    )
+    assert optimizer.slope is not None
+    assert torch.equal(optimizer.slope, -lr.view(4, 1, 1))
+    for number in range(3):
+        step = torch.tensor(number, dtype=torch.int32)
+        for model in (stepping, descending):
+            model.forward(inputs, step=step)
+        stepping.backward(gradient.clone())
+        optimizer.step(stepping.gradients)
+        descending.backward(gradient * optimizer.slope, descend=True)
+    for ours, theirs in zip(descending.parameters, stepping.parameters, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("members", MEMBERS)
+@pytest.mark.parametrize("model", MODELS)
+def test_the_gradient_of_the_weights_is_not_written_when_descending(
+    model: str, members: str, patch: pytest.MonkeyPatch
+) -> None:
+    shorten(patch, watched=0)
+    trained = of(model, "sgd", members)
+    weights = [g for g in trained.model.gradients if g.shape[2] > 1]
+    with torch.inference_mode():
+        for gradient in weights:
+            gradient.fill_(math.nan)
+        train(Steps(trained), 2)
+    assert all(gradient.isnan().all() for gradient in weights)
+    assert all(tensor.isfinite().all() for tensor in trained.model.state().values())
+
+
+def numbers(optimizer: str) -> Any:
+    return of("softmax", optimizer, "rates").optimizer
+
+
+def test_only_a_step_that_is_nothing_but_the_gradient_has_a_slope() -> None:
+    slope = numbers("sgd").slope
+    assert torch.equal(slope, torch.tensor([-0.01, -0.02, -0.005, -0.04]).view(4, 1, 1))
+    for name in ("nesterov and weight decay", "adam", "adamw with weight decay"):
+        assert numbers(name).slope is None
+    mixed = [{"optimizer.momentum": share} for share in (0.0, 0.9)]
+    assert stack(MODELS["softmax"], mixed).optimizer.slope is None
+
+
+def test_who_clips_sees_every_gradient() -> None:
+    """It cannot be part of the product: what it scales by is known only after that."""
+    clipped, plain = of("softmax", "clipping"), of("softmax")
+    for trained in (clipped, plain):
+        train(Steps(trained), 1)
+    for ours, theirs in zip(state(clipped).values(), state(plain).values(), strict=True):
+        assert not torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_what_follows_a_gradient_can_be_captured(optimizer: str) -> None:
+    assert numbers(optimizer).capturable
+
+
+def test_the_analytic_solution_cannot_be_captured() -> None:
+    words = ["device=cpu", "trainer.batch_size=null", "optimizer=least_squares"]
+    optimizer = stack(words).optimizer
+    assert (optimizer.capturable, optimizer.slope) == (False, None)
+
+
+def test_the_scale_is_that_of_the_rows_there_are() -> None:
+    """The last batch of an epoch is of 2 rows, the others of 8: each takes the mean of its own."""
+    trained, alone = (stack([*MODELS["linear"], "device.dtype=float64"]) for _ in range(2))
+    weight, bias = alone.model.parameters
+    train(Steps(trained), 1)
+    (lr,) = alone.optimizer.lr
+    with torch.inference_mode():
+        for window in alone.loader.windows(1):
+            for index in range(len(window)):
+                inputs, targets = alone.loader.batch(index)
+                errors = inputs @ weight[0, 0] + bias[0, 0, 0] - targets
+                weight[0, 0] -= lr * errors @ inputs / len(errors)
+                bias -= lr * errors.mean()
+    for ours, theirs in zip(trained.model.parameters, alone.model.parameters, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+# --- dropout's numbers --------------------------------------------------------------------------
+
+WIDTH, ROWS, STEPS = 64, 128, 128
+
+
+def draws(seeds: Sequence[int] = (0,), purpose: str = "dropout.2", width: int = WIDTH) -> _Draws:
+    return _Draws(seeds, purpose, width, device=CPU)
+
+
+def drawn(made: _Draws, *, first: int = 0, rows: int = ROWS, steps: int = STEPS) -> Tensor:
+    """Numbers of some steps, [T, seeds, width, rows]."""
+    counts = torch.arange(first, first + steps, dtype=torch.int32)
+    return torch.stack([made(step, rows).clone() for step in counts])
+
+
+def uniform(numbers: Tensor) -> Tensor:
+    """Where whole numbers stand between the lowest, -0.5, and the highest, 0.5."""
+    return (numbers.double() + 0.5) / 2**32
+
+
+def assert_equally_often(bins: Tensor, count: int) -> None:
+    """Chi-square; a true generator fails once in a million."""
+    found = torch.bincount(bins.flatten(), minlength=count)
+    assert len(found) == count
+    expected = bins.numel() / count
+    assert expected > 5
+    square = float(((found - expected) ** 2 / expected).sum())
+    low, high = stats.chi2.ppf([5e-7, 1 - 5e-7], count - 1)
+    assert low < square < high
+
+
+@pytest.mark.parametrize("first", [0, 1000, 2**30])
+@pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
+def test_each_byte_of_dropouts_numbers_is_uniform(seed: int, first: int) -> None:
+    found = drawn(draws([seed]), first=first).long()
+    for shift in (0, 8, 16, 24):
+        assert_equally_often(found >> shift & 255, 256)
+    assert_equally_often((found + 2**31) >> 20, 4096)
+
+
+@pytest.mark.parametrize("axis", [0, 2, 3], ids=["steps", "units", "rows"])
+def test_dropouts_numbers_are_uniform_along_each_axis(axis: int) -> None:
+    """Of one unit in one row over many steps, and so on."""
+    shape = {0: (20000, 4, 2), 2: (2, 20000, 4), 3: (2, 4, 20000)}[axis]
+    found = drawn(draws(width=shape[1]), steps=shape[0], rows=shape[2])
+    for line in uniform(found).movedim(axis, -1).reshape(-1, 20000):
+        assert stats.kstest(line.numpy() + 0.5, "uniform").pvalue > 1e-5
+
+
+def assert_unrelated(first: Tensor, second: Tensor) -> None:
+    """Neither their numbers nor the cells of a table of both show that they belong together."""
+    a, b = uniform(first).flatten(), uniform(second).flatten()
+    correlation = float((a * b).mean() / (a.std() * b.std()))
+    assert abs(correlation) < 5 / math.sqrt(len(a))
+    cells = ((first.long() + 2**31) >> 28) * 16 + ((second.long() + 2**31) >> 28)
+    assert_equally_often(cells, 256)
+    # For shares about a half, what is dropped follows from the first bit alone.
+    agree = float(((first < 0) == (second < 0)).double().mean())
+    assert abs(agree - 0.5) < 2.5 / math.sqrt(len(a))
+
+
+@pytest.mark.parametrize("lag", [1, 2, 7, 16, 64])
+@pytest.mark.parametrize("axis", [0, 2, 3], ids=["steps", "units", "rows"])
+def test_dropouts_numbers_of_neighbours_are_unrelated(axis: int, lag: int) -> None:
+    found = drawn(draws(width=96))
+    size = found.shape[axis]
+    assert_unrelated(found.narrow(axis, 0, size - lag), found.narrow(axis, lag, size - lag))
+
+
+@pytest.mark.parametrize("seeds", [(0, 1), (1, 2), (7, 7 + 2**16), (0, 2**32 - 1)], ids=str)
+def test_dropouts_numbers_of_two_seeds_are_unrelated(seeds: tuple[int, int]) -> None:
+    found = drawn(draws(seeds))
+    assert_unrelated(found[:, 0], found[:, 1])
+
+
+def test_dropouts_numbers_of_two_layers_are_unrelated() -> None:
+    assert_unrelated(drawn(draws()), drawn(draws(purpose="dropout.5")))
+
+
+def test_layers_of_a_model_draw_numbers_of_their_own() -> None:
+    (model, _) = two_of(1)
+    first, second = (layer._draw for layer in model.layers if isinstance(layer, Dropout))
+    step = torch.tensor(3, dtype=torch.int32)
+    assert not torch.equal(first(step, ROWS)[:, :8], second(step, ROWS))
+
+
+def test_no_number_comes_twice_in_a_step() -> None:
+    """The hash maps different places to different numbers, so that units cannot go in pairs."""
+    found = draws(width=500)(torch.tensor(5, dtype=torch.int32), 400)
+    assert len(torch.unique(found)) == 500 * 400
+
+
+def test_how_many_units_are_dropped_varies_as_it_would_by_chance() -> None:
+    found = drawn(draws(), steps=1000, rows=16)  # 1024 numbers in each step
+    for share in (0.1, 0.5):
+        dropped = (uniform(found) + 0.5 < share).flatten(1).sum(dim=1).double()
+        expected = 1024 * share * (1 - share)
+        spread = float(((dropped - 1024 * share) ** 2).mean()) / expected
+        assert spread == pytest.approx(1, abs=5 * math.sqrt(2 / 1000))
+
+
+def test_members_of_equal_seed_draw_equal_numbers_alone_and_in_a_stack() -> None:
+    seeds = [3, 8, 3, 2**32 - 1]
+    together = drawn(draws(seeds), steps=4)
+    assert together.shape == (4, 4, WIDTH, ROWS)
+    for member, seed in enumerate(seeds):
+        assert torch.equal(together[:, member], drawn(draws([seed]), steps=4)[:, 0])
+
+
+def test_members_of_one_seed_share_their_numbers() -> None:
+    assert draws([5, 5, 5])(torch.tensor(0, dtype=torch.int32), 7).shape == (1, WIDTH, 7)
+
+
+def test_the_numbers_of_a_row_do_not_depend_on_how_many_rows_there_are() -> None:
+    made, step = draws([3, 8]), torch.tensor(9, dtype=torch.int32)
+    few = made(step, 7).clone()
+    many = made(step, 50).clone()
+    assert torch.equal(many[..., :7], few)
+    for rows in (1, 7, 50, 51):  # whatever was asked for before
+        assert torch.equal(
+            made(step, rows)[..., :50], draws([3, 8])(step, 99)[..., : min(rows, 50)]
+        )
+
+
+def test_the_numbers_of_a_step_do_not_depend_on_the_steps_before() -> None:
+    made = draws([3])
+    later = drawn(made, first=50, steps=2)
+    drawn(made, steps=20)
+    assert torch.equal(drawn(made, first=50, steps=2), later)
+
+
+@pytest.mark.parametrize("first", [2**31 - 3, -(2**31)])
+def test_steps_may_be_as_many_as_their_type_holds(first: int) -> None:
+    found = torch.stack(
+        [draws()(torch.tensor(first + i, dtype=torch.int32), ROWS).clone() for i in range(3)]
+    )
+    assert len(torch.unique(found)) > 0.99 * found.numel()
+
+
+def dropping(share: float, count: int) -> Tensor:
+    layer = Dropout(torch.tensor([share]), draws(width=1000))
+    steps = torch.arange(count, dtype=torch.int32)
+    return torch.stack([layer.forward(torch.ones(1, 1000, 1000), step=each) for each in steps])
+
+
+def test_a_share_of_zero_drops_nothing_of_millions() -> None:
+    assert dropping(0.0, 4).eq(1).all()
+
+
+def test_a_share_close_to_one_keeps_about_its_part_of_millions() -> None:
+    kept = dropping(0.999999, 8)
+    count = int(kept.ne(0).sum())
+    assert 0 < count < 30  # 8 expected
+    # In float32 the share is 0.99999899.
+    assert kept.max() == pytest.approx(1 / (1 - float(torch.tensor(0.999999))), rel=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.25, 0.5, 0.9, 0.99])
+def test_a_share_is_dropped_to_within_chance(share: float) -> None:
+    dropped = float(dropping(share, 4).eq(0).double().mean())
+    assert dropped == pytest.approx(share, abs=5 * math.sqrt(share * (1 - share) / 4e6))
