@@ -1,4 +1,4 @@
-"""What this machine has to offer a sweep: cores and memory."""
+"""What this machine has to offer: cores and memory."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dltrain.console import bold, dim, figure, table, warning
-from dltrain.sweep.machine import free_memory
+from dltrain.machine import free_memory
 from dltrain.sweep.stacks import (
     in_order,
     num_steps,

@@ -14,12 +14,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from dltrain.machine import free_memory, num_cores
 from dltrain.schema import OnError
 from dltrain.signals import stopping
 from dltrain.storage import StorageError
 from dltrain.sweep.assignment import Assignment
 from dltrain.sweep.folder import FINISHED, SweepFolder
-from dltrain.sweep.machine import free_memory, num_cores
 from dltrain.sweep.plan import Group, Member, Plan
 from dltrain.sweep.process import Child, Values, wait_for
 from dltrain.sweep.results import read_result

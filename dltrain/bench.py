@@ -1,0 +1,275 @@
+"""What a configuration costs on this machine: where a step's time goes and what would change it.
+
+Letters: B rows of a batch, I in_features, O out_features. All figures are seconds measured here and
+now; whatever else the machine does shows in them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from dltrain.architecture import LinearPlan, Plan
+from dltrain.device import has_bf16
+from dltrain.job import Job
+from dltrain.machine import num_cores
+from dltrain.outcomes import Outcome, Row
+from dltrain.schema import LeastSquaresConfig, Matmul, RunConfig
+from dltrain.steps import NORM_STEPS
+from dltrain.training import Training
+
+# Each figure is the median of this many, of so many seconds each, in turn with what it is
+# compared with.
+ROUNDS, SECONDS = 3, 0.15
+# A training of this many epochs is recorded for the cost of what is not a step, unless it would
+# take longer than this.
+EPOCHS, MAX_SECONDS = 4, 20.0
+# Stacks are tried if their parameters and what goes with them take less than this.
+MAX_BYTES, COPIES = 2**30, 10
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Another way to train the same.
+
+    Attributes:
+        words: What to type for it.
+        members: How many train at once.
+        rows: Of a step, per member.
+        seconds: Of a step.
+    """
+
+    words: str
+    members: int
+    rows: int
+    seconds: float
+
+    @property
+    def rows_per_second(self) -> float:
+        """Rows of all members."""
+        return self.members * self.rows / self.seconds
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What was measured, in seconds.
+
+    Attributes:
+        place: Where.
+        plain: The configuration itself.
+        floor: A step's matrix products alone, the usual way round.
+        phases: The parts of a step, by name.
+        steps: Per epoch.
+        epoch: The parts of an epoch, by name; empty if it takes too long to be tried.
+        variants: Other ways.
+        problem: Why a GPU launches each step's operations one by one; empty if it does not.
+    """
+
+    place: str
+    plain: Variant
+    floor: float
+    phases: dict[str, float]
+    steps: int
+    epoch: dict[str, float]
+    variants: Sequence[Variant]
+    problem: str
+
+
+def measure(job: Job) -> Costs:
+    """Measure a job; nothing is left behind.
+
+    Raises:
+        ValueError: If the device it asks for is not to be had.
+    """
+    training = Training([job])
+    loader, graphs = training.trainer.stack.loader, training.trainer.steps.graphs
+    alone = products(job.plan, rows=loader.batch_size, like=_parameter(training))
+
+    def floor() -> float:
+        return pace(alone, SECONDS, _parameter(training))
+
+    rounds = [(training.trainer.steps.pace(SECONDS), floor()) for _ in range(ROUNDS)]
+    seconds, floor_seconds = (statistics.median(column) for column in zip(*rounds, strict=True))
+    return Costs(
+        place=training.place,
+        plain=Variant("", 1, loader.batch_size, seconds),
+        floor=floor_seconds,
+        phases=_phases(training),
+        steps=len(loader),
+        epoch=_epoch(job) if EPOCHS * len(loader) * seconds < MAX_SECONDS else {},
+        variants=list(_variants(job, loader.batch_size)),
+        problem=graphs.problem if graphs is not None else "",
+    )
+
+
+def products(plan: Plan, *, rows: int, like: torch.Tensor) -> Callable[[], None]:
+    """Return a call that issues the matrix products of one step and nothing else.
+
+    The usual way round, as a plain program has them: forward [B, I] @ [I, O], backward
+    [I, B] @ [B, O] for the weights, and [B, O] @ [O, I] for the inputs of each layer but the first.
+
+    Args:
+        plan: The layers.
+        rows: B.
+        like: A tensor of the dtype and device wanted.
+    """
+    tensors = [
+        [
+            torch.randn(shape, dtype=like.dtype, device=like.device)
+            for shape in (
+                (rows, layer.in_features),
+                (layer.in_features, layer.out_features),
+                (rows, layer.out_features),
+            )
+        ]
+        for layer in plan
+        if isinstance(layer, LinearPlan)
+    ]
+    results = [[torch.empty_like(tensor) for tensor in layer] for layer in tensors]
+
+    def call() -> None:
+        for (inputs, weight, _), (_, _, outputs) in zip(tensors, results, strict=True):
+            torch.mm(inputs, weight, out=outputs)
+        for i, (inputs, weight, gradient) in enumerate(tensors):
+            of_inputs, of_weight, _ = results[i]
+            torch.mm(inputs.t(), gradient, out=of_weight)
+            if i:
+                torch.mm(gradient, weight.t(), out=of_inputs)
+
+    return call
+
+
+def pace(call: Callable[[], None], seconds: float, like: torch.Tensor) -> float:
+    """Make a call again and again; return the seconds one takes.
+
+    Args:
+        call: What to time.
+        seconds: How long.
+        like: A tensor of the device it computes on.
+    """
+    for _ in range(3):
+        call()
+    started, made = _clock(like), 0
+    while time.perf_counter() - started < seconds:
+        call()
+        made += 1
+    return (_clock(like) - started) / made
+
+
+def _parameter(training: Training) -> torch.Tensor:
+    return training.trainer.stack.model.parameters[0]
+
+
+def _clock(like: torch.Tensor) -> float:
+    """Return the time when all that was asked for is done."""
+    if like.is_cuda:
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+@torch.inference_mode()
+def _phases(training: Training) -> dict[str, float]:
+    """Time the parts of a step; the device is waited for after each, which costs a GPU much."""
+    steps, like = training.trainer.steps, _parameter(training)
+    totals: dict[str, float] = defaultdict(float)
+    # Where an epoch is long enough, its last steps, whose gradients are looked at, do not count.
+    count = len(training.trainer.stack.loader)
+    plain = count - NORM_STEPS if count > NORM_STEPS else count
+    timed, ends = 0, time.perf_counter() + ROUNDS * SECONDS
+    for epoch in itertools.count(1):
+        for window in steps.windows(epoch):
+            for step in window[: max(0, plain - window.start)]:
+                before = _clock(like)
+                for name in steps.phases(step, window):
+                    after = _clock(like)
+                    totals[name] += after - before
+                    before = after
+                timed += 1
+                if time.perf_counter() > ends:
+                    return {name: total / timed for name, total in totals.items()}
+    raise AssertionError("an epoch has steps")
+
+
+class _Watch:
+    """A view that notes when each epoch ended, and how long its steps took."""
+
+    def __init__(self) -> None:
+        self.ended: list[float] = []
+        self.training: list[float] = []
+
+    def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
+        """See ``View``."""
+        self.ended.append(time.perf_counter())
+        self.training.append(seconds)
+
+    def early(self, rows: Sequence[Row]) -> None:
+        """See ``View``."""
+
+
+def _epoch(job: Job) -> dict[str, float]:
+    """Train and record a few epochs; return the seconds of an epoch's parts."""
+    trainer = dataclasses.replace(job.config.trainer, epochs=EPOCHS, patience=None)
+    if isinstance(job.config.optimizer, LeastSquaresConfig):
+        return {}  # its one step is all there is
+    short = dataclasses.replace(job, config=dataclasses.replace(job.config, trainer=trainer))
+    training, watch = Training([short]), _Watch()
+    with tempfile.TemporaryDirectory() as folder:
+        training.record([Path(folder)])
+        training.run(watch)
+    if len(watch.ended) < EPOCHS:
+        return {}  # it diverged
+    whole = statistics.median(after - before for before, after in itertools.pairwise(watch.ended))
+    steps = statistics.median(watch.training[1:])
+    started = _clock(_parameter(training))
+    training.trainer.evaluate("val")
+    validation = _clock(_parameter(training)) - started
+    rest = max(0.0, whole - steps - validation)
+    return {"steps and order of rows": steps, "validation": validation, "metrics and logs": rest}
+
+
+def _variants(job: Job, rows: int) -> Iterator[Variant]:
+    """Measure what a user could type instead."""
+    available = len(job.data.train)
+    for size in (2 * rows, 4 * rows, 8 * rows):
+        if size <= available:
+            trainer = dataclasses.replace(job.config.trainer, batch_size=size)
+            other = dataclasses.replace(job.config, trainer=trainer)
+            yield _variant(job, f"trainer.batch_size={size}", other, size)
+    for kind in _faster_products(job.config):
+        device = dataclasses.replace(job.config.device, matmul=kind)
+        other = dataclasses.replace(job.config, device=device)
+        yield _variant(job, f"device.matmul={kind}", other, rows)
+    for members in (8, 64):
+        if members * job.num_parameters * 4 * COPIES < MAX_BYTES:
+            yield _variant(job, f"-m, {members} members", job.config, rows, members)
+    before = torch.get_num_threads()
+    for threads in sorted({1, before // 2, num_cores()} - {0, before}):
+        device = dataclasses.replace(job.config.device, threads=threads)
+        other = dataclasses.replace(job.config, device=device)
+        yield _variant(job, f"device.threads={threads}", other, rows)
+        torch.set_num_threads(before)
+
+
+def _variant(job: Job, words: str, config: RunConfig, rows: int, members: int = 1) -> Variant:
+    training = Training([dataclasses.replace(job, config=config)] * members)
+    paces = [training.trainer.steps.pace(SECONDS) for _ in range(ROUNDS)]
+    return Variant(words, members, rows, statistics.median(paces))
+
+
+def _faster_products(config: RunConfig) -> list[Matmul]:
+    """Return the kinds of products that may be faster here."""
+    exact = isinstance(config.optimizer, LeastSquaresConfig) or config.device.dtype == "float64"
+    if exact or config.device.matmul != Matmul.float32:
+        return []
+    if torch.cuda.is_available() and config.device.type != "cpu":
+        return [Matmul.tf32, Matmul.bf16]
+    return [Matmul.bf16] if has_bf16() else []

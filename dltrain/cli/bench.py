@@ -1,0 +1,121 @@
+"""What a configuration costs on this machine, measured in a few seconds: bench [overrides].
+
+    dltrain bench model=mlp data=fashion_mnist
+
+Steps and rows per second, the share of the matrix products alone (the floor), where the time goes,
+what start-up adds to a run, and what would be faster: larger batches, threads, products of less
+precision, members trained together. Nothing is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from dltrain import build
+from dltrain.cli.arguments import Parser, refusing
+from dltrain.cli.summary import header
+from dltrain.config import load
+from dltrain.console import dim, duration, output, pairs, show, table, warning
+from dltrain.console.training import TrainingView
+from dltrain.job import Job
+from dltrain.recorder import process_start
+
+if TYPE_CHECKING:
+    from dltrain.bench import Costs
+
+USAGE = "dltrain bench [OVERRIDE ...]"
+
+
+def main(words: Sequence[str]) -> None:
+    """Measure the composed configuration and print what it costs."""
+    arguments = Parser("bench", __doc__ or "", USAGE).composing().read(words)
+    started = time.perf_counter()
+    startup = {"python": _seconds_since_start()}
+    with refusing():
+        config = load(
+            arguments.overrides, config_dir=arguments.config_dir, config_name=arguments.config_name
+        )
+        startup["composing"] = time.perf_counter() - started
+        started = time.perf_counter()
+        data = build.dataset(config.data)
+        job = Job(words, arguments.overrides, config, data, build.plan(config.model, data))
+    startup["data"] = time.perf_counter() - started
+    view = TrainingView(output())
+    view.show(*map(warning, data.warnings))
+    started = time.perf_counter()
+    with view.working("loading torch"):
+        from dltrain.bench import measure
+    startup["torch"] = time.perf_counter() - started
+    with view.working("measuring"), refusing():
+        costs = measure(job)
+    console = output()
+    show(console, [pairs(header(job, "", costs.place)[1:]), "", pairs(_pace(costs))])
+    show(console, ["", table(["where a step's time goes", "time", "share"], _parts(costs.phases))])
+    if costs.epoch:
+        show(console, ["", table(["and an epoch's", "time", "share"], _parts(costs.epoch))])
+    show(console, ["", pairs(_run(costs, startup, config.trainer.epochs)), ""])
+    show(console, [_variants(costs), dim("(a larger batch takes fewer steps, which learn less)")])
+
+
+def _seconds_since_start() -> float:
+    """Return how long this process has lived; 0 where the system does not tell."""
+    ticks = process_start(os.getpid())
+    if ticks is None or not hasattr(time, "CLOCK_BOOTTIME"):
+        return 0.0
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - int(ticks) / os.sysconf("SC_CLK_TCK")
+
+
+def _pace(costs: Costs) -> list[tuple[str, object]]:
+    step, rate = costs.plain.seconds, costs.plain.rows_per_second
+    lines: list[tuple[str, object]] = [
+        ("step", f"{_short(step)}: {1 / step:,.0f} steps and {rate:,.0f} rows per second"),
+        (
+            "floor",
+            f"{_short(costs.floor)} in matrix products alone, {costs.floor / step:.0%} of a step",
+        ),
+    ]
+    if costs.problem:
+        lines.append(("note", f"steps are not captured as a CUDA graph: {costs.problem}"))
+    return lines
+
+
+def _parts(seconds: Mapping[str, float]) -> list[list[str]]:
+    total = sum(seconds.values())
+    return [[name, _short(part), f"{part / total:.0%}"] for name, part in seconds.items()]
+
+
+def _run(costs: Costs, startup: Mapping[str, float], epochs: int) -> list[tuple[str, object]]:
+    """Say what a whole run takes, and how much of it comes before the first step."""
+    epoch = sum(costs.epoch.values()) or costs.plain.seconds * costs.steps
+    before = sum(startup.values())
+    parts = ", ".join(f"{name} {_short(seconds)}" for name, seconds in startup.items() if seconds)
+    whole = before + epochs * epoch
+    return [
+        ("epoch", f"{_short(epoch)} for {costs.steps:,} steps"),
+        ("start-up", f"{_short(before)}: {parts}"),
+        ("run", f"{duration(whole)} for {epochs:,} epochs, {before / whole:.0%} of it start-up"),
+    ]
+
+
+def _variants(costs: Costs) -> object:
+    plain = costs.plain.rows_per_second
+    rates = sorted(
+        ((way.rows_per_second, way) for way in costs.variants), key=lambda pair: -pair[0]
+    )
+    rows = [
+        [way.words, _short(way.seconds), f"{rate:,.0f}", f"{rate / plain:.2f}x"]
+        for rate, way in rates
+    ]
+    columns = ["what would change it", "step", "rows per second", "as fast"]
+    return table(columns, rows, right=columns[1:])
+
+
+def _short(seconds: float) -> str:
+    """Write a short time with three digits: 175 us, 1.07 ms, 2.31 s."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} us"
