@@ -174,7 +174,7 @@ def test_the_same_command_gives_the_same_bytes(
         (
             ["trian"],
             "trian: unknown verb; did you mean train? "
-            "(there are: train, data, model, config, runs, doctor)",
+            "(there are: train, data, model, config, bench, runs, doctor)",
         ),
         (["config", "shwo"], "config shwo: unknown; did you mean show? (there is: config show)"),
         (["model", "shwo"], "model shwo: unknown; did you mean show? (there is: model show)"),
