@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from tests.benchmarks.table import Row
 
+GROWTH_ROUNDS = 3  # of a growth curve, at most: its largest sizes take a minute each
+
 
 @dataclass(frozen=True)
 class Settings:

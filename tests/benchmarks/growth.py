@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.benchmarks import rounds
-from tests.benchmarks.case import Case, Settings
+from tests.benchmarks.case import GROWTH_ROUNDS, Case, Settings
 from tests.benchmarks.process import measured
 from tests.benchmarks.rounds import Timed, alternate, timed
 from tests.benchmarks.runs import run_folders
@@ -35,6 +35,7 @@ def members(settings: Settings) -> Iterator[Row]:
     settings = replace(settings, epochs=min(settings.epochs, MAX_EPOCHS))
     epochs = settings.epochs
     same = ["model=softmax", *FASHION, *settings.words, f"trainer.epochs={epochs}"]
+    count = min(settings.rounds, GROWTH_ROUNDS)
     unit = f"s/member, {settings.told}"
 
     def stack(count: int) -> float:
@@ -49,17 +50,17 @@ def members(settings: Settings) -> Iterator[Row]:
             return measured([*line, f"output_dir={folder}"], folder=folder).seconds / count
 
     inside = "as one stack: training, validation, test, metrics, logs, checkpoints, run folders"
-    yield from _curve("growth: members, one stack", stack, inside, unit, settings.rounds)
+    yield from _curve("growth: members, one stack", stack, inside, unit, count)
     inside = "the whole command, start-up included; cut into stacks as dltrain does"
-    yield from _curve("growth: members, command", command, inside, unit, settings.rounds)
+    yield from _curve("growth: members, command", command, inside, unit, count)
 
 
 def _curve(
-    case: str, figure: Callable[[int], float], inside: str, unit: str, count: int
+    case: str, figure: Callable[[int], float], inside: str, unit: str, rounds_: int
 ) -> Iterator[Row]:
     """Measure sizes in turn and compare each with the first."""
     figures: dict[int, list[float]] = {size: [] for size in MEMBERS}
-    for number in range(count + 1):
+    for number in range(rounds_ + 1):
         for size in MEMBERS:
             if number or size <= WARM_MEMBERS:
                 taken = figure(size)

@@ -7,7 +7,7 @@ it would plot without drawing it.
 
 from __future__ import annotations
 
-import os
+import contextlib
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -35,17 +35,9 @@ class MLP(d2l.Classifier):
 
 
 def prepare(task: Task) -> Making:
-    """Write the pictures where d2l looks for them: ``../data``, and nowhere else."""
+    """Let d2l read the pictures."""
     torch.set_num_threads(task.threads)
-    folder = tempfile.TemporaryDirectory()
-    raw = Path(folder.name, "data", "FashionMNIST", "raw")
-    raw.mkdir(parents=True)
-    Path(folder.name, "book").mkdir()
-    os.chdir(Path(folder.name, "book"))
-    train, val = pictures()
-    _write(raw, "train", train)
-    _write(raw, "t10k", val)
-    data = d2l.FashionMNIST(batch_size=BATCH)
+    data = _data()
 
     def model() -> Any:
         if task.hidden:
@@ -53,13 +45,25 @@ def prepare(task: Task) -> Making:
         return d2l.SoftmaxRegression(10, LR)
 
     def make() -> Callable[[], None]:
-        assert folder.name  # keeps the folder as long as the call
         network = model()
         network.board.display = False
         trainer = d2l.Trainer(max_epochs=task.epochs, num_gpus=int(task.device == "cuda"))
         return lambda: trainer.fit(network, data)
 
     return make
+
+
+def _data() -> Any:
+    """Write the pictures where d2l looks for them, ``../data`` and nowhere else, and read them."""
+    with tempfile.TemporaryDirectory() as folder:
+        raw, book = Path(folder, "data", "FashionMNIST", "raw"), Path(folder, "book")
+        raw.mkdir(parents=True)
+        book.mkdir()
+        train, val = pictures()
+        _write(raw, "train", train)
+        _write(raw, "t10k", val)
+        with contextlib.chdir(book):
+            return d2l.FashionMNIST(batch_size=BATCH)
 
 
 def _write(raw: Path, name: str, split: Pictures) -> None:

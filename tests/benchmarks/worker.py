@@ -8,6 +8,7 @@ whenever it is asked to.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -91,7 +92,8 @@ class Worker:
         """End the process."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it may have ended before
+            self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
         self._errors.close()
