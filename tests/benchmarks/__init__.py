@@ -1,1 +1,4 @@
-"""Benchmarks: ratios measured side by side in one run. Run by hand, never a gate."""
+"""Benchmarks: ratios measured side by side in one run. Run by hand, never a gate.
+
+python -m tests.benchmarks
+"""

@@ -1,18 +1,26 @@
-"""What benchmarks share: dltrain's real training path as a call, and two calls timed in turn."""
+"""What benchmarks share: dltrain's real training path as a call, and calls timed in turn."""
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dltrain import build, recorder
-from dltrain.config import load
-from dltrain.job import Job
-from dltrain.outcomes import Outcome, Row
-from dltrain.training import Training
+if TYPE_CHECKING:
+    from dltrain.job import Job
+    from dltrain.outcomes import Outcome, Row
+    from dltrain.training import Training
 
+# Prepares one timed call; preparing is outside the clock.
 Making = Callable[[], Callable[[], None]]
+# Prepares and times one call, and returns its seconds.
+Timed = Callable[[], float]
+
+
+class PeerError(Exception):
+    """A contestant cannot take part, and why."""
 
 
 class Silent:
@@ -50,6 +58,10 @@ def epochs(words: Sequence[str], folder: Path) -> Callable[[], None]:
 
 
 def _jobs(members: Sequence[Sequence[str]]) -> list[Job]:
+    from dltrain import build
+    from dltrain.config import load
+    from dltrain.job import Job
+
     configs = [load(words) for words in members]
     data = build.dataset(configs[0].data)
     return [
@@ -59,20 +71,54 @@ def _jobs(members: Sequence[Sequence[str]]) -> list[Job]:
 
 
 def _begun(jobs: Sequence[Job], folder: Path) -> Training:
+    from dltrain import recorder
+    from dltrain.training import Training
+
     stack = Training(jobs)
     stack.record([recorder.new_folder(folder, "bench") for _ in jobs])
     return stack
 
 
-def compare(a: Making, b: Making, rounds: int) -> list[tuple[float, float]]:
-    """Time two calls in turn, after a round that is not counted; making them is not timed."""
-    times = []
-    for _ in range(rounds + 1):
-        pair = []
-        for make in (a, b):
-            call = make()
-            started = time.perf_counter()
-            call()
-            pair.append(time.perf_counter() - started)
-        times.append((pair[0], pair[1]))
-    return times[1:]
+def timed(make: Making) -> Timed:
+    """Return what times calls of this process."""
+
+    def seconds() -> float:
+        call = make()
+        _settle()
+        started = time.perf_counter()
+        call()
+        _settle()
+        return time.perf_counter() - started
+
+    return seconds
+
+
+def _settle() -> None:
+    """Wait until a GPU has done what it was asked for; a processor's call returns when it has."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
+
+def alternate(
+    contestants: Mapping[str, Timed], rounds: int
+) -> tuple[dict[str, list[float]], dict[str, str]]:
+    """Time contestants in turn, after a round that is not counted.
+
+    Returns:
+        Seconds of each contestant, one per round; and of those that failed, why.
+    """
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    failures: dict[str, str] = {}
+    for number in range(rounds + 1):
+        for name, seconds in contestants.items():
+            if name in failures:
+                continue
+            try:
+                taken = seconds()
+            except PeerError as error:
+                failures[name] = str(error)
+                del times[name]
+            else:
+                times[name] += [taken] if number else []
+    return times, failures
