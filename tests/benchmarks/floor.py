@@ -36,7 +36,7 @@ def products(words: Sequence[str], epochs: int) -> Callable[[], None]:
     inputs of every layer but the first: the floor as a plain program has it.
     """
     config = load(words)
-    data = build.dataset(config.data)
+    data = build.dataset(config.data, dtype=build.dtype_name(config))
     plan = build.plan(config.model, data)
     rows = config.trainer.batch_size or len(data.train)
     layers = [layer for layer in plan if isinstance(layer, LinearPlan)]

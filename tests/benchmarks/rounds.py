@@ -51,7 +51,7 @@ def epochs(words: Sequence[str], folder: Path) -> Callable[[], None]:
 
 def _jobs(members: Sequence[Sequence[str]]) -> list[Job]:
     configs = [load(words) for words in members]
-    data = build.dataset(configs[0].data)
+    data = build.dataset(configs[0].data, dtype=build.dtype_name(configs[0]))
     return [
         Job(words, words, config, data, build.plan(config.model, data))
         for words, config in zip(members, configs, strict=True)

@@ -89,7 +89,7 @@ def jax_vmap(case: Case, epochs: int) -> Callable[[], None]:
     from dltrain import build
     from dltrain.config import load
 
-    train = build.dataset(load(case.words).data).train
+    train = build.dataset(load(case.words).data, dtype="float32").train
     pixels, labels = jnp.asarray(train.inputs), jnp.asarray(train.targets)
     batch, count = 256, len(train)
     rates = jnp.asarray([float(str(value)) for value in case.values])

@@ -16,6 +16,7 @@ DEFAULTS: dict[str, Any] = {
     "noise": 0.01,
     "num_train": 1000,
     "num_val": 500,
+    "dtype": "float64",
     "seed": 0,
 }
 

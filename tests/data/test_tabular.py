@@ -16,8 +16,9 @@ import statsmodels
 from dltrain import build
 from dltrain.config import load
 from dltrain.data import Column, Dataset, Split
+from dltrain.data.preparation import encode
 from dltrain.data.table import Table
-from dltrain.data.tabular import Options, encode, tabular
+from dltrain.data.tabular import Options, tabular
 
 Prepare = Callable[..., Dataset]
 
@@ -44,10 +45,10 @@ def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prepare:
     """Write a table and prepare it: no scaling, no splits, unless said otherwise."""
     monkeypatch.chdir(tmp_path)
 
-    def prepare(content: str | bytes, **options: Any) -> Dataset:
+    def prepare(content: str | bytes, *, dtype: str = "float64", **options: Any) -> Dataset:
         raw = content if isinstance(content, bytes) else content.encode()
         (tmp_path / "t.csv").write_bytes(raw)
-        return tabular(None, path="t.csv", options=Options(**PLAIN | options))
+        return tabular(None, path="t.csv", options=Options(**PLAIN | options), dtype=dtype)
 
     return prepare
 
@@ -72,7 +73,7 @@ def equal(first: Split, second: Split) -> bool:
 
 
 def test_the_textbooks_table_becomes_the_textbooks_tensors() -> None:
-    data = build.dataset(load(["data=house_tiny"]).data)
+    data = build.dataset(load(["data=house_tiny"]).data, dtype="float64")
     assert data.feature_names == ("NumRooms", "RoofType_Slate", "RoofType_nan")
     assert data.train.inputs.tolist() == [[3, 0, 1], [2, 0, 1], [4, 1, 0], [3, 0, 1]]
     assert data.train.targets.tolist() == [127500, 106000, 178100, 140000]
@@ -81,7 +82,7 @@ def test_the_textbooks_table_becomes_the_textbooks_tensors() -> None:
 
 
 def test_what_became_of_each_column_is_reported() -> None:
-    data = build.dataset(load(["data=house_tiny"]).data)
+    data = build.dataset(load(["data=house_tiny"]).data, dtype="float64")
     rooms, roof, price = data.columns
     assert (rooms.role, rooms.missing, rooms.imputed) == ("number", 2, 3.0)
     assert (roof.role, roof.missing, roof.categories) == ("category", 3, ("Slate",))
@@ -222,7 +223,7 @@ def test_the_texts_that_mean_missing_can_be_chosen(prepare: Prepare) -> None:
 def test_a_number_may_mean_missing(here: Path) -> None:
     (here / "t.csv").write_text("a,y\n-999.0,1.5\n1,2.5\n3,3.5\n")
     words = ["data=csv", "data.path=t.csv", "data.target=y", "data.missing_values=[-999.0]"]
-    assert column(build.dataset(load(words).data), "a").missing == 1
+    assert column(build.dataset(load(words).data, dtype="float64"), "a").missing == 1
 
 
 def test_words_that_pandas_takes_for_missing_are_texts_here(prepare: Prepare) -> None:
@@ -435,7 +436,7 @@ def test_foreign_names_are_data(prepare: Prepare, monkeypatch: pytest.MonkeyPatc
 
 def test_a_file_that_is_gone_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^data\.path=gone\.csv: No such file or directory$"):
-        tabular(None, path="gone.csv", options=Options(**PLAIN))
+        tabular(None, path="gone.csv", options=Options(**PLAIN), dtype="float32")
 
 
 # Real tables, as they lie in installed packages.
@@ -446,7 +447,7 @@ STATSMODELS = Path(statsmodels.__file__).parent
 
 def real(path: Path, target: str, *words: str) -> Dataset:
     choices = ["data=csv", f'data.path="{path}"', f'data.target="{target}"', *words]
-    return build.dataset(load(choices, fitting=False).data)
+    return build.dataset(load(choices, fitting=False).data, dtype="float64")
 
 
 @pytest.mark.parametrize(
