@@ -203,6 +203,9 @@ class Solution:
     columns: int
 
 
+SOLVED_ROWS = 1 << 17  # rows that are solved for at once
+
+
 def least_squares(inputs: Tensor, targets: Tensor) -> Solution:
     """Minimise the squared error of inputs @ weight + bias.
 
@@ -216,10 +219,28 @@ def least_squares(inputs: Tensor, targets: Tensor) -> Solution:
     Returns:
         The solution and the rank of [inputs, 1].
     """
-    table = torch.cat([inputs, inputs.new_ones(len(inputs), 1)], dim=1).double().cpu()  # [N, I+1]
-    result = torch.linalg.lstsq(table, targets.double().cpu().unsqueeze(1), driver="gelsy")
+    rows, columns = len(inputs), inputs.shape[1] + 1
+    table = _augmented(inputs[:SOLVED_ROWS], targets[:SOLVED_ROWS])  # [N, I+2]
+    for start in range(SOLVED_ROWS, rows, SOLVED_ROWS):
+        # A triangle with the same solutions, so that no float64 copy of all rows is made.
+        stop = start + SOLVED_ROWS
+        part = _augmented(inputs[start:stop], targets[start:stop])
+        table = torch.linalg.qr(torch.cat([table, part]), mode="r").R
+    result = torch.linalg.lstsq(
+        table[:, :-1],
+        table[:, -1:],
+        rcond=torch.finfo(table.dtype).eps * max(rows, columns),
+        driver="gelsy",
+    )
     found = result.solution[:, 0]
-    return Solution(found[:-1], float(found[-1]), int(result.rank), table.shape[1])
+    return Solution(found[:-1], float(found[-1]), int(result.rank), columns)
+
+
+def _augmented(inputs: Tensor, targets: Tensor) -> Tensor:
+    """Return [inputs, 1, targets] in float64 on the CPU, [N, I+2]."""
+    ones = inputs.new_ones(len(inputs), 1)
+    parts = (inputs, ones, targets.unsqueeze(1))
+    return torch.cat([part.double().cpu() for part in parts], dim=1)
 
 
 def gradient_norms(gradients: Sequence[Tensor]) -> Tensor:
