@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -115,9 +116,7 @@ class Cells:
 
     def is_blank_somewhere(self) -> bool:
         """Tell whether a cell has nothing but white space."""
-        return any(
-            pc.any(pc.match_substring_regex(cells, r"^[ \t]+$")).as_py() for _, cells in self.odd
-        )
+        return any(_matches(cells, r"^[ \t]+$").any() for _, cells in self.odd)
 
     def odd_text(self, row: int | np.integer) -> str:
         """Return the text of a cell in an odd block."""
@@ -136,10 +135,35 @@ def _returnable(size: int) -> tuple[Floats, mmap.mmap | None]:
     return np.frombuffer(pages, dtype=np.float64), pages
 
 
-def present(cells: pa.StringArray) -> Booleans:
+# pyarrow's own ways to NumPy import pandas, which takes long; so its buffers are looked at instead.
+
+
+def present(cells: pa.Array) -> Booleans:
     """Tell which cells have a value, [n]."""
-    valid: Booleans = cells.is_valid().to_numpy(zero_copy_only=False)
-    return valid
+    return _bits(cells, 0)
+
+
+def fixed(cells: pa.Array, dtype: str) -> npt.NDArray[Any]:
+    """Return the values of an array of fixed width as NumPy's, [n]; anything where it is null."""
+    if not len(cells):
+        return np.empty(0, dtype)
+    values = np.frombuffer(cells.buffers()[1], dtype)
+    return values[cells.offset : cells.offset + len(cells)]
+
+
+def _bits(cells: pa.Array, number: int) -> Booleans:
+    """Return a buffer of bits as booleans, [n]."""
+    bits = cells.buffers()[number]
+    if bits is None or not len(cells):
+        return np.ones(len(cells), dtype=bool)
+    spread = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")
+    return spread[cells.offset : cells.offset + len(cells)].astype(bool)
+
+
+def _matches(cells: pa.StringArray, pattern: str) -> Booleans:
+    """Tell which cells have a value that a pattern is found in, [n]."""
+    found = pc.match_substring_regex(cells, pattern)
+    return _bits(found, 1) & present(found)
 
 
 def _plain(cells: pa.StringArray) -> Floats | None:
@@ -151,18 +175,20 @@ def _plain(cells: pa.StringArray) -> Floats | None:
             numbers = pc.ascii_trim_whitespace(cells).cast(pa.float64())
         except pa.ArrowInvalid:
             return None
-    values: Floats = numbers.to_numpy(zero_copy_only=False)
+    values: Floats = fixed(numbers, "float64")
+    if numbers.null_count:
+        values = np.where(present(numbers), values, np.nan)
     finite = np.count_nonzero(np.isfinite(values)) == len(values) - numbers.null_count
     return values if finite else None
 
 
 def parsed(cells: pa.StringArray) -> Floats:
-    """Return a block's numbers, infinite ones too; nan where a cell is missing or is none."""
+    """Return a block's numbers, infinite ones too, [n]; nan where a cell is missing or is none."""
     values = _plain(cells)
     if values is not None:
         return values
-    if not pc.any(pc.match_substring_regex(cells, r"(?i)[0-9]|inf")).as_py():
-        return np.full(len(cells), np.nan)  # plain text, and pandas takes long to import
+    if not _matches(cells, r"(?i)[0-9]|inf").any():
+        return np.full(len(cells), np.nan)
     import pandas as pd
 
     texts = pd.Series(cells.to_numpy(zero_copy_only=False), dtype=object)
@@ -170,10 +196,9 @@ def parsed(cells: pa.StringArray) -> Floats:
 
 
 def truths(cells: pa.StringArray) -> Floats:
-    """Return 1 and 0 where a block says true and false, however spelt; nan elsewhere."""
-    place = pc.index_in(pc.ascii_lower(cells), pa.array(["false", "true"]))
-    values: Floats = place.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return values
+    """Return 1 and 0 where a block says true and false, however spelt, [n]; nan elsewhere."""
+    true, false = (_matches(cells, f"(?i)^{word}$") for word in ("true", "false"))
+    return np.where(true, 1.0, np.where(false, 0.0, np.nan))
 
 
 def without(cells: pa.StringArray, missing: Sequence[float]) -> pa.StringArray:

@@ -189,9 +189,10 @@ class CsvFile:
             if '"' in bare or "\r" in bare:  # the row may go on in further lines
                 reader = csv.reader(itertools.chain([line], lines), delimiter=self._delimiter)
                 cells = len(next(reader))
+            else:
+                cells = bare.count(self._delimiter) + 1 if bare else 0
+            if cells:
                 yield lines.number, cells
-            elif bare:
-                yield lines.number, bare.count(self._delimiter) + 1
 
 
 class _Lines(Iterator[str]):
@@ -233,7 +234,7 @@ class _Stream(io.RawIOBase):
     """The bytes of a file on their way to pyarrow, looked at as they pass, and one row more."""
 
     def __init__(self, name: str, file: BinaryIO, last: bytes) -> None:
-        self._name, self._file, self._last = name, file, last
+        self._name, self._file, self._last = name, file, last + b"\n"
         self._end = b"\n"
         self._stray_returns = 0
         self.digest = hashlib.sha256()
@@ -247,18 +248,22 @@ class _Stream(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next bytes; after the last ones, the row that was added."""
+        """Return the next bytes, fewer than asked for only at the end; there, the added row too."""
         block = self._file.read(size)
-        if not block:
-            last, self._last = self._last, b""
-            return (b"" if self._end == b"\n" else b"\n") + last + b"\n" if last else b""
+        self._look_at(block)
+        room = len(self._last) + 1 if size < 0 else size - len(block)
+        if room and self._end != b"\n":
+            self._last, self._end = b"\n" + self._last, b"\n"
+        block, self._last = block + self._last[:room], self._last[room:]
+        return block
+
+    def _look_at(self, block: bytes) -> None:
         _refuse_nul(self._name, block)
         self.digest.update(block)
         if b"\r" in block or self._end == b"\r":
             ended = self._end == b"\r" and block[:1] == b"\n"  # a line end cut in two
             self._stray_returns += block.count(b"\r") - block.count(b"\r\n") - ended
-        self._end = block[-1:]
-        return block
+        self._end = block[-1:] or self._end
 
 
 def _refuse_nul(name: str, block: bytes) -> None:

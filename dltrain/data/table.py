@@ -8,17 +8,31 @@ Letters: N rows.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dltrain.data.cells import Booleans, Cells, Codes, Floats, parsed, present, truths, without
+from dltrain.data.cells import (
+    Booleans,
+    Cells,
+    Codes,
+    Floats,
+    fixed,
+    parsed,
+    present,
+    truths,
+    without,
+)
 from dltrain.data.csv_file import CsvFile, LongRowError
+
+FINITE = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 
 Integers = npt.NDArray[np.int64]
 
@@ -165,7 +179,7 @@ class Table:
         order = sorted(range(len(names)), key=names.__getitem__)
         place = np.full(len(names) + 1, -1, np.int32)
         place[order] = np.arange(len(names))
-        codes = encoded.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)
+        codes = np.where(present(encoded.indices), fixed(encoded.indices, "int32"), len(names))
         return [names[index] for index in order], place[codes]
 
     def _texts(self, column: str) -> pa.ChunkedArray:
@@ -228,5 +242,4 @@ class Table:
 
 
 def _finite_numbers(texts: Sequence[str]) -> list[float]:
-    values = [parsed(pa.array([text]))[0] for text in texts]
-    return [float(value) for value in values if np.isfinite(value)]
+    return [float(text) for text in texts if FINITE.fullmatch(text) and isfinite(float(text))]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -15,10 +18,11 @@ import statsmodels
 
 from dltrain import build
 from dltrain.config import load
-from dltrain.data import Column, Dataset, Split
+from dltrain.data import Column, Dataset, Split, csv_file, preparation
 from dltrain.data.preparation import encode
 from dltrain.data.table import Table
 from dltrain.data.tabular import Options, tabular
+from tests.benchmarks.csv_reading import OURS, measured, write_table
 
 Prepare = Callable[..., Dataset]
 
@@ -558,3 +562,85 @@ def test_a_missing_cell_is_no_unseen_category(prepare: Prepare) -> None:
     rows = "".join(f"{i},p,{i}.5\n" for i in range(20))
     data = prepare(f"a,c,y\n{rows}20,,1.5\n", val_fraction=0.4, seed=3)
     assert sum(column.unseen for column in data.columns) == 0
+
+
+# What it costs.
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_inputs_are_one_array_of_the_asked_type(prepare: Prepare, dtype: str) -> None:
+    data = prepare(written(messy()), dtype=dtype, **SPLIT)
+    whole = data.train.inputs.base
+    assert whole is not None
+    assert len(whole) == sum(map(len, data.splits.values()))
+    for split in data.splits.values():
+        assert split.inputs.base is whole
+        assert {split.inputs.dtype, split.targets.dtype} == {np.dtype(dtype)}
+        assert split.inputs.flags.c_contiguous
+
+
+def test_inputs_are_rounded_once(prepare: Prepare) -> None:
+    exact, rounded = (prepare(written(messy()), dtype=dtype, **SPLIT) for dtype in FLOATS)
+    for name, split in exact.splits.items():
+        assert np.array_equal(split.inputs.astype(np.float32), rounded.splits[name].inputs)
+        assert np.array_equal(split.targets.astype(np.float32), rounded.splits[name].targets)
+    assert exact.preparation() == rounded.preparation()
+
+
+FLOATS = ("float64", "float32")
+
+
+@pytest.mark.parametrize("content", ["a,y\n1e200,1.5\n2,2.5\n", "b,a\n1,1e200\n2,2.5\n"])
+def test_numbers_too_large_for_the_type_are_refused(prepare: Prepare, content: str) -> None:
+    target = content[2]
+    assert refusal(prepare, content, dtype="float32", target=target) == (
+        "t.csv: column 'a' holds numbers too large for float32, up to 1e+200; "
+        "give it in a larger unit, or use device.dtype=float64"
+    )
+
+
+def test_a_table_of_many_blocks_is_prepared_like_one_of_few(prepare: Prepare) -> None:
+    content = written(messy(4000))
+    whole = prepare(content, **SPLIT)
+    with (
+        mock.patch.multiple(csv_file, LEAST_BLOCK=1 << 10, LARGEST_BLOCK=1 << 10),
+        mock.patch.object(preparation, "TILE_NUMBERS", 1),
+    ):
+        parts = prepare(content, **SPLIT)
+    assert all(map(equal, whole.splits.values(), parts.splits.values()))
+    assert whole.preparation() == parts.preparation()
+
+
+def test_reading_takes_little_more_memory_than_the_numbers(tmp_path: Path) -> None:
+    rows, columns = 200_000, 20
+    write_table(tmp_path / "t.csv", rows=rows, columns=columns)
+    inputs = rows * (columns - 1) * 4
+    cost = measured(tmp_path / "t.csv", OURS)
+    # Blocks on their way, and what pyarrow takes for itself, are the same for larger tables.
+    assert cost.peak_bytes <= 3 * inputs + 100e6
+    assert cost.held_bytes <= inputs + 70e6
+
+
+@pytest.mark.parametrize(
+    "words", [["data=synthetic"], ["data=fashion_mnist", "data.source=sample"]]
+)
+def test_other_data_need_no_reader_of_tables(words: list[str]) -> None:
+    script = (
+        "import sys; from dltrain import build; from dltrain.config import load; "
+        "build.dataset(load(sys.argv[1:], fitting=False).data, dtype='float32'); "
+        "print(*sorted({'pandas', 'pyarrow', 'torch'} & set(sys.modules)))"
+    )
+    line = [sys.executable, "-c", script, *words]
+    assert subprocess.run(line, capture_output=True, text=True, check=True).stdout.split() == []
+
+
+def test_plain_numbers_and_plain_texts_need_no_pandas(here: Path) -> None:
+    (here / "t.csv").write_text("a,c,y\n" + "1,red,true\n2,blue,false\n" * 20)
+    script = (
+        "import sys; from dltrain import build; from dltrain.config import load; "
+        "words = ['data=csv', 'data.path=t.csv', 'data.target=y']; "
+        "build.dataset(load(words, fitting=False).data, dtype='float32'); "
+        "print('pandas' in sys.modules)"
+    )
+    line = [sys.executable, "-c", script]
+    assert subprocess.run(line, capture_output=True, text=True, check=True).stdout == "False\n"
