@@ -20,7 +20,6 @@ from dltrain.schema import (
     AdamConfig,
     AdamWConfig,
     CsvConfig,
-    DataConfig,
     FashionMnistConfig,
     LeastSquaresConfig,
     LinearConfig,
@@ -44,12 +43,16 @@ if TYPE_CHECKING:
     from dltrain.steps import Stack
 
 
-def dataset(config: DataConfig) -> Dataset:
-    """Load and prepare the data.
+PART = 1 << 16  # rows that are looked at together
+
+
+def dataset(run: RunConfig) -> Dataset:
+    """Load and prepare a run's data, in the run's floating-point type; images stay bytes.
 
     Raises:
         ValueError: If a file is missing or is not what it should be.
     """
+    config, dtype = run.data, dtype_name(run)
     match config:
         case SyntheticConfig():
             from dltrain.data.synthetic import synthetic
@@ -62,13 +65,14 @@ def dataset(config: DataConfig) -> Dataset:
                 num_train=config.num_train,
                 num_val=config.num_val,
                 seed=config.seed,
+                dtype=dtype,
             )
         case CsvConfig():
             from dltrain.data.tabular import Options, tabular
 
             assert config.path is not None and config.target is not None  # noqa: PT018
             values = {name: getattr(config, name) for name in Options.__dataclass_fields__}
-            return tabular(config.name, path=config.path, options=Options(**values))
+            return tabular(config.name, path=config.path, options=Options(**values), dtype=dtype)
         case FashionMnistConfig():
             from dltrain.data.fashion_mnist import fashion_mnist
 
@@ -148,12 +152,17 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
     )
 
 
+def dtype_name(config: RunConfig) -> str:
+    """Name the floating-point type of a run; the analytic solution is always float64."""
+    exact = isinstance(config.optimizer, LeastSquaresConfig)
+    return "float64" if exact or config.device.dtype == "float64" else "float32"
+
+
 def dtype_of(config: RunConfig) -> torch.dtype:
-    """Return the floating-point type of a run; the analytic solution is always float64."""
+    """Return the floating-point type of a run for torch."""
     import torch
 
-    exact = isinstance(config.optimizer, LeastSquaresConfig)
-    return torch.float64 if exact or config.device.dtype == "float64" else torch.float32
+    return torch.float64 if dtype_name(config) == "float64" else torch.float32
 
 
 def _model(configs: Sequence[RunConfig], data: Dataset, like: torch.Tensor) -> Model:
@@ -224,8 +233,15 @@ def _loss(data: Dataset) -> Loss:
 
 def _variance(targets: npt.NDArray[Any]) -> float:
     """Return the variance of targets [N]; 0 where they differ only by rounding."""
-    deviation, largest = float(np.std(targets)) if len(targets) else 0.0, np.abs(targets)
-    return deviation**2 if deviation > 1e-12 * largest.max(initial=0.0) else 0.0
+    if not len(targets):
+        return 0.0
+    mean = float(targets.mean(dtype=np.float64))
+    # In parts, so that no float64 copy of all targets is made.
+    parts = (targets[start : start + PART] for start in range(0, len(targets), PART))
+    squares = sum(float(np.square(part - np.float64(mean)).sum()) for part in parts)
+    deviation = (squares / len(targets)) ** 0.5
+    largest = max(abs(float(targets.max())), abs(float(targets.min())))
+    return deviation**2 if deviation > 1e-12 * largest else 0.0
 
 
 def _optimizer(configs: Sequence[RunConfig], model: Model) -> Optimizer:

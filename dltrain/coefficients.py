@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from dltrain.data import Dataset
-from dltrain.optim import Solution, least_squares
+from dltrain.least_squares import Solution, least_squares
 
 INTERCEPT = "(intercept)"
 

@@ -148,88 +148,6 @@ class Linear:
             to.copy_(result)
 
 
-class Relu:
-    """max(x, 0); at 0 the gradient is 0."""
-
-    def __init__(self) -> None:
-        self.parameters: list[Tensor] = []
-        self.gradients: list[Tensor] = []
-        self._outputs = torch.empty(0)
-
-    def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
-        """Clear negative activations in place: a linear layer does not need its outputs."""
-        self._outputs = inputs.relu_()
-        return self._outputs
-
-    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor:
-        """Pass the gradient where the output is positive."""
-        # In place: fresh memory of this size costs ten times the arithmetic.
-        torch.ops.aten.threshold_backward.grad_input(
-            gradient, self._outputs, 0, grad_input=gradient
-        )
-        return gradient
-
-
-class Tanh:
-    """The hyperbolic tangent."""
-
-    def __init__(self) -> None:
-        self.parameters: list[Tensor] = []
-        self.gradients: list[Tensor] = []
-        self._outputs = torch.empty(0)
-
-    def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
-        """Apply in place."""
-        self._outputs = inputs.tanh_()
-        return self._outputs
-
-    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor:
-        """Scale by 1 - tanh^2."""
-        torch.ops.aten.tanh_backward.grad_input(gradient, self._outputs, grad_input=gradient)
-        return gradient
-
-
-class Sigmoid:
-    """1 / (1 + exp(-x))."""
-
-    def __init__(self) -> None:
-        self.parameters: list[Tensor] = []
-        self.gradients: list[Tensor] = []
-        self._outputs = torch.empty(0)
-
-    def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
-        """Apply in place."""
-        self._outputs = inputs.sigmoid_()
-        return self._outputs
-
-    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor:
-        """Scale by s (1 - s)."""
-        torch.ops.aten.sigmoid_backward.grad_input(gradient, self._outputs, grad_input=gradient)
-        return gradient
-
-
-class Gelu:
-    """x times the standard normal distribution function of x (exact, not the tanh form)."""
-
-    def __init__(self) -> None:
-        self.parameters: list[Tensor] = []
-        self.gradients: list[Tensor] = []
-        self._inputs = torch.empty(0)
-        self._outputs: Memory | None = None
-
-    def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
-        """Keep the inputs, which the backward pass needs."""
-        self._inputs = inputs
-        self._outputs = self._outputs or Memory(inputs.dtype, inputs.device)
-        result: Tensor = torch.ops.aten.gelu.out(inputs, out=self._outputs.take(*inputs.shape))
-        return result
-
-    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor:
-        """Scale by Phi(x) + x phi(x)."""
-        torch.ops.aten.gelu_backward.grad_input(gradient, self._inputs, grad_input=gradient)
-        return gradient
-
-
 class Dropout:
     """Zero a share of the units in training and scale the others up, member by member.
 
@@ -262,14 +180,6 @@ class Dropout:
     def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor:
         """Apply the same mask."""
         return gradient if self._mask is None else gradient.mul_(self._mask)
-
-
-ACTIVATIONS: dict[str, type[Relu] | type[Tanh] | type[Sigmoid] | type[Gelu]] = {
-    "relu": Relu,
-    "tanh": Tanh,
-    "sigmoid": Sigmoid,
-    "gelu": Gelu,
-}
 
 
 def initial_parameters(

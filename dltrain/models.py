@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from dltrain.activations import ACTIVATIONS
 from dltrain.architecture import ActivationPlan, DropoutPlan, LinearPlan, Plan
-from dltrain.layers import ACTIVATIONS, Dropout, Layer, Linear, initial_parameters
+from dltrain.layers import Dropout, Layer, Linear, initial_parameters
 from dltrain.memory import Memory
 
 

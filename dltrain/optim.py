@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from dltrain.layers import Linear
+from dltrain.least_squares import least_squares
 
 
 class Optimizer(Protocol):
@@ -207,42 +207,6 @@ class LeastSquares:
     def state(self) -> dict[str, Tensor]:
         """See ``Optimizer``."""
         return {}
-
-
-@dataclass(frozen=True)
-class Solution:
-    """What ``least_squares`` found.
-
-    Attributes:
-        weight: [I], float64.
-        bias: Intercept.
-        rank: Number of columns that say something new, the intercept's among them.
-        columns: I + 1.
-    """
-
-    weight: Tensor
-    bias: float
-    rank: int
-    columns: int
-
-
-def least_squares(inputs: Tensor, targets: Tensor) -> Solution:
-    """Minimise the squared error of inputs @ weight + bias.
-
-    Computed in float64 on the CPU by a complete orthogonal factorisation (LAPACK's gelsy), which
-    finds the solution of least norm if columns depend on each other.
-
-    Args:
-        inputs: [N, I].
-        targets: [N].
-
-    Returns:
-        The solution and the rank of [inputs, 1].
-    """
-    table = torch.cat([inputs, inputs.new_ones(len(inputs), 1)], dim=1).double().cpu()  # [N, I+1]
-    result = torch.linalg.lstsq(table, targets.double().cpu().unsqueeze(1), driver="gelsy")
-    found = result.solution[:, 0]
-    return Solution(found[:-1], float(found[-1]), int(result.rank), table.shape[1])
 
 
 def gradient_norms(gradients: Sequence[Tensor]) -> Tensor:

@@ -27,7 +27,7 @@ FORMAT = 1
 FLUSH_SECONDS = 1.0
 # Letters and digits that cannot be taken for one another.
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
-_PACKAGES = ("torch", "numpy", "pandas", "hydra-core", "omegaconf", "safetensors")
+_PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "hydra-core", "omegaconf", "safetensors")
 
 
 def now() -> str:

@@ -17,7 +17,7 @@ from dltrain.coefficients import Coefficients, as_csv, coefficients, findings, s
 from dltrain.config import to_yaml
 from dltrain.device import choose, describe
 from dltrain.job import Job
-from dltrain.optim import Solution
+from dltrain.least_squares import Solution
 from dltrain.outcomes import Outcome
 from dltrain.schema import Expectation, LinearConfig, SoftmaxConfig, as_dict
 from dltrain.trainer import Trainer, View

@@ -23,7 +23,7 @@ SOFTMAX = ["model=softmax", "data=fashion_mnist", "data.source=sample", "device=
 
 def job(*words: str) -> Job:
     config = load(words)
-    data = build.dataset(config.data)
+    data = build.dataset(config)
     return Job(words, words, config, data, build.plan(config.model, data))
 
 

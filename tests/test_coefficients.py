@@ -30,7 +30,7 @@ def standardised(noise: float = 0.0, *, target: bool = True) -> tuple[Dataset, A
     prepared = Split(
         (features - scale.mean) / scale.deviation, (targets - own.mean) / own.deviation
     )
-    data = synthetic("t", w=[1, 1], b=0, noise=0, num_train=1, num_val=0, seed=0)
+    data = synthetic("t", w=[1, 1], b=0, noise=0, num_train=1, num_val=0, seed=0, dtype="float64")
     data = replace(
         data,
         train=prepared,
@@ -65,7 +65,9 @@ def test_standardisation_is_undone_for_every_class() -> None:
 
 
 def test_data_in_their_own_units_stay_as_they_are() -> None:
-    data = synthetic("t", w=[2, -3.4], b=4.2, noise=0, num_train=5, num_val=0, seed=0)
+    data = synthetic(
+        "t", w=[2, -3.4], b=4.2, noise=0, num_train=5, num_val=0, seed=0, dtype="float64"
+    )
     found = coefficients(torch.tensor([[1.5, 2.5]]), torch.tensor([0.5]), data)
     assert (found.weight.tolist(), found.intercept.tolist()) == ([[1.5, 2.5]], [0.5])
 
@@ -146,7 +148,9 @@ def test_tables_of_several_data_sets_do_not_mix() -> None:
 
 
 def test_errors_are_against_the_truth_and_against_least_squares() -> None:
-    data = synthetic("t", w=[2, -3.4], b=4.2, noise=0, num_train=50, num_val=0, seed=0)
+    data = synthetic(
+        "t", w=[2, -3.4], b=4.2, noise=0, num_train=50, num_val=0, seed=0, dtype="float64"
+    )
     found = Coefficients(np.array([[2.5, -3.5]]), np.array([4.0]))
     results, lines = findings(found, data, solution(data))
     expected = {"w_error": 0.5, "b_error": 0.2, "exact_w_error": 0.5, "exact_b_error": 0.2}
@@ -164,7 +168,9 @@ def test_without_a_truth_there_is_least_squares_alone() -> None:
 
 
 def test_a_long_list_of_weights_is_cut() -> None:
-    data = synthetic("t", w=[1.0] * 9, b=0, noise=0, num_train=50, num_val=0, seed=0)
+    data = synthetic(
+        "t", w=[1.0] * 9, b=0, noise=0, num_train=50, num_val=0, seed=0, dtype="float64"
+    )
     _, lines = findings(Coefficients(np.ones((1, 9)), np.zeros(1)), data, solution(data))
     assert lines[0].count(", ...]") == 2
 

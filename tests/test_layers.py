@@ -8,9 +8,8 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from dltrain.layers import ACTIVATIONS, Dropout, Layer, Linear, initial_parameters
+from dltrain.layers import Dropout, Layer, Linear, initial_parameters
 
 FLOAT64 = torch.float64
 STEP = torch.tensor(0, dtype=torch.int32)
@@ -202,46 +201,6 @@ def test_parameters_stay_where_they_are_when_descending(own: bool) -> None:
     layer.backward(draw(3, 4, 6, seed=9), to_inputs=False, descend=True)
     assert [layer.weight is weight, layer.bias is bias] == [True, True]
     assert [tensor.data_ptr() for tensor in (layer.weight, layer.bias)] == places
-
-
-FUNCTIONS: dict[str, Function] = {
-    "relu": torch.relu,
-    "tanh": torch.tanh,
-    "sigmoid": torch.sigmoid,
-    "gelu": F.gelu,
-}
-
-
-def test_every_activation_is_in_the_table_of_functions() -> None:
-    assert set(FUNCTIONS) == set(ACTIVATIONS)
-
-
-@pytest.mark.parametrize("members", MEMBERS)
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_an_activation_equals_autograd(name: str, members: int) -> None:
-    assert_passes_equal_autograd(ACTIVATIONS[name](), FUNCTIONS[name], 3 * draw(members, 5, 7))
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_an_activation_equals_autograd_at_its_extremes(name: str) -> None:
-    inputs = torch.tensor([[[-50.0, -1.0, 0.0, 1e-8, 50.0]]], dtype=FLOAT64)
-    assert_passes_equal_autograd(ACTIVATIONS[name](), FUNCTIONS[name], inputs)
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_an_activation_hands_the_same_back_when_descending(name: str) -> None:
-    gradients = []
-    for descend in (False, True):
-        layer = ACTIVATIONS[name]()
-        layer.forward(draw(2, 5, 7), step=STEP)
-        gradients.append(layer.backward(draw(2, 5, 7, seed=9), to_inputs=True, descend=descend))
-    assert torch.equal(*gradients)
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_an_activation_has_no_parameters(name: str) -> None:
-    layer = ACTIVATIONS[name]()
-    assert (layer.parameters, layer.gradients) == ([], [])
 
 
 def whole_numbers(*shape: int) -> Tensor:

@@ -36,7 +36,7 @@ def draw(*shape: int) -> torch.Tensor:
 
 def stack(*words: str) -> Stack:
     config = load(words)
-    return build.stack([config], build.dataset(config.data), torch.device("cpu"))
+    return build.stack([config], build.dataset(config), torch.device("cpu"))
 
 
 @pytest.mark.parametrize("own", [False, True], ids=["shared", "own"])

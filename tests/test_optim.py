@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from dltrain.layers import Linear
+from dltrain.least_squares import least_squares
 from dltrain.losses import SquaredError
 from dltrain.optim import (
     SGD,
@@ -22,7 +24,6 @@ from dltrain.optim import (
     LeastSquares,
     Optimizer,
     gradient_norms,
-    least_squares,
 )
 
 STEPS = 10
@@ -389,3 +390,17 @@ print("torch._dynamo" in sys.modules)
     command = [sys.executable, "-c", program]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stdout == "False\n"
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_many_rows_are_solved_in_parts_like_few(dtype: torch.dtype) -> None:
+    draw = torch.Generator().manual_seed(0)
+    inputs = torch.randn(1000, 6, generator=draw, dtype=dtype)
+    inputs[:, 5] = 2 * inputs[:, 0]  # so that there is no single solution
+    targets = inputs @ torch.arange(6, dtype=dtype) + torch.randn(1000, generator=draw, dtype=dtype)
+    whole = least_squares(inputs, targets)
+    with mock.patch("dltrain.least_squares.SOLVED_ROWS", 64):
+        parts = least_squares(inputs, targets)
+    assert (parts.rank, parts.columns) == (whole.rank, whole.columns)
+    torch.testing.assert_close(parts.weight, whole.weight)
+    assert parts.bias == pytest.approx(whole.bias)

@@ -86,7 +86,7 @@ def prepare(*members: Words) -> Trainer:
     configs = [load(words) for words in members]
     settings = configs[0].trainer
     return Trainer(
-        build.stack(configs, build.dataset(configs[0].data), CPU),
+        build.stack(configs, build.dataset(configs[0]), CPU),
         epochs=settings.epochs,
         eval_interval=settings.eval_interval,
         log_interval=settings.log_interval,
@@ -170,7 +170,7 @@ def orders(seed: int, rows: int, batch_size: int, epochs: int) -> Iterator[Tenso
 def bare_losses(words: Words, outputs: Any, losses: Any) -> tuple[dict[str, Tensor], list[float]]:
     """Train with autograd and plain SGD as a textbook would; the mean loss of each epoch too."""
     config = load(words)
-    data = build.dataset(config.data).train
+    data = build.dataset(config).train
     inputs = torch.from_numpy(data.inputs).double()
     inputs = inputs / 255 if data.inputs.dtype == np.uint8 else inputs
     targets = torch.from_numpy(data.targets)
@@ -625,7 +625,7 @@ def test_early_results_come_at_their_interval_but_not_at_an_epochs_end(
 def test_early_results_are_means_of_the_epoch_so_far(tmp_path: Path) -> None:
     words = [*LINE, "trainer.log_interval=3", "trainer.epochs=1", "optimizer.lr=0"]
     run = train(tmp_path, words)
-    data = build.dataset(load(words).data).train
+    data = build.dataset(load([*words, "device.dtype=float64"])).train
     order = next(orders(0, 200, 200, 1))
     outputs = data.inputs @ run.weights()["layers.0.weight"][0].double().numpy()
     errors = (outputs - data.targets)[order[: 3 * 32].numpy()]
@@ -733,7 +733,7 @@ def test_gradient_norms_are_taken_before_clipping(tmp_path: Path) -> None:
 
 def test_least_squares_solves_in_one_epoch(tmp_path: Path) -> None:
     run = train(tmp_path, [*LINE[:-1], "optimizer=least_squares"])
-    data = build.dataset(load(LINE).data).train
+    data = build.dataset(load([*LINE, "device.dtype=float64"])).train
     table = np.column_stack([data.inputs.astype(np.float64), np.ones(len(data))])
     expected = np.linalg.lstsq(table, data.targets.astype(np.float64), rcond=None)[0]
     found = torch.cat([tensor.flatten() for tensor in run.weights().values()])

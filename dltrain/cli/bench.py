@@ -40,7 +40,7 @@ def main(words: Sequence[str]) -> None:
         )
         startup["composing"] = time.perf_counter() - started
         started = time.perf_counter()
-        data = build.dataset(config.data)
+        data = build.dataset(config)
         job = Job(words, arguments.overrides, config, data, build.plan(config.model, data))
     startup["data"] = time.perf_counter() - started
     view = TrainingView(output())

@@ -36,7 +36,7 @@ def main(words: Sequence[str]) -> None:
             config_name=arguments.config_name,
             fitting=False,
         )
-        data = build.dataset(config.data)
+        data = build.dataset(config)
     console = output()
     console.print(pairs(_facts(data)))
     for line in [*map(warning, data.warnings), *(dim(f"note: {note}") for note in data.notes)]:

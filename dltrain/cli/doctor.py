@@ -17,7 +17,10 @@ from dltrain.cli.arguments import EndedError, Parser
 from dltrain.compose import CONF
 from dltrain.console import duration, output, pairs
 
-PACKAGES = ("torch", "torchvision", "hydra-core", "omegaconf", "rich", "pandas", "safetensors")
+PACKAGES = (
+    *("torch", "torchvision", "hydra-core", "omegaconf", "rich", "pandas", "pyarrow"),
+    "safetensors",
+)
 
 
 def main(words: Sequence[str]) -> None:

@@ -137,7 +137,7 @@ def job(config: Any) -> float:
     from dltrain.training import Training
 
     words = list(HydraConfig.get().overrides.task)
-    data = build.dataset(run.data)
+    data = build.dataset(run)
     task = Job(words, words, run, data, build.plan(run.model, data))
     training = Training([task])
     folder = recorder.new_folder(expanded(run.output_dir), task.name)

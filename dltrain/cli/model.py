@@ -9,7 +9,6 @@ from dltrain.architecture import Operation, graph
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.config import load
 from dltrain.console import output, pairs, table
-from dltrain.schema import LeastSquaresConfig
 from dltrain.suggest import closest
 
 USAGE = "dltrain model show [OVERRIDE ...]"
@@ -26,12 +25,12 @@ def main(words: Sequence[str]) -> None:
         raise UsageError([f"model {action}: unknown{hint} (there is: model show)"])
     with refusing():
         config = load(overrides, config_dir=arguments.config_dir, config_name=arguments.config_name)
-        data = build.dataset(config.data)
+        dtype = build.dtype_name(config)
+        data = build.dataset(config)
         plan = build.plan(config.model, data)
     rows = min(config.trainer.batch_size or len(data.train), len(data.train))
-    exact = isinstance(config.optimizer, LeastSquaresConfig) or config.device.dtype == "float64"
     loss = "squared error" if data.task == "regression" else "cross-entropy"
-    operations = graph(plan, rows=rows, loss=loss, itemsize=8 if exact else 4)
+    operations = graph(plan, rows=rows, loss=loss, itemsize=8 if dtype == "float64" else 4)
     console = output()
     console.print(
         pairs(

@@ -50,7 +50,7 @@ def main(words: Sequence[str]) -> None:
         )
         if arguments.cfg:
             return print_config(config, arguments.package)
-        data = build.dataset(config.data)
+        data = build.dataset(config)
         notes = ineffective(config, arguments.overrides)
         job = Job(words, arguments.overrides, config, data, build.plan(config.model, data), notes)
     return train(job)

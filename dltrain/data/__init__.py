@@ -28,8 +28,9 @@ class Split:
     """The rows of one split.
 
     Attributes:
-        inputs: [N, I], float64, or uint8 for images (a byte b stands for b / 255).
-        targets: [N], float64 for regression, int64 class indices for classification.
+        inputs: [N, I], in the float type the run computes in, or uint8 for images (a byte b stands
+            for b / 255).
+        targets: [N], of that float type for regression, int64 class indices for classification.
     """
 
     inputs: npt.NDArray[np.generic]

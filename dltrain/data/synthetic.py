@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from dltrain.data import Dataset, Scale, Split
+
+# Numbers that are drawn at once, in float64, before they are rounded.
+NUMBERS = 1 << 17
 
 
 def synthetic(
@@ -20,6 +23,7 @@ def synthetic(
     num_train: int,
     num_val: int,
     seed: int,
+    dtype: str,
 ) -> Dataset:
     """Draw features from N(0, 1) and targets from Xw + b + N(0, noise).
 
@@ -31,14 +35,23 @@ def synthetic(
         num_train: Training rows.
         num_val: Validation rows; training and validation rows are one draw, cut in two.
         seed: Fixes every row.
+        dtype: What the numbers, drawn and added up in float64, are rounded to.
 
     Returns:
         A regression data set without a test split; features are called x0, x1, ...
     """
     generator = np.random.default_rng([seed, 0x5E7])  # a stream of its own, apart from splits
     weights = np.asarray(w, dtype=np.float64)
-    inputs = generator.standard_normal((num_train + num_val, len(weights)))
-    targets = inputs @ weights + b + noise * generator.standard_normal(len(inputs))
+    rows = num_train + num_val
+    inputs = np.empty((rows, len(weights)), dtype)
+    sums = np.empty(rows)
+    for part in _parts(rows, max(NUMBERS // len(weights), 1)):
+        drawn = generator.standard_normal((part.stop - part.start, len(weights)))
+        inputs[part] = drawn
+        sums[part] = drawn @ weights + b
+    targets = np.empty(rows, dtype)
+    for part in _parts(rows, NUMBERS):
+        targets[part] = sums[part] + noise * generator.standard_normal(part.stop - part.start)
     recipe = [list(w), b, noise, num_train, num_val, seed]
     return Dataset(
         name=name,
@@ -53,3 +66,7 @@ def synthetic(
         feature_scale=Scale.identity(len(weights)),
         truth=(weights, b),
     )
+
+
+def _parts(rows: int, size: int) -> Iterator[slice]:
+    return (slice(start, min(start + size, rows)) for start in range(0, rows, size))

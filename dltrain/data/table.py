@@ -1,201 +1,245 @@
-"""A CSV file as checked cells: right widths, unique names, and a place for every complaint.
+"""A table as columns of numbers and texts, with a place for every complaint.
 
 Nothing is repaired in silence: a row of the wrong width, a duplicate name, a stray text among
 numbers or a non-finite value is an error with file, line and column.
+
+Letters: N rows.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
+import re
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from math import isfinite
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+import pyarrow as pa
 
-MAX_COLUMNS = 100_000
+from dltrain.data.cells import (
+    Booleans,
+    Cells,
+    Codes,
+    Floats,
+    fixed,
+    parsed,
+    present,
+    truths,
+    without,
+)
+from dltrain.data.csv_file import CsvFile, LongRowError
 
-Floats = npt.NDArray[np.float64]
+FINITE = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
+
 Integers = npt.NDArray[np.int64]
+
+WORKERS = 2  # reading takes one processor, converting about as much
 
 
 class Table:
-    """The cells of a file as text, N rows, with line numbers for complaints.
+    """The cells of a file, N rows, with line numbers for complaints.
 
     Args:
         name: The file, as complaints call it.
-        content: Its bytes.
+        source: Where it lies, or its bytes.
         delimiter: One character.
         missing_values: Cell texts that mean missing; a number means every spelling of it.
+        as_text: Columns whose texts may be asked for, even if they are numbers; others are read
+            from the file again for it.
+        unused: Columns of which only what is missing will be asked for.
 
     Attributes:
         header: Names of the columns.
-        frame: Cells as text, missing ones as pandas' missing value.
-        lines: The line each row begins or ends on, [N].
+        sha256: Digest of the file's bytes.
 
     Raises:
         ValueError: If the file is no table.
+        OSError: If it cannot be read.
     """
 
     def __init__(
-        self, name: str, content: bytes, *, delimiter: str, missing_values: Sequence[str]
+        self,
+        name: str,
+        source: Path | bytes,
+        *,
+        delimiter: str,
+        missing_values: Sequence[str],
+        as_text: Collection[str] = (),
+        unused: Collection[str] = (),
     ) -> None:
         self.name = name
-        text = self._decode(content)
-        try:
-            self.header = self._read_header(text, delimiter)
-            self.lines = _check_widths(name, text, delimiter, len(self.header))
-            self.frame = pd.read_csv(
-                io.StringIO(text),
-                sep=delimiter,
-                header=0,
-                names=self.header,
-                index_col=False,
-                dtype=str,
-                keep_default_na=False,
-                na_values=list(missing_values),
-                skip_blank_lines=True,
-            )
-        except (csv.Error, pd.errors.ParserError) as error:
-            raise ValueError(
-                f"{name}: cannot be read as a table ({error}); mend its quotes"
-            ) from None
-        if len(self.frame) != len(self.lines):
-            raise ValueError(f"{name}: has rows of white space only; remove them")
-        if self.frame.empty:
-            raise ValueError(f"{name}: has a header but no rows")
-        self._numbers: dict[str, Floats | None] = {}
+        self._file = CsvFile(name, source, delimiter=delimiter)
+        self.header = self._file.header
+        self._missing_values = list(missing_values)
+        self._missing_numbers = _finite_numbers(missing_values)
+        self._kept: Integers | None = None  # rows of the file, if some were dropped
+        while True:
+            try:
+                self._read(dict.fromkeys(as_text, "texts") | dict.fromkeys(unused))
+                break
+            except LongRowError:
+                self._file.block_bytes *= 16
+        self.sha256 = self._file.sha256
+        if not self._rows:
+            raise ValueError(f"{self.name}: has a header but no rows")
+        if len(self.header) == 1 and self._columns[self.header[0]].is_blank_somewhere():
+            raise ValueError(f"{self.name}: has rows of white space only; remove them")
 
-    def _decode(self, content: bytes) -> str:
-        if b"\0" in content:
-            raise ValueError(f"{self.name}: holds NUL bytes; is it a text file?")
-        try:
-            return content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = content.count(b"\n", 0, error.start) + 1
-            raise ValueError(
-                f"{self.name}:{line}: is not UTF-8 text; convert it, for example with iconv"
-            ) from None
+    def _read(self, wanted: Mapping[str, str | None]) -> None:
+        """Fill the columns, converting blocks while the next ones are read."""
+        columns = [Cells(wanted.get(name, "numbers")) for name in self.header]
+        waiting: deque[Future[None]] = deque()
+        rows = read = 0
 
-    def _read_header(self, text: str, delimiter: str) -> list[str]:
-        if "\r" in text and "\n" not in text:
-            raise ValueError(
-                f"{self.name}: has line ends of old Macs; convert it with: tr '\\r' '\\n'"
-            )
-        rows = csv.reader(io.StringIO(text), delimiter=delimiter)
-        header = next((row for row in rows if row), [])
-        if not header or header == [""]:
-            raise ValueError(f"{self.name}: is empty; a table needs a header and rows")
-        if len(header) > MAX_COLUMNS:
-            raise ValueError(f"{self.name}: {len(header)} columns, at most {MAX_COLUMNS} are read")
-        seen: set[str] = set()
-        for number, column in enumerate(header, start=1):
-            if not column.strip():
-                raise ValueError(
-                    f"{self.name}:1: column {number} has no name; give it one (if it only numbers "
-                    "the rows, name it and leave it out with data.drop)"
-                )
-            if column in seen:
-                raise ValueError(
-                    f"{self.name}:1: two columns are called {column!r}; rename one of them"
-                )
-            seen.add(column)
-        return header
+        def convert(start: int, block: Sequence[pa.StringArray]) -> None:
+            for column, cells in zip(columns, block, strict=True):
+                column.put(start, cells, self._missing_numbers)
+
+        with ThreadPoolExecutor(WORKERS) as pool:
+            blocks = self._file.blocks(self.header, missing_values=self._missing_values)
+            for read, block in enumerate(blocks, start=1):
+                count = len(block[0])
+                if rows + count > columns[0].capacity:
+                    while waiting:
+                        waiting.popleft().result()
+                    # As many rows as the file seems to have, after what was read of it.
+                    share = self._file.size() / (read * self._file.block_bytes)
+                    expected = int((rows + count) * max(share * 1.05, 1.25))
+                    for column in columns:
+                        column.grow(expected, keep=rows)
+                waiting.append(pool.submit(convert, rows, block))
+                rows += count
+                if len(waiting) > WORKERS:
+                    waiting.popleft().result()
+            for task in waiting:
+                task.result()
+        for column in columns:
+            column.finish(rows)
+        self._rows = rows
+        self._columns = dict(zip(self.header, columns, strict=True))
 
     def __len__(self) -> int:
-        return len(self.frame)
+        return self._rows
 
-    def keep(self, rows: npt.NDArray[np.bool_]) -> None:
+    def keep(self, rows: Booleans) -> None:
         """Drop all other rows."""
-        self.frame = self.frame[rows].reset_index(drop=True)
-        self.lines = self.lines[rows]
-        self._numbers.clear()
+        for column in self._columns.values():
+            column.keep(rows)
+        before = np.arange(self._rows) if self._kept is None else self._kept
+        self._kept = before[rows]
+        self._rows = len(self._kept)
+
+    def release(self, column: str) -> None:
+        """Give back the memory of a column that is not needed any more."""
+        self._columns[column] = Cells()
+
+    def close(self) -> None:
+        """Give back all memory, that of blocks long converted too; the cells are gone."""
+        self._columns.clear()
+        pa.default_memory_pool().release_unused()
+
+    def forget(self, start: int, stop: int) -> None:
+        """Give back the memory of some rows' numbers; ``start`` is a multiple of ``PAGE_ROWS``."""
+        for column in self._columns.values():
+            column.forget(start, stop)
+
+    def line(self, row: int | np.integer) -> int:
+        """Find the line of the file that a row begins or ends on; the file is read for it."""
+        return self._file.line(int(row if self._kept is None else self._kept[row]))
 
     def at(self, row: int | np.integer, column: str) -> str:
         """Name a cell in a complaint."""
-        return f"{self.name}:{self.lines[row]}: column {column!r}"
+        return f"{self.name}:{self.line(row)}: column {column!r}"
 
-    def missing(self, column: str) -> npt.NDArray[np.bool_]:
+    def missing(self, column: str) -> Booleans:
         """Tell which cells have no value, [N]."""
-        return self.frame[column].isna().to_numpy()
+        return self._columns[column].missing()
 
     def texts(self, column: str) -> npt.NDArray[np.str_]:
         """Return the cells as text, [N]; missing ones are empty."""
-        return self.frame[column].fillna("").to_numpy(dtype=object).astype(str)
+        names, codes = self.categories(column)
+        return np.array([*names, ""], dtype=str)[codes]
+
+    def categories(self, column: str) -> tuple[list[str], Codes]:
+        """Return the different texts in order, and the place of each cell's among them, [N].
+
+        The place of a missing cell is -1.
+        """
+        held = self._columns[column]
+        if held.coded is None:
+            held.coded = self._categories(column)
+        return held.coded
+
+    def _categories(self, column: str) -> tuple[list[str], Codes]:
+        encoded = self._texts(column).dictionary_encode().combine_chunks()
+        names = encoded.dictionary.to_pylist()
+        order = sorted(range(len(names)), key=names.__getitem__)
+        place = np.full(len(names) + 1, -1, np.int32)
+        place[order] = np.arange(len(names))
+        codes = np.where(present(encoded.indices), fixed(encoded.indices, "int32"), len(names))
+        return [names[index] for index in order], place[codes]
+
+    def _texts(self, column: str) -> pa.ChunkedArray:
+        """Return the cells as text; a column of plain numbers is read from the file again."""
+        held = self._columns[column]
+        if held.odd_rows < self._rows:
+            blocks = self._file.blocks([column], missing_values=self._missing_values)
+            read = [without(cells, self._missing_numbers) for [cells] in blocks]
+            cells = pa.chunked_array(read, pa.string())
+            return cells if self._kept is None else cells.take(pa.array(self._kept))
+        return pa.chunked_array([cells for _, cells in held.odd], pa.string())
 
     def is_boolean(self, column: str) -> bool:
         """Tell whether every cell that has a value is true or false."""
-        present = self.frame[column].dropna()
-        return len(present) > 0 and bool(present.str.lower().isin(["true", "false"]).all())
+        return self._columns[column].is_boolean()
 
     def numbers(self, column: str) -> Floats | None:
         """Return the cells as numbers, [N], missing ones as nan; None if the column holds text.
 
-        ``true`` and ``false`` count as 1 and 0.
+        ``true`` and ``false`` count as 1 and 0. The array is the table's own.
 
         Raises:
             ValueError: If a number is not finite, or if a few texts stand among numbers.
         """
-        if column not in self._numbers:
-            self._numbers[column] = self._parse(column)
-        return self._numbers[column]
+        held = self._columns[column]
+        if held.is_text is None:
+            held.is_text = not self._settle(column, held)
+        return None if held.is_text else held.values
 
-    def _parse(self, column: str) -> Floats | None:
-        cells = self.frame[column]
-        present = cells.dropna()
-        if self.is_boolean(column):
-            parsed = cells.str.lower().map({"true": 1.0, "false": 0.0})
-        else:
-            parsed = pd.to_numeric(cells, errors="coerce")
-        values = np.asarray(parsed.to_numpy(), dtype=np.float64)
-        strays = np.flatnonzero(np.isnan(values) & cells.notna().to_numpy())
-        if len(strays) and 2 * len(strays) >= len(present):
-            return None
-        if len(strays):
-            cell = cells.iloc[strays[0]]
+    def _settle(self, column: str, held: Cells) -> bool:
+        """Turn the odd cells of a column into numbers; False if too many are none."""
+        boolean = held.is_boolean()
+        blocks = [
+            (start, cells, truths(cells) if boolean else parsed(cells)) for start, cells in held.odd
+        ]
+        strays = [
+            start + np.flatnonzero(np.isnan(values) & present(cells))
+            for start, cells, values in blocks
+        ]
+        stray = np.concatenate([*strays, np.empty(0, np.int64)])
+        if len(stray) and 2 * len(stray) >= held.count_present():
+            return False
+        if len(stray):
             raise ValueError(
-                f"{self.at(strays[0], column)}: {cell!r} stands among numbers; correct it, or name "
-                f"it in data.missing_values, or use data.categorical=[{column}] or "
-                f"data.drop=[{column}]"
+                f"{self.at(stray[0], column)}: {held.odd_text(stray[0])!r} stands among numbers; "
+                f"correct it, or name it in data.missing_values, or use data.categorical=[{column}]"
+                f" or data.drop=[{column}]"
             )
-        infinite = np.flatnonzero(np.isinf(values))
-        if len(infinite):
-            cell = cells.iloc[infinite[0]]
-            raise ValueError(
-                f"{self.at(infinite[0], column)}: {cell!r} is not finite; correct it, or name it "
-                "in data.missing_values"
-            )
-        return values
+        for start, _, values in blocks:
+            infinite = np.flatnonzero(np.isinf(values))
+            if len(infinite):
+                row = start + infinite[0]
+                raise ValueError(
+                    f"{self.at(row, column)}: {held.odd_text(row)!r} is not finite; correct it, or "
+                    "name it in data.missing_values"
+                )
+        for start, _, values in blocks:
+            held.values[start : start + len(values)] = values
+        return True
 
 
-def _check_widths(name: str, text: str, delimiter: str, width: int) -> Integers:
-    """Check that every row has as many cells as the header; return the line of each row."""
-    if '"' in text or "\r" in text:
-        rows = csv.reader(io.StringIO(text), delimiter=delimiter)
-        counted = [(rows.line_num, len(row)) for row in rows if row]
-        lines = np.array([line for line, _ in counted])
-        widths = np.array([cells for _, cells in counted])
-    else:
-        lines, widths = _count_cells(text.encode(), delimiter.encode())
-    wrong = np.flatnonzero(widths != width)
-    if len(wrong):
-        line, cells = lines[wrong[0]], widths[wrong[0]]
-        raise ValueError(
-            f"{name}:{line}: {cells} cells, but the header has {width}; correct the row, "
-            "or quote cells that contain the delimiter"
-        )
-    return lines[1:]
-
-
-def _count_cells(content: bytes, delimiter: bytes) -> tuple[Integers, Integers]:
-    """Count the cells of each non-empty line of a table without quotes: (line numbers, cells)."""
-    if not content.endswith(b"\n"):
-        content += b"\n"
-    data = np.frombuffer(content, dtype=np.uint8)
-    ends = np.flatnonzero(data == ord("\n"))
-    marks = np.flatnonzero(data == ord(delimiter))
-    before = np.searchsorted(marks, ends)  # delimiters up to each line's end
-    cells = np.diff(before, prepend=0) + 1
-    full = np.diff(ends, prepend=-1) > 1
-    return np.flatnonzero(full) + 1, cells[full]
+def _finite_numbers(texts: Sequence[str]) -> list[float]:
+    return [float(text) for text in texts if FINITE.fullmatch(text) and isfinite(float(text))]

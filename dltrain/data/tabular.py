@@ -1,23 +1,18 @@
-"""CSV tables to tensors: split, impute, one-hot, standardise - with training statistics only.
-
-What becomes of a column is decided once, from the training rows (``_fit``), and written down as a
-``Column``; ``encode`` does what it says, on these rows and, later, on any others. So whoever has
-the columns of a run can repeat exactly its preparation.
-"""
+"""CSV tables to tensors: split, impute, one-hot, standardise - with training statistics only."""
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dltrain.data import Column, Dataset, Scale, Split, split_order
-from dltrain.data.table import Floats, Integers, Table
+from dltrain.data.preparation import fit_category, fit_number, prepare, prepare_amounts
+from dltrain.data.table import Integers, Table
 from dltrain.data.target import classes_of, decide_task
 from dltrain.paths import expanded
 from dltrain.suggest import closest
@@ -44,14 +39,20 @@ class Options:
     delimiter: str
     seed: int
 
+    @property
+    def mark(self) -> str:
+        """What separates cells, as a character."""
+        return self.delimiter.replace("\\t", "\t")
 
-def tabular(name: str | None, *, path: str, options: Options) -> Dataset:
+
+def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dataset:
     """Read a CSV file and prepare it for training.
 
     Args:
         name: How the data set is called; None: the file's name without its ending.
         path: The file; ``package:NAME`` is one that dltrain ships.
         options: How to prepare it.
+        dtype: Of the inputs and of a regression's targets: float32 or float64.
 
     Returns:
         A data set whose inputs are the number columns and the one-hot columns, in header order.
@@ -59,79 +60,67 @@ def tabular(name: str | None, *, path: str, options: Options) -> Dataset:
     Raises:
         ValueError: If the table cannot be used as it is; the message names line and column.
     """
-    file = (
-        PACKAGED / path.removeprefix("package:") if path.startswith("package:") else expanded(path)
-    )
-    content = _read(file)
-    delimiter = options.delimiter.replace("\\t", "\t")
-    table = Table(str(file), content, delimiter=delimiter, missing_values=options.missing_values)
+    table, source = _read(path, options)
     features = _feature_columns(table, options)
     dropped = _handle_missing(table, features, options)
-    splits = _split(len(table), options)
+    sizes, order = _split(len(table), options)
+    train = order[: sizes[0]]
     as_text = options.target in options.categorical
     task, reason = decide_task(table, options.target, stated=options.task, as_text=as_text)
     _refuse_wide(table, features, options)
-    target, targets = _fit_target(table, task, splits[0], options)
-    columns = [_fit(table, feature, splits[0], options) for feature in features]
+    target, targets = _fit_target(table, task, train, options, dtype)
+    table.release(options.target)
+    columns = [_fit(table, feature, train, options) for feature in features]
     columns = [column for column in columns if column.features]
     if not columns:
-        raise ValueError(f"{file}: no column is left to learn from; see data.features, data.drop")
+        raise ValueError(
+            f"{table.name}: no column is left to learn from; see data.features, data.drop"
+        )
     _refuse_twins(table, columns)
-    encoded = [encode(table, column) for column in columns]
-    held_out = np.concatenate(splits[1:])
-    columns = [
-        _with_unseen(column, values[held_out], table.missing(column.name)[held_out])
-        for column, values in zip(columns, encoded, strict=True)
-    ]
-    inputs = np.concatenate(encoded, axis=1)
-    train, val, test = (Split(inputs[rows], targets[rows]) for rows in splits)
+    every_column = _in_header_order(table, columns, target)
+    splits = _cut(prepare(table, columns, order, dtype=dtype), targets[order], sizes)
     notes = [reason] if options.task == "auto" else []
     notes += [f"{dropped} rows with missing values were dropped"] if dropped else []
-    notes += _warnings(columns, target, train)
+    notes += _warnings(columns, target, splits[0])
     return Dataset(
-        name=name or file.stem,
+        name=name or Path(table.name).stem,
         task=task,
-        train=train,
-        val=val,
-        test=test,
+        train=splits[0],
+        val=splits[1],
+        test=splits[2],
         feature_names=tuple(feature for column in columns for feature in column.features),
         class_names=target.categories,
         target_name=options.target,
-        source=str(file) if not path.startswith("package:") else path,
-        sha256=hashlib.sha256(content).hexdigest(),
+        source=source,
+        sha256=table.sha256,
         feature_scale=_joint_scale(columns),
         target_scale=_joint_scale([target]) if task == "regression" else Scale.identity(1),
-        columns=_in_header_order(table, columns, target),
+        columns=every_column,
         notes=tuple(notes),
-        reading={"delimiter": delimiter, "missing_values": list(options.missing_values)},
+        reading={
+            "delimiter": options.mark,
+            "missing_values": list(options.missing_values),
+        },
     )
 
 
-def encode(table: Table, column: Column) -> Floats:
-    """Turn the cells of one feature column into numbers, [N, features of the column].
-
-    Args:
-        table: Any table that has the column.
-        column: What is to become of it, as decided from the training rows.
-
-    Raises:
-        ValueError: If a cell cannot be turned into a number; the message names line and column.
-    """
-    absent = table.missing(column.name)
-    if column.role == "number":
-        values = table.numbers(column.name)
-        if values is None:
-            raise ValueError(f"{table.name}: column {column.name!r} holds text, not numbers")
-        if absent.any() and column.imputed is None:
-            raise ValueError(f"{table.at(np.flatnonzero(absent)[0], column.name)}: no value")
-        filled = np.where(absent, column.imputed or 0.0, values)
-        return ((filled - column.mean) / column.deviation)[:, None]
-    cells = table.texts(column.name)
-    known = np.array(column.categories, dtype=str)
-    values = (cells[:, None] == known[None, :]) & ~absent[:, None]
-    if len(column.features) > len(column.categories):  # the last one stands for missing
-        values = np.concatenate([values, absent[:, None]], axis=1)
-    return values.astype(np.float64)
+def _read(path: str, options: Options) -> tuple[Table, str]:
+    """Read the table; return it and what a data set calls its source."""
+    packaged = path.startswith("package:")
+    file = PACKAGED / path.removeprefix("package:") if packaged else expanded(path)
+    labels = [options.target] if options.task != "regression" else []
+    try:
+        table = Table(
+            str(file),
+            file,
+            delimiter=options.mark,
+            missing_values=options.missing_values,
+            as_text=[*options.categorical, *labels],
+            unused=options.drop,
+        )
+    except OSError as error:
+        raise ValueError(f"data.path={file}: {error.strerror}") from None
+    return table, path if packaged else str(file)
 
 
 def _feature_columns(table: Table, options: Options) -> list[str]:
@@ -181,22 +170,13 @@ def _handle_missing(table: Table, features: Sequence[str], options: Options) -> 
 
 
 def _fit_target(
-    table: Table, task: str, train: Integers, options: Options
+    table: Table, task: str, train: Integers, options: Options, dtype: str
 ) -> tuple[Column, npt.NDArray[np.generic]]:
     """Decide what becomes of the target, and prepare it: (column, targets [N])."""
     name = options.target
     if task == "regression":
-        values = table.numbers(name)
-        if values is None:
-            raise ValueError(
-                f"{table.at(0, name)}: {str(table.texts(name)[0])!r} is not a number; "
-                "use data.task=classification if it names a class"
-            )
-        mean, deviation = 0.0, 1.0
-        if options.standardise_target:
-            mean, deviation = _scale(values[train], f"{table.name}: column {name!r}")
-        column = Column(name, "target", mean=mean, deviation=deviation)
-        return column, (values - mean) / deviation
+        standardise = options.standardise_target
+        return prepare_amounts(table, name, train, standardise=standardise, dtype=dtype)
     names, indices = classes_of(table, name, as_text=name in options.categorical)
     if len(names) > options.max_categories:
         raise ValueError(
@@ -214,10 +194,17 @@ def _is_text(table: Table, column: str, options: Options) -> bool:
     return column in options.categorical or table.numbers(column) is None
 
 
+def _fit(table: Table, name: str, train: Integers, options: Options) -> Column:
+    """Decide from the training rows what becomes of a feature column."""
+    if _is_text(table, name, options):
+        return fit_category(table, name, train)
+    return fit_number(table, name, train, missing=options.missing, standardise=options.standardise)
+
+
 def _refuse_wide(table: Table, features: Sequence[str], options: Options) -> None:
     """Refuse columns of too many different texts, such as names and ids, all at once."""
     counts = {
-        column: int(table.frame[column].nunique())
+        column: len(table.categories(column)[0])
         for column in features
         if _is_text(table, column, options)
     }
@@ -244,55 +231,6 @@ def _refuse_twins(table: Table, columns: Sequence[Column]) -> None:
             seen[feature] = column.name
 
 
-def _fit(table: Table, name: str, train: Integers, options: Options) -> Column:
-    """Decide from the training rows what becomes of a feature column."""
-    absent = table.missing(name)
-    count = int(absent.sum())
-    if _is_text(table, name, options):
-        known = np.unique(table.texts(name)[train][~absent[train]])
-        features = [f"{name}_{category}" for category in known]
-        features += [f"{name}_nan"] if absent[train].any() else []
-        categories = tuple(map(str, known))
-        return Column(name, "category", count, categories=categories, features=tuple(features))
-    values = table.numbers(name)
-    assert values is not None
-    present = values[train][~absent[train]]
-    if not len(present):
-        raise ValueError(
-            f"{table.name}: column {name!r} has no value in any training row; "
-            f"leave it out with data.drop=[{name}]"
-        )
-    # Kept even if nothing is missing here: something may be in rows to come.
-    statistics = {"mean": float(present.mean()), "median": float(np.median(present))}
-    imputed = statistics.get(options.missing)
-    mean, deviation = 0.0, 1.0
-    if options.standardise:
-        filled = np.where(absent, imputed or 0.0, values)[train]
-        mean, deviation = _scale(filled, f"{table.name}: column {name!r}")
-    return Column(name, "number", count, imputed, features=(name,), mean=mean, deviation=deviation)
-
-
-def _with_unseen(column: Column, held_out: Floats, absent: npt.NDArray[np.bool_]) -> Column:
-    """Count the validation and test rows whose category no training row has."""
-    if column.role != "category":
-        return column
-    unseen = ~held_out.any(axis=1) & ~absent
-    return dataclasses.replace(column, unseen=int(unseen.sum()))
-
-
-def _scale(values: Floats, where: str) -> tuple[float, float]:
-    """Return mean and standard deviation; a constant keeps deviation 1."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        deviation = float(values.std())
-    if not np.isfinite(deviation):
-        raise ValueError(
-            f"{where} holds numbers too large to standardise, up to {np.abs(values).max():.3g}; "
-            "give it in a larger unit"
-        )
-    constant = deviation <= 1e-12 * float(np.abs(values).max(initial=0.0))
-    return float(values.mean()), 1.0 if constant else deviation
-
-
 def _joint_scale(columns: Sequence[Column]) -> Scale:
     widths = [max(len(column.features), 1) for column in columns]
     return Scale(
@@ -309,24 +247,34 @@ def _in_header_order(table: Table, columns: Sequence[Column], target: Column) ->
     )
 
 
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise ValueError(f"data.path={file}: {error.strerror}") from None
+def _split(rows: int, options: Options) -> tuple[list[int], Integers]:
+    """Draw the rows of train, val and test; each keeps the order of the file.
 
-
-def _split(rows: int, options: Options) -> list[Integers]:
-    """Draw the rows of train, val and test; each keeps the order of the file."""
+    Returns:
+        The size of each, and the rows of all of them, one after the other.
+    """
     num_val, num_test = (round(rows * f) for f in (options.val_fraction, options.test_fraction))
     if num_val + num_test >= rows:
         raise ValueError(
             f"{rows} rows are too few for data.val_fraction={options.val_fraction:g} and "
             f"data.test_fraction={options.test_fraction:g}; lower them, to 0 if need be"
         )
+    sizes = [rows - num_val - num_test, num_val, num_test]
     order = split_order(rows, options.seed)
-    parts = np.split(order, [rows - num_val - num_test, rows - num_test])
-    return [np.sort(part) for part in parts]
+    for part in _parts(order, sizes):
+        part.sort()
+    return sizes, order
+
+
+def _cut(
+    inputs: npt.NDArray[np.generic], targets: npt.NDArray[np.generic], sizes: Sequence[int]
+) -> list[Split]:
+    """Cut prepared rows into train, val and test, without a copy."""
+    return list(map(Split, _parts(inputs, sizes), _parts(targets, sizes)))
+
+
+def _parts(rows: npt.NDArray[Any], sizes: Sequence[int]) -> list[npt.NDArray[Any]]:
+    return np.split(rows, np.cumsum(sizes)[:-1])
 
 
 def _warnings(columns: Sequence[Column], target: Column, train: Split) -> Iterator[str]:

@@ -17,7 +17,7 @@ from dltrain.check import knobs, run_config, shown
 from dltrain.compose import Sources
 from dltrain.config import compose_run
 from dltrain.data import Dataset
-from dltrain.schema import DataConfig, RunConfig, SweepConfig, as_dict
+from dltrain.schema import RunConfig, SweepConfig, as_dict
 from dltrain.suggest import closest
 from dltrain.sweep.facts import Facts, default_metric, metrics_of
 from dltrain.sweep.grid import Setting, expand
@@ -232,7 +232,7 @@ def _groups(members: Sequence[Member]) -> tuple[Group, ...]:
     for own in by_key.values():
         first = own[0].config
         try:
-            data = _look(first.data, seen)
+            data = _look(first, seen)
             layers = [build.plan(member.config.model, data) for member in _unlike(own)]
         except ValueError as error:
             lines += getattr(error, "lines", [str(error)])
@@ -249,9 +249,10 @@ def _unlike(members: Sequence[Member]) -> list[Member]:
     return list({repr(member.config.model): member for member in members}.values())
 
 
-def _look(config: DataConfig, seen: dict[str, Dataset]) -> Dataset:
+def _look(config: RunConfig, seen: dict[str, Dataset]) -> Dataset:
     """Load a data set; only the last one is kept, since groups of one follow each other."""
-    key = repr(config)
+    dtype = build.dtype_name(config)
+    key = repr((config.data, dtype))
     if key not in seen:
         seen.clear()
         seen[key] = build.dataset(config)

@@ -63,7 +63,7 @@ def _jobs(members: Sequence[Sequence[str]]) -> list[Job]:
     from dltrain.job import Job
 
     configs = [load(words) for words in members]
-    data = build.dataset(configs[0].data)
+    data = build.dataset(configs[0])
     return [
         Job(words, words, config, data, build.plan(config.model, data))
         for words, config in zip(members, configs, strict=True)

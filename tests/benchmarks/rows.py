@@ -144,9 +144,11 @@ def _read_and_train(words: Sequence[str]) -> Figures:
     config = load(words)
     if isinstance(config.data, CsvConfig):
         write_csv(WARM, WARM_ROWS)
-        build.dataset(dataclasses.replace(config.data, path=str(WARM)))
+        build.dataset(
+            dataclasses.replace(config, data=dataclasses.replace(config.data, path=str(WARM)))
+        )
     before = _peak()
-    read, data = _timed(lambda: build.dataset(config.data))
+    read, data = _timed(lambda: build.dataset(config))
     read_peak = _peak()
     from dltrain.data import Dataset
     from dltrain.training import Training

@@ -66,7 +66,7 @@ def pictures() -> tuple[Pictures, Pictures]:
     from dltrain import build
     from dltrain.config import load
 
-    data = build.dataset(load(["model=softmax", *FASHION]).data)
+    data = build.dataset(load(["model=softmax", *FASHION]))
     return _split(data.train), _split(data.val)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from dltrain.data import Dataset
 from dltrain.data.synthetic import synthetic
+from tests.benchmarks.csv_reading import DRAWN, measured
 
 DEFAULTS: dict[str, Any] = {
     "w": [2.0, -3.4],
@@ -16,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "noise": 0.01,
     "num_train": 1000,
     "num_val": 500,
+    "dtype": "float64",
     "seed": 0,
 }
 
@@ -126,3 +130,30 @@ def test_the_data_come_in_their_own_units() -> None:
     data = draw()
     assert data.feature_scale.deviation.tolist() == [1.0, 1.0]
     assert (data.target_scale.mean.tolist(), data.target_scale.deviation.tolist()) == ([0.0], [1.0])
+
+
+def test_rows_are_drawn_alike_in_any_type_and_in_any_parts() -> None:
+    exact, rounded = draw(noise=0.5), draw(noise=0.5, dtype="float32")
+    with mock.patch("dltrain.data.synthetic.NUMBERS", 64):
+        parts = draw(noise=0.5)
+    for split in ("train", "val"):
+        for name in ("inputs", "targets"):
+            values = getattr(exact.splits[split], name)
+            np.testing.assert_allclose(getattr(parts.splits[split], name), values, rtol=1e-14)
+            found = getattr(rounded.splits[split], name)
+            np.testing.assert_array_equal(values.astype(np.float32), found, strict=True)
+
+
+def test_the_values_are_those_of_one_draw() -> None:
+    generator = np.random.default_rng([0, 0x5E7])
+    inputs = generator.standard_normal((1500, 2))
+    targets = inputs @ [2.0, -3.4] + 4.2 + 0.01 * generator.standard_normal(1500)
+    np.testing.assert_array_equal(every_row(draw())[0], inputs)
+    np.testing.assert_allclose(every_row(draw())[1], targets, rtol=1e-14, atol=1e-14)
+
+
+def test_drawing_takes_little_more_memory_than_the_rows() -> None:
+    rows = 2_000_000 * 9 * 4
+    cost = measured(Path(), DRAWN)
+    assert cost.peak_bytes <= 1.5 * rows
+    assert cost.held_bytes <= 1.1 * rows

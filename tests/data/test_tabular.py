@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -15,9 +18,11 @@ import statsmodels
 
 from dltrain import build
 from dltrain.config import load
-from dltrain.data import Column, Dataset, Split
+from dltrain.data import Column, Dataset, Split, csv_file, preparation
+from dltrain.data.preparation import encode
 from dltrain.data.table import Table
-from dltrain.data.tabular import Options, encode, tabular
+from dltrain.data.tabular import Options, tabular
+from tests.benchmarks.csv_reading import OURS, measured, write_table
 
 Prepare = Callable[..., Dataset]
 
@@ -44,10 +49,10 @@ def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prepare:
     """Write a table and prepare it: no scaling, no splits, unless said otherwise."""
     monkeypatch.chdir(tmp_path)
 
-    def prepare(content: str | bytes, **options: Any) -> Dataset:
+    def prepare(content: str | bytes, *, dtype: str = "float64", **options: Any) -> Dataset:
         raw = content if isinstance(content, bytes) else content.encode()
         (tmp_path / "t.csv").write_bytes(raw)
-        return tabular(None, path="t.csv", options=Options(**PLAIN | options))
+        return tabular(None, path="t.csv", options=Options(**PLAIN | options), dtype=dtype)
 
     return prepare
 
@@ -72,7 +77,7 @@ def equal(first: Split, second: Split) -> bool:
 
 
 def test_the_textbooks_table_becomes_the_textbooks_tensors() -> None:
-    data = build.dataset(load(["data=house_tiny"]).data)
+    data = build.dataset(load(["data=house_tiny", "device.dtype=float64"]))
     assert data.feature_names == ("NumRooms", "RoofType_Slate", "RoofType_nan")
     assert data.train.inputs.tolist() == [[3, 0, 1], [2, 0, 1], [4, 1, 0], [3, 0, 1]]
     assert data.train.targets.tolist() == [127500, 106000, 178100, 140000]
@@ -81,7 +86,7 @@ def test_the_textbooks_table_becomes_the_textbooks_tensors() -> None:
 
 
 def test_what_became_of_each_column_is_reported() -> None:
-    data = build.dataset(load(["data=house_tiny"]).data)
+    data = build.dataset(load(["data=house_tiny", "device.dtype=float64"]))
     rooms, roof, price = data.columns
     assert (rooms.role, rooms.missing, rooms.imputed) == ("number", 2, 3.0)
     assert (roof.role, roof.missing, roof.categories) == ("category", 3, ("Slate",))
@@ -222,7 +227,7 @@ def test_the_texts_that_mean_missing_can_be_chosen(prepare: Prepare) -> None:
 def test_a_number_may_mean_missing(here: Path) -> None:
     (here / "t.csv").write_text("a,y\n-999.0,1.5\n1,2.5\n3,3.5\n")
     words = ["data=csv", "data.path=t.csv", "data.target=y", "data.missing_values=[-999.0]"]
-    assert column(build.dataset(load(words).data), "a").missing == 1
+    assert column(build.dataset(load([*words, "device.dtype=float64"])), "a").missing == 1
 
 
 def test_words_that_pandas_takes_for_missing_are_texts_here(prepare: Prepare) -> None:
@@ -435,7 +440,7 @@ def test_foreign_names_are_data(prepare: Prepare, monkeypatch: pytest.MonkeyPatc
 
 def test_a_file_that_is_gone_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^data\.path=gone\.csv: No such file or directory$"):
-        tabular(None, path="gone.csv", options=Options(**PLAIN))
+        tabular(None, path="gone.csv", options=Options(**PLAIN), dtype="float32")
 
 
 # Real tables, as they lie in installed packages.
@@ -446,7 +451,7 @@ STATSMODELS = Path(statsmodels.__file__).parent
 
 def real(path: Path, target: str, *words: str) -> Dataset:
     choices = ["data=csv", f'data.path="{path}"', f'data.target="{target}"', *words]
-    return build.dataset(load(choices, fitting=False).data)
+    return build.dataset(load([*choices, "device.dtype=float64"], fitting=False))
 
 
 @pytest.mark.parametrize(
@@ -557,3 +562,85 @@ def test_a_missing_cell_is_no_unseen_category(prepare: Prepare) -> None:
     rows = "".join(f"{i},p,{i}.5\n" for i in range(20))
     data = prepare(f"a,c,y\n{rows}20,,1.5\n", val_fraction=0.4, seed=3)
     assert sum(column.unseen for column in data.columns) == 0
+
+
+# What it costs.
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_inputs_are_one_array_of_the_asked_type(prepare: Prepare, dtype: str) -> None:
+    data = prepare(written(messy()), dtype=dtype, **SPLIT)
+    whole = data.train.inputs.base
+    assert whole is not None
+    assert len(whole) == sum(map(len, data.splits.values()))
+    for split in data.splits.values():
+        assert split.inputs.base is whole
+        assert {split.inputs.dtype, split.targets.dtype} == {np.dtype(dtype)}
+        assert split.inputs.flags.c_contiguous
+
+
+def test_inputs_are_rounded_once(prepare: Prepare) -> None:
+    exact, rounded = (prepare(written(messy()), dtype=dtype, **SPLIT) for dtype in FLOATS)
+    for name, split in exact.splits.items():
+        assert np.array_equal(split.inputs.astype(np.float32), rounded.splits[name].inputs)
+        assert np.array_equal(split.targets.astype(np.float32), rounded.splits[name].targets)
+    assert exact.preparation() == rounded.preparation()
+
+
+FLOATS = ("float64", "float32")
+
+
+@pytest.mark.parametrize("content", ["a,y\n1e200,1.5\n2,2.5\n", "b,a\n1,1e200\n2,2.5\n"])
+def test_numbers_too_large_for_the_type_are_refused(prepare: Prepare, content: str) -> None:
+    target = content[2]
+    assert refusal(prepare, content, dtype="float32", target=target) == (
+        "t.csv: column 'a' holds numbers too large for float32, up to 1e+200; "
+        "give it in a larger unit, or use device.dtype=float64"
+    )
+
+
+def test_a_table_of_many_blocks_is_prepared_like_one_of_few(prepare: Prepare) -> None:
+    content = written(messy(4000))
+    whole = prepare(content, **SPLIT)
+    with (
+        mock.patch.multiple(csv_file, LEAST_BLOCK=1 << 10, LARGEST_BLOCK=1 << 10),
+        mock.patch.object(preparation, "TILE_NUMBERS", 1),
+    ):
+        parts = prepare(content, **SPLIT)
+    assert all(map(equal, whole.splits.values(), parts.splits.values()))
+    assert whole.preparation() == parts.preparation()
+
+
+def test_reading_takes_little_more_memory_than_the_numbers(tmp_path: Path) -> None:
+    rows, columns = 200_000, 20
+    write_table(tmp_path / "t.csv", rows=rows, columns=columns)
+    inputs = rows * (columns - 1) * 4
+    cost = measured(tmp_path / "t.csv", OURS)
+    # Blocks on their way, and what pyarrow takes for itself, are the same for larger tables.
+    assert cost.peak_bytes <= 3 * inputs + 100e6
+    assert cost.held_bytes <= inputs + 70e6
+
+
+@pytest.mark.parametrize(
+    "words", [["data=synthetic"], ["data=fashion_mnist", "data.source=sample"]]
+)
+def test_other_data_need_no_reader_of_tables(words: list[str]) -> None:
+    script = (
+        "import sys; from dltrain import build; from dltrain.config import load; "
+        "build.dataset(load(sys.argv[1:], fitting=False)); "
+        "print(*sorted({'pandas', 'pyarrow', 'torch'} & set(sys.modules)))"
+    )
+    line = [sys.executable, "-c", script, *words]
+    assert subprocess.run(line, capture_output=True, text=True, check=True).stdout.split() == []
+
+
+def test_plain_numbers_and_plain_texts_need_no_pandas(here: Path) -> None:
+    (here / "t.csv").write_text("a,c,y\n" + "1,red,true\n2,blue,false\n" * 20)
+    script = (
+        "import sys; from dltrain import build; from dltrain.config import load; "
+        "words = ['data=csv', 'data.path=t.csv', 'data.target=y']; "
+        "build.dataset(load(words, fitting=False)); "
+        "print('pandas' in sys.modules)"
+    )
+    line = [sys.executable, "-c", script]
+    assert subprocess.run(line, capture_output=True, text=True, check=True).stdout == "False\n"

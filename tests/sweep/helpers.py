@@ -134,7 +134,7 @@ def touched(folder: Path) -> dict[str, tuple[int, bytes]]:
 def train(folders: Sequence[Path], commands: Sequence[Sequence[str]]) -> None:
     """Train runs together in this process; one is a single run."""
     configs = [load(words) for words in commands]
-    data = build.dataset(configs[0].data)
+    data = build.dataset(configs[0])
     jobs = [
         Job(words, words, config, data, build.plan(config.model, data))
         for words, config in zip(commands, configs, strict=True)

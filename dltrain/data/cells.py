@@ -1,0 +1,209 @@
+"""The cells of one column of a table: numbers, and texts where there is anything else.
+
+Letters: N rows, n rows of a block. A block that holds plain numbers becomes numbers at once; where
+it does not, the texts are kept, and looked at closely when they are asked for.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Floats = npt.NDArray[np.float64]
+Booleans = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int32]
+
+PAGE_ROWS = mmap.PAGESIZE // 8  # float64 numbers in a page of memory
+
+
+class Cells:
+    """The cells of one column.
+
+    Args:
+        wanted: ``numbers`` keeps texts only where they are no plain numbers; ``texts`` also where
+            they repeat, as labels do; None keeps only which cells have a value.
+
+    Attributes:
+        values: [N], nan where a number is missing; the rows of odd blocks are not filled.
+        odd: The first row of each odd block, and its texts.
+        odd_rows: How many rows lie in odd blocks.
+        is_text: Whether the column holds text; None: still to be found out.
+        coded: The different texts and the place of each cell's among them; None: likewise.
+    """
+
+    def __init__(self, wanted: str | None = "numbers") -> None:
+        self._wanted = wanted
+        self.values: Floats = np.empty(0)
+        self._pages: mmap.mmap | None = None
+        self.odd: list[tuple[int, pa.StringArray]] = []
+        self.odd_rows = 0
+        self.is_text: bool | None = None
+        self.coded: tuple[list[str], Codes] | None = None
+
+    @property
+    def capacity(self) -> int:
+        """How many rows there is room for."""
+        return len(self.values)
+
+    def grow(self, capacity: int, *, keep: int) -> None:
+        """Make room for more rows; the first ``keep`` are kept."""
+        values, pages = _returnable(capacity)
+        values[:keep] = self.values[:keep]
+        self.values, self._pages = values, pages
+
+    def put(self, start: int, cells: pa.StringArray, missing: Sequence[float]) -> None:
+        """Take the cells of a block, [n], that begins with a row; blocks may come at once."""
+        part = self.values[start : start + len(cells)]
+        if self._wanted is None:
+            part[~present(cells)] = np.nan  # what is not written stays 0 and takes no memory
+            return
+        labels = self._wanted == "texts" and 2 * pc.count_distinct(cells).as_py() < len(cells)
+        values = None if labels else _plain(cells)
+        if values is None:
+            self.odd.append((start, without(cells, missing)))
+            return
+        part[:] = values
+        for number in missing:
+            part[part == number] = np.nan
+
+    def finish(self, rows: int) -> None:
+        """Close the column after its last row."""
+        self.values = self.values[:rows]
+        self.odd.sort(key=lambda block: block[0])
+        self.odd_rows = sum(len(cells) for _, cells in self.odd)
+
+    def keep(self, rows: Booleans) -> None:
+        """Drop all other rows, before any cell has been asked for."""
+        before = np.concatenate([[0], np.cumsum(rows)])  # how many are kept before a row
+        odd = [
+            (start, cells.filter(pa.array(rows[start : start + len(cells)])))
+            for start, cells in self.odd
+        ]
+        self.odd = [(int(before[start]), cells) for start, cells in odd]
+        values = self.values[rows]
+        self.grow(len(values), keep=0)
+        self.values[:] = values
+        self.finish(len(values))
+        self.is_text = self.coded = None
+
+    def forget(self, start: int, stop: int) -> None:
+        """Give back the memory of some rows' numbers; ``start`` is a multiple of ``PAGE_ROWS``."""
+        if self._pages is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self._pages.madvise(mmap.MADV_DONTNEED, start * 8, (stop - start) * 8)
+
+    def missing(self) -> Booleans:
+        """Tell which cells have no value, [N]."""
+        absent = np.isnan(self.values)
+        for start, cells in self.odd:
+            absent[start : start + len(cells)] = ~present(cells)
+        return absent
+
+    def count_present(self) -> int:
+        """Count the cells that have a value."""
+        return len(self.values) - int(np.count_nonzero(self.missing()))
+
+    def is_boolean(self) -> bool:
+        """Tell whether every cell that has a value is true or false."""
+        blocks = [truths(cells) for _, cells in self.odd]
+        found = sum(int(np.count_nonzero(~np.isnan(values))) for values in blocks)
+        return 0 < found == self.count_present()
+
+    def is_blank_somewhere(self) -> bool:
+        """Tell whether a cell has nothing but white space."""
+        return any(_matches(cells, r"^[ \t]+$").any() for _, cells in self.odd)
+
+    def odd_text(self, row: int | np.integer) -> str:
+        """Return the text of a cell in an odd block."""
+        start, cells = next(block for block in reversed(self.odd) if block[0] <= row)
+        return str(cells[int(row) - start])
+
+
+def _returnable(size: int) -> tuple[Floats, mmap.mmap | None]:
+    """Return zeros, [size], in memory that can go back to the system in parts, if there is much.
+
+    Pages that are never written take no memory.
+    """
+    if size * 8 < 1 << 20:
+        return np.zeros(size), None
+    pages = mmap.mmap(-1, size * 8)
+    return np.frombuffer(pages, dtype=np.float64), pages
+
+
+# pyarrow's own ways to NumPy import pandas, which takes long; so its buffers are looked at instead.
+
+
+def present(cells: pa.Array) -> Booleans:
+    """Tell which cells have a value, [n]."""
+    return _bits(cells, 0)
+
+
+def fixed(cells: pa.Array, dtype: str) -> npt.NDArray[Any]:
+    """Return the values of an array of fixed width as NumPy's, [n]; anything where it is null."""
+    if not len(cells):
+        return np.empty(0, dtype)
+    values = np.frombuffer(cells.buffers()[1], dtype)
+    return values[cells.offset : cells.offset + len(cells)]
+
+
+def _bits(cells: pa.Array, number: int) -> Booleans:
+    """Return a buffer of bits as booleans, [n]."""
+    bits = cells.buffers()[number]
+    if bits is None or not len(cells):
+        return np.ones(len(cells), dtype=bool)
+    spread = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")
+    return spread[cells.offset : cells.offset + len(cells)].astype(bool)
+
+
+def _matches(cells: pa.StringArray, pattern: str) -> Booleans:
+    """Tell which cells have a value that a pattern is found in, [n]."""
+    found = pc.match_substring_regex(cells, pattern)
+    return _bits(found, 1) & present(found)
+
+
+def _plain(cells: pa.StringArray) -> Floats | None:
+    """Return a block's numbers, nan where missing; None if any cell is something else."""
+    try:
+        numbers = cells.cast(pa.float64())
+    except pa.ArrowInvalid:
+        try:
+            numbers = pc.ascii_trim_whitespace(cells).cast(pa.float64())
+        except pa.ArrowInvalid:
+            return None
+    values: Floats = fixed(numbers, "float64")
+    if numbers.null_count:
+        values = np.where(present(numbers), values, np.nan)
+    finite = np.count_nonzero(np.isfinite(values)) == len(values) - numbers.null_count
+    return values if finite else None
+
+
+def parsed(cells: pa.StringArray) -> Floats:
+    """Return a block's numbers, infinite ones too, [n]; nan where a cell is missing or is none."""
+    values = _plain(cells)
+    if values is not None:
+        return values
+    if not _matches(cells, r"(?i)[0-9]|inf").any():
+        return np.full(len(cells), np.nan)
+    import pandas as pd
+
+    texts = pd.Series(cells.to_numpy(zero_copy_only=False), dtype=object)
+    return pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64)
+
+
+def truths(cells: pa.StringArray) -> Floats:
+    """Return 1 and 0 where a block says true and false, however spelt, [n]; nan elsewhere."""
+    true, false = (_matches(cells, f"(?i)^{word}$") for word in ("true", "false"))
+    return np.where(true, 1.0, np.where(false, 0.0, np.nan))
+
+
+def without(cells: pa.StringArray, missing: Sequence[float]) -> pa.StringArray:
+    """Return a block's texts, null where a number means missing."""
+    if not missing:
+        return cells
+    absent = np.isin(parsed(cells), missing)
+    return pc.if_else(pa.array(absent), pa.scalar(None, pa.string()), cells)
