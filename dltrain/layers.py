@@ -78,6 +78,7 @@ class Linear:
         self._rounded_to = rounded_to
         # For inputs, weight, the outputs' gradient, and what a product gives.
         self._rounded = [Memory(rounded_to or weight.dtype, weight.device) for _ in range(4)]
+        self._exact = Memory(weight.dtype, weight.device)
 
     def seen(self) -> tuple[Tensor, Tensor]:
         """Return the inputs and the outputs' gradient [M, O, B] of the last backward pass."""
@@ -142,8 +143,8 @@ class Linear:
             return
         result = self._rounded[3].take(*to.shape)
         product(result, a, b, beta=0, alpha=self.unit, out=result)
-        if kept:
-            to.add_(result)
+        if kept:  # torch would make fresh memory to add numbers of another type
+            to.add_(self._exact.take(*to.shape).copy_(result))
         else:
             to.copy_(result)
 

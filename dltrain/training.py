@@ -104,6 +104,7 @@ class Training:
         started = time.perf_counter()
         try:
             outcomes = self.trainer.fit(self.recorders, view)
+            self._log_graphs()
             if any(isinstance(job.config.model, LinearConfig) for job in self.jobs):
                 _ = self._solution  # once, before several threads ask for it
             found = storage.side_by_side(self._conclude, range(len(outcomes)))
@@ -116,6 +117,13 @@ class Training:
             return self._finish(index, outcomes[index], *found[index], seconds=seconds)
 
         return storage.side_by_side(finish, range(len(outcomes)))
+
+    def _log_graphs(self) -> None:
+        """Say why a GPU launched each step's operations one by one, if it did."""
+        graphs = self.trainer.steps.graphs
+        for run in self.recorders:
+            if run is not None and graphs is not None and graphs.problem:
+                run.log(f"steps were not captured as a CUDA graph: {graphs.problem}")
 
     def _info(self, job: Job, run_id: str) -> dict[str, Any]:
         """Return what ``run.json`` says from the start."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from dltrain import build
+from dltrain.config import load
 from dltrain.device import choose
 from dltrain.graphs import Graphs
+from dltrain.job import Job
 from dltrain.outcomes import Outcome, Row
 from dltrain.steps import Steps
 from dltrain.trainer import Trainer
+from dltrain.training import Training
 from tests.replay import GivenBackError, Recorder, Replays
 from tests.stacked import ALL, MEMBERS, MODELS, assert_same_bytes, of, shorten, state, train
 
@@ -264,3 +269,23 @@ def test_what_can_be_captured_is_called_twice_in_all(gpu: torch.device) -> None:
 @needs_gpu
 def test_a_stack_has_graphs_if_its_steps_can_be_captured(gpu: torch.device) -> None:
     assert Steps(of("mlp", device=gpu)).graphs is not None
+
+
+def test_the_log_says_why_steps_are_launched_one_by_one(here: Path) -> None:
+    words = ["data.num_train=200", "device=cpu"]
+    config = load(words)
+    data = build.dataset(config)
+    training = Training([Job(words, words, config, data, build.plan(config.model, data))])
+    graphs = training.trainer.steps.graphs = Graphs()
+    graphs.problem = "operation not permitted"
+    training.record([here])
+    [ended] = training.run(Unwatched())
+    assert ended.exit_code == 0
+    log = (here / "train.log").read_text()
+    assert "steps were not captured as a CUDA graph: operation not permitted" in log
+
+
+class Unwatched:
+    def epoch(self, rows: object, outcomes: object, *, seconds: float) -> None: ...
+
+    def early(self, rows: object) -> None: ...
