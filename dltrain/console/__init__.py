@@ -146,8 +146,10 @@ def _width(cell: str | Text) -> int:
 def _line(cells: Sequence[str | Text]) -> Text:
     plain = [cell for cell in cells if isinstance(cell, str)]
     if len(plain) == len(cells):  # a single text is many times quicker than one for each cell
-        return Text("  ".join(plain))
-    return Text("  ").join(Text(cell) if isinstance(cell, str) else cell for cell in cells)
+        return Text("  ".join(plain).rstrip())
+    line = Text("  ").join(Text(cell) if isinstance(cell, str) else cell for cell in cells)
+    line.rstrip()
+    return line
 
 
 def _padded(cell: str | Text, width: int, *, right: bool) -> str | Text:
