@@ -43,12 +43,16 @@ def choose(
         # cuBLAS keeps its sums in order only with a workspace of its own; read at its first call.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
+        # Nothing here reads memory before it was written, and filling it takes time.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return device
 
 
 def has_bf16() -> bool:
     """Tell whether the processor computes products of bfloat16 by itself."""
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    # Builds without oneDNN, such as those for Apple's processors, do not know the question.
+    available = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
+    return available and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def describe(device: torch.device, *, matmul: str = "float32") -> str:

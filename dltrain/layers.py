@@ -166,17 +166,21 @@ class Dropout:
         self._lowest = lowest.clamp(max=2**31 - 1).to(torch.int32).view(-1, 1, 1)
         self._scale = (1 / (1 - share)).view(-1, 1, 1)
         self._draw = draw
-        self._masks = Memory(share.dtype, share.device)
+        self._masks, self._outputs = (Memory(share.dtype, share.device) for _ in range(2))
         self._mask: Tensor | None = None
 
     def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
-        """Drop units in place if this is training, else change nothing."""
+        """Drop units if this is training, else change nothing.
+
+        Not in place: the activation before it may need its outputs for its backward pass.
+        """
         self._mask = None
         if step is None:
             return inputs
         mask = self._masks.take(*inputs.shape)  # [M, O, B]: 0 or 1 / (1 - share)
         self._mask = torch.ge(self._draw(step, inputs.shape[2]), self._lowest, out=mask)
-        return inputs.mul_(self._mask.mul_(self._scale))
+        outputs = self._outputs.take(*inputs.shape)
+        return torch.mul(inputs, self._mask.mul_(self._scale), out=outputs)
 
     def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor:
         """Apply the same mask."""

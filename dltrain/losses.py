@@ -106,9 +106,9 @@ class Tally:
         self._rows = rows
         self._taken += 1
         slot = self._slots[self._taken - 1]
-        return (
-            slot if rows == slot[0].shape[2] else _slot(self._records[self._taken - 1, :, :, :rows])
-        )
+        if rows < slot[0].shape[2]:
+            return _slot(self._records[self._taken - 1, :, :, :rows])
+        return slot
 
     def statistics(self) -> Tensor:
         """Return the sums of each step so far, [T, S, M]."""

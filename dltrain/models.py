@@ -25,8 +25,8 @@ def generator(seed: int, purpose: str, index: int = 0) -> torch.Generator:
 
     Args:
         seed: The run's seed.
-        purpose: ``init``, ``order`` or ``dropout``.
-        index: Epoch or step the draws are for.
+        purpose: ``init``, ``order`` or, for the key of a dropout layer, ``dropout.N``.
+        index: Epoch the draws are for.
     """
     digest = hashlib.sha256(f"{seed}/{purpose}/{index}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big"))

@@ -157,7 +157,9 @@ class Steps:
     @torch.inference_mode()
     def pace(self, seconds: float) -> float:
         """Train for a while and throw it away; return the seconds a step takes."""
-        started, warm = 0.0, self.taken + WARM_STEPS
+        # What a GPU replays was taken once plainly and once captured before.
+        first = WARM_STEPS if self.graphs is None else 2 * len(self._stack.loader)
+        started, warm = 0.0, self.taken + first
         for epoch in itertools.count(1):
             for _ in self.epoch(epoch):
                 if self.taken >= warm and not started:

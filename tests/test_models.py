@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from dltrain.architecture import ActivationPlan, LinearPlan, Plan, multilayer, single_layer
+from dltrain.layers import Dropout
 from dltrain.models import Model, build_model, generator
 
 SEEDS = [3, 8, 3]
@@ -188,6 +189,38 @@ def test_gradients_equal_torchs_through_all_layers(activation: str) -> None:
     model.backward(gradient.t()[None].contiguous())
     for ours, theirs in zip(model.gradients, wanted, strict=True):
         torch.testing.assert_close(ours[0].view_as(theirs), theirs, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("shares", [[0.5], [0.0, 0.3, 0.8]], ids=str)
+def test_gradients_through_dropout_equal_autograds(activation: str, shares: list[float]) -> None:
+    """All layers together: none may write over what another keeps for its backward pass."""
+    plan = multilayer(6, 3, hidden=[5, 4], activation=activation, dropout=0.5)
+    members = len(shares)
+    model = build_model(
+        plan,
+        seeds=list(range(members)),
+        init="torch",
+        init_std=[0.1] * members,
+        dropout=shares,
+        unit=1.0,
+        like=torch.empty(0, dtype=torch.float64),
+    )
+    inputs, gradient = draw(7, 6, dtype=torch.float64), draw(members, 3, 7, dtype=torch.float64)
+    outputs = model.forward(inputs, step=STEP + 2).clone()
+    masks = [layer._mask for layer in model.layers if isinstance(layer, Dropout)]
+    leaves = [parameter.clone().requires_grad_() for parameter in model.parameters]
+    flowing = inputs.t().expand(members, 6, 7)
+    for i, mask in enumerate([*masks, None]):
+        flowing = leaves[2 * i] @ flowing + leaves[2 * i + 1]
+        if mask is not None:
+            flowing = getattr(torch.nn.functional, activation)(flowing) * mask.clone()
+    torch.testing.assert_close(outputs, flowing.detach(), rtol=1e-12, atol=1e-14)
+    model.backward(gradient.clone())
+    for ours, theirs in zip(
+        model.gradients, torch.autograd.grad(flowing, leaves, gradient), strict=True
+    ):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-14)
 
 
 def renamed(state: dict[str, Tensor], member: int) -> dict[str, Tensor]:

@@ -77,7 +77,7 @@ class Loader:
     Args:
         rows: The training rows.
         batch_size: B; None: all rows at once. The last batch of an epoch may be smaller.
-        order: ``order(seed, epoch) -> [N]``, a permutation that depends on nothing else.
+        order: ``order(seed, epoch) -> [N]`` on the host, a permutation that depends on nothing else.
         seeds: One per member, M of them. Members of equal seed see the same batches. If all are
             equal, the batches are shared by all and have no axis for members. If each seed stands
             K times in a row, M / K = S batches are gathered.
@@ -136,8 +136,8 @@ class Loader:
     def _orders(self, epoch: int) -> Tensor:
         different = list(dict.fromkeys(self._seeds))
         if len(different) == 1:
-            return self._order(different[0], epoch).int()
-        orders = torch.stack([self._order(seed, epoch).int() for seed in different])
+            return self._order(different[0], epoch)
+        orders = torch.stack([self._order(seed, epoch) for seed in different])
         return orders[[different.index(seed) for seed in self._seeds]]  # [S, N]
 
     def _load(self, order: Tensor) -> None:

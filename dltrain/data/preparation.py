@@ -170,7 +170,7 @@ def prepare_amounts(
     values = table.numbers(name)
     if values is None:
         raise ValueError(
-            f"{table.at(0, name)}: {str(table.texts(name)[0])!r} is not a number; "
+            f"{table.at(0, name)}: {table.text(0, name)!r} is not a number; "
             "use data.task=classification if it names a class"
         )
     mean, deviation = 0.0, 1.0

@@ -158,6 +158,11 @@ class Table:
         """Tell which cells have no value, [N]."""
         return self._columns[column].missing()
 
+    def text(self, row: int | np.integer, column: str) -> str:
+        """Return one cell as text; empty if it is missing."""
+        names, codes = self.categories(column)
+        return names[codes[row]] if codes[row] >= 0 else ""
+
     def texts(self, column: str) -> npt.NDArray[np.str_]:
         """Return the cells as text, [N]; missing ones are empty."""
         names, codes = self.categories(column)
