@@ -12,9 +12,12 @@ from collections.abc import Sequence
 from dltrain.architecture import LinearPlan
 from dltrain.data import EVALUATION_ROWS
 from dltrain.schema import (
+    Activation,
     AdamConfig,
     AdamWConfig,
     LeastSquaresConfig,
+    Matmul,
+    MlpConfig,
     RunConfig,
     SgdConfig,
     SweepConfig,
@@ -70,8 +73,26 @@ def member_bytes(config: RunConfig, group: Group) -> int:
     copies = 5 + 3 * optimizer_copies(config)
     rows = config.trainer.batch_size or group.facts.rows["train"]
     evaluated = min(EVALUATION_ROWS, max(group.facts.rows.values()))
-    units = 4 * rows * sum(widths) + 2 * evaluated * max(widths)
-    return number_bytes(config) * (copies * parameters + units)
+    # Outputs of a batch and of evaluated rows, gradients, and what a loss makes of either.
+    units = 3 * rows * sum(widths) + evaluated * (sum(widths) + max(widths))
+    numbers = copies * parameters + units + _layers_numbers(config, widths, rows, evaluated)
+    if config.device.matmul == Matmul.bf16:  # what products take, half the size, and give
+        numbers += (rows + evaluated) * sum(widths) + 2 * (parameters + evaluated * sum(widths))
+    return number_bytes(config) * numbers
+
+
+def _layers_numbers(
+    config: RunConfig, widths: Sequence[int], rows: int, evaluated: int
+) -> int:
+    """Count what activations and dropout keep beside the outputs of the layer before them."""
+    if not isinstance(config.model, MlpConfig):
+        return 0
+    hidden, numbers = sum(widths[:-1]), 0
+    if config.model.activation == Activation.gelu:  # the others work in place
+        numbers += (rows + evaluated) * hidden
+    if config.model.dropout:  # draws, masks, outputs
+        numbers += 3 * rows * hidden
+    return numbers
 
 
 def optimizer_copies(config: RunConfig) -> int:
