@@ -1,8 +1,8 @@
 """Nonlinearities, unit by unit, with their forward and backward passes written out.
 
 Letters: M members, O units, B rows of the batch; activations are [M, O, B]. Each works in place
-where it can: fresh memory of this size costs ten times the arithmetic. What it returns it also keeps
-for its backward pass, so the layer after it must not write there.
+where it can: fresh memory of this size costs ten times the arithmetic. What it returns it also
+keeps for its backward pass, so the layer after it must not write there.
 """
 
 from __future__ import annotations

@@ -12,51 +12,24 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from dltrain import variants
 from dltrain.architecture import LinearPlan, Plan
-from dltrain.device import has_bf16
 from dltrain.job import Job
-from dltrain.machine import num_cores
 from dltrain.outcomes import Outcome, Row
-from dltrain.schema import LeastSquaresConfig, Matmul, RunConfig
+from dltrain.schema import LeastSquaresConfig, Matmul
 from dltrain.steps import NORM_STEPS
 from dltrain.training import Training
+from dltrain.variants import Variant, other_ways
 
-# Each figure is the median of this many, of so many seconds each, in turn with what it is
-# compared with.
-ROUNDS, SECONDS = 3, 0.15
 # A training of this many epochs is recorded for the cost of what is not a step, unless it would
 # take longer than this.
 EPOCHS, MAX_SECONDS = 4, 20.0
-# Stacks are tried if their parameters and what goes with them take less than this.
-MAX_BYTES, COPIES = 2**30, 10
-
-
-@dataclass(frozen=True)
-class Variant:
-    """Another way to train the same.
-
-    Attributes:
-        words: What to type for it.
-        members: How many train at once.
-        rows: Of a step, per member.
-        seconds: Of a step.
-    """
-
-    words: str
-    members: int
-    rows: int
-    seconds: float
-
-    @property
-    def rows_per_second(self) -> float:
-        """Rows of all members."""
-        return self.members * self.rows / self.seconds
 
 
 @dataclass(frozen=True)
@@ -71,6 +44,7 @@ class Costs:
         steps: Per epoch.
         epoch: The parts of an epoch, by name; empty if it takes too long to be tried.
         variants: Other ways.
+        left_out: Other ways that would have taken too much time or memory, as typed.
         problem: Why a GPU launches each step's operations one by one; empty if it does not.
     """
 
@@ -81,6 +55,7 @@ class Costs:
     steps: int
     epoch: dict[str, float]
     variants: Sequence[Variant]
+    left_out: Sequence[str]
     problem: str
 
 
@@ -92,21 +67,29 @@ def measure(job: Job) -> Costs:
     """
     training = Training([job])
     loader, graphs = training.trainer.stack.loader, training.trainer.steps.graphs
-    alone = products(job.plan, rows=loader.batch_size, like=_parameter(training))
+    factor = _parameter(training)
+    if job.config.device.matmul == Matmul.bf16:
+        factor = factor.bfloat16()
+    alone = products(job.plan, rows=loader.batch_size, like=factor)
 
     def floor() -> float:
-        return pace(alone, SECONDS, _parameter(training))
+        return pace(alone, variants.SECONDS, _parameter(training))
 
-    rounds = [(training.trainer.steps.pace(SECONDS), floor()) for _ in range(ROUNDS)]
+    rounds = [
+        (training.trainer.steps.pace(variants.SECONDS), floor()) for _ in range(variants.ROUNDS)
+    ]
     seconds, floor_seconds = (statistics.median(column) for column in zip(*rounds, strict=True))
+    plain = Variant("", 1, len(loader.rows) / len(loader), seconds)
+    ways, left_out = other_ways(job, plain, batch_size=loader.batch_size)
     return Costs(
         place=training.place,
-        plain=Variant("", 1, loader.batch_size, seconds),
+        plain=plain,
         floor=floor_seconds,
         phases=_phases(training),
         steps=len(loader),
         epoch=_epoch(job) if EPOCHS * len(loader) * seconds < MAX_SECONDS else {},
-        variants=list(_variants(job, loader.batch_size)),
+        variants=ways,
+        left_out=left_out,
         problem=graphs.problem if graphs is not None else "",
     )
 
@@ -184,7 +167,7 @@ def _phases(training: Training) -> dict[str, float]:
     # Where an epoch is long enough, its last steps, whose gradients are looked at, do not count.
     count = len(training.trainer.stack.loader)
     plain = count - NORM_STEPS if count > NORM_STEPS else count
-    timed, ends = 0, time.perf_counter() + ROUNDS * SECONDS
+    timed, ends = 0, time.perf_counter() + variants.ROUNDS * variants.SECONDS
     for epoch in itertools.count(1):
         for window in steps.windows(epoch):
             for step in window[: max(0, plain - window.start)]:
@@ -222,54 +205,28 @@ def _epoch(job: Job) -> dict[str, float]:
         return {}  # its one step is all there is
     short = dataclasses.replace(job, config=dataclasses.replace(job.config, trainer=trainer))
     training, watch = Training([short]), _Watch()
+    trained = training.trainer
+    validations: list[float] = []
+    evaluate = trained.evaluate
+
+    def timed(split: str) -> list[Row]:
+        started = _clock(_parameter(training))
+        rows = evaluate(split)
+        if split == "val":
+            validations.append(_clock(_parameter(training)) - started)
+        return rows
+
+    trained.evaluate = timed  # type: ignore[method-assign]
     with tempfile.TemporaryDirectory() as folder:
         training.record([Path(folder)])
         training.run(watch)
     if len(watch.ended) < EPOCHS:
         return {}  # it diverged
     whole = statistics.median(after - before for before, after in itertools.pairwise(watch.ended))
-    steps = statistics.median(watch.training[1:])
-    started = _clock(_parameter(training))
-    training.trainer.evaluate("val")
-    validation = _clock(_parameter(training)) - started
-    rest = max(0.0, whole - steps - validation)
-    return {"steps and order of rows": steps, "validation": validation, "metrics and logs": rest}
-
-
-def _variants(job: Job, rows: int) -> Iterator[Variant]:
-    """Measure what a user could type instead."""
-    available = len(job.data.train)
-    for size in (2 * rows, 4 * rows, 8 * rows):
-        if size <= available:
-            trainer = dataclasses.replace(job.config.trainer, batch_size=size)
-            other = dataclasses.replace(job.config, trainer=trainer)
-            yield _variant(job, f"trainer.batch_size={size}", other, size)
-    for kind in _faster_products(job.config):
-        device = dataclasses.replace(job.config.device, matmul=kind)
-        other = dataclasses.replace(job.config, device=device)
-        yield _variant(job, f"device.matmul={kind}", other, rows)
-    for members in (8, 64):
-        if members * job.num_parameters * 4 * COPIES < MAX_BYTES:
-            yield _variant(job, f"-m, {members} members", job.config, rows, members)
-    before = torch.get_num_threads()
-    for threads in sorted({1, before // 2, num_cores()} - {0, before}):
-        device = dataclasses.replace(job.config.device, threads=threads)
-        other = dataclasses.replace(job.config, device=device)
-        yield _variant(job, f"device.threads={threads}", other, rows)
-        torch.set_num_threads(before)
-
-
-def _variant(job: Job, words: str, config: RunConfig, rows: int, members: int = 1) -> Variant:
-    training = Training([dataclasses.replace(job, config=config)] * members)
-    paces = [training.trainer.steps.pace(SECONDS) for _ in range(ROUNDS)]
-    return Variant(words, members, rows, statistics.median(paces))
-
-
-def _faster_products(config: RunConfig) -> list[Matmul]:
-    """Return the kinds of products that may be faster here."""
-    exact = isinstance(config.optimizer, LeastSquaresConfig) or config.device.dtype == "float64"
-    if exact or config.device.matmul != Matmul.float32:
-        return []
-    if torch.cuda.is_available() and config.device.type != "cpu":
-        return [Matmul.tf32, Matmul.bf16]
-    return [Matmul.bf16] if has_bf16() else []
+    parts = {"steps and order of rows": statistics.median(watch.training[1:])}
+    if len(job.data.val):
+        parts["validation"] = statistics.median(validations[1:])
+    rest = "metrics, logs, checkpoints"
+    if len(trained.stack.loader) == 1:
+        rest = f"training metrics, {rest[9:]}"  # of a second look at all rows
+    return parts | {rest: max(0.0, whole - sum(parts.values()))}

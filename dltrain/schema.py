@@ -246,8 +246,8 @@ class DeviceConfig:
     deterministic: bool = knob("same bits in every run (the processor always gives them)")
     dtype: Dtype = knob("floating-point type; optimizer=least_squares always uses float64")
     matmul: Matmul = knob(
-        "matrix products: tf32 (GPU) rounds what they take to 10 bits, bf16 rounds that and what "
-        "they give to 7; weights and all else keep dtype's 23"
+        "matrix products: tf32 (GPU) rounds what they take to 11 bits, bf16 rounds that and what "
+        "they give to 8; weights and all else keep the 24 of float32"
     )
 
 

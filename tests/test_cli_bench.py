@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
-from dltrain import bench, build
+from dltrain import bench, build, variants
 from dltrain.cli.bench import _short
 from dltrain.config import load
 from dltrain.job import Job
@@ -18,6 +23,7 @@ from tests.conftest import Call, tree
 pytestmark = pytest.mark.usefixtures("here")
 
 LINE = ["data.num_train=2000", "trainer.batch_size=64", "device=cpu"]
+RATES = "values of optimizer.lr"
 SOFTMAX = ["model=softmax", "data=fashion_mnist", "data.source=sample", "device=cpu"]
 
 
@@ -31,7 +37,7 @@ def job(*words: str) -> Job:
 def quick() -> Iterator[None]:
     """Measure for a moment only: times are not what is tested."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bench, "SECONDS", 0.01)
+        patch.setattr(variants, "SECONDS", 0.01)
         yield
 
 
@@ -46,7 +52,8 @@ def test_the_parts_of_a_step_make_up_a_step(costs: bench.Costs) -> None:
 
 
 def test_an_epoch_is_steps_validation_and_the_rest(costs: bench.Costs) -> None:
-    assert list(costs.epoch) == ["steps and order of rows", "validation", "metrics and logs"]
+    rest = "metrics, logs, checkpoints"
+    assert list(costs.epoch) == ["steps and order of rows", "validation", rest]
     assert costs.steps == 18  # 4,583 rows of the sample in batches of 256
     assert costs.epoch["steps and order of rows"] > 0
     assert costs.floor > 0
@@ -54,16 +61,17 @@ def test_an_epoch_is_steps_validation_and_the_rest(costs: bench.Costs) -> None:
 
 def test_other_ways_are_named_as_they_are_typed(costs: bench.Costs) -> None:
     words = [way.words for way in costs.variants]
-    assert {"trainer.batch_size=512", "-m, 8 members", "-m, 64 members"} <= set(words)
+    assert {"trainer.batch_size=512", f"-m, 8 {RATES}", f"-m, 64 {RATES}"} <= set(words)
     for word in words:
         if "=" in word:
             load([*SOFTMAX, word])
+    assert costs.left_out == []
     assert all(way.rows_per_second > 0 for way in costs.variants)
 
 
 def test_rows_of_members_together_all_count(costs: bench.Costs) -> None:
-    together = next(way for way in costs.variants if way.words == "-m, 64 members")
-    assert together.rows_per_second == pytest.approx(64 * 256 / together.seconds)
+    together = next(way for way in costs.variants if way.words == f"-m, 64 {RATES}")
+    assert together.rows_per_second == pytest.approx(64 * 4583 / 18 / together.seconds)
 
 
 def test_measuring_leaves_the_number_of_threads_as_it_was() -> None:
@@ -100,6 +108,41 @@ def test_bench_says_what_a_run_costs_and_keeps_nothing(here: Path, call: Call) -
     for name in ("step", "floor", "gather", "validation", "start-up", "run", "device.threads="):
         assert re.search(rf"^{name}", shown.out, re.MULTILINE), name
     assert tree(here) == []
+
+
+def test_what_is_too_large_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(variants, "free_memory", lambda: 2**20)
+    costs = bench.measure(job(*SOFTMAX))
+    assert f"-m, 64 {RATES}" in costs.left_out
+    assert f"-m, 64 {RATES}" not in {way.words for way in costs.variants}
+
+
+def test_without_rows_to_validate_there_is_no_validation() -> None:
+    costs = bench.measure(job(*LINE, "data.num_val=0"))
+    assert "validation" not in costs.epoch
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+def test_a_signal_ends_bench_and_leaves_nothing(number: signal.Signals, here: Path) -> None:
+    temporary = here / "temporary"
+    temporary.mkdir()
+    # Long enough that the signal finds it measuring; epochs of it are recorded, too.
+    words = ["data.num_train=300000", "trainer.batch_size=32", "device=cpu"]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "dltrain", "bench", *words],
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(temporary.glob("*/run.json")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    child.send_signal(number)
+    out, err = child.communicate(timeout=60)
+    assert (child.returncode, out) == (128 + number, "")
+    assert err == "dltrain: error: interrupted; nothing is kept\n"
+    assert list(temporary.iterdir()) == []
 
 
 def test_bench_of_the_analytic_solution(call: Call) -> None:

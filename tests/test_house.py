@@ -87,8 +87,10 @@ ALLOWED: dict[str, set[str]] = {
         ),
         *("schema", "storage", "trainer"),
     },
-    "bench": {
-        *("architecture", "device", "job", "machine", "outcomes", "schema", "steps", "training"),
+    "bench": {"architecture", "job", "outcomes", "schema", "steps", "training", "variants"},
+    "variants": {
+        *("device", "job", "machine", "schema", "training"),
+        *("sweep.facts", "sweep.plan", "sweep.stacks"),
     },
     "sweep": set(),
     "sweep.grid": {"compose", "config", "paths", "schema", "words"},
@@ -118,14 +120,14 @@ PLAIN = {"", "paths", "machine", "signals", "suggest", "storage", "recorder", "r
     room for room in ALLOWED if room.partition(".")[0] == "console"
 }
 # What brings configs and components together.
-FLOWS = {"job", "training", "bench"} | {
+FLOWS = {"job", "training", "bench", "variants"} | {
     room for room in ALLOWED if room.partition(".")[0] == "sweep"
 }
 COMPONENTS = set(ALLOWED) - CONFIGS - PLAIN - FLOWS
 LIGHT = sorted(CONFIGS | PLAIN - {""})
 # The one room of a sweep that trains; the others plan, start it, and read what it left.
 TRAINS = "sweep.child"
-PARENT = sorted(FLOWS - {"training", "bench", TRAINS})
+PARENT = sorted(FLOWS - {"training", "bench", "variants", TRAINS})
 HEAVY = {"torch", "torchvision", "pandas", "pyarrow", "scipy"}
 # Parts of the command line that verbs share, or that one keeps apart.
 SHARED = {"cli.arguments", "cli.main", "cli.hydra_flags", "cli.summary", "cli.sweep_summary"}
@@ -244,7 +246,9 @@ def test_only_a_sweeps_child_knows_the_training() -> None:
     trains = {"training", "trainer", "steps", "graphs", "device", "checkpoint"}
     trains |= {"models", "optim", "losses", "layers", "activations"}
     users = {
-        room for room in FLOWS - {"training", "bench"} if own_imports(f"dltrain.{room}") & trains
+        room
+        for room in FLOWS - {"training", "bench", "variants"}
+        if own_imports(f"dltrain.{room}") & trains
     }
     assert users == {TRAINS}
     assert {room for room in ALLOWED if TRAINS in own_imports(f"dltrain.{room}".rstrip("."))} == {

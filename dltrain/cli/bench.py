@@ -12,16 +12,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from dltrain import build
-from dltrain.cli.arguments import Parser, refusing
-from dltrain.cli.summary import header
+from dltrain.cli.arguments import EndedError, Parser, refusing
+from dltrain.cli.summary import counted, header
 from dltrain.config import load
-from dltrain.console import dim, duration, output, pairs, show, table, warning
+from dltrain.console import dim, duration, output, pairs, table, warning
 from dltrain.console.training import TrainingView
 from dltrain.job import Job
 from dltrain.recorder import process_start
+from dltrain.signals import stopping
 
 if TYPE_CHECKING:
     from dltrain.bench import Costs
@@ -49,15 +50,24 @@ def main(words: Sequence[str]) -> None:
     with view.working("loading torch"):
         from dltrain.bench import measure
     startup["torch"] = time.perf_counter() - started
-    with view.working("measuring"), refusing():
+    with view.working("measuring"), refusing(), stopping(_end):
         costs = measure(job)
     console = output()
-    show(console, [pairs(header(job, "", costs.place)[1:]), "", pairs(_pace(costs))])
-    show(console, ["", table(["where a step's time goes", "time", "share"], _parts(costs.phases))])
+    parts: list[object] = [pairs(header(job, "", costs.place)[1:]), "", pairs(_pace(costs)), ""]
+    parts.append(_parts("where a step's time goes", costs.phases))
     if costs.epoch:
-        show(console, ["", table(["and an epoch's", "time", "share"], _parts(costs.epoch))])
-    show(console, ["", pairs(_run(costs, startup, config.trainer.epochs)), ""])
-    show(console, [_variants(costs), dim("(a larger batch takes fewer steps, which learn less)")])
+        parts += ["", _parts("and an epoch's", costs.epoch)]
+    parts += ["", pairs(_run(costs, startup, config.trainer.epochs)), "", _variants(costs)]
+    if any("batch_size" in way.words for way in costs.variants):
+        parts.append(dim("(a larger batch takes fewer steps, which learn less)"))
+    if costs.left_out:
+        parts.append(dim(f"(not tried, too large: {', '.join(costs.left_out)})"))
+    for part in parts:
+        console.print(part)
+
+
+def _end(number: int) -> NoReturn:
+    raise EndedError(128 + number, "interrupted; nothing is kept")
 
 
 def _seconds_since_start() -> float:
@@ -82,21 +92,26 @@ def _pace(costs: Costs) -> list[tuple[str, object]]:
     return lines
 
 
-def _parts(seconds: Mapping[str, float]) -> list[list[str]]:
+def _parts(title: str, seconds: Mapping[str, float]) -> object:
     total = sum(seconds.values())
-    return [[name, _short(part), f"{part / total:.0%}"] for name, part in seconds.items()]
+    rows = [[name, _short(part), f"{part / total:.0%}"] for name, part in seconds.items()]
+    return table([title, "time", "share"], rows, right=["time", "share"])
 
 
 def _run(costs: Costs, startup: Mapping[str, float], epochs: int) -> list[tuple[str, object]]:
     """Say what a whole run takes, and how much of it comes before the first step."""
     epoch = sum(costs.epoch.values()) or costs.plain.seconds * costs.steps
     before = sum(startup.values())
+    length = counted(epochs, "epoch")
     parts = ", ".join(f"{name} {_short(seconds)}" for name, seconds in startup.items() if seconds)
     whole = before + epochs * epoch
     return [
-        ("epoch", f"{_short(epoch)} for {costs.steps:,} steps"),
+        ("epoch", f"{_short(epoch)} for {counted(costs.steps, 'step')}"),
         ("start-up", f"{_short(before)}: {parts}"),
-        ("run", f"{duration(whole)} for {epochs:,} epochs, {before / whole:.0%} of it start-up"),
+        (
+            "run",
+            f"{duration(whole)} for {length}, {before / whole:.0%} of it start-up",
+        ),
     ]
 
 

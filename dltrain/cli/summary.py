@@ -26,7 +26,9 @@ def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
     knobs = as_dict(config.optimizer)
     settings = " ".join(f"{k}={shown(v)}" for k, v in knobs.items() if k != "kind")
     batch = config.trainer.batch_size
-    pace = f"batch {'all rows' if batch is None else batch}, {_epochs(config.trainer.epochs)}"
+    pace = (
+        f"batch {'all rows' if batch is None else batch}, {counted(config.trainer.epochs, 'epoch')}"
+    )
     return [
         ("run", run_id),
         ("model", f"{config.model.kind} {' -> '.join(widths)}, {job.num_parameters:,} parameters"),
@@ -86,5 +88,6 @@ def next_commands(job: Job, folder: Path, outcome: Outcome) -> list[tuple[str, o
     ]
 
 
-def _epochs(count: int) -> str:
-    return f"{count} epoch{'s' if count != 1 else ''}"
+def counted(count: int, what: str) -> str:
+    """Write how many there are: ``1 epoch``, ``1,000 epochs``."""
+    return f"{count:,} {what}{'s' if count != 1 else ''}"

@@ -171,7 +171,13 @@ class CsvFile:
         width = len(self.header)
         with self._open() as file:
             try:
-                for line, cells in self._rows(file):
+                for line, cells, first in self._rows(file):
+                    if cells != width and first < line:
+                        raise ValueError(
+                            f"{self.name}:{first}: a quote opens here and goes on to line {line}, "
+                            f"which makes a row of {cells} cells, but the header has {width}; "
+                            "mend the quotes or the row"
+                        )
                     if cells != width:
                         raise ValueError(
                             f"{self.name}:{line}: {cells} cells, but the header has {width}; "
@@ -180,11 +186,12 @@ class CsvFile:
             except csv.Error as error:
                 raise self._unreadable(str(error)) from None
 
-    def _rows(self, file: BinaryIO) -> Iterator[tuple[int, int]]:
-        """Yield the line each row begins or ends on, and its number of cells; the header's too."""
+    def _rows(self, file: BinaryIO) -> Iterator[tuple[int, int, int]]:
+        """Yield each row's last line, number of cells and first line; the header's too."""
         csv.field_size_limit(2**31 - 1)  # a long text is no mistake
         lines = _Lines(self.name, file)
         for line in lines:
+            first = lines.number
             bare = line.removesuffix("\n").removesuffix("\r")
             if '"' in bare or "\r" in bare:  # the row may go on in further lines
                 reader = csv.reader(itertools.chain([line], lines), delimiter=self._delimiter)
@@ -192,7 +199,7 @@ class CsvFile:
             else:
                 cells = bare.count(self._delimiter) + 1 if bare else 0
             if cells:
-                yield lines.number, cells
+                yield lines.number, cells, first
 
 
 class _Lines(Iterator[str]):

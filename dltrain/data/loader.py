@@ -77,7 +77,8 @@ class Loader:
     Args:
         rows: The training rows.
         batch_size: B; None: all rows at once. The last batch of an epoch may be smaller.
-        order: ``order(seed, epoch) -> [N]`` on the host, a permutation that depends on nothing else.
+        order: ``order(seed, epoch) -> [N]`` on the host, a permutation that depends on nothing
+            else.
         seeds: One per member, M of them. Members of equal seed see the same batches. If all are
             equal, the batches are shared by all and have no axis for members. If each seed stands
             K times in a row, M / K = S batches are gathered.

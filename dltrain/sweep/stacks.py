@@ -81,9 +81,7 @@ def member_bytes(config: RunConfig, group: Group) -> int:
     return number_bytes(config) * numbers
 
 
-def _layers_numbers(
-    config: RunConfig, widths: Sequence[int], rows: int, evaluated: int
-) -> int:
+def _layers_numbers(config: RunConfig, widths: Sequence[int], rows: int, evaluated: int) -> int:
     """Count what activations and dropout keep beside the outputs of the layer before them."""
     if not isinstance(config.model, MlpConfig):
         return 0
