@@ -59,13 +59,12 @@ def other_ways(job: Job, plain: Variant, *, batch_size: int) -> tuple[list[Varia
         The other ways, and the words of those that would take too much time or memory.
     """
     measured, left_out = [], []
-    before = torch.get_num_threads()
+    before, group = torch.get_num_threads(), Group((0,), Facts.of(job.data), job.plan)
     for words, config, members in _ways(job, batch_size):
         size = config.trainer.batch_size or len(job.data.train)
         rows = len(job.data.train) / -(-len(job.data.train) // size)
         expected = plain.seconds * members * rows / plain.rows
-        facts = Facts.of(job.data)
-        needed = members * member_bytes(config, Group((0,), facts, job.plan))
+        needed = members * member_bytes(config, group)
         if expected > MAX_STEP_SECONDS or needed > MEMORY_SHARE * free_memory():
             left_out.append(words)
             continue
