@@ -200,7 +200,9 @@ class _Watch:
 
 def _epoch(job: Job) -> dict[str, float]:
     """Train and record a few epochs; return the seconds of an epoch's parts."""
-    trainer = dataclasses.replace(job.config.trainer, epochs=EPOCHS, patience=None)
+    interval = job.config.trainer.eval_interval
+    # Validating after each, so that there is something to time; its share is divided below.
+    trainer = dataclasses.replace(job.config.trainer, epochs=EPOCHS, eval_interval=1, patience=None)
     if isinstance(job.config.optimizer, LeastSquaresConfig):
         return {}  # its one step is all there is
     short = dataclasses.replace(job, config=dataclasses.replace(job.config, trainer=trainer))
@@ -223,10 +225,13 @@ def _epoch(job: Job) -> dict[str, float]:
     if len(watch.ended) < EPOCHS:
         return {}  # it diverged
     whole = statistics.median(after - before for before, after in itertools.pairwise(watch.ended))
-    parts = {"steps and order of rows": statistics.median(watch.training[1:])}
+    steps = statistics.median(watch.training[1:])
+    parts = {"steps and order of rows": steps}
+    validation = 0.0
     if len(job.data.val):
-        parts["validation"] = statistics.median(validations[1:])
+        validation = statistics.median(validations[1:])
+        parts["validation"] = validation / interval
     rest = "metrics, logs, checkpoints"
     if len(trained.stack.loader) == 1:
         rest = f"training metrics, {rest[9:]}"  # of a second look at all rows
-    return parts | {rest: max(0.0, whole - sum(parts.values()))}
+    return parts | {rest: max(0.0, whole - steps - validation)}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
+from dltrain import build
 from dltrain.device import has_bf16
 from dltrain.job import Job
 from dltrain.machine import free_memory, num_cores
@@ -96,8 +97,7 @@ def _ways(job: Job, rows: int) -> Iterator[tuple[str, RunConfig, int]]:
 
 def _faster_products(config: RunConfig) -> list[Matmul]:
     """Return the kinds of products that may be faster here."""
-    exact = isinstance(config.optimizer, LeastSquaresConfig) or config.device.dtype == "float64"
-    if exact or config.device.matmul != Matmul.float32:
+    if build.dtype_name(config) == "float64" or config.device.matmul != Matmul.float32:
         return []
     if torch.cuda.is_available() and config.device.type != "cpu":
         return [Matmul.tf32, Matmul.bf16]

@@ -117,6 +117,11 @@ def test_what_is_too_large_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch
     assert f"-m, 64 {RATES}" not in {way.words for way in costs.variants}
 
 
+def test_validation_that_comes_seldom_is_timed_all_the_same() -> None:
+    costs = bench.measure(job(*LINE, "trainer.eval_interval=50"))
+    assert costs.epoch["validation"] > 0
+
+
 def test_without_rows_to_validate_there_is_no_validation() -> None:
     costs = bench.measure(job(*LINE, "data.num_val=0"))
     assert "validation" not in costs.epoch

@@ -89,7 +89,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "bench": {"architecture", "job", "outcomes", "schema", "steps", "training", "variants"},
     "variants": {
-        *("device", "job", "machine", "schema", "training"),
+        *("build", "device", "job", "machine", "schema", "training"),
         *("sweep.facts", "sweep.plan", "sweep.stacks"),
     },
     "sweep": set(),
