@@ -1,16 +1,15 @@
 """One training state in one verified file: safetensors with its own digest, no pickle.
 
 The file is readable by every safetensors reader. Its header carries one metadata entry,
-``dltrain``: a JSON object with epoch, step, metrics and the sha256 of the whole file, computed
-with zeros in the digest's place.
+``dltrain``: a JSON object with epoch, step, what the member has come to, how far ``metrics.csv``
+was, and the sha256 of the whole file, computed with zeros in the digest's place.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
-import math
+import re
 import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -21,19 +20,40 @@ import torch
 from torch import Tensor
 
 from dltrain import storage
+from dltrain.reading import read_bytes
+from dltrain.seal import BLANK, is_intact, sealed
 
-_BLANK = "0" * 64
 SAVE_SECONDS = 1.0
-Meta = dict[str, Any]  # what goes with a state: plain values, ``epoch`` among them
+# Within an epoch: what a kill may cost.
+UNDERWAY_SECONDS = 60.0
+# No state of a model that dltrain trains is larger: 2^30 numbers of 8 bytes, three times (Adam).
+MAX_BYTES = 2**35
+Meta = dict[str, Any]  # what goes with a state: plain values, ``epoch`` and ``step`` among them
+_NAME = re.compile(r"epoch-(\d{6,9})(?:-step-(\d{8,12}))?\.safetensors", re.ASCII)
 
 
 class CheckpointError(ValueError):
     """A checkpoint is not what was written; the message names the file and what to do."""
 
 
-def path_of(folder: Path, epoch: int) -> Path:
-    """Return where the checkpoint of an epoch lies."""
-    return folder / f"epoch-{epoch:06d}.safetensors"
+def path_of(folder: Path, meta: Mapping[str, Any]) -> Path:
+    """Return where a state lies: ``epoch-000003``, and ``-step-00000700`` if it is underway.
+
+    Args:
+        folder: The run's ``checkpoints`` folder.
+        meta: ``epoch`` counts whole epochs, ``underway`` the steps of the one after them.
+    """
+    step = f"-step-{meta['step']:08d}" if meta.get("underway") else ""
+    return folder / f"epoch-{meta['epoch']:06d}{step}.safetensors"
+
+
+def paths(folder: Path) -> list[Path]:
+    """List a folder's checkpoints, the latest first."""
+    if folder.is_symlink() or not folder.is_dir():
+        return []
+    found = [(match, path) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
+    found.sort(key=lambda pair: (int(pair[0][1]), int(pair[0][2] or 0)), reverse=True)
+    return [path for _, path in found]
 
 
 def save(folder: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> Path:
@@ -48,48 +68,70 @@ def save(folder: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -
         StorageError: If it could not be made durable; older checkpoints are untouched.
     """
     storage.make_folder(folder)
-    path = path_of(folder, int(meta["epoch"]))
-    text = json.dumps({**meta, "sha256": _BLANK}, sort_keys=True, allow_nan=False)
+    path = path_of(folder, meta)
+    text = json.dumps({**meta, "sha256": BLANK}, sort_keys=True, allow_nan=False)
     contiguous = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
-    content = safetensors.torch.save(contiguous, metadata={"dltrain": text})
-    digest = hashlib.sha256(content).hexdigest()
-    storage.replace(path, content.replace(_BLANK.encode(), digest.encode(), 1))
+    storage.replace(path, sealed(safetensors.torch.save(contiguous, metadata={"dltrain": text})))
     return path
 
 
-def prune(folder: Path, *, keep: Collection[int], keep_last: int) -> None:
-    """Delete checkpoints, but those of the epochs in ``keep`` and the last few.
+def load(path: Path, *, limit: int = MAX_BYTES) -> tuple[dict[str, Tensor], Meta]:
+    """Read a checkpoint of at most ``limit`` bytes back: (tensors, meta).
+
+    Raises:
+        CheckpointError: If a single bit of it differs from what was written.
+    """
+    try:
+        content = read_bytes(path, limit=limit)
+        length = int.from_bytes(content[:8], "little")
+        header = json.loads(content[8 : 8 + length])
+        meta = json.loads(header["__metadata__"]["dltrain"])
+        digest = meta.pop("sha256")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CheckpointError(f"{path}: is no checkpoint that can be read ({error})") from None
+    if not is_intact(content, digest):
+        raise CheckpointError(f"{path}: was changed or damaged after it was written (sha256)")
+    try:
+        return safetensors.torch.load(content), meta
+    except safetensors.SafetensorError as error:  # sealed, and yet no such file: a forgery
+        raise CheckpointError(f"{path}: is no checkpoint that can be read ({error})") from None
+
+
+def prune(folder: Path, *, keep: Collection[Path], keep_last: int) -> None:
+    """Delete checkpoints, but those in ``keep`` and the last few.
 
     Raises:
         StorageError: If one could not be deleted.
     """
-    # By length first: a millionth epoch has one digit more.
-    paths = sorted(folder.glob("epoch-*.safetensors"), key=lambda path: (len(path.name), path.name))
-    kept = {path_of(folder, epoch) for epoch in keep} | set(paths[-keep_last:])
-    for path in paths:
-        if path not in kept:
+    found = paths(folder)
+    for path in found[keep_last:]:
+        if path not in keep:
             storage.remove(path)
 
 
 class Keeper:
     """Keeps M members' states: the last two and the best; at the end, the last and the best.
 
-    A short epoch is not worth a durable write, which would cost more than the epoch itself. So
-    states are written at most once a second, and not so often that writing takes more than a
-    twentieth of the time; what is not written yet waits in memory until then, or until ``close``.
+    States wait in memory until ``write``. A short epoch is not worth a durable write, which would
+    cost more than the epoch itself: ``is_due`` says when it is time, at most once a second, and
+    not so often that writing takes more than a twentieth of the time.
 
     Args:
         folders: Each member's ``checkpoints`` folder; None: a member whose states are not kept.
+        bests: The best epochs of members that go on, whose checkpoints are there already.
     """
 
-    def __init__(self, folders: Sequence[Path | None]) -> None:
+    def __init__(
+        self, folders: Sequence[Path | None], *, bests: Sequence[int] | None = None
+    ) -> None:
         self._folders = list(folders)
         self._last: dict[str, Tensor] = {}  # [M, ...] each, like the best
         self._best: dict[str, Tensor] = {}
         self._metas: list[Meta | None] = [None] * len(folders)  # of what is not written yet
         self._best_metas: list[Meta | None] = [None] * len(folders)
-        self._best_epochs = [0] * len(folders)
-        self._next = -math.inf
+        self._best_epochs = list(bests or [0] * len(folders))
+        self._written, self._is_first = time.monotonic(), True
+        self._pause = SAVE_SECONDS
 
     def take(
         self,
@@ -98,82 +140,74 @@ class Keeper:
         *,
         best: Sequence[bool],
     ) -> None:
-        """Take the states after an epoch; write if it is time.
+        """Take the members' states.
 
         Args:
             tensors: [M, ...] each, the live ones.
-            metas: What goes with each member's state; None: it has stopped, and its state stays.
+            metas: What goes with each member's state; None: it has stopped, and its last state
+                was written when it did.
             best: Whether the state is the member's best so far.
         """
-        taken = [meta is not None for meta in metas]
-        improved = [better and own for better, own in zip(best, taken, strict=True)]
-        self._last = _merged(tensors, self._last, taken)
-        # If all improve, the two can share their memory: neither is ever written into.
-        self._best = self._last if all(improved) else _merged(self._last, self._best, improved)
+        improved = [own and meta is not None for own, meta in zip(best, metas, strict=True)]
+        self._last = {name: tensor.clone() for name, tensor in tensors.items()}
+        if all(improved):  # the two can share their memory: neither is ever written into
+            self._best = self._last
+        elif any(improved):
+            self._best = _merged(self._last, self._best, improved)
         for member, meta in enumerate(metas):
             if meta is not None:
                 self._metas[member] = meta
             if meta is not None and improved[member]:
                 self._best_metas[member] = meta
                 self._best_epochs[member] = int(meta["epoch"])
-        if time.monotonic() >= self._next:
-            self._write(keep_last=2)
 
-    def close(self) -> None:
-        """Write what waits; leave the last and the best."""
-        self._write(keep_last=1)
+    def is_due(self, *, underway: bool = False) -> bool:
+        """Tell whether it is time to write: after an epoch, or, more seldom, within one."""
+        if underway:
+            return time.monotonic() >= self._written + max(self._pause, UNDERWAY_SECONDS)
+        return self._is_first or time.monotonic() >= self._written + self._pause
 
-    def _write(self, *, keep_last: int) -> None:
+    def write(self, members: Sequence[int] | None = None, *, ended: bool = False) -> None:
+        """Write what waits.
+
+        Args:
+            members: Whose states; None: all members'.
+            ended: Whether they have come to their end: the last and the best are left.
+
+        Raises:
+            StorageError: If a state could not be made durable.
+        """
         started = time.monotonic()
         storage.side_by_side(
-            functools.partial(self._write_member, keep_last=keep_last), range(len(self._folders))
+            functools.partial(self._write_member, keep_last=1 if ended else 2),
+            range(len(self._folders)) if members is None else members,
         )
-        ended = time.monotonic()
-        self._next = ended + max(SAVE_SECONDS, 20 * (ended - started))
+        self._written, self._is_first = time.monotonic(), False
+        self._pause = max(SAVE_SECONDS, 20 * (self._written - started))
 
     def _write_member(self, member: int, *, keep_last: int) -> None:
         folder = self._folders[member]
         if folder is None:
             return
         last, best = self._metas[member], self._best_metas[member]
+        # The best first: a state is worth something only beside the best that it speaks of.
         if best is not None and best is not last:
             save(folder, {n: t[member] for n, t in self._best.items()}, best)
         if last is not None:
             save(folder, {n: t[member] for n, t in self._last.items()}, last)
-        prune(folder, keep=[self._best_epochs[member]], keep_last=keep_last)
+        keep = [path_of(folder, {"epoch": self._best_epochs[member]})]
+        prune(folder, keep=keep, keep_last=keep_last)
         self._metas[member] = self._best_metas[member] = None
 
 
 def _merged(
-    new: Mapping[str, Tensor], old: Mapping[str, Tensor], taken: Sequence[bool]
+    new: Mapping[str, Tensor], old: Mapping[str, Tensor], improved: Sequence[bool]
 ) -> dict[str, Tensor]:
-    """Copy the new states [M, ...] of the members taken; the others keep the old ones."""
-    if all(taken) or not old:
-        return {name: tensor.clone() for name, tensor in new.items()}
-    if not any(taken):
-        return dict(old)
-    chosen = torch.tensor(taken)
+    """Take the new states [M, ...] of the members that improved, the old ones of the others."""
+    if not old:
+        return dict(new)
+    chosen = torch.tensor(improved)
     return {
         name: torch.where(chosen.to(t.device).view(-1, *[1] * (t.dim() - 1)), t, old[name])
         for name, t in new.items()
     }
-
-
-def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read a checkpoint back: (tensors, meta).
-
-    Raises:
-        CheckpointError: If a single bit of it differs from what was written.
-    """
-    try:
-        content = path.read_bytes()
-        length = int.from_bytes(content[:8], "little")
-        header = json.loads(content[8 : 8 + length])
-        meta = json.loads(header["__metadata__"]["dltrain"])
-        digest = str(meta.pop("sha256"))
-        blank = content.replace(digest.encode(), _BLANK.encode(), 1)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise CheckpointError(f"{path}: is no checkpoint that can be read ({error})") from None
-    if len(digest) != 64 or hashlib.sha256(blank).hexdigest() != digest:
-        raise CheckpointError(f"{path}: was changed or damaged after it was written (sha256)")
-    return safetensors.torch.load(content), meta

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from dltrain.architecture import Plan
 from dltrain.data import Dataset
-from dltrain.schema import RunConfig
+from dltrain.schema import RunConfig, as_dict
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Job:
         plan: The model's layers.
         notes: What to tell whoever started it.
         sweep: Of which sweep it is a member, for the record; empty if of none.
+        known_as: Identity of the run it goes on with, whatever has changed since; empty: its own.
     """
 
     words: Sequence[str]
@@ -32,11 +35,24 @@ class Job:
     plan: Plan
     notes: Sequence[str] = ()
     sweep: Mapping[str, Any] = field(default_factory=dict)
+    known_as: str = ""
 
     @property
     def name(self) -> str:
         """Model and data, for the run folder."""
         return f"{self.config.model.kind}-{self.data.name}"
+
+    @property
+    def identity(self) -> str:
+        """A digest of all that decides the numbers, but how many epochs there are of them."""
+        if self.known_as:
+            return self.known_as
+        config = as_dict(self.config)
+        for group, names in (("trainer", ["epochs"]), ("data", ["path", "root"])):
+            config[group] = {k: v for k, v in config[group].items() if k not in names}
+        del config["output_dir"], config["expect"]
+        what = [config, self.data.sha256, self.sweep.get("stack")]
+        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
     @property
     def num_parameters(self) -> int:

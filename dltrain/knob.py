@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ class Knob:
     min_length: int = 0
     max_length: int | None = None
     stacks: bool = False  # members of one stack may differ in it
+    form: str = ""  # a regular expression that text must match
+    example: str = ""  # of such texts, in words
     raw: bool = False  # the text after "=" is the value, whatever Hydra's grammar makes of it
 
     def complaint(self, value: object) -> str | None:
@@ -33,6 +36,8 @@ class Knob:
                 return f"takes at most {self.max_length} value(s)"
             complaints = (self.complaint(element) for element in value)
             return next((text for text in complaints if text), None)
+        if isinstance(value, str) and self.form and not re.fullmatch(self.form, value, re.ASCII):
+            return f"must be {self.example}"
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         if not math.isfinite(value):

@@ -95,6 +95,11 @@ class Tally:
         self._added = 0  # steps added up
         self._taken = 0  # steps not added up yet
 
+    @property
+    def capacity(self) -> int:
+        """How many steps are recorded before they are added up."""
+        return len(self._records)
+
     def clear(self) -> None:
         """Forget all steps."""
         self._added = self._taken = 0
@@ -114,6 +119,22 @@ class Tally:
         """Return the sums of each step so far, [T, S, M]."""
         self._add_up()
         return self._statistics[: self._added]
+
+    def parts(self) -> tuple[Tensor, Tensor]:
+        """Return the steps added up, [A, S, M], and the records of the others, [K, R, M, B].
+
+        Adding up other steps together could round differently, so a state that training goes on
+        from holds both as they are.
+        """
+        return self._statistics[: self._added], self._records[: self._taken, :, :, : self._rows]
+
+    def go_on(self, added: Tensor, records: Tensor) -> None:
+        """Take up what ``parts`` returned."""
+        self._added, self._taken = len(added), len(records)
+        self._statistics[: self._added] = added
+        if self._taken:
+            self._rows = records.shape[3]
+            self._records[: self._taken, :, :, : self._rows] = records
 
     def _add_up(self) -> None:
         if self._taken:

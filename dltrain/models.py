@@ -62,6 +62,10 @@ class Model:
         """M."""
         return self.parameters[0].shape[0]
 
+    def intact(self) -> Tensor:
+        """Tell whether all of a member's numbers are finite, [M] on the device."""
+        return torch.stack([p.flatten(1).isfinite().all(dim=1) for p in self.parameters]).all(dim=0)
+
     def forward(self, inputs: Tensor, *, step: Tensor | None = None) -> Tensor:
         """Compute outputs [M, O, B].
 

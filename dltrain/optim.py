@@ -38,7 +38,10 @@ class Optimizer(Protocol):
         ...
 
     def state(self) -> dict[str, Tensor]:
-        """Return the memory of earlier steps by name, [M, ...]; empty if the rule keeps none."""
+        """Return the memory of earlier steps by name, [M, ...]; empty if the rule keeps none.
+
+        What is written into these tensors is written into the memory.
+        """
         ...
 
 
@@ -139,14 +142,14 @@ class Adam:
         self._scratch = _like_if(True, self._parameters)
         coupled = bool(self._weight_decay) and not decoupled
         self._decayed = _like_if(coupled, self._parameters)
-        # On the device, so that a step reads and writes nothing on the host.
-        self._steps = torch.zeros((), dtype=torch.float64, device=like.device)
+        # On the device, so that a step reads and writes nothing on the host; [M], all equal.
+        self._counts = torch.zeros(len(lr), dtype=torch.float64, device=like.device)
 
     def step(self, gradients: Sequence[Tensor]) -> None:
         """See ``Optimizer``."""
-        self._steps.add_(1)
+        self._counts.add_(1)
         # Both moments start at 0; dividing by 1 - beta^step corrects for that.
-        first_share, second_share = 1 - self._betas**self._steps  # [M] each
+        first_share, second_share = 1 - self._betas**self._counts  # [M] each
         like = self._parameters[0]
         rates = (self._rates / first_share).to(like.dtype)
         roots = second_share.sqrt().to(like.dtype)
@@ -170,7 +173,7 @@ class Adam:
         """See ``Optimizer``."""
         moments = {f"first.{i}": moment for i, moment in enumerate(self._first)}
         moments |= {f"second.{i}": moment for i, moment in enumerate(self._second)}
-        return moments | {"steps": self._steps.long().expand(len(self.lr)).clone()}
+        return moments | {"steps": self._counts}
 
 
 class LeastSquares:

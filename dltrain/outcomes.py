@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 Row = dict[str, float]
 ADVICE = "try a smaller optimizer.lr, or trainer.max_grad_norm=1"
@@ -52,6 +54,31 @@ class Outcome:
     tested: bool = False
     gradient_norms: Row = field(default_factory=dict)
 
+    def as_plain(self) -> dict[str, Any]:
+        """Return all of it in plain values fit for JSON, which has no nan and no infinity."""
+        rows = {name: _plain(getattr(self, name)) for name in ("final", "test", "gradient_norms")}
+        return {**dataclasses.asdict(self), **rows}
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> Outcome:
+        """Return the outcome that ``as_plain`` wrote.
+
+        Raises:
+            TypeError, ValueError, KeyError: If it is none.
+        """
+        rows = {
+            name: {str(key): float(value) for key, value in dict(values[name]).items()}
+            for name in ("final", "test", "gradient_norms")
+        }
+        found = cls(**{**values, **rows})
+        best = {key: type(value) for key, value in found.best.items()}
+        known = found.status in ("running", "done") and type(found.message) is str
+        if best not in ({}, {"metric": str, "value": float, "epoch": int}) or not known:
+            raise ValueError("not what a checkpoint says of a member")
+        if type(found.stale) is not int or type(found.tested) is not bool:
+            raise ValueError("not what a checkpoint says of a member")
+        return found
+
     @property
     def improved(self) -> bool:
         """Whether the last row is the best one."""
@@ -80,6 +107,11 @@ class Outcome:
         self.status = "diverged"
         self.message = f"diverged at {where}; {ADVICE}"
 
+    def extend(self, rules: Rules) -> None:
+        """Let a member whose epochs are all done run again, if now there are more of them."""
+        if self.status == "done" and not self.message and self.final["epoch"] < rules.epochs:
+            self.status, self.test, self.tested = "running", {}, False
+
     def _compare(self, row: Mapping[str, float], rules: Rules) -> None:
         if rules.metric not in row:
             return
@@ -90,3 +122,7 @@ class Outcome:
             self.stale = 0
         else:
             self.stale += 1
+
+
+def _plain(row: Row) -> dict[str, float | str]:
+    return {name: value if math.isfinite(value) else str(value) for name, value in row.items()}

@@ -6,28 +6,41 @@
 from __future__ import annotations
 
 import datetime
-import functools
+import hashlib
 import json
 import math
 import os
-import platform
 import re
 import secrets
-import socket
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dltrain import __version__, storage
+from dltrain import storage
+from dltrain.environment import environment
+from dltrain.lines import Lines
+from dltrain.seal import BLANK, sealed
 
 FORMAT = 1
 FLUSH_SECONDS = 1.0
+TIMING = "epoch,seconds,examples_per_second"
 # Letters and digits that cannot be taken for one another.
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
-_PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "hydra-core", "omegaconf", "safetensors")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What counts of the files that an earlier process left.
+
+    Attributes:
+        metrics: ``metrics.csv``, up to the state that training goes on from.
+        timing: ``timing.csv``, likewise.
+    """
+
+    metrics: bytes
+    timing: bytes
 
 
 def now() -> str:
@@ -73,72 +86,50 @@ def number(value: float) -> str:
     return "nan" if math.isnan(value) else f"{value:.9g}"
 
 
-@functools.cache
-def _environment(pid: int) -> dict[str, Any]:
-    """Say what this process runs on: host, process, versions, git commit."""
-    return {
-        **process(pid),
-        "versions": {
-            "dltrain": __version__,
-            "python": platform.python_version(),
-            "platform": platform.platform(),
-        }
-        | {name: version(name) for name in _PACKAGES},
-        "git": _git(),
-    }
-
-
-def process(pid: int) -> dict[str, Any]:
-    """Return what tells this process from any other, here or on another machine."""
-    return {"host": socket.gethostname(), "pid": pid, "pid_started": process_start(pid)}
-
-
-def process_start(pid: int) -> str | None:
-    """Return when a process started, in the kernel's ticks; None where that is not to be had.
-
-    Together with the pid it tells a process from a later one of the same number. One that has
-    ended and only waits to be counted by its parent is none any more.
-    """
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return fields[19] if len(fields) > 19 and fields[0] not in "ZX" else None
-
-
-def _git() -> dict[str, Any] | None:
-    """Return commit and state of the repository one stands in, or None outside of one."""
-    command = ["git", "status", "--porcelain=v2", "--branch", "--untracked-files=no"]
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    lines = result.stdout.splitlines()
-    commit = next((line.split()[2] for line in lines if line.startswith("# branch.oid")), None)
-    return {"commit": commit, "dirty": any(not line.startswith("#") for line in lines)}
-
-
 class Recorder:
     """Writes one run folder while the run goes on.
 
     Args:
         folder: A folder claimed with ``new_folder``.
-        info: The first content of ``run.json``; ``finish`` adds the rest.
-        config: The resolved config as YAML text.
+        info: The first content of ``run.json``, the run's identity in it; ``finish`` adds the rest.
+        documents: Name -> text of the files that say what the run is; ``run.json`` keeps their
+            digests.
         columns: Of ``metrics.csv``; a row may leave some out.
+        kept: If an earlier process began the folder, what it left that counts; None: begin.
     """
 
     def __init__(
-        self, folder: Path, *, info: Mapping[str, Any], config: str, columns: Sequence[str]
+        self,
+        folder: Path,
+        *,
+        info: Mapping[str, Any],
+        documents: Mapping[str, str],
+        columns: Sequence[str],
+        kept: Kept | None = None,
     ) -> None:
         self.folder = folder
-        self._info = dict(info)
-        storage.replace(folder / "config.yaml", config.encode())
-        self._write()
+        self.finished = False
+        encoded = {name: _encoded(text) for name, text in documents.items()}
+        self._info = {**info, "files": {name: _digest(text) for name, text in encoded.items()}}
         self._columns = list(columns)
-        self._waiting: dict[str, list[str]] = {}  # file -> lines to append
-        self._append("metrics.csv", ",".join(self._columns))
-        self._append("timing.csv", "epoch,seconds,examples_per_second")
+        self._flushed = time.monotonic()
+        self._metrics, self._timing, self._log = (
+            Lines(folder / name) for name in ("metrics.csv", "timing.csv", "train.log")
+        )
+        storage.remove_temporaries(folder)
+        if (folder / "checkpoints").is_dir():
+            storage.remove_temporaries(folder / "checkpoints")
+        self._write()  # first: whatever else is missing, a run that has this can be resumed
+        for name, content in encoded.items():
+            storage.replace(folder / name, content)
+        if kept is None:
+            clear(folder)
+            self._metrics.take(",".join(self._columns))
+            self._timing.take(TIMING)
+        else:
+            storage.cut(folder / "metrics.csv", len(kept.metrics))
+            storage.replace(folder / "timing.csv", kept.timing)
+            self._metrics.go_on(kept.metrics)
         self._flush()
 
     @property
@@ -155,54 +146,80 @@ class Recorder:
             examples: Rows trained on.
         """
         cells = [number(row[name]) if name in row else "" for name in self._columns]
-        self._append("metrics.csv", ",".join(cells))
-        self._append("timing.csv", f"{row['epoch']:g},{seconds:.6f},{examples / seconds:.1f}")
-        self._log(" ".join(f"{name}={value:.6g}" for name, value in row.items()))
+        self._metrics.take(",".join(cells))
+        self._timing.take(f"{row['epoch']:g},{seconds:.6f},{examples / seconds:.1f}")
+        self._take_log(" ".join(f"{name}={value:.6g}" for name, value in row.items()))
         if time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self._flush()
 
     def log(self, text: str) -> None:
         """Append to ``train.log``; every line gets the time."""
-        self._log(text)
+        self._take_log(text)
         self._flush()
 
-    def _log(self, text: str) -> None:
+    def mark(self) -> dict[str, Any]:
+        """Say which run this is and how far ``metrics.csv`` is, for a checkpoint to go with it."""
+        return {"run": self._info["identity"], "metrics": self._metrics.mark()}
+
+    def sync(self) -> None:
+        """Make the metrics durable: a checkpoint that counts on them is about to be written."""
+        self._flush()
+        storage.sync(self.folder / "metrics.csv")
+
+    def _take_log(self, text: str) -> None:
         now = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S")
         for line in text.splitlines():
-            self._append("train.log", f"{now} {line}")
-
-    def _append(self, name: str, line: str) -> None:
-        self._waiting.setdefault(name, []).append(line)
+            self._log.take(f"{now} {line}")
 
     def _flush(self) -> None:
         """Append what waits; epochs may be so short that doing it each time would cost more."""
         self._flushed = time.monotonic()
-        for name in list(self._waiting):
-            # Taken out first: a line that may have been written is not written again.
-            storage.append(self.folder / name, self._waiting.pop(name))
+        for lines in (self._metrics, self._timing, self._log):
+            lines.flush()
 
     def document(self, name: str, content: str) -> None:
-        """Write a small file at once."""
-        storage.replace(self.folder / name, content.encode(errors="backslashreplace"))
+        """Write a small file at once; ``run.json`` will keep its digest."""
+        encoded = _encoded(content)
+        storage.replace(self.folder / name, encoded)
+        self._info["files"][name] = _digest(encoded)
 
     def finish(self, *, status: str, exit_code: int, result: Mapping[str, Any]) -> None:
         """Write the last ``run.json``."""
+        self.log(f"{status}, exit code {exit_code}")
+        self._info["files"]["metrics.csv"] = self._metrics.mark()["sha256"]
         self._info |= {
             "status": status,
             "exit_code": exit_code,
             "finished": now(),
             "result": dict(result),
         }
-        self.log(f"{status}, exit code {exit_code}")
         self._write()
+        self.finished = True
 
     def _write(self) -> None:
         write_info(self.folder, self._info)
 
 
+def clear(folder: Path) -> None:
+    """Delete what an earlier training left in a run folder; its log stays."""
+    checkpoints = folder / "checkpoints"
+    if checkpoints.is_dir() and not checkpoints.is_symlink():
+        storage.remove_tree(checkpoints)
+    for name in ("metrics.csv", "timing.csv", "coefficients.csv"):
+        storage.remove(folder / name)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="backslashreplace")
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def write_info(folder: Path, info: Mapping[str, Any]) -> None:
     """Write ``run.json``."""
-    storage.replace(folder / "run.json", as_json(info).encode(errors="backslashreplace"))
+    storage.replace(folder / "run.json", sealed_json(info))
 
 
 def first_info(*, command: Sequence[str], overrides: Sequence[str], **parts: Any) -> dict[str, Any]:
@@ -219,12 +236,17 @@ def first_info(*, command: Sequence[str], overrides: Sequence[str], **parts: Any
         "exit_code": None,
         "started": now(),
         "finished": None,
-        **_environment(os.getpid()),
+        **environment(os.getpid()),
         "command": ["dltrain", *command],
         "overrides": list(overrides),
         **parts,
         "result": None,
     }
+
+
+def sealed_json(content: Mapping[str, Any]) -> bytes:
+    """Write a record as JSON that shows every later change of a bit."""
+    return sealed(_encoded(as_json({"sha256": BLANK, **content})))
 
 
 def as_json(content: Mapping[str, Any]) -> str:

@@ -7,7 +7,6 @@ bounded, nothing executed.
 from __future__ import annotations
 
 import datetime
-import json
 import os
 import re
 import socket
@@ -16,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dltrain.recorder import process_start, short_id
+from dltrain.environment import process_start
+from dltrain.reading import read_record, read_text
+from dltrain.recorder import short_id
 from dltrain.suggest import closest
 
-MAX_BYTES = 64 * 2**20
 RECORD, SWEEP_RECORD, MEMBERS = "run.json", "sweep.json", "members"
 
 
@@ -40,19 +40,19 @@ class Run:
     @property
     def id(self) -> str:
         """The folder's name; a member's comes after its sweep's."""
-        sweep = self._sweep
+        sweep = self.sweep
         return self.folder.name if sweep is None else f"{sweep.name}/{self.folder.name}"
 
     @property
     def short(self) -> str:
         """The four characters that usually tell runs apart; with a number if it is a member."""
-        sweep = self._sweep
+        sweep = self.sweep
         if sweep is None:
             return short_id(self.folder.name)
         return f"{short_id(sweep.name)}/{self.folder.name.lstrip('0') or '0'}"
 
     @property
-    def _sweep(self) -> Path | None:
+    def sweep(self) -> Path | None:
         """The folder of the sweep this is a member of."""
         folder = self.folder.absolute().parent
         return folder.parent if folder.name == MEMBERS else None
@@ -92,6 +92,11 @@ class Run:
             node = node.get(name) if isinstance(node, dict) else None
         return node
 
+    def num_epochs(self) -> int:
+        """Return how many whole epochs ``metrics.csv`` tells of."""
+        rows = self.metrics()
+        return len(rows)
+
     def metrics(self) -> list[dict[str, str]]:
         """Read ``metrics.csv``: one dict of cells per epoch; a torn last line is left out."""
         path = self.folder / "metrics.csv"
@@ -108,39 +113,6 @@ def higher_is_better(metric: str) -> bool:
     return metric.rpartition("/")[2] in ("accuracy", "r2")
 
 
-def read_text(path: Path) -> str:
-    """Read a bounded text file of a run folder.
-
-    Raises:
-        ValueError: If it is no plain file, too large, or cannot be read.
-    """
-    try:
-        if path.is_symlink() or not path.is_file():
-            raise ValueError(f"{path}: is no plain file")
-        with open(path, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from None
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"{path}: is larger than {MAX_BYTES} bytes")
-    return content.decode(errors="replace")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a bounded file that holds a JSON object.
-
-    Raises:
-        ValueError: If it cannot be read or holds something else.
-    """
-    try:
-        info = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"{path}: is not JSON ({error})") from None
-    if not isinstance(info, dict):
-        raise ValueError(f"{path}: is not a run's record")
-    return info
-
-
 def read(folder: Path) -> Run:
     """Read one run folder, or one sweep's.
 
@@ -148,7 +120,7 @@ def read(folder: Path) -> Run:
         ValueError: If it holds no record that can be read.
     """
     is_sweep = os.path.isfile(folder / SWEEP_RECORD)
-    return Run(folder, read_json(folder / (SWEEP_RECORD if is_sweep else RECORD)), is_sweep)
+    return Run(folder, read_record(folder / (SWEEP_RECORD if is_sweep else RECORD)), is_sweep)
 
 
 def list_runs(output_dir: Path) -> list[Run]:

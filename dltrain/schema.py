@@ -232,6 +232,13 @@ class TrainerConfig:
         unit="steps",
         ge=1,
     )
+    checkpoint_interval: str | None = knob(
+        "write the state to go on from this often; null: about every second, if epochs end that "
+        "often, and every minute within one",
+        form="[1-9][0-9]{0,8} ?(epochs?|steps?)?",
+        example="a number of epochs or steps, such as 5 or 200steps",
+        raw=True,
+    )
     patience: int | None = knob(
         "stop after this many validations without a new best; null: never", ge=1
     )

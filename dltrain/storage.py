@@ -1,7 +1,9 @@
 """Every byte that dltrain writes to disk goes through here.
 
 Folders are claimed with an exclusive ``mkdir``, files are either absent or whole, appended lines
-are flushed at once, and no error is swallowed: what cannot be written is a ``StorageError``.
+are handed to the system at once, no link is followed, and no error is swallowed: what cannot be
+written is a ``StorageError``. Each change is one call of ``os``, so that a test can stop, refuse or
+cut the power at every single one.
 """
 
 from __future__ import annotations
@@ -18,6 +20,10 @@ from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+TEMPORARY = ".tmp-"
+# O_NONBLOCK: a pipe that lies where a file should be is refused instead of waited for.
+_CAREFUL = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 class StorageError(OSError):
@@ -40,7 +46,7 @@ def _naming(path: Path, action: str) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> bool:
-    """Claim a new folder; parents are made as needed.
+    """Claim a new folder, durably; parents are made as needed.
 
     Returns:
         False if something of that name exists already, which is then left alone.
@@ -48,13 +54,40 @@ def make_folder(path: Path) -> bool:
     Raises:
         StorageError: If the folder cannot be made for another reason.
     """
+    return make_folders([path])[0]
+
+
+def make_folders(paths: Sequence[Path]) -> list[bool]:
+    """Claim new folders, as ``make_folder`` does; those of one parent cost one wait."""
+    parents = dict.fromkeys(path.parent for path in paths)
+    for parent in parents:
+        for folder in [*reversed(parent.parents), parent]:
+            if not folder.is_dir():
+                _mkdir(folder)
+                _sync_folder(folder.parent)
+    made = [_mkdir(path) for path in paths]
+    for parent in parents:
+        _sync_folder(parent)
+    return made
+
+
+def _mkdir(path: Path) -> bool:
     with _naming(path, "create"):
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            path.mkdir()
+            os.mkdir(path)
         except FileExistsError:
             return False
     return True
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make durable which names a folder holds."""
+    with _naming(folder, "write"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -63,18 +96,33 @@ def replace(path: Path, content: bytes) -> None:
     Raises:
         StorageError: If the content could not be made durable; the old file is untouched.
     """
-    temporary = path.with_name(f".tmp-{secrets.token_hex(4)}-{path.name}")
+    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(4)}-{path.name}")
     with _naming(path, "write"):
         try:
-            with open(temporary, "xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            with _opened(temporary, os.O_CREAT | os.O_EXCL) as descriptor:
+                _write(descriptor, content)
+                os.fsync(descriptor)
             os.replace(temporary, path)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the first error tells the story
+                os.unlink(temporary)
             raise
-        _sync_folder(path.parent)
+    _sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    descriptor = os.open(path, os.O_WRONLY | _CAREFUL | flags, 0o666)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
 def side_by_side(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
@@ -88,20 +136,6 @@ def side_by_side(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
         return list(pool.map(function, items))
 
 
-def remove(path: Path) -> None:
-    """Delete a file; one that is gone already is no error."""
-    with _naming(path, "remove"):
-        path.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def append(path: Path, lines: Sequence[str]) -> None:
     """Add whole lines to a text file and hand them to the system at once.
 
@@ -113,9 +147,40 @@ def append(path: Path, lines: Sequence[str]) -> None:
     """
     assert not any("\n" in line for line in lines)
     content = "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace")
-    with _naming(path, "write"), open(path, "ab", buffering=0) as file:
-        if file.write(content) != len(content):
-            raise OSError(None, "only part of a line was written")
+    with _naming(path, "write"), _opened(path, os.O_CREAT | os.O_APPEND) as descriptor:
+        _write(descriptor, content)
+
+
+def sync(path: Path) -> None:
+    """Make durable what has been appended to a file."""
+    with _naming(path, "write"), _opened(path, 0) as descriptor:
+        os.fsync(descriptor)
+
+
+def cut(path: Path, size: int) -> None:
+    """Shorten a file that lines were appended to, durably.
+
+    Args:
+        path: The file, which is at least as long.
+        size: Bytes to keep.
+    """
+    with _naming(path, "write"), _opened(path, 0) as descriptor:
+        os.ftruncate(descriptor, size)
+        os.fsync(descriptor)
+
+
+def remove(path: Path) -> None:
+    """Delete a file; one that is gone already is no error."""
+    with _naming(path, "remove"), contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Delete what a process that was killed left half written in a folder."""
+    with _naming(folder, "read"):
+        names = [entry.name for entry in os.scandir(folder) if entry.name.startswith(TEMPORARY)]
+    for name in names:
+        remove(folder / name)
 
 
 def remove_tree(path: Path) -> None:
@@ -130,7 +195,7 @@ def copy_tree(source: Path, target: Path) -> None:
     Raises:
         StorageError: If not all of it could be copied.
     """
-    temporary = target.with_name(f".tmp-{secrets.token_hex(4)}-{target.name}")
+    temporary = target.with_name(f"{TEMPORARY}{secrets.token_hex(4)}-{target.name}")
     with _naming(target, "write"):
         try:
             shutil.copytree(source, temporary, symlinks=True)
@@ -141,25 +206,28 @@ def copy_tree(source: Path, target: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a lock that ends with this process, however it ends.
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock, which ends with this process, however it ends, and leaves no file.
 
     Raises:
         InUseError: If another process holds it.
-        StorageError: If the lock's file cannot be made.
+        StorageError: If the folder cannot be opened.
     """
-    with _naming(path, "write"):
-        file = open(path, "ab")  # noqa: SIM115 - closed below
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InUseError(f"{path.parent}: another process is at work in it") from None
+    with _naming(folder, "lock"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        with _naming(folder, "lock"):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InUseError(f"{folder}: another process is at work in it") from None
         yield
+    finally:
+        os.close(descriptor)
 
 
 def redirect(path: Path, descriptors: Sequence[int]) -> None:
     """Let what this process writes to these descriptors go to the end of a file instead."""
-    with _naming(path, "write"), open(path, "ab", buffering=0) as file:
+    with _naming(path, "write"), _opened(path, os.O_CREAT | os.O_APPEND) as file:
         for descriptor in descriptors:
-            os.dup2(file.fileno(), descriptor)
+            os.dup2(file, descriptor)

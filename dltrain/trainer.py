@@ -8,26 +8,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from dltrain.checkpoint import Keeper
 from dltrain.outcomes import Outcome, Row, Rules
+from dltrain.saving import Interval, Recorder, Saver, State, restore
 from dltrain.steps import Stack, Steps
-
-
-class Recorder(Protocol):
-    """Where the rows of one member go."""
-
-    folder: Path
-
-    def epoch(self, row: Row, *, seconds: float, examples: int) -> None:
-        """Keep one epoch."""
-        ...
 
 
 class View(Protocol):
@@ -51,6 +40,7 @@ class Trainer:
         eval_interval: Validate every this many epochs, and after the last.
         log_interval: Read the running metrics every this many steps; None: once per epoch.
         patience: Stop after this many validations without a new best; None: never.
+        checkpoint_interval: How often a state is written; None: as often as costs little.
 
     Attributes:
         steps: What takes the updates.
@@ -67,6 +57,7 @@ class Trainer:
         eval_interval: int = 1,
         log_interval: int | None = None,
         patience: int | None = None,
+        checkpoint_interval: Interval | None = None,
     ) -> None:
         self.stack = stack
         self.epochs = epochs
@@ -75,7 +66,8 @@ class Trainer:
         self.outcomes = [Outcome() for _ in range(stack.model.num_members)]
         self._eval_interval = eval_interval
         self._log_interval = log_interval
-        self._first_step = 1  # of the epoch under way
+        self._checkpoint_interval = checkpoint_interval
+        self._epoch = 0  # whole ones so far
         split = "val" if len(stack.splits["val"]) else "train"
         self.rules = Rules(
             epochs=epochs,
@@ -105,37 +97,55 @@ class Trainer:
         """Stop after the step under way, for a signal of this number."""
         self.stop_signal = number
 
+    def restore(self, states: Sequence[State | None]) -> None:
+        """Go on from where members' states are, instead of from the start.
+
+        Args:
+            states: One per member, all of one step but those of members that have come to their
+                end; None: a member that was kept before, and is trained along from its start, so
+                that the others compute the same bytes as beside it.
+        """
+        for member, state in enumerate(states):
+            if state is not None:
+                self.outcomes[member] = state.outcome
+                state.outcome.extend(self.rules)
+                if state.outcome.status == "running":
+                    self._epoch = int(state.meta["epoch"])
+        restore(self.steps, states)
+
     @torch.inference_mode()
-    def fit(self, recorders: Sequence[Recorder | None], view: View) -> list[Outcome]:
+    def fit(self, recorders: Sequence[Recorder | None], view: View) -> Iterator[list[int]]:
         """Train to the end, or until every member is done, or a signal asks to stop.
 
         Args:
             recorders: One per member; None: nothing is kept of that member.
             view: Shown every epoch.
 
-        Returns:
-            One outcome per member, none of them ``running``.
+        Yields:
+            Members that have just come to their end; their states are written. In the end the
+            status of none is ``running``.
 
         Raises:
             StorageError: If a row or a checkpoint could not be kept.
         """
-        keeper = Keeper([None if own is None else own.folder / "checkpoints" for own in recorders])
-        for epoch in range(1, self.epochs + 1):
-            started = time.perf_counter()
-            statistics = self._train(epoch, view)
-            self._find_divergence(epoch, statistics)
-            seconds = time.perf_counter() - started
-            if len(statistics) == len(self.stack.loader):  # a signal may have cut it short
-                rows = self._rows(epoch, statistics)
-                self._keep(rows, recorders, keeper, seconds)
-                view.epoch(rows, self.outcomes, seconds=seconds)
-            if self.stop_signal is not None or not self._running():
+        saver = Saver(self.steps, self.outcomes, recorders, self._checkpoint_interval)
+        # Members that were kept before are trained along only as long as others need them.
+        wanted = [m for m, own in enumerate(recorders) if own is not None]
+        wanted = wanted or list(range(len(recorders)))
+        ended = [m for m in wanted if self.outcomes[m].status != "running"]
+        self._test()
+        while True:
+            if ended:
+                yield ended
+            running = [m for m in wanted if self.outcomes[m].status == "running"]
+            if not running or self.stop_signal is not None:
                 break
-        keeper.close()
-        for outcome in self.outcomes:
-            if outcome.status == "running":
-                outcome.status = "interrupted"
-        return self.outcomes
+            self._train(saver, running, recorders, view)
+            ended = [m for m in running if self.outcomes[m].status != "running"]
+        for member in running:
+            self.outcomes[member].status = "interrupted"
+        if running:
+            yield running
 
     @torch.inference_mode()
     def evaluate(self, split: str) -> list[Row]:
@@ -152,18 +162,63 @@ class Trainer:
         )
         return loss.metrics(sums, len(rows), split)
 
-    def _train(self, epoch: int, view: View) -> Tensor:
-        """Train one epoch; return statistics [T, S, M], fewer than its steps if it was stopped."""
-        self._first_step = before = self.step + 1
+    def _train(
+        self,
+        saver: Saver,
+        running: Sequence[int],
+        recorders: Sequence[Recorder | None],
+        view: View,
+    ) -> None:
+        """Train, judge and record one epoch, or as much of it as there is time for."""
+        epoch, started = self._epoch + 1, time.perf_counter()
+        whole, before = self._take_steps(epoch, saver, running, view)
+        if not whole and self.stop_signal is not None:
+            saver.take_underway(epoch, self.step - self._first_step + 1, running)
+            saver.write(running)
+            return
+        statistics = self.steps.statistics()
+        self._find_divergence(epoch, statistics)
+        seconds = time.perf_counter() - started
+        if whole:
+            self._epoch = epoch
+            rows = self._rows(epoch, statistics)
+            self._record(rows, recorders, seconds)
+        # Before the others' states take the place of theirs in memory.
+        saver.write([m for m in running if self.outcomes[m].status == "diverged"], ended=True)
+        if not whole:
+            return
+        saver.take(epoch, [m for m in running if self.outcomes[m].status != "diverged"])
+        saver.write([m for m in running if self.outcomes[m].status == "done"], ended=True)
+        self._test()
+        going_on = [m for m in running if self.outcomes[m].status == "running"]
+        if self.stop_signal is not None or saver.is_due(before=before, ended=epoch):
+            saver.write(going_on)
+        view.epoch(rows, self.outcomes, seconds=seconds)
+
+    def _take_steps(
+        self, epoch: int, saver: Saver, running: Sequence[int], view: View
+    ) -> tuple[bool, int]:
+        """Take the steps of an epoch.
+
+        Returns:
+            Whether it came to its end, and the updates before its last step or window of steps.
+        """
+        self._first_step = (epoch - 1) * len(self.stack.loader) + 1
+        before = self.step
         for taken in self.steps.epoch(epoch):
+            if taken == len(self.stack.loader):
+                return True, before
             if self.stop_signal is not None:
                 break
-            interval, is_last = self._log_interval, taken == len(self.stack.loader)
-            due = interval and self.step // interval > (before - 1) // interval
-            before = self.step + 1
-            if due and not is_last and not self._show_early(epoch, view):
+            interval = self._log_interval
+            early = interval and self.step // interval > before // interval
+            if early and not self._show_early(epoch, view):
                 break
-        return self.steps.statistics()
+            if saver.is_due(before=before):
+                saver.take_underway(epoch, taken, running)
+                saver.write(running)
+            before = self.step
+        return False, before
 
     def _show_early(self, epoch: int, view: View) -> bool:
         """Show the running metrics; reads from the device. False if no loss is finite any more."""
@@ -177,9 +232,7 @@ class Trainer:
     def _find_divergence(self, epoch: int, statistics: Tensor) -> None:
         """Mark members whose loss or weights are not finite any more; reads from the device."""
         losses = statistics[:, 0].isfinite().cpu()  # [T, M]
-        parameters = self.stack.model.parameters
-        weights = torch.stack([p.flatten(1).isfinite().all(dim=1) for p in parameters])
-        intact = weights.all(dim=0).tolist()
+        intact = self.stack.model.intact().tolist()
         for member, outcome in enumerate(self.outcomes):
             finite = losses[:, member].tolist()
             if outcome.status != "running" or (all(finite) and intact[member]):
@@ -214,15 +267,10 @@ class Trainer:
             rows = [row | _named("val", metrics) for row, metrics in zip(rows, val, strict=True)]
         return rows
 
-    def _keep(
-        self,
-        rows: Sequence[Row],
-        recorders: Sequence[Recorder | None],
-        keeper: Keeper,
-        seconds: float,
+    def _record(
+        self, rows: Sequence[Row], recorders: Sequence[Recorder | None], seconds: float
     ) -> None:
-        """Record the epoch of every member still running, and keep its state."""
-        metas: list[dict[str, Any] | None] = [None] * len(rows)
+        """Record the epoch of every member still running."""
         means = self.steps.norms().t().tolist()  # [M][P]
         for member, (outcome, row) in enumerate(zip(self.outcomes, rows, strict=True)):
             if outcome.status != "running":
@@ -233,18 +281,9 @@ class Trainer:
             if self.stack.optimizer.follows_gradient:
                 named = zip(self.stack.model.names, means[member], strict=True)
                 outcome.gradient_norms = dict(named)
-            metas[member] = {"epoch": int(row["epoch"]), "step": self.step, "best": outcome.best}
             recorder = recorders[member]
             if recorder is not None:
                 recorder.epoch(row, seconds=seconds, examples=len(self.stack.loader.rows))
-        model, optimizer = self.stack.model, self.stack.optimizer
-        tensors = {f"model.{name}": tensor for name, tensor in model.state().items()}
-        tensors |= {f"optimizer.{name}": tensor for name, tensor in optimizer.state().items()}
-        keeper.take(tensors, metas, best=[outcome.improved for outcome in self.outcomes])
-        self._test()
-
-    def _running(self) -> bool:
-        return any(outcome.status == "running" for outcome in self.outcomes)
 
     def _test(self) -> None:
         """Test the members that have just been trained to their end, as they are now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 import traceback
@@ -19,6 +20,8 @@ from dltrain.device import choose, describe
 from dltrain.job import Job
 from dltrain.least_squares import Solution
 from dltrain.outcomes import Outcome
+from dltrain.resumption import Found, Place, history, resumable
+from dltrain.saving import Interval
 from dltrain.schema import Expectation, LinearConfig, SoftmaxConfig, as_dict
 from dltrain.trainer import Trainer, View
 
@@ -46,6 +49,7 @@ class Training:
     Args:
         jobs: They may differ in numbers only, and share their data.
         threads: Processor threads, in place of the configured number.
+        device: ``cpu`` or ``cuda``, in place of the configured one.
 
     Attributes:
         trainer: What trains them.
@@ -56,67 +60,95 @@ class Training:
         ValueError: If the device they ask for is not to be had.
     """
 
-    def __init__(self, jobs: Sequence[Job], *, threads: int | None = None) -> None:
+    def __init__(
+        self, jobs: Sequence[Job], *, threads: int | None = None, device: str | None = None
+    ) -> None:
         self.jobs = list(jobs)
         first = jobs[0].config
-        device = choose(
-            first.device.type,
+        chosen = choose(
+            device or first.device.type,
             threads=first.device.threads if threads is None else threads,
             deterministic=first.device.deterministic,
             matmul=first.device.matmul,
         )
+        interval = first.trainer.checkpoint_interval
         self.trainer = Trainer(
-            build.stack([job.config for job in jobs], jobs[0].data, device),
+            build.stack([job.config for job in jobs], jobs[0].data, chosen),
             epochs=first.trainer.epochs,
             eval_interval=first.trainer.eval_interval,
             log_interval=first.trainer.log_interval,
             patience=first.trainer.patience,
+            checkpoint_interval=None if interval is None else Interval.read(interval),
         )
-        self.place = describe(device, matmul=first.device.matmul)
+        self.place = describe(chosen, matmul=first.device.matmul)
         self.recorders: list[recorder.Recorder | None] = [None] * len(jobs)
 
     def record(self, folders: Sequence[Path | None]) -> None:
         """Begin the run folders, claimed already; None: nothing is kept of that job."""
+        self._open(folders, [None] * len(folders))
+
+    def go_on(self, folders: Sequence[Path | None]) -> list[str]:
+        """Go on from what earlier processes left in run folders, or begin those that left nothing.
+
+        Args:
+            folders: Claimed, and held by this process; None: nothing is kept of that job, which is
+                trained along so that the others compute the same bytes as beside it.
+
+        Returns:
+            Sentences on what was found there and is not used.
+        """
+        places = [
+            None if folder is None else Place(folder, job.identity)
+            for folder, job in zip(folders, self.jobs, strict=True)
+        ]
+        found, remarks = resumable(self.trainer.steps, places)
+        self.trainer.restore([None if own is None else own.state for own in found])
+        self._open(folders, found)
+        return remarks
+
+    def _open(self, folders: Sequence[Path | None], found: Sequence[Found | None]) -> None:
         preparation = recorder.as_json(self.jobs[0].data.preparation())
 
         def begin(index: int) -> recorder.Recorder | None:
-            job, folder = self.jobs[index], folders[index]
+            job, folder, own = self.jobs[index], folders[index], found[index]
             if folder is None:
                 return None
+            info = self._info(job, _run_id(job, folder))
             run = recorder.Recorder(
                 folder,
-                info=self._info(job, _run_id(job, folder)),
-                config=to_yaml(job.config),
+                info=info | history(folder, None if own is None else own.state.meta),
+                documents={"config.yaml": to_yaml(job.config), "preparation.json": preparation},
                 columns=self.trainer.columns,
+                kept=None if own is None else own.kept,
             )
-            run.document("preparation.json", preparation)
             run.log(f"{' '.join(['dltrain', *job.words])} on {self.place}")
             return run
 
         self.recorders = storage.side_by_side(begin, range(len(self.jobs)))
 
     def run(self, view: View) -> list[Ended]:
-        """Train, and finish the run folders.
+        """Train, and finish the run folders, each when its job comes to its end.
+
+        Returns:
+            How they came out, without those that were only trained along.
 
         Raises:
             StorageError: If something could not be kept; the folders say so, if they still can.
         """
         started = time.perf_counter()
+        ended: dict[int, Ended] = {}
         try:
-            outcomes = self.trainer.fit(self.recorders, view)
-            self._log_graphs()
-            if any(isinstance(job.config.model, LinearConfig) for job in self.jobs):
-                _ = self._solution  # once, before several threads ask for it
-            found = storage.side_by_side(self._conclude, range(len(outcomes)))
+            for members in self.trainer.fit(self.recorders, view):
+                self._log_graphs()
+                if any(isinstance(job.config.model, LinearConfig) for job in self.jobs):
+                    _ = self._solution  # once, before several threads ask for it
+                seconds = time.perf_counter() - started
+                finish = functools.partial(self._finish, seconds=seconds)
+                ended |= zip(members, storage.side_by_side(finish, members), strict=True)
         except BaseException as error:
             self._fail(error)
             raise
-        seconds = time.perf_counter() - started
-
-        def finish(index: int) -> Ended:
-            return self._finish(index, outcomes[index], *found[index], seconds=seconds)
-
-        return storage.side_by_side(finish, range(len(outcomes)))
+        return [ended[index] for index in sorted(ended)]
 
     def _log_graphs(self) -> None:
         """Say why a GPU launched each step's operations one by one, if it did."""
@@ -134,6 +166,8 @@ class Training:
             seed=job.config.seed,
             device=str(self.trainer.stack.model.parameters[0].device),
             threads=torch.get_num_threads(),
+            cpu=torch.backends.cpu.get_cpu_capability(),
+            identity=job.identity,
             data={
                 "name": job.data.name,
                 "source": job.data.source,
@@ -176,15 +210,10 @@ class Training:
         errors, sentences = findings(found, job.data, self._solution)
         return results | errors, sentences
 
-    def _finish(
-        self,
-        index: int,
-        outcome: Outcome,
-        results: Mapping[str, float],
-        sentences: Sequence[str],
-        *,
-        seconds: float,
-    ) -> Ended:
+    def _finish(self, index: int, *, seconds: float) -> Ended:
+        """Keep what became of a job."""
+        outcome = self.trainer.outcomes[index]
+        results, sentences = self._conclude(index)
         code = self._exit_code(outcome)
         compared = compare(self.jobs[index].config.expect, results)
         run = self.recorders[index]
@@ -226,7 +255,10 @@ class Training:
         code = next((codes[kind] for kind in codes if isinstance(error, kind)), 1)
         innocent = code == 130 or len(self.jobs) > 1
         for run in self.recorders:
-            if run is not None:
+            if run is None or run.finished:
+                continue
+            # If the disk refuses this too, the first error tells the story.
+            with contextlib.suppress(storage.StorageError):
                 run.log(traceback.format_exc())
                 run.finish(
                     status="interrupted" if innocent else "failed",

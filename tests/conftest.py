@@ -6,13 +6,15 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dltrain.cli.main import run
+from dltrain.recorder import sealed_json
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,8 @@ def tree(folder: Path) -> list[str]:
         for root, folders, files in os.walk(folder)
         for name in (*folders, *files)
     )
+
+
+def write_record(path: Path, info: Mapping[str, Any]) -> None:
+    """Write a ``run.json`` or ``sweep.json`` by hand, sealed like any other."""
+    path.write_bytes(sealed_json(info))

@@ -29,6 +29,11 @@ ALLOWED: dict[str, set[str]] = {
     "schema": {"knob"},
     "suggest": set(),
     "storage": set(),
+    "seal": set(),
+    "reading": {"seal"},
+    "lines": {"storage"},
+    "environment": {""},
+    "origin": {"check", "compose", "environment", "paths", "runs", "schema"},
     "signals": set(),
     "console": set(),
     "console.training": {"console"},
@@ -41,8 +46,8 @@ ALLOWED: dict[str, set[str]] = {
     "words": {"check", "suggest"},
     "compose": set(),
     "config": {"check", "compose", "problem", "schema", "suggest", "words"},
-    "recorder": {"", "storage"},
-    "runs": {"recorder", "suggest"},
+    "recorder": {"environment", "lines", "seal", "storage"},
+    "runs": {"environment", "reading", "recorder", "suggest"},
     "architecture": set(),
     "memory": set(),
     "device": set(),
@@ -56,9 +61,11 @@ ALLOWED: dict[str, set[str]] = {
     "graphs": set(),
     "steps": {"data.loader", "graphs", "losses", "models", "optim"},
     "coefficients": {"data", "least_squares"},
-    "checkpoint": {"storage"},
+    "checkpoint": {"reading", "seal", "storage"},
     "outcomes": set(),
-    "trainer": {"checkpoint", "outcomes", "steps"},
+    "saving": {"checkpoint", "outcomes", "steps", "storage"},
+    "resumption": {"checkpoint", "reading", "recorder", "runs", "saving", "steps"},
+    "trainer": {"outcomes", "saving", "steps"},
     "data": set(),
     "data.idx": set(),
     "data.loader": {"data", "memory"},
@@ -84,6 +91,8 @@ ALLOWED: dict[str, set[str]] = {
             "least_squares",
             "outcomes",
             "recorder",
+            "resumption",
+            "saving",
         ),
         *("schema", "storage", "trainer"),
     },
@@ -101,7 +110,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "sweep.assignment": {"sweep.plan"},
     "sweep.stacks": {"architecture", "data", "schema", "sweep.plan"},
-    "sweep.folder": {"check", "recorder", "runs", "schema", "storage", "sweep.plan"},
+    "sweep.folder": {"check", "reading", "recorder", "runs", "schema", "storage", "sweep.plan"},
     "sweep.results": {"recorder", "runs", "storage", "sweep.folder", "sweep.plan"},
     "sweep.reuse": {"", "recorder", "runs", "schema", "storage", "sweep.folder", "sweep.plan"},
     "sweep.child": {
@@ -109,18 +118,19 @@ ALLOWED: dict[str, set[str]] = {
         *("trainer", "training"),
         *("sweep.assignment", "sweep.plan"),
     },
-    "sweep.process": {"runs", "signals", "sweep.assignment", "sweep.child"},
+    "sweep.process": {"reading", "signals", "sweep.assignment", "sweep.child"},
     "sweep.engine": {
         *("machine", "schema", "signals", "storage", "sweep.assignment", "sweep.folder"),
         *("sweep.plan", "sweep.process", "sweep.results", "sweep.stacks"),
     },
 }
 CONFIGS = {"knob", "schema", "problem", "combinations", "check", "words", "compose", "config"}
-PLAIN = {"", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"} | {
+PLAIN = {"", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"}
+PLAIN |= {"environment", "lines", "reading", "seal"} | {
     room for room in ALLOWED if room.partition(".")[0] == "console"
 }
 # What brings configs and components together.
-FLOWS = {"job", "training", "bench", "variants"} | {
+FLOWS = {"job", "training", "bench", "variants", "origin"} | {
     room for room in ALLOWED if room.partition(".")[0] == "sweep"
 }
 COMPONENTS = set(ALLOWED) - CONFIGS - PLAIN - FLOWS
@@ -131,6 +141,7 @@ PARENT = sorted(FLOWS - {"training", "bench", "variants", TRAINS})
 HEAVY = {"torch", "torchvision", "pandas", "pyarrow", "scipy"}
 # Parts of the command line that verbs share, or that one keeps apart.
 SHARED = {"cli.arguments", "cli.main", "cli.hydra_flags", "cli.summary", "cli.sweep_summary"}
+SHARED |= {"cli.course"}
 BANNED = {"utils", "util", "helpers", "common", "core", "base", "manager", "misc"}
 
 MAX_FILE, MAX_FUNCTION = 300, 60
@@ -243,7 +254,16 @@ def test_a_sweeps_child_has_all_it_needs_once_it_is_imported() -> None:
 
 
 def test_only_a_sweeps_child_knows_the_training() -> None:
-    trains = {"training", "trainer", "steps", "graphs", "device", "checkpoint"}
+    trains = {
+        "training",
+        "trainer",
+        "steps",
+        "graphs",
+        "device",
+        "checkpoint",
+        "saving",
+        "resumption",
+    }
     trains |= {"models", "optim", "losses", "layers", "activations"}
     users = {
         room

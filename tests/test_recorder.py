@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from dltrain import recorder, storage
+from dltrain.environment import process_start
 from dltrain.recorder import Recorder
 
 Start = Callable[..., Recorder]
@@ -27,9 +28,12 @@ def start(tmp_path: Path) -> Start:
     """Begin a run in a new folder."""
 
     def start(**parts: Any) -> Recorder:
-        info = recorder.first_info(command=["seed=1"], overrides=["seed=1"], seed=1, **parts)
+        info = recorder.first_info(
+            command=["seed=1"], overrides=["seed=1"], seed=1, identity="abc", **parts
+        )
         folder = recorder.new_folder(tmp_path / "outputs", "linear-synthetic")
-        return Recorder(folder, info=info, config="seed: 1\n", columns=list(ROW))
+        documents = {"config.yaml": "seed: 1\n"}
+        return Recorder(folder, info=info, documents=documents, columns=list(ROW))
 
     return start
 
@@ -94,7 +98,7 @@ def test_a_run_begins_as_running(start: Start) -> None:
     assert (info["format"], info["overrides"], info["seed"]) == (1, ["seed=1"], 1)
     assert info["command"] == ["dltrain", "seed=1"]
     assert (info["pid"], info["data"]) == (os.getpid(), {"name": "d"})
-    assert info["pid_started"] == recorder.process_start(os.getpid())
+    assert info["pid_started"] == process_start(os.getpid())
     assert {"dltrain", "python", "torch", "numpy"} <= set(info["versions"])
 
 
@@ -236,8 +240,8 @@ def test_nine_digits_tell_single_precision_numbers_apart(value: float) -> None:
 def test_a_process_that_has_ended_has_no_start_even_before_its_parent_looks() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as child:
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-        assert recorder.process_start(child.pid) is None
+        assert process_start(child.pid) is None
 
 
 def test_a_process_that_never_was_has_no_start() -> None:
-    assert recorder.process_start(2**30) is None
+    assert process_start(2**30) is None

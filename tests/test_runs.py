@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from dltrain import runs
-from dltrain.recorder import process_start
-from dltrain.runs import Run, find, list_all, list_runs, members, read, read_json
-from tests.conftest import Call, tree
+from dltrain.environment import process_start
+from dltrain.reading import read_record
+from dltrain.runs import Run, find, list_all, list_runs, members, read
+from tests.conftest import Call, tree, write_record
 
 Make = Callable[..., Path]
 FIRST, SECOND, THIRD = (
@@ -36,7 +37,7 @@ def make(here: Path) -> Make:
     def make(name: str = FIRST, metrics: str | None = None, **info: Any) -> Path:
         folder = here / "outputs" / name
         folder.mkdir(parents=True)
-        (folder / "run.json").write_text(json.dumps({"status": "done"} | info))
+        write_record(folder / "run.json", {"status": "done"} | info)
         if metrics is not None:
             (folder / "metrics.csv").write_text(metrics)
         return folder
@@ -127,7 +128,7 @@ def sweep(make: Make, three: Path) -> Path:
     """A sweep of which members 0, 1, 2, 10 and 12 have begun, among three runs."""
     folder = three / SWEEP
     folder.mkdir()
-    (folder / "sweep.json").write_text(json.dumps({"status": "done", "members": 20}))
+    write_record(folder / "sweep.json", {"status": "done", "members": 20})
     for number in (12, 0, 2, 10, 1):
         make(f"{SWEEP}/members/{number:04d}", seed=number)
     return folder
@@ -234,7 +235,7 @@ def test_a_member_of_a_sweep_that_is_not_there_is_refused(sweep: Path, three: Pa
 
 def test_a_sweep_of_a_dead_process_has_crashed(sweep: Path) -> None:
     info = {"status": "running", "host": socket.gethostname(), "pid": 2**30}
-    (sweep / "sweep.json").write_text(json.dumps(info))
+    write_record(sweep / "sweep.json", info)
     assert read(sweep).status == "crashed"
 
 
@@ -275,12 +276,13 @@ def test_a_linked_member_is_not_found_by_its_number(
 def test_what_holds_no_object_is_no_record(here: Path, text: str, message: str) -> None:
     (here / "plan.json").write_text(text)
     with pytest.raises(ValueError, match=rf"plan\.json: {message}"):
-        read_json(here / "plan.json")
+        read_record(here / "plan.json")
 
 
 def test_an_object_is_read_as_it_is(here: Path) -> None:
-    (here / "plan.json").write_text('{"a": [1, null], "b": {"c": "ü"}}')
-    assert read_json(here / "plan.json") == {"a": [1, None], "b": {"c": "ü"}}
+    info = {"a": [1, None], "b": {"c": "ü"}}
+    write_record(here / "plan.json", info)
+    assert read_record(here / "plan.json") == info
 
 
 # Status.
@@ -460,7 +462,7 @@ STRANGE_SWEEPS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", STRANGE_SWEEPS)
 def test_a_strangers_sweep_is_only_shown(sweep: Path, call: Call, here: Path, name: str) -> None:
-    (sweep / "sweep.json").write_text(json.dumps(STRANGE_SWEEPS[name]))
+    write_record(sweep / "sweep.json", STRANGE_SWEEPS[name])
     before = tree(here)
     for words in (["runs"], ["runs", "ls", "s3p7"], ["runs", "show", "s3p7"]):
         shown = call(*words)
@@ -473,7 +475,7 @@ def test_a_strangers_sweep_is_only_shown(sweep: Path, call: Call, here: Path, na
 def test_a_strangers_counts_that_are_no_mapping_are_no_error(
     sweep: Path, call: Call, counts: object
 ) -> None:
-    (sweep / "sweep.json").write_text(json.dumps({"counts": counts}))
+    write_record(sweep / "sweep.json", {"counts": counts})
     shown = call("runs", "show", "s3p7")
     assert (shown.code, shown.err) == (0, "")
 
@@ -482,7 +484,7 @@ def test_a_strangers_counts_that_are_no_mapping_are_no_error(
 def test_a_strangers_member_is_only_shown(
     sweep: Path, make: Make, call: Call, here: Path, name: str
 ) -> None:
-    (sweep / "sweep.json").write_text(json.dumps({"metric": "a", "varying": ["seed"]}))
+    write_record(sweep / "sweep.json", {"metric": "a", "varying": ["seed"]})
     make(f"{SWEEP}/members/0003", **STRANGE[name])
     before = tree(here)
     for words in (["runs", "ls", "s3p7"], ["runs", "show", "s3p7"], ["runs", "show", "s3p7/3"]):

@@ -20,8 +20,8 @@ from dltrain.cli.summary import counted, header
 from dltrain.config import load
 from dltrain.console import dim, duration, output, pairs, table, warning
 from dltrain.console.training import TrainingView
+from dltrain.environment import process_start
 from dltrain.job import Job
-from dltrain.recorder import process_start
 from dltrain.signals import stopping
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ VERBS = {
     "train": "train (the verb may be left out)",
     "data": "what a data set looks like to dltrain, without training",
     "model": "model show: one training step as a computational graph",
+    "resume": "go on with a run that was interrupted, killed or failed",
     "config": "config show: the composed values",
     "bench": "what a configuration costs here, and what would be faster",
     "runs": "list runs; runs show RUN",

@@ -77,8 +77,10 @@ def next_commands(job: Job, folder: Path, outcome: Outcome) -> list[tuple[str, o
     if outcome.status == "diverged" and hasattr(config.optimizer, "lr"):
         change = f"optimizer.lr={config.optimizer.lr / 10:g}"
     again = [word for word in job.words if word.partition("=")[0] != change.partition("=")[0]]
-    commands = [
-        ["dltrain", "runs", "show", short_id(folder.name), *where],
+    short = short_id(folder.name)
+    commands = [["dltrain", "resume", short, *where]] if outcome.status == "interrupted" else []
+    commands += [
+        ["dltrain", "runs", "show", short, *where],
         ["dltrain", "runs", *where],
         ["dltrain", *again, change],
     ]

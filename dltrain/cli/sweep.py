@@ -25,8 +25,9 @@ from dltrain.compose import Sources, compose_groups
 from dltrain.config import sweep_settings
 from dltrain.console import dim, duration, output, pairs
 from dltrain.console.sweep import SweepView
+from dltrain.environment import process
 from dltrain.paths import expanded
-from dltrain.recorder import now, process, short_id
+from dltrain.recorder import now, short_id
 from dltrain.runs import find, higher_is_better, list_runs
 from dltrain.schema import as_dict
 from dltrain.storage import StorageError, make_folder, remove, remove_tree

@@ -8,25 +8,22 @@ takes a few seconds to load torch and under a second to train 10 epochs on two c
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dltrain import build, recorder
-from dltrain.cli.arguments import EndedError, Parser, UsageError, refusing
-from dltrain.cli.summary import header, next_commands, summary
+from dltrain.cli.arguments import Parser, UsageError, refusing
+from dltrain.cli.course import carry_out
 from dltrain.combinations import ineffective
 from dltrain.config import load, to_yaml
-from dltrain.console import dim, output, pairs, warning
+from dltrain.console import dim, output, warning
 from dltrain.console.training import TrainingView
 from dltrain.job import Job
 from dltrain.paths import expanded
 from dltrain.schema import RunConfig, as_dict
 from dltrain.signals import stopping
+from dltrain.storage import locked
 from dltrain.suggest import closest
-
-if TYPE_CHECKING:
-    from dltrain.outcomes import Outcome
 
 USAGE = "dltrain [OVERRIDE ...] [--cfg job] [--config-dir DIR] [--config-name NAME]"
 
@@ -85,20 +82,8 @@ def train(job: Job) -> None:
         from dltrain.training import Training
     with refusing():
         training = Training([job])  # nothing is written yet
-    folder = recorder.new_folder(expanded(job.config.output_dir), job.name)
-    training.record([folder])
-    view.show(pairs(header(job, folder.name, training.place)))
-    started = time.perf_counter()
-    with stopping(training.trainer.stop), view.watching(training.trainer):
-        [ended] = training.run(view)
-    view.show(*summary(ended, time.perf_counter() - started))
-    view.show(pairs(next_commands(job, folder, ended.outcome)))
-    if ended.outcome.status != "done":
-        raise EndedError(ended.exit_code, ended.outcome.message or interruption(ended.outcome))
-
-
-def interruption(outcome: Outcome) -> str:
-    """Say what an interrupted run leaves behind."""
-    if not outcome.final:
-        return "interrupted before the first epoch was complete; nothing is kept of it"
-    return f"interrupted; epochs 1 to {outcome.final['epoch']:.0f} are kept"
+    with stopping(training.trainer.stop):
+        folder = recorder.new_folder(expanded(job.config.output_dir), job.name)
+        with locked(folder):
+            training.record([folder])
+            carry_out(training, folder, view)

@@ -105,6 +105,11 @@ class Loader:
         """Steps per epoch."""
         return -(-len(self.rows) // self.batch_size)
 
+    @property
+    def window_steps(self) -> int:
+        """W, but for the last window of an epoch, which may be shorter."""
+        return min(WINDOW_STEPS, max(1, WINDOW_ROWS // self.batch_size))
+
     def windows(self, epoch: int) -> Iterator[range]:
         """Yield the steps of an epoch, counted from 0, as ranges; epochs are counted from 1.
 
@@ -115,9 +120,8 @@ class Loader:
             yield range(1)
             return
         order = self._orders(epoch)  # [N] or [S, N], on the host
-        steps = min(WINDOW_STEPS, max(1, WINDOW_ROWS // self.batch_size))
-        for first in range(0, len(self), steps):
-            window = range(first, min(first + steps, len(self)))
+        for first in range(0, len(self), self.window_steps):
+            window = range(first, min(first + self.window_steps, len(self)))
             self._load(order[..., first * self.batch_size : window.stop * self.batch_size])
             yield window
 

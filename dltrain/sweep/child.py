@@ -9,6 +9,7 @@ import faulthandler
 import math
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -64,11 +65,9 @@ def main(assignment: Assignment, parent: Connection) -> None:
 def _train(jobs: Sequence[Job], assignment: Assignment, line: _Line) -> None:
     training = Training(jobs, threads=assignment.threads)
     line.trainer = training.trainer
-    for folder in assignment.folders:
-        if folder is not None:
-            storage.remove_tree(folder)  # what an earlier, unfinished training left there
-            storage.make_folder(folder)
-    training.record(assignment.folders)
+    storage.make_folders([folder for folder in assignment.folders if folder is not None])
+    for remark in training.go_on(assignment.folders):
+        sys.stderr.write(f"{remark}\n")
     training.run(_Watcher(line, assignment.metric))
 
 

@@ -9,6 +9,7 @@ members/0000  a run folder like any other
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +17,14 @@ from typing import Any
 
 from dltrain import recorder, runs, storage
 from dltrain.check import instance
-from dltrain.recorder import as_json, first_info, now
+from dltrain.reading import read_bytes, read_record
+from dltrain.recorder import first_info, now, sealed_json
 from dltrain.runs import Run
 from dltrain.schema import SweepConfig, as_dict
 from dltrain.sweep.plan import Member, Plan, PlanError, as_line, restore
 
 FINISHED = ("done", "diverged")
+MAX_PLAN_BYTES = 2**30
 
 
 @dataclass
@@ -56,13 +59,13 @@ class SweepFolder:
         Raises:
             InUseError: If another process trains it.
         """
-        with storage.locked(self.path / "lock"):
+        with storage.locked(self.path):
             yield
 
     def write(self, **changes: Any) -> None:
         """Change entries of ``sweep.json``."""
         self.info |= changes
-        storage.replace(self.path / "sweep.json", as_json(self.info).encode())
+        storage.replace(self.path / "sweep.json", sealed_json(self.info))
 
     def run(self, index: int) -> Run | None:
         """Read a member's record back, or return None if it has none that can be read."""
@@ -109,9 +112,9 @@ def begin(output_dir: Path, plan: Plan, *, words: Sequence[str]) -> SweepFolder:
         words: All words after ``dltrain``.
     """
     folder = SweepFolder(recorder.new_folder(output_dir, "sweep"))
-    lines = "".join(f"{as_line(member)}\n" for member in plan.members)
+    lines = "".join(f"{as_line(member)}\n" for member in plan.members).encode()
     storage.make_folder(folder.path / "members")
-    storage.replace(folder.path / "plan.jsonl", lines.encode())
+    storage.replace(folder.path / "plan.jsonl", lines)
     facts = [group.facts for group in plan.groups]
     models = [plan.members[group.members[0]].config.model.kind for group in plan.groups]
     folder.write(
@@ -125,6 +128,7 @@ def begin(output_dir: Path, plan: Plan, *, words: Sequence[str]) -> SweepFolder:
             members=len(plan.members),
             groups=[list(group.members) for group in plan.groups],
             sha256=[own.sha256 for own in facts],
+            files={"plan.jsonl": hashlib.sha256(lines).hexdigest()},
             stack_sizes=[None] * len(plan.groups),
             data={
                 "name": ", ".join(dict.fromkeys(own.name for own in facts)),
@@ -142,11 +146,14 @@ def reopen(path: Path) -> tuple[SweepFolder, Plan]:
     Raises:
         PlanError: If the folder is not what was written, or its data has changed since.
     """
-    info = runs.read_json(path / "sweep.json")
+    info = read_record(path / "sweep.json")
     told, problems = instance(_mapping(info.get("told")), SweepConfig, "sweep")
     if told is None:
         raise PlanError([f"{path / 'sweep.json'}: {p.key}: {p.message}" for p in problems])
-    plan = restore(runs.read_text(path / "plan.jsonl").splitlines(), told)
+    content = read_bytes(path / "plan.jsonl", limit=MAX_PLAN_BYTES)
+    if _mapping(info.get("files")).get("plan.jsonl") != hashlib.sha256(content).hexdigest():
+        raise PlanError([f"{path / 'plan.jsonl'}: was changed or damaged after it was written"])
+    plan = restore(content.decode(errors="replace").splitlines(), told)
     count = len(plan.groups)
     sizes, sha256 = _entries(info.get("stack_sizes")), _entries(info.get("sha256"))
     fits = info.get("groups") == [list(group.members) for group in plan.groups]

@@ -14,7 +14,7 @@ from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from dltrain.runs import read_text
+from dltrain.reading import read_text
 from dltrain.signals import SIGNALS
 from dltrain.sweep.assignment import Assignment
 

@@ -12,6 +12,7 @@ import pytest
 from dltrain.storage import InUseError
 from dltrain.sweep.folder import SweepFolder, begin, reopen
 from dltrain.sweep.plan import PlanError
+from tests.conftest import write_record
 from tests.sweep.helpers import SMALL, carry_out, planned, record, swept, touched
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -120,37 +121,37 @@ def shorter(folder: Path) -> None:
 def without_groups(folder: Path) -> None:
     info = record(folder)
     del info["groups"]
-    (folder / "sweep.json").write_text(json.dumps(info))
+    write_record(folder / "sweep.json", info)
 
 
 def other_groups(folder: Path) -> None:
     info = record(folder) | {"groups": [[0, 1], [2, 3]]}
-    (folder / "sweep.json").write_text(json.dumps(info))
+    write_record(folder / "sweep.json", info)
 
 
 def without_sizes(folder: Path) -> None:
     info = record(folder) | {"stack_sizes": None}
-    (folder / "sweep.json").write_text(json.dumps(info))
+    write_record(folder / "sweep.json", info)
 
 
 def numbers_for_sizes(folder: Path) -> None:
     info = record(folder) | {"stack_sizes": 3}
-    (folder / "sweep.json").write_text(json.dumps(info))
+    write_record(folder / "sweep.json", info)
 
 
 def text_for_a_size(folder: Path) -> None:
     info = record(folder) | {"stack_sizes": ["x"]}
-    (folder / "sweep.json").write_text(json.dumps(info))
+    write_record(folder / "sweep.json", info)
 
 
 def nought_for_a_size(folder: Path) -> None:
     info = record(folder) | {"stack_sizes": [0]}
-    (folder / "sweep.json").write_text(json.dumps(info))
+    write_record(folder / "sweep.json", info)
 
 
 def number_for_digests(folder: Path) -> None:
     info = record(folder) | {"sha256": 3}
-    (folder / "sweep.json").write_text(json.dumps(info))
+    write_record(folder / "sweep.json", info)
 
 
 @pytest.mark.parametrize("damage", [shorter, without_groups, other_groups, without_sizes])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from dltrain.cli.main import run as carry_out_words
 from dltrain.runs import list_runs
+from tests.conftest import write_record
 from tests.sweep.helpers import (
     SMALL,
     carry_out,
@@ -52,7 +52,7 @@ def change(run: Path, *path: str, to: Any) -> None:
     for name in path[:-1]:
         node = node[name]
     node[path[-1]] = to
-    (run / "run.json").write_text(json.dumps(info))
+    write_record(run / "run.json", info)
 
 
 def test_a_finished_run_is_taken_over_and_not_trained_again(tmp_path: Path) -> None:

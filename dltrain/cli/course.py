@@ -1,0 +1,48 @@
+"""The course of a single training, from its header to its end; for verbs that train one run."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dltrain.cli.arguments import EndedError
+from dltrain.cli.summary import header, next_commands, summary, where_runs_are
+from dltrain.console import pairs
+from dltrain.console.training import TrainingView
+from dltrain.recorder import short_id
+from dltrain.storage import StorageError
+
+if TYPE_CHECKING:
+    from dltrain.outcomes import Outcome
+    from dltrain.training import Training
+
+
+def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
+    """Train a run whose folder is open, show it and say what came out.
+
+    Raises:
+        EndedError: With the exit code, if the run did not end well.
+        StorageError: If something could not be kept; the line says how to go on afterwards.
+    """
+    [job] = training.jobs
+    resume = shlex.join(["dltrain", "resume", short_id(folder.name), *where_runs_are(job.config)])
+    view.show(pairs(header(job, folder.name, training.place)))
+    started = time.perf_counter()
+    try:
+        with view.watching(training.trainer):
+            [ended] = training.run(view)
+    except StorageError as error:
+        raise StorageError(f"{error}; then go on with: {resume}") from error
+    view.show(*summary(ended, time.perf_counter() - started))
+    view.show(pairs(next_commands(job, folder, ended.outcome)))
+    if ended.outcome.status != "done":
+        line = ended.outcome.message or _interruption(ended.outcome, training.trainer.step, resume)
+        raise EndedError(ended.exit_code, line)
+
+
+def _interruption(outcome: Outcome, step: int, resume: str) -> str:
+    """Say where an interrupted run stands and how it goes on."""
+    epochs = f"{outcome.final['epoch']:.0f}" if outcome.final else "0"
+    return f"interrupted after step {step:,} ({epochs} whole epochs); {resume} goes on from there"

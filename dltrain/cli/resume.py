@@ -1,0 +1,175 @@
+"""Go on with a run that was interrupted, killed or failed: to the same bytes as if it never was.
+
+    dltrain resume latest
+    dltrain resume k3f9 trainer.epochs=20
+
+RUN is an id, a unique prefix, a path, latest, or @1 (row of the list); of a sweep the members that
+are missing are trained. trainer.epochs=N trains a run on, a finished one too. data.path=FILE or
+data.root=FOLDER says where its data lie now; what they hold may not have changed, nor may the
+versions of what computes, unless --allow-changed is given.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from dltrain import build
+from dltrain.cli.arguments import EndedError, Parser, UsageError, output_dir_of, refusing
+from dltrain.cli.course import carry_out
+from dltrain.console import dim, output, safe, warning
+from dltrain.console.training import TrainingView
+from dltrain.job import Job
+from dltrain.origin import (
+    ChangedError,
+    changed_data,
+    changed_versions,
+    config_of,
+    device_of,
+    threads_of,
+)
+from dltrain.reading import refuse_links
+from dltrain.recorder import short_id
+from dltrain.runs import Run, find, read
+from dltrain.schema import RunConfig
+from dltrain.signals import stopping
+from dltrain.storage import locked
+from dltrain.suggest import closest
+from dltrain.words import read_value
+
+USAGE = (
+    "dltrain resume RUN [trainer.epochs=N] [data.path=FILE | data.root=FOLDER] [--allow-changed]"
+)
+# What may be told anew, and whether it is taken as it is typed.
+SETTABLE = {"trainer.epochs": False, "data.path": True, "data.root": True}
+
+
+def main(words: Sequence[str]) -> None:
+    """Find the run and go on with it."""
+    parser = Parser("resume", __doc__ or "", USAGE)
+    parser.add_argument("words", nargs="*", metavar="RUN", help="and KEY=VALUE")
+    parser.add_argument(
+        "--allow-changed",
+        action="store_true",
+        help="go on with other versions or data all the same",
+    )
+    arguments = parser.read(words)
+    names = [word for word in arguments.words if "=" not in word]
+    if len(names) != 1:
+        which = "which run? An id, latest, or @1" if not names else "one run at a time"
+        raise UsageError([f"resume: {which}; dltrain runs lists them"])
+    settings = [word for word in arguments.words if "=" in word]
+    output_dir = output_dir_of([word for word in settings if word.startswith("output_dir=")])
+    changes = _changes([word for word in settings if not word.startswith("output_dir=")])
+    with refusing():
+        run = find(names[0], output_dir)
+    if run.is_sweep:
+        raise UsageError(["resume: sweeps are not wired yet"])
+    if run.sweep is not None:
+        short = short_id(run.sweep.name)
+        raise UsageError(
+            [f"{names[0]}: its sweep trains its members together; dltrain resume {short}"]
+        )
+    with locked(run.folder):
+        with refusing():
+            run = read(run.folder)  # nobody writes to it any more
+            refuse_links(run.folder)
+            config = config_of(run, changes)
+            if _is_through(run, config, longer="trainer.epochs" in changes):
+                return
+            job = _job(run, config, allow_changed=arguments.allow_changed)
+        resume(run, job, allow_changed=arguments.allow_changed)
+
+
+def _changes(words: Sequence[str]) -> dict[str, Any]:
+    changes = {}
+    for word in words:
+        key, _, text = word.partition("=")
+        if key not in SETTABLE:
+            known = ", ".join([*SETTABLE, "output_dir"])
+            hint = closest(key, SETTABLE)
+            raise UsageError([f"{word}: a run goes on as it was{hint} (to be set: {known})"])
+        changes[key] = read_value(text).read(raw=SETTABLE[key])
+    return changes
+
+
+def _is_through(run: Run, config: RunConfig, *, longer: bool) -> bool:
+    """Tell whether there is nothing left to train, and say so.
+
+    Args:
+        run: As its record tells it.
+        config: With what is told anew.
+        longer: Whether more epochs are asked for.
+
+    Raises:
+        EndedError: If it has diverged.
+        ValueError: If it has more epochs than are asked for, or would not train any longer.
+    """
+    if run.status == "diverged":
+        raise EndedError(3, f"{run.id} {run.part('result', 'message')}; it would diverge again")
+    before = run.part("config", "trainer", "epochs")
+    epochs = run.num_epochs()
+    if longer and config.trainer.epochs < before and config.trainer.epochs <= epochs:
+        raise ValueError(
+            f"trainer.epochs={config.trainer.epochs}: {run.id} has {epochs} epochs; give more"
+        )
+    if run.status != "done":
+        return False
+    if epochs < before:  # patience has stopped it
+        if longer:
+            message = run.part("result", "message")
+            raise ValueError(f"trainer.epochs={config.trainer.epochs}: {run.id} has {message}")
+    elif config.trainer.epochs > epochs:
+        return False
+    output().print(f"{safe(run.id)} is finished: {epochs} epochs")
+    more = shlex.join(["dltrain", "resume", run.short, f"trainer.epochs={2 * before}"])
+    output().print(dim(f"nothing to resume; train it on with: {more}"))
+    return True
+
+
+def _job(run: Run, config: RunConfig, *, allow_changed: bool) -> Job:
+    """Load the data and say what is to be trained; refuse what has changed, unless allowed."""
+    problems = [] if allow_changed else changed_versions(run)
+    problems += changed_data(run, config, allow_changed=allow_changed)
+    if problems:
+        raise ChangedError(problems)
+    data = build.dataset(config)
+    if data.sha256 != run.part("data", "sha256") and not allow_changed:
+        raise ChangedError([f"data={data.name}: its content changed since the run began"])
+    command, overrides = run.part("command"), run.part("overrides")
+    return Job(
+        [str(word) for word in command[1:]] if isinstance(command, list) else [],
+        [str(word) for word in overrides] if isinstance(overrides, list) else [],
+        config,
+        data,
+        build.plan(config.model, data),
+        known_as=str(run.part("identity")),
+    )
+
+
+def resume(run: Run, job: Job, *, allow_changed: bool) -> None:
+    """Go on with a run whose folder's lock is held.
+
+    Raises:
+        EndedError: With the exit code, if it does not end well.
+    """
+    view = TrainingView(output())
+    view.show(*map(warning, job.data.warnings))
+    with view.working("loading torch"):
+        import torch
+
+        from dltrain.training import Training
+    with refusing():
+        cpu = torch.backends.cpu.get_cpu_capability()
+        problems = [] if allow_changed else changed_versions(run, cpu=cpu)
+        if problems:
+            raise ChangedError(problems)
+        device = None if allow_changed else device_of(run)
+        training = Training([job], threads=threads_of(run), device=device)
+    with stopping(training.trainer.stop):
+        remarks = training.go_on([run.folder])
+        view.show(*(warning(remark) for remark in remarks))
+        step = training.trainer.step
+        view.show(dim(f"goes on after step {step:,}" if step else "begins anew"))
+        carry_out(training, run.folder, view)

@@ -1,0 +1,66 @@
+"""Who runs this: host, process, versions, git commit; what tells one process from any other."""
+
+from __future__ import annotations
+
+import functools
+import platform
+import socket
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from dltrain import __version__
+
+# What decides the bits that come out. A run is resumed with these only.
+DECIDING = ("dltrain", "torch", "numpy", "pandas", "pyarrow")
+_OTHERS = ("hydra-core", "omegaconf", "safetensors")
+
+
+@functools.cache
+def environment(pid: int) -> dict[str, Any]:
+    """Say what this process runs on: host, process, versions, git commit."""
+    return {
+        **process(pid),
+        "versions": versions(),
+        "git": _git(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the version of whatever has a part in a run."""
+    return {
+        "dltrain": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    } | {name: version(name) for name in (*DECIDING[1:], *_OTHERS)}
+
+
+def process(pid: int) -> dict[str, Any]:
+    """Return what tells this process from any other, here or on another machine."""
+    return {"host": socket.gethostname(), "pid": pid, "pid_started": process_start(pid)}
+
+
+def process_start(pid: int) -> str | None:
+    """Return when a process started, in the kernel's ticks; None where that is not to be had.
+
+    Together with the pid it tells a process from a later one of the same number. One that has
+    ended and only waits to be counted by its parent is none any more.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return fields[19] if len(fields) > 19 and fields[0] not in "ZX" else None
+
+
+def _git() -> dict[str, Any] | None:
+    """Return commit and state of the repository one stands in, or None outside of one."""
+    command = ["git", "status", "--porcelain=v2", "--branch", "--untracked-files=no"]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    lines = result.stdout.splitlines()
+    commit = next((line.split()[2] for line in lines if line.startswith("# branch.oid")), None)
+    return {"commit": commit, "dirty": any(not line.startswith("#") for line in lines)}
