@@ -20,9 +20,10 @@ import torch
 
 from dltrain import variants
 from dltrain.architecture import LinearPlan, Plan
+from dltrain.choices import Matmul
 from dltrain.job import Job
 from dltrain.outcomes import Outcome, Row
-from dltrain.schema import LeastSquaresConfig, Matmul
+from dltrain.schema import LeastSquaresConfig
 from dltrain.steps import NORM_STEPS
 from dltrain.training import Training
 from dltrain.variants import Variant, other_ways

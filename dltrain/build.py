@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from dltrain import architecture
 from dltrain.check import shown
+from dltrain.choices import Matmul, Task
 from dltrain.combinations import MAX_NUMBERS, model_fits
 from dltrain.data import Dataset
 from dltrain.schema import (
@@ -23,14 +24,12 @@ from dltrain.schema import (
     FashionMnistConfig,
     LeastSquaresConfig,
     LinearConfig,
-    Matmul,
     MlpConfig,
     ModelConfig,
     RunConfig,
     SgdConfig,
     SoftmaxConfig,
     SyntheticConfig,
-    Task,
 )
 
 if TYPE_CHECKING:

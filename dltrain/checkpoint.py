@@ -177,6 +177,8 @@ class Keeper:
         Raises:
             StorageError: If a state could not be made durable.
         """
+        if members is not None and not members:
+            return
         started = time.monotonic()
         storage.side_by_side(
             functools.partial(self._write_member, keep_last=1 if ended else 2),

@@ -9,22 +9,19 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from dltrain.choices import Dtype, Init, Matmul, Task
 from dltrain.paths import expanded, problem_with
 from dltrain.problem import Problem
 from dltrain.schema import (
     CsvConfig,
-    Dtype,
     FashionMnistConfig,
-    Init,
     LeastSquaresConfig,
     LinearConfig,
-    Matmul,
     ModelConfig,
     RunConfig,
     SgdConfig,
     SoftmaxConfig,
     SyntheticConfig,
-    Task,
 )
 from dltrain.suggest import closest
 

@@ -91,6 +91,6 @@ def read_record(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: is not JSON ({error})") from None
     if not isinstance(info, dict):
         raise ValueError(f"{path}: is not a run's record")
-    if not is_intact(content, info.pop("sha256", None)):
-        raise ValueError(f"{path}: was changed or damaged after it was written (sha256)")
+    if not is_intact(content, info.pop("seal", None)):
+        raise ValueError(f"{path}: was changed or damaged after it was written")
     return info

@@ -246,7 +246,7 @@ def first_info(*, command: Sequence[str], overrides: Sequence[str], **parts: Any
 
 def sealed_json(content: Mapping[str, Any]) -> bytes:
     """Write a record as JSON that shows every later change of a bit."""
-    return sealed(_encoded(as_json({"sha256": BLANK, **content})))
+    return sealed(_encoded(as_json({"seal": BLANK, **content})))
 
 
 def as_json(content: Mapping[str, Any]) -> str:

@@ -176,8 +176,6 @@ class Saver:
         Raises:
             StorageError: If that could not be done; older states are untouched.
         """
-        if not members:
-            return
         recorders = [own for member in members if (own := self._recorders[member]) is not None]
         storage.side_by_side(lambda recorder: recorder.sync(), recorders)
         self._keeper.write(members, ended=ended)

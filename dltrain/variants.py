@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import torch
 
 from dltrain import build
+from dltrain.choices import Matmul
 from dltrain.device import has_bf16
 from dltrain.job import Job
 from dltrain.machine import free_memory, num_cores
-from dltrain.schema import LeastSquaresConfig, Matmul, RunConfig
+from dltrain.schema import LeastSquaresConfig, RunConfig
 from dltrain.sweep.facts import Facts
 from dltrain.sweep.plan import Group
 from dltrain.sweep.stacks import MEMORY_SHARE, member_bytes

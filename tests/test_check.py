@@ -11,18 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dltrain.check import convert, instance, knobs, known_keys, run_config, shown, unknown_key
+from dltrain.choices import DeviceType
 from dltrain.compose import CONF, compose_groups
 from dltrain.knob import Knob
 from dltrain.problem import Problem
-from dltrain.schema import (
-    AdamConfig,
-    DeviceType,
-    Expectation,
-    MlpConfig,
-    RunConfig,
-    TrainerConfig,
-    as_dict,
-)
+from dltrain.schema import AdamConfig, Expectation, MlpConfig, RunConfig, TrainerConfig, as_dict
 
 
 def defaults() -> dict[str, Any]:

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from dltrain import checkpoint
-from dltrain.checkpoint import CheckpointError, Keeper, load, path_of, prune, save
+from dltrain.checkpoint import CheckpointError, Keeper, Meta, load, paths, prune, save
+from dltrain.checkpoint import path_of as path_of_meta
 from dltrain.storage import StorageError
 
 META: dict[str, Any] = {"epoch": 3, "step": 21, "best": {"metric": "val/loss", "value": 0.5}}
@@ -25,6 +26,10 @@ def tensors(value: float = 1.0) -> dict[str, Tensor]:
         "model.layers.0.bias": torch.tensor([0.1, -0.0], dtype=torch.float64),
         "optimizer.steps": torch.tensor(7),
     }
+
+
+def path_of(folder: Path, epoch: int) -> Path:
+    return path_of_meta(folder, {"epoch": epoch})
 
 
 def epochs(folder: Path) -> list[int]:
@@ -186,7 +191,7 @@ def test_pruning_keeps_the_last_and_the_chosen(tmp_path: Path) -> None:
     for epoch in (1, 2, 9, 10, 11):
         save(tmp_path, tensors(), {"epoch": epoch})
     (tmp_path / "notes.txt").write_text("mine")
-    prune(tmp_path, keep=[2, 5], keep_last=2)
+    prune(tmp_path, keep=[path_of(tmp_path, 2), path_of(tmp_path, 5)], keep_last=2)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         *(f"epoch-{epoch:06d}.safetensors" for epoch in (2, 10, 11)),
         "notes.txt",
@@ -214,8 +219,18 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return found
 
 
+def advance(
+    keeper: Keeper, live: dict[str, Tensor], metas: list[Meta | None], *, best: list[bool]
+) -> None:
+    """Do what a training does after an epoch; a member without a meta has stopped."""
+    keeper.write([member for member, meta in enumerate(metas) if meta is None], ended=True)
+    keeper.take(live, metas, best=best)
+    if keeper.is_due():
+        keeper.write([member for member, meta in enumerate(metas) if meta is not None])
+
+
 def take(keeper: Keeper, epoch: int, *, best: bool = False) -> None:
-    keeper.take({"w": torch.tensor([[float(epoch)]])}, [{"epoch": epoch}], best=[best])
+    advance(keeper, {"w": torch.tensor([[float(epoch)]])}, [{"epoch": epoch}], best=[best])
 
 
 def held(folder: Path) -> dict[int, float]:
@@ -228,7 +243,7 @@ def test_close_leaves_the_last_and_the_best(tmp_path: Path) -> None:
     keeper = Keeper([tmp_path])
     for epoch in range(1, 8):
         take(keeper, epoch, best=epoch in (1, 2, 4))
-    keeper.close()
+    keeper.write(ended=True)
     assert held(tmp_path) == {4: 4.0, 7: 7.0}
 
 
@@ -236,7 +251,7 @@ def test_the_last_may_be_the_best(tmp_path: Path) -> None:
     keeper = Keeper([tmp_path])
     for epoch in range(1, 5):
         take(keeper, epoch, best=True)
-    keeper.close()
+    keeper.write(ended=True)
     assert held(tmp_path) == {4: 4.0}
 
 
@@ -244,12 +259,12 @@ def test_without_a_best_the_last_is_left(tmp_path: Path) -> None:
     keeper = Keeper([tmp_path])
     for epoch in range(1, 5):
         take(keeper, epoch)
-    keeper.close()
+    keeper.write(ended=True)
     assert held(tmp_path) == {4: 4.0}
 
 
 def test_a_keeper_that_took_nothing_leaves_nothing(tmp_path: Path) -> None:
-    Keeper([tmp_path / "checkpoints"]).close()
+    Keeper([tmp_path / "checkpoints"]).write(ended=True)
     assert not (tmp_path / "checkpoints").exists()
 
 
@@ -262,10 +277,10 @@ def test_short_epochs_wait_in_memory(tmp_path: Path, clock: Clock) -> None:
     keeper, live = Keeper([tmp_path]), torch.zeros(1, 1)
     for epoch in range(1, 6):
         live.fill_(epoch)
-        keeper.take({"w": live}, [{"epoch": epoch}], best=[epoch == 3])
+        advance(keeper, {"w": live}, [{"epoch": epoch}], best=[epoch == 3])
     assert epochs(tmp_path) == [1]
     live.fill_(99)
-    keeper.close()
+    keeper.write(ended=True)
     assert held(tmp_path) == {3: 3.0, 5: 5.0}
 
 
@@ -276,7 +291,7 @@ def test_while_running_the_last_two_and_the_best_are_kept(tmp_path: Path, clock:
         found.append(epochs(tmp_path))
         clock.now += 2
     assert found == [[1], [1, 2], [2, 3], [3, 4], [3, 4, 5], [3, 5, 6], [3, 6, 7]]
-    keeper.close()
+    keeper.write(ended=True)
     assert held(tmp_path) == {3: 3.0, 7: 7.0}
 
 
@@ -304,8 +319,8 @@ def test_closing_twice_changes_nothing(tmp_path: Path) -> None:
     keeper = Keeper([tmp_path])
     take(keeper, 1, best=True)
     take(keeper, 2)
-    keeper.close()
-    keeper.close()
+    keeper.write(ended=True)
+    keeper.write(ended=True)
     assert held(tmp_path) == {1: 1.0, 2: 2.0}
 
 
@@ -335,15 +350,15 @@ def test_each_member_keeps_its_own_last_and_best(tmp_path: Path) -> None:
     keeper, best = Keeper(members(tmp_path, 3)), {1: [0, 1, 2], 2: [1], 3: [0, 1]}
     for epoch in range(1, 6):
         improved = [member in best.get(epoch, []) for member in range(3)]
-        keeper.take(stack(epoch, 3), [{"epoch": epoch}] * 3, best=improved)
-    keeper.close()
+        advance(keeper, stack(epoch, 3), [{"epoch": epoch}] * 3, best=improved)
+    keeper.write(ended=True)
     assert states(tmp_path, 3) == [{3: 3, 5: 5}, {3: 103, 5: 105}, {1: 201, 5: 205}]
 
 
 def test_each_member_keeps_its_own_words(tmp_path: Path) -> None:
     keeper = Keeper(members(tmp_path, 2))
-    keeper.take(stack(1, 2), [{"epoch": 1, "name": name} for name in "ab"], best=[True, False])
-    keeper.close()
+    advance(keeper, stack(1, 2), [{"epoch": 1, "name": name} for name in "ab"], best=[True, False])
+    keeper.write(ended=True)
     metas = [load(path_of(tmp_path / name, 1))[1]["name"] for name in "01"]
     assert metas == ["a", "b"]
 
@@ -351,11 +366,11 @@ def test_each_member_keeps_its_own_words(tmp_path: Path) -> None:
 def test_a_members_file_is_that_of_a_run_of_its_own(tmp_path: Path) -> None:
     keeper, alone = Keeper(members(tmp_path / "stack", 3)), Keeper([tmp_path / "alone"])
     for epoch in range(1, 4):
-        keeper.take(stack(epoch, 3), [{"epoch": epoch}] * 3, best=[False, epoch == 2, True])
+        advance(keeper, stack(epoch, 3), [{"epoch": epoch}] * 3, best=[False, epoch == 2, True])
         single = {name: tensor[1:2] for name, tensor in stack(epoch, 3).items()}
-        alone.take(single, [{"epoch": epoch}], best=[epoch == 2])
-    keeper.close()
-    alone.close()
+        advance(alone, single, [{"epoch": epoch}], best=[epoch == 2])
+    keeper.write(ended=True)
+    alone.write(ended=True)
     files = sorted((tmp_path / "alone").iterdir())
     assert [file.name for file in files] == [path_of(tmp_path, epoch).name for epoch in (2, 3)]
     for file in files:
@@ -367,8 +382,8 @@ def test_a_member_that_stopped_keeps_the_state_it_stopped_in(tmp_path: Path, clo
     for epoch in range(1, 6):
         metas = [{"epoch": epoch} if epoch <= stop else None for stop in (5, 2, 3)]
         # A member that stopped at its best goes on being at its best.
-        keeper.take(stack(epoch, 3), metas, best=[epoch == 4, True, epoch == 1])
-    keeper.close()
+        advance(keeper, stack(epoch, 3), metas, best=[epoch == 4, True, epoch == 1])
+    keeper.write(ended=True)
     assert states(tmp_path, 3) == [{4: 4, 5: 5}, {2: 102}, {1: 201, 3: 203}]
 
 
@@ -378,47 +393,47 @@ def test_a_stopped_member_that_is_not_finite_spoils_no_other(tmp_path: Path, clo
         live = stack(epoch, 2)
         live["w"][0] = torch.nan if epoch > 1 else 1
         metas = [{"epoch": epoch} if epoch == 1 else None, {"epoch": epoch}]
-        keeper.take(live, metas, best=[True, epoch == 2])
-    keeper.close()
+        advance(keeper, live, metas, best=[True, epoch == 2])
+    keeper.write(ended=True)
     assert states(tmp_path, 2) == [{1: 1}, {2: 102, 3: 103}]
 
 
 def test_a_member_that_never_came_to_a_state_leaves_nothing(tmp_path: Path) -> None:
     keeper = Keeper(members(tmp_path, 2))
     for epoch in (1, 2):
-        keeper.take(stack(epoch, 2), [None, {"epoch": epoch}], best=[False, True])
-    keeper.close()
+        advance(keeper, stack(epoch, 2), [None, {"epoch": epoch}], best=[False, True])
+    keeper.write(ended=True)
     assert not (tmp_path / "0").exists()
     assert held(tmp_path / "1") == {2: 102}
 
 
 def test_once_all_have_stopped_nothing_changes(tmp_path: Path, clock: Clock) -> None:
     keeper = Keeper(members(tmp_path, 2))
-    keeper.take(stack(1, 2), [{"epoch": 1}] * 2, best=[True, True])
+    advance(keeper, stack(1, 2), [{"epoch": 1}] * 2, best=[True, True])
     for epoch in (2, 3):
         clock.now += 5
-        keeper.take(stack(epoch, 2), [None, None], best=[True, True])
-    keeper.close()
+        advance(keeper, stack(epoch, 2), [None, None], best=[True, True])
+    keeper.write(ended=True)
     assert states(tmp_path, 2) == [{1: 1}, {1: 101}]
 
 
 def test_a_member_without_a_folder_is_not_kept(tmp_path: Path) -> None:
     keeper = Keeper([None, tmp_path / "1", None])
     for epoch in range(1, 4):
-        keeper.take(stack(epoch, 3), [{"epoch": epoch}] * 3, best=[True, epoch == 2, False])
-    keeper.close()
+        advance(keeper, stack(epoch, 3), [{"epoch": epoch}] * 3, best=[True, epoch == 2, False])
+    keeper.write(ended=True)
     assert [path.name for path in tmp_path.iterdir()] == ["1"]
     assert held(tmp_path / "1") == {2: 102, 3: 103}
 
 
 def test_what_is_kept_is_not_the_live_state(tmp_path: Path, clock: Clock) -> None:
     keeper, live = Keeper(members(tmp_path, 2)), stack(1, 2)
-    keeper.take(live, [{"epoch": 1}] * 2, best=[True, False])
+    advance(keeper, live, [{"epoch": 1}] * 2, best=[True, False])
     for epoch, best in ((2, [True, True]), (3, [False, True]), (4, [False, False])):
         live["w"].copy_(stack(epoch, 2)["w"])
-        keeper.take(live, [{"epoch": epoch}] * 2, best=best)
+        advance(keeper, live, [{"epoch": epoch}] * 2, best=best)
     live["w"].fill_(99)
-    keeper.close()
+    keeper.write(ended=True)
     assert states(tmp_path, 2) == [{2: 2, 4: 4}, {3: 103, 4: 104}]
 
 
@@ -427,3 +442,30 @@ def test_the_millionth_epoch_is_newer_than_the_one_before(tmp_path: Path) -> Non
         save(tmp_path, tensors(), {"epoch": epoch})
     prune(tmp_path, keep=[], keep_last=1)
     assert [path.name for path in tmp_path.iterdir()] == ["epoch-1000000.safetensors"]
+
+
+def test_a_state_within_an_epoch_is_named_by_its_step_and_later_than_the_epoch(
+    tmp_path: Path,
+) -> None:
+    metas = [{"epoch": 3, "step": 30}, {"epoch": 3, "step": 34, "underway": 4}, {"epoch": 4}]
+    saved = [save(tmp_path, tensors(), meta) for meta in metas]
+    (tmp_path / "epoch-9.safetensors").write_text("no such name")
+    assert saved[1].name == "epoch-000003-step-00000034.safetensors"
+    assert paths(tmp_path) == saved[::-1]
+
+
+def test_states_within_an_epoch_are_due_once_a_minute(tmp_path: Path, clock: Clock) -> None:
+    keeper, found = Keeper([tmp_path]), []
+    for second in range(200):
+        clock.now = 1000.0 + second
+        if keeper.is_due(underway=True):
+            found.append(second)
+            keeper.write()
+    assert found == [60, 120, 180]
+
+
+def test_a_folder_that_is_a_link_has_no_checkpoints(tmp_path: Path) -> None:
+    save(tmp_path / "elsewhere", tensors(), META)
+    (tmp_path / "checkpoints").symlink_to(tmp_path / "elsewhere")
+    assert paths(tmp_path / "checkpoints") == []
+    assert len(paths(tmp_path / "elsewhere")) == 1

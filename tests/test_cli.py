@@ -174,7 +174,7 @@ def test_the_same_command_gives_the_same_bytes(
         (
             ["trian"],
             "trian: unknown verb; did you mean train? "
-            "(there are: train, data, model, config, bench, runs, doctor)",
+            "(there are: train, data, model, resume, config, bench, runs, doctor)",
         ),
         (["config", "shwo"], "config shwo: unknown; did you mean show? (there is: config show)"),
         (["model", "shwo"], "model shwo: unknown; did you mean show? (there is: model show)"),
@@ -539,7 +539,7 @@ def test_a_run_that_diverges_ends_with_three_and_says_where(here: Path, call: Ca
 def test_a_disk_that_refuses_ends_with_four(call: Call) -> None:
     shown = call("output_dir=/proc/dltrain")
     assert shown.code == 4
-    assert shown.err.startswith("dltrain: error: cannot create /proc/dltrain/")
+    assert shown.err.startswith("dltrain: error: cannot create /proc/dltrain:")
     assert shown.err.count("\n") == 1
 
 
@@ -595,7 +595,10 @@ def test_a_signal_stops_after_the_step_and_keeps_whole_epochs(
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
     assert process.returncode == code
-    assert re.fullmatch(r"dltrain: error: interrupted; epochs 1 to \d+ are kept\n", err)
+    assert re.fullmatch(
+        r"dltrain: error: interrupted after step [\d,]+; dltrain resume \w{4} goes on from there\n",
+        err,
+    )
     [run] = list_runs(here / "outputs")
     assert (run.status, run.info["exit_code"]) == ("interrupted", code)
     assert (run.folder / "metrics.csv").read_bytes().endswith(b"\n")

@@ -251,7 +251,7 @@ def test_a_sweep_that_is_damaged_is_refused_in_one_line(call: Call, here: Path) 
     plan.write_bytes(plan.read_bytes()[:-20])
     shown = call("-m", "--resume", "latest")
     assert (shown.code, shown.out, len(shown.err.splitlines())) == (2, "", 1)
-    assert "plan.jsonl:2: is no member of a plan" in shown.err
+    assert "plan.jsonl: was changed or damaged after it was written" in shown.err
 
 
 # The list of runs.

@@ -26,7 +26,8 @@ TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in FIL
 ALLOWED: dict[str, set[str]] = {
     "": set(),
     "knob": set(),
-    "schema": {"knob"},
+    "choices": set(),
+    "schema": {"choices", "knob"},
     "suggest": set(),
     "storage": set(),
     "seal": set(),
@@ -41,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "problem": set(),
     "paths": set(),
     "machine": set(),
-    "combinations": {"paths", "problem", "schema", "suggest"},
+    "combinations": {"choices", "paths", "problem", "schema", "suggest"},
     "check": {"combinations", "knob", "problem", "schema", "suggest"},
     "words": {"check", "suggest"},
     "compose": set(),
@@ -96,20 +97,29 @@ ALLOWED: dict[str, set[str]] = {
         ),
         *("schema", "storage", "trainer"),
     },
-    "bench": {"architecture", "job", "outcomes", "schema", "steps", "training", "variants"},
+    "bench": {
+        "architecture",
+        "choices",
+        "job",
+        "outcomes",
+        "schema",
+        "steps",
+        "training",
+        "variants",
+    },
     "variants": {
-        *("build", "device", "job", "machine", "schema", "training"),
+        *("build", "choices", "device", "job", "machine", "schema", "training"),
         *("sweep.facts", "sweep.plan", "sweep.stacks"),
     },
     "sweep": set(),
     "sweep.grid": {"compose", "config", "paths", "schema", "words"},
-    "sweep.facts": {"data", "schema"},
+    "sweep.facts": {"choices", "data", "schema"},
     "sweep.plan": {
         *("architecture", "build", "check", "compose", "config", "data", "schema", "suggest"),
         *("sweep.facts", "sweep.grid"),
     },
     "sweep.assignment": {"sweep.plan"},
-    "sweep.stacks": {"architecture", "data", "schema", "sweep.plan"},
+    "sweep.stacks": {"architecture", "choices", "data", "schema", "sweep.plan"},
     "sweep.folder": {"check", "reading", "recorder", "runs", "schema", "storage", "sweep.plan"},
     "sweep.results": {"recorder", "runs", "storage", "sweep.folder", "sweep.plan"},
     "sweep.reuse": {"", "recorder", "runs", "schema", "storage", "sweep.folder", "sweep.plan"},
@@ -120,11 +130,21 @@ ALLOWED: dict[str, set[str]] = {
     },
     "sweep.process": {"reading", "signals", "sweep.assignment", "sweep.child"},
     "sweep.engine": {
-        *("machine", "schema", "signals", "storage", "sweep.assignment", "sweep.folder"),
+        *("choices", "machine", "schema", "signals", "storage", "sweep.assignment", "sweep.folder"),
         *("sweep.plan", "sweep.process", "sweep.results", "sweep.stacks"),
     },
 }
-CONFIGS = {"knob", "schema", "problem", "combinations", "check", "words", "compose", "config"}
+CONFIGS = {
+    "choices",
+    "knob",
+    "schema",
+    "problem",
+    "combinations",
+    "check",
+    "words",
+    "compose",
+    "config",
+}
 PLAIN = {"", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"}
 PLAIN |= {"environment", "lines", "reading", "seal"} | {
     room for room in ALLOWED if room.partition(".")[0] == "console"
@@ -146,7 +166,7 @@ BANNED = {"utils", "util", "helpers", "common", "core", "base", "manager", "misc
 
 MAX_FILE, MAX_FUNCTION = 300, 60
 # Lines of what is longer; each is to shrink, none to grow.
-LONG_FILES = {"schema": 325}
+LONG_FILES: dict[str, int] = {}
 LONG_FUNCTIONS: dict[str, int] = {}
 
 
@@ -349,7 +369,7 @@ def test_the_search_for_exits_finds_them(text: str, found: bool) -> None:
 def writes(tree: ast.Module) -> Iterator[str]:
     """Yield calls that write to disk: open for writing, write_text, mkdir and their kin."""
     writers = {"write_text", "write_bytes", "mkdir", "makedirs", "touch", "unlink", "rmtree"}
-    writers |= {"copytree", "copyfile", "copy2", "rmdir", "symlink_to"}
+    writers |= {"copytree", "copyfile", "copy2", "rmdir", "symlink_to", "ftruncate", "truncate"}
     openers = {"open", "fdopen", "NamedTemporaryFile"}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
@@ -362,15 +382,19 @@ def writes(tree: ast.Module) -> Iterator[str]:
             isinstance(mode, str) and re.fullmatch(r"[rwaxbt+]*[wax+][rwaxbt+]*", mode)
             for mode in modes
         )
-        if name in writers or (name in openers and to_write):
+        flags = {n.attr for a in node.args for n in ast.walk(a) if isinstance(n, ast.Attribute)}
+        to_write |= bool(flags & {"O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND"})
+        moved = ast.unparse(function) in ("os.replace", "os.rename", "os.write", "os.link")
+        if moved or name in writers or (name in openers and to_write):
             yield name
 
 
 @pytest.mark.parametrize("room", sorted({short(name) for name in FILES} - {"storage"}))
 def test_only_storage_writes(room: str) -> None:
     # The crash file must be written even where the house is not to be trusted any more.
-    excused = ["NamedTemporaryFile"] if room == "cli.main" else []
-    assert list(writes(TREES[f"dltrain.{room}".rstrip(".")])) == excused
+    # Output that nobody can take goes to /dev/null.
+    excused = ["NamedTemporaryFile", "open"] if room == "cli.main" else []
+    assert sorted(writes(TREES[f"dltrain.{room}".rstrip(".")])) == excused
 
 
 def test_the_search_for_writers_finds_storage() -> None:

@@ -168,10 +168,11 @@ def test_members_that_share_batches_by_neighbours_equal_members_with_copies(name
 
 
 @pytest.mark.parametrize("name", PLANS)
-def test_members_of_equal_seed_are_equal_byte_for_byte(name: str) -> None:
+def test_members_of_equal_seed_are_equal(name: str) -> None:
+    """To a last place: some processors' kernels sum the edges of a product in another order."""
     model = build(PLANS[name], SEEDS)
     outputs = model.forward(draw(32, widths(PLANS[name])[0]), step=STEP + 4)
-    assert torch.equal(outputs[0], outputs[2])
+    torch.testing.assert_close(outputs[0], outputs[2], rtol=1e-6, atol=1e-6)
     assert not torch.equal(outputs[0], outputs[1])
 
 

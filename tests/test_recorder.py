@@ -88,7 +88,7 @@ def test_a_suffix_that_is_taken_is_drawn_anew(
 
 
 def test_a_place_that_cannot_be_written_is_a_storage_error() -> None:
-    with pytest.raises(storage.StorageError, match="cannot create /proc/dltrain/"):
+    with pytest.raises(storage.StorageError, match="cannot create /proc/dltrain:"):
         recorder.new_folder(Path("/proc/dltrain"), "x")
 
 

@@ -198,7 +198,7 @@ def fitted(replays: Replays | None, **settings: Any) -> tuple[Trainer, Silent]:
     trainer, view = Trainer(of("dropout", "adam", "own batches"), epochs=5, **settings), Silent()
     if replays is not None:
         trainer.steps.graphs = cast(Graphs, replays)
-    trainer.fit([None] * len(members), view)
+    list(trainer.fit([None] * len(members), view))
     return trainer, view
 
 
@@ -274,7 +274,7 @@ def test_early_results_of_replayed_windows_come_when_they_are_due(
     shorten(patch, window=5, watched=2)
     trainer, view = Trainer(of("softmax"), epochs=2, log_interval=interval), Silent()
     trainer.steps.graphs = cast(Graphs, Replays())
-    trainer.fit([None], view)
+    list(trainer.fit([None], view))
     assert [rows[0]["step"] for rows in view.earlies] == shown
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 import signal
 import time
@@ -46,6 +47,12 @@ class Kept:
 
     def epoch(self, row: Row, *, seconds: float, examples: int) -> None:
         self.rows.append(row)
+
+    def mark(self) -> dict[str, Any]:
+        return {"rows": len(self.rows)}
+
+    def sync(self) -> None:
+        pass
 
 
 @dataclass
@@ -97,7 +104,8 @@ def prepare(*members: Words) -> Trainer:
 def finish(trainer: Trainer, folder: Path, view: Watching | None = None) -> Run:
     stack, view = trainer.stack, view or Watching()
     kept = [Kept(folder / f"{m}") for m in range(stack.model.num_members)]
-    return Run(trainer, stack, kept, view, trainer.fit(kept, view))
+    list(trainer.fit(kept, view))
+    return Run(trainer, stack, kept, view, trainer.outcomes)
 
 
 def train(folder: Path, *members: Words) -> Run:
@@ -287,7 +295,7 @@ def test_the_books_digits_come_out(tmp_path: Path) -> None:
             splits={"val": empty, "test": empty},
         )
         view = TextbookView(layer, inputs[1000:], targets[1000:])
-        Trainer(stack, epochs=10).fit([Kept(tmp_path)], view)
+        list(Trainer(stack, epochs=10).fit([Kept(tmp_path)], view))
     assert [row[3] for row in view.seen[:3]] == pytest.approx(
         [1.974054, 0.261125, 0.033058], abs=2e-6
     )
@@ -304,8 +312,8 @@ def record(folder: Path, words: Words) -> dict[str, bytes]:
     """Train with the real recorder; return metrics and checkpoints."""
     folder.mkdir()
     trainer = prepare(words)
-    recorder = Recorder(folder, info={}, config="", columns=trainer.columns)
-    trainer.fit([recorder], Watching())
+    recorder = Recorder(folder, info={"identity": "abc"}, documents={}, columns=trainer.columns)
+    list(trainer.fit([recorder], Watching()))
     recorder.finish(status="done", exit_code=0, result={})
     files = [folder / "metrics.csv", *sorted((folder / "checkpoints").iterdir())]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
@@ -599,15 +607,16 @@ def test_a_signal_stops_after_the_step_under_way(tmp_path: Path) -> None:
     run = finish(trainer, tmp_path, view)
     assert (trainer.step, run.outcomes[0].status, run.outcomes[0].test) == (11, "interrupted", {})
     assert len(run.kept[0].rows) == len(view.epochs) == 1
-    last = sorted((run.kept[0].folder / "checkpoints").iterdir())[-1]
-    assert checkpoint.load(last)[1]["step"] == 7
+    last, *_ = checkpoint.paths(run.kept[0].folder / "checkpoints")
+    assert last.name == "epoch-000001-step-00000011.safetensors"
+    assert checkpoint.load(last)[1]["step"] == 11
 
 
-def test_a_signal_in_the_first_epoch_leaves_no_checkpoint(tmp_path: Path) -> None:
+def test_a_signal_before_the_first_step_leaves_no_checkpoint(tmp_path: Path) -> None:
     trainer = prepare(LINE)
     trainer.stop_signal = signal.SIGTERM
     run = finish(trainer, tmp_path)
-    assert (trainer.step, run.outcomes[0].status) == (1, "interrupted")
+    assert (trainer.step, run.outcomes[0].status) == (0, "interrupted")
     assert not (run.kept[0].folder / "checkpoints").exists()
 
 
@@ -669,8 +678,8 @@ def test_a_member_without_a_recorder_trains_like_the_others(tmp_path: Path) -> N
     members = [[*LINE, f"optimizer.lr={lr}"] for lr in (0.1, 0.01, 0.05)]
     whole = train(tmp_path / "whole", *members)
     trainer, kept = prepare(*members), Kept(tmp_path / "kept")
-    outcomes = trainer.fit([None, kept, None], Watching())
-    assert outcomes == whole.outcomes
+    list(trainer.fit([None, kept, None], Watching()))
+    assert trainer.outcomes == whole.outcomes
     assert kept.rows == whole.kept[1].rows
     for member in range(3):
         weights = of_member(trainer.stack.model.state(), member)
@@ -709,11 +718,15 @@ def test_the_best_row_is_remembered_by_the_losss_metric(tmp_path: Path) -> None:
 
 def test_the_last_checkpoint_holds_the_last_weights(tmp_path: Path) -> None:
     run = train(tmp_path, [*LINE, "optimizer.momentum=0.5"])
-    tensors, meta = checkpoint.load(checkpoint.path_of(run.kept[0].folder / "checkpoints", 4))
+    folder = run.kept[0].folder / "checkpoints"
+    tensors, meta = checkpoint.load(checkpoint.path_of(folder, {"epoch": 4}))
     weights = {f"model.{name}": tensor for name, tensor in run.weights().items()}
     weights |= {f"optimizer.{n}": t[0] for n, t in run.stack.optimizer.state().items()}
     assert same_bytes(tensors, weights)
-    assert (meta["epoch"], meta["step"], meta["best"]) == (4, 28, run.outcomes[0].best)
+    assert (meta["epoch"], meta["step"]) == (4, 28)
+    # Tests are taken of the state that is kept, after it is.
+    untested = dataclasses.replace(run.outcomes[0], test={}, tested=False)
+    assert Outcome.from_plain(meta["outcome"]) == untested
 
 
 def test_gradient_norms_are_kept_by_parameter(tmp_path: Path) -> None:

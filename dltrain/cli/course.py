@@ -15,7 +15,6 @@ from dltrain.recorder import short_id
 from dltrain.storage import StorageError
 
 if TYPE_CHECKING:
-    from dltrain.outcomes import Outcome
     from dltrain.training import Training
 
 
@@ -38,11 +37,5 @@ def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
     view.show(*summary(ended, time.perf_counter() - started))
     view.show(pairs(next_commands(job, folder, ended.outcome)))
     if ended.outcome.status != "done":
-        line = ended.outcome.message or _interruption(ended.outcome, training.trainer.step, resume)
-        raise EndedError(ended.exit_code, line)
-
-
-def _interruption(outcome: Outcome, step: int, resume: str) -> str:
-    """Say where an interrupted run stands and how it goes on."""
-    epochs = f"{outcome.final['epoch']:.0f}" if outcome.final else "0"
-    return f"interrupted after step {step:,} ({epochs} whole epochs); {resume} goes on from there"
+        stand = f"interrupted after step {training.trainer.step:,}; {resume} goes on from there"
+        raise EndedError(ended.exit_code, ended.outcome.message or stand)

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from dltrain import build, storage
+from dltrain.choices import Task
 from dltrain.cli.arguments import Parser, refusing
 from dltrain.config import load
 from dltrain.console import bold, dim, figure, output, pairs, table, warning
 from dltrain.data import Column, Dataset
 from dltrain.paths import expanded
 from dltrain.recorder import label
-from dltrain.schema import Task
 
 USAGE = "dltrain data [OVERRIDE ...] [--rows N]"
 MAX_COLUMNS = 12

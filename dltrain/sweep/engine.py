@@ -14,8 +14,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from dltrain.choices import OnError
 from dltrain.machine import free_memory, num_cores
-from dltrain.schema import OnError
 from dltrain.signals import stopping
 from dltrain.storage import StorageError
 from dltrain.sweep.assignment import Assignment

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dltrain.choices import Task
 from dltrain.data import Dataset
-from dltrain.schema import Task
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,12 @@ import math
 from collections.abc import Sequence
 
 from dltrain.architecture import LinearPlan
+from dltrain.choices import Activation, Matmul
 from dltrain.data import EVALUATION_ROWS
 from dltrain.schema import (
-    Activation,
     AdamConfig,
     AdamWConfig,
     LeastSquaresConfig,
-    Matmul,
     MlpConfig,
     RunConfig,
     SgdConfig,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import json
 import os
 import signal
 import subprocess
@@ -24,6 +23,7 @@ from dltrain.compose import Sources
 from dltrain.config import load
 from dltrain.job import Job
 from dltrain.outcomes import Outcome, Row
+from dltrain.reading import read_record
 from dltrain.storage import make_folder
 from dltrain.sweep.plan import Plan, PlanError, make_plan
 from dltrain.training import Training
@@ -94,8 +94,7 @@ def swept(folder: Path, *words: str, code: int = 0) -> Path:
 def record(folder: Path) -> dict[str, Any]:
     """Read the record of a run or of a sweep."""
     name = "sweep.json" if (folder / "sweep.json").is_file() else "run.json"
-    info: dict[str, Any] = json.loads((folder / name).read_text())
-    return info
+    return read_record(folder / name)
 
 
 def members(sweep: Path) -> list[Path]:

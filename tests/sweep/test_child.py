@@ -115,7 +115,7 @@ def test_a_child_that_cannot_write_says_so(tmp_path: Path) -> None:
     with child(assigned(planned(*SMALL), tmp_path)) as (_, pipe):
         kind, reason = said(pipe)[-1]
     assert kind == "storage"
-    assert f"cannot remove {tmp_path / 'members'}/0000: Not a directory" in reason
+    assert f"cannot create {tmp_path / 'members'}/0000: Not a directory" in reason
 
 
 def test_a_child_stops_when_it_is_told_to(tmp_path: Path) -> None:

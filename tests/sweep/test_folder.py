@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -76,7 +77,7 @@ def test_a_failure_is_written_for_a_member_that_left_nothing(folder: SweepFolder
 def test_a_failure_keeps_what_the_member_wrote_itself(folder: SweepFolder) -> None:
     member = folder.member(0)
     member.mkdir()
-    (member / "run.json").write_text('{"status": "running", "seed": 7, "id": "mine"}')
+    write_record(member / "run.json", {"status": "running", "seed": 7, "id": "mine"})
     (member / "train.log").write_text("before\n")
     folder.record_failure(planned(*WORDS).members[0], "it was killed", "")
     info = record(member)
@@ -116,6 +117,8 @@ def test_a_damaged_file_is_named_in_one_line(
 def shorter(folder: Path) -> None:
     plan = folder / "plan.jsonl"
     plan.write_text("\n".join(plan.read_text().splitlines()[:-1]) + "\n")
+    digest = hashlib.sha256(plan.read_bytes()).hexdigest()
+    write_record(folder / "sweep.json", record(folder) | {"files": {"plan.jsonl": digest}})
 
 
 def without_groups(folder: Path) -> None:
