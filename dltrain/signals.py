@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+# What the system sends when the terminal one works at is closed; nohup has it ignored.
+HANGUP = signal.SIGHUP
 
 
 @contextlib.contextmanager
@@ -26,7 +28,8 @@ def stopping(stop: Callable[[int], None]) -> Iterator[None]:
         asked = True
         stop(number)
 
-    before = {number: signal.signal(number, hear) for number in SIGNALS}
+    heard = SIGNALS if signal.getsignal(HANGUP) is signal.SIG_IGN else (*SIGNALS, HANGUP)
+    before = {number: signal.signal(number, hear) for number in heard}
     try:
         yield
     finally:
