@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from dltrain import __version__, storage
+from dltrain.escapes import escaped_lines
 
 FORMAT = 1
 FLUSH_SECONDS = 1.0
@@ -168,7 +169,7 @@ class Recorder:
 
     def _log(self, text: str) -> None:
         now = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S")
-        for line in text.splitlines():
+        for line in escaped_lines(text):
             self._append("train.log", f"{now} {line}")
 
     def _append(self, name: str, line: str) -> None:

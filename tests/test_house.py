@@ -30,7 +30,9 @@ ALLOWED: dict[str, set[str]] = {
     "suggest": set(),
     "storage": set(),
     "signals": set(),
-    "console": set(),
+    "escapes": set(),
+    "console": {"console.stream", "escapes"},
+    "console.stream": set(),
     "console.training": {"console"},
     "console.sweep": {"console"},
     "problem": set(),
@@ -40,8 +42,8 @@ ALLOWED: dict[str, set[str]] = {
     "check": {"combinations", "knob", "problem", "schema", "suggest"},
     "words": {"check", "suggest"},
     "compose": set(),
-    "config": {"check", "compose", "problem", "schema", "suggest", "words"},
-    "recorder": {"", "storage"},
+    "config": {"check", "compose", "escapes", "problem", "schema", "suggest", "words"},
+    "recorder": {"", "escapes", "storage"},
     "runs": {"recorder", "suggest"},
     "architecture": set(),
     "memory": set(),
@@ -116,7 +118,7 @@ ALLOWED: dict[str, set[str]] = {
     },
 }
 CONFIGS = {"knob", "schema", "problem", "combinations", "check", "words", "compose", "config"}
-PLAIN = {"", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"} | {
+PLAIN = {"", "escapes", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"} | {
     room for room in ALLOWED if room.partition(".")[0] == "console"
 }
 # What brings configs and components together.
