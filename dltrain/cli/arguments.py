@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from dltrain.paths import expanded, problem_with
 from dltrain.suggest import closest
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 
 class UsageError(Exception):
@@ -60,6 +64,10 @@ class Parser(argparse.ArgumentParser):
             flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
             raise UsageError([f"{unknown[0]}: unknown flag{closest(unknown[0], flags)}"])
         raise UsageError([f"{message}; see {self.prog} --help"])
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Print the help; argparse's own would not tell that it could not."""
+        (file or sys.stdout).write(self.format_help())
 
     def composing(self) -> Parser:
         """Add what every verb takes that composes a config."""

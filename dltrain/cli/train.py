@@ -95,6 +95,7 @@ def train(job: Job) -> None:
     view.show(pairs(next_commands(job, folder, ended.outcome)))
     if ended.outcome.status != "done":
         raise EndedError(ended.exit_code, ended.outcome.message or interruption(ended.outcome))
+    view.check()
 
 
 def interruption(outcome: Outcome) -> str:
