@@ -37,4 +37,6 @@ def escaped_lines(text: str) -> list[str]:
 
 def _written_out(character: str) -> str:
     code = ord(character)
+    if code > 0xFFFF:
+        return f"\\U{code:08x}"
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"

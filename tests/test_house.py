@@ -328,6 +328,46 @@ def test_the_search_for_exits_finds_them(text: str, found: bool) -> None:
     assert exits(ast.parse(text)) is found
 
 
+def obeys_text(tree: ast.Module) -> Iterator[str]:
+    """Yield what would print text as it is, or read it as markup."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            if ast.unparse(node.func) in ("print", "input", "pprint.pprint", "Text.from_ansi"):
+                yield ast.unparse(node.func)
+            for keyword in node.keywords:
+                on = ast.unparse(keyword.value) != "False"
+                if keyword.arg in ("markup", "emoji", "highlight") and on:
+                    yield f"{keyword.arg}="
+            named = ast.unparse(node.func).rpartition(".")[2]
+            told = {keyword.arg for keyword in node.keywords}
+            if named in ("from_markup", "render_markup"):
+                yield named
+            if named in ("Console", "_Console", "TextColumn") and "markup" not in told:
+                yield f"{named} without markup=False"  # rich reads markup if it is not told
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_text_is_printed_as_text_alone(name: str) -> None:
+    assert list(obeys_text(TREES[name])) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("print('x')", ["print"]),
+        ("console.print('x')", []),
+        ("Console(markup=True, file=f)", ["markup="]),
+        ("rich.console.Console(file=f)", ["Console without markup=False"]),
+        ("Console(markup=False, emoji=True)", ["emoji="]),
+        ("TextColumn('{task.fields[x]}')", ["TextColumn without markup=False"]),
+        ("Text.from_markup(x)", ["from_markup"]),
+        ("'print(x, markup=True)'", []),
+    ],
+)
+def test_the_search_for_text_that_is_obeyed_finds_it(text: str, found: list[str]) -> None:
+    assert list(obeys_text(ast.parse(text))) == found
+
+
 def writes(tree: ast.Module) -> Iterator[str]:
     """Yield calls that write to disk: open for writing, write_text, mkdir and their kin."""
     writers = {"write_text", "write_bytes", "mkdir", "makedirs", "touch", "unlink", "rmtree"}

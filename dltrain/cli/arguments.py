@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -86,7 +87,7 @@ class Parser(argparse.ArgumentParser):
         """Parse the words of a command line."""
         arguments = self.parse_intermixed_args(list(words))
         folder = getattr(arguments, "config_dir", None)
-        if folder is not None and not folder.is_dir():
+        if folder is not None and not os.path.isdir(folder):
             raise UsageError([f"--config-dir={folder}: no such folder"])
         return arguments
 
