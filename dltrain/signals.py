@@ -16,6 +16,8 @@ HANGUP = signal.SIGHUP
 def stopping(stop: Callable[[int], None]) -> Iterator[None]:
     """Let the first signal call ``stop`` with its number, and a second one end all at once.
 
+    A terminal that closes may say so several times, which counts as once.
+
     Raises:
         KeyboardInterrupt: At the second signal.
     """
@@ -23,6 +25,8 @@ def stopping(stop: Callable[[int], None]) -> Iterator[None]:
 
     def hear(number: int, frame: FrameType | None) -> None:
         nonlocal asked
+        if asked and number == HANGUP:  # the shell and the system may both send it
+            return
         if asked:
             raise KeyboardInterrupt
         asked = True

@@ -74,6 +74,8 @@ def on_terminal(
         assert closed_after.encode() in seen, seen
         assert process.poll() is None, "it ended before the terminal was closed"
     os.close(ours)
+    if owned:  # as a shell does, which tells all of its children
+        os.killpg(process.pid, signal.SIGHUP)
     _, err = process.communicate(timeout=SECONDS)
     return Shown(process.returncode, seen.decode(errors="replace"), err.decode())
 
