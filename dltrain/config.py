@@ -16,6 +16,7 @@ import yaml
 
 from dltrain.check import instance, knobs, known_keys, run_config, shown, unknown_key
 from dltrain.compose import ConfigError, Sources, compose_groups, place_of
+from dltrain.escapes import obeyed
 from dltrain.problem import Problem
 from dltrain.schema import RunConfig, SweepConfig, as_dict
 from dltrain.suggest import closest
@@ -157,4 +158,9 @@ def _line(problem: Problem, config: Mapping[str, Any], places: Mapping[str, str]
 
 def to_yaml(run: RunConfig) -> str:
     """Write a config as YAML, for people; the same text ``config.yaml`` of a run folder holds."""
-    return str(yaml.dump(as_dict(run), Dumper=_DUMPER, sort_keys=False, allow_unicode=True))
+    config = as_dict(run)
+    text = str(yaml.dump(config, Dumper=_DUMPER, sort_keys=False, allow_unicode=True))
+    if text.isascii() or not any(map(obeyed, text.replace("\n", ""))):
+        return text
+    # With a mark that a terminal would obey, all that is not ASCII is written as escapes.
+    return str(yaml.dump(config, Dumper=_DUMPER, sort_keys=False))

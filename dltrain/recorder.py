@@ -20,6 +20,7 @@ from typing import Any
 
 from dltrain import storage
 from dltrain.environment import environment
+from dltrain.escapes import escaped_lines
 from dltrain.lines import Lines
 from dltrain.seal import BLANK, sealed
 
@@ -168,7 +169,7 @@ class Recorder:
 
     def _take_log(self, text: str) -> None:
         now = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S")
-        for line in text.splitlines():
+        for line in escaped_lines(text):
             self._log.take(f"{now} {line}")
 
     def _flush(self) -> None:

@@ -177,7 +177,7 @@ def find(name: str, output_dir: Path) -> Run:
     Raises:
         ValueError: If none or several fit.
     """
-    if ("/" in name or name in (".", "..")) and Path(name).is_dir():
+    if ("/" in name or name in (".", "..")) and os.path.isdir(name):
         return read(Path(name))
     if "/" in name:
         sweep, _, number = name.rpartition("/")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from dltrain.paths import expanded, problem_with
 from dltrain.suggest import closest
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 
 class UsageError(Exception):
@@ -61,6 +66,10 @@ class Parser(argparse.ArgumentParser):
             raise UsageError([f"{unknown[0]}: unknown flag{closest(unknown[0], flags)}"])
         raise UsageError([f"{message}; see {self.prog} --help"])
 
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Print the help; argparse's own would not tell that it could not."""
+        (file or sys.stdout).write(self.format_help())
+
     def composing(self) -> Parser:
         """Add what every verb takes that composes a config."""
         self.add_argument(
@@ -78,7 +87,7 @@ class Parser(argparse.ArgumentParser):
         """Parse the words of a command line."""
         arguments = self.parse_intermixed_args(list(words))
         folder = getattr(arguments, "config_dir", None)
-        if folder is not None and not folder.is_dir():
+        if folder is not None and not os.path.isdir(folder):
             raise UsageError([f"--config-dir={folder}: no such folder"])
         return arguments
 

@@ -39,3 +39,4 @@ def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
     if ended.outcome.status != "done":
         stand = f"interrupted after step {training.trainer.step:,}; {resume} goes on from there"
         raise EndedError(ended.exit_code, ended.outcome.message or stand)
+    view.check()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -10,6 +12,7 @@ import hydra
 
 from dltrain.cli.main import VERBS
 from dltrain.compose import CONF
+from dltrain.escapes import escaped_lines
 
 
 def main(words: Sequence[str]) -> None:
@@ -17,9 +20,17 @@ def main(words: Sequence[str]) -> None:
     if "COMP_LINE" in os.environ and any("query" in word for word in words):
         _complete_verbs()
     sys.argv = ["dltrain", *words]
-    hydra.main(config_path=str(CONF.resolve()), config_name="config", version_base="1.3")(
-        _nothing
-    )()
+    told, complained = io.StringIO(), io.StringIO()
+    try:
+        # Hydra meets a failing stream with a traceback, and prints what it reads as it is.
+        with contextlib.redirect_stdout(told), contextlib.redirect_stderr(complained):
+            hydra.main(config_path=str(CONF.resolve()), config_name="config", version_base="1.3")(
+                _nothing
+            )()
+    finally:
+        for text, stream in ((complained.getvalue(), sys.stderr), (told.getvalue(), sys.stdout)):
+            end = "\n" if text.endswith("\n") else ""  # a completion ends without
+            stream.write("\n".join(escaped_lines(text)) + end if text else "")
 
 
 def _nothing(config: object) -> None:

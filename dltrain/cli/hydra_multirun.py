@@ -28,6 +28,7 @@ from dltrain.check import known_keys, run_config, unknown_key
 from dltrain.cli.arguments import UsageError
 from dltrain.compose import CONF, ConfigError, Sources, compose_groups
 from dltrain.config import compose_run
+from dltrain.console import lasting, output, safe, show
 from dltrain.job import Job
 from dltrain.paths import expanded
 from dltrain.runs import higher_is_better
@@ -147,9 +148,10 @@ def job(config: Any) -> float:
     sign = -1 if higher_is_better(metric) else 1
     value = float(ended.outcome.best.get("value", sign * math.inf))
     value = value if ended.outcome.status == "done" else sign * math.inf
-    print(
-        f"{folder.name} {ended.outcome.status} {metric} {value:.6g} {' '.join(words)}", flush=True
-    )
+    console = output()
+    lasting(console)  # the other jobs go on where the terminal does not
+    line = f"{folder.name} {ended.outcome.status} {metric} {value:.6g} {' '.join(words)}"
+    show(console, [safe(line, limit=1000)])
     return value
 
 

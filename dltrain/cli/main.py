@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from dltrain import __version__
 from dltrain.cli.arguments import EndedError, UsageError
 from dltrain.console import safe
+from dltrain.console.stream import reader_left
+from dltrain.escapes import escaped_lines
 from dltrain.storage import InUseError, StorageError
 from dltrain.suggest import closest
 
@@ -40,9 +42,7 @@ HYDRA_FLAGS = ("--info", "-i", "--hydra-help", "--shell-completion", "-sc")
 
 def main() -> None:
     """Run the command line and exit."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started us
-            setattr(sys, name, io.TextIOWrapper(io.BytesIO()))
+    _settle_streams()
     if "OMP_WAIT_POLICY" not in os.environ:
         # How long a thread of torch's waits awake for the others. The usual 300,000 rounds are
         # 10 ms, which on a machine with other work makes a step 20 times slower; these cost nothing
@@ -51,11 +51,39 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
+def _settle_streams() -> None:
+    """Let nothing about the standard streams, or what is said of the terminal, stop a command."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:  # closed by whoever started us: no file of ours may get this number
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free
+            os.set_inheritable(number, True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, io.TextIOWrapper(io.BytesIO()))
+        elif isinstance(stream := getattr(sys, name), io.TextIOWrapper) and number:
+            stream.reconfigure(errors="backslashreplace")
+    for name in ("COLUMNS", "LINES"):
+        text = os.environ.get(name, "")
+        if text and not (text.isascii() and text.isdigit() and int(text) > 0):
+            del os.environ[name]  # rich takes it for a number
+
+
 def run(words: Sequence[str]) -> int:
     """Carry out one command line and return its exit code."""
+    code = _carried_out(words)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        return code or _lost_output(error)
+    return code
+
+
+def _carried_out(words: Sequence[str]) -> int:
     try:
         _dispatch(list(words))
-        sys.stdout.flush()
+    except SystemExit as end:  # argparse after --help, or Hydra
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except EndedError as stop:
         _complain(stop.line)
         return stop.code
@@ -72,16 +100,10 @@ def run(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         _complain("interrupted")
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain once more when it flushes.
-        _drop_output()
-        return 0
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
+        if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EDQUOT):
             return _internal(error)
-        _drop_output()
-        _complain(f"cannot write the output: {error.strerror}")
-        return 4
+        return _lost_output(error)
     except Exception as error:
         return _internal(error)
     return 0
@@ -92,13 +114,24 @@ def _internal(error: Exception) -> int:
     return 1
 
 
-def _drop_output() -> None:
-    """Send what is still buffered to nowhere."""
+def _lost_output(error: OSError) -> int:
+    """Return the exit code of a command whose output could not be written."""
     with contextlib.suppress(OSError):  # a stream that has no descriptor has no reader either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        descriptor = sys.stdout.fileno()
+        left = reader_left(error, descriptor)
+        # Python would complain once more when it flushes what is still buffered.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+        if left:
+            return 0
+    _complain(f"cannot write the output: {error.strerror}; check the space left where it goes")
+    return 4
 
 
 def _dispatch(words: list[str]) -> None:
+    foreign = [word for word in words if any("\ud800" <= each <= "\udfff" for each in word)]
+    if foreign:
+        why = f"is not text in this locale's encoding, {sys.getfilesystemencoding()}"
+        raise UsageError([f"{word}: {why}" for word in foreign])
     if any(word.split("=")[0] in HYDRA_FLAGS for word in words):
         return _verb("hydra_flags", words)
     if words[:1] == ["--version"]:
@@ -136,5 +169,5 @@ def _crash_file() -> str:
     with tempfile.NamedTemporaryFile(
         "w", prefix="dltrain-crash-", suffix=".txt", delete=False, errors="backslashreplace"
     ) as file:
-        file.write(traceback.format_exc())
+        file.writelines(f"{line}\n" for line in escaped_lines(traceback.format_exc()))
     return file.name

@@ -191,6 +191,7 @@ def sweep(plan: Plan, folder: SweepFolder) -> None:
     view.show(*_summary(plan, folder, results, time.perf_counter() - started))
     if code:
         raise EndedError(code, _complaint(folder, results, engine))
+    view.check()
 
 
 def _keep(

@@ -6,9 +6,9 @@ is never read as markup and its control characters are shown, not obeyed.
 
 from __future__ import annotations
 
+import errno
 import math
 import os
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
@@ -18,13 +18,14 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from dltrain.console.stream import LastingStream
+from dltrain.escapes import escaped
+
 MAX_TEXT = 300
 # What is left of a column on a narrow terminal, if its cells are as long.
 MIN_COLUMN = 6
 # A pipe has no edge to wrap at; tables are as wide as their content.
 PIPE_WIDTH = 4096
-# Invisible marks that change the direction or the joining of the text around them.
-_MARKS = {*range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF}
 
 
 def safe(text: object, *, limit: int = MAX_TEXT) -> str:
@@ -35,24 +36,15 @@ def safe(text: object, *, limit: int = MAX_TEXT) -> str:
         'red \\x1b[31m'
     """
     given = str(text)
-    plain = given.isascii() and given.isprintable()  # as nearly all of it is
-    start = given[: limit + 1]
-    shown = start if plain else "".join(_escaped(character) for character in start)
+    shown = escaped(given[: limit + 1])
     return shown if len(given) <= limit else f"{shown[:limit]}..."
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if unicodedata.category(character) in ("Cc", "Cs", "Cf", "Co", "Cn") or code in _MARKS:
-        return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
-    return character
 
 
 class _Console(rich.console.Console):
     """A console that tells when its reader has gone, where rich would exit by itself."""
 
     def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def output(file: IO[str] | None = None) -> rich.console.Console:
@@ -66,13 +58,17 @@ def output(file: IO[str] | None = None) -> rich.console.Console:
     return console
 
 
+def lasting(console: rich.console.Console) -> LastingStream:
+    """Let a console outlive its terminal, whichever thread draws on it; return its stream."""
+    stream = LastingStream(console.file)
+    console.file = stream.as_file()
+    return stream
+
+
 def show(console: rich.console.Console, things: Iterable[object]) -> None:
-    """Print one below the other; a terminal that has gone does not stop what is shown on it."""
-    try:
-        for thing in things:
-            console.print(thing)
-    except OSError:
-        console.quiet = True
+    """Print one below the other."""
+    for thing in things:
+        console.print(thing)
 
 
 def table(

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from dltrain.console import dim, duration, figure, safe, show, table
+from dltrain.console import dim, duration, figure, lasting, safe, show, table
 
 LEADERS = 8
 # In a pipe, how often a line says how far it is.
@@ -53,7 +53,7 @@ class SweepView:
         metric: str,
         higher_is_better: bool,
     ) -> None:
-        self._console = console
+        self._console, self._stream = console, lasting(console)
         self._members, self._metric = members, metric
         self._sign = -1 if higher_is_better else 1
         self._trained, self._failed = 0, 0
@@ -61,9 +61,9 @@ class SweepView:
         self._next_line = time.monotonic() + LINE_SECONDS
         self._bar = Progress(
             BarColumn(bar_width=None),
-            TextColumn("{task.percentage:.0f} %"),
+            TextColumn("{task.percentage:.0f} %", markup=False),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[counts]}"),
+            TextColumn("{task.fields[counts]}", markup=False),
             console=console,
         )
         self._task = self._bar.add_task("", total=steps, counts=self._counts())
@@ -72,6 +72,14 @@ class SweepView:
     def show(self, *things: object) -> None:
         """Print one below the other."""
         show(self._console, things)
+
+    def check(self) -> None:
+        """Say what became of the terminal, which the sweep did not wait for.
+
+        Raises:
+            OSError: If it failed meanwhile.
+        """
+        self._stream.check()
 
     @contextmanager
     def watching(self) -> Iterator[None]:

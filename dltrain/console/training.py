@@ -11,7 +11,7 @@ import rich.console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from dltrain.console import duration, show
+from dltrain.console import duration, lasting, show
 
 
 class Training(Protocol):
@@ -51,13 +51,21 @@ class TrainingView:
     """
 
     def __init__(self, console: rich.console.Console) -> None:
-        self._console = console
+        self._console, self._stream = console, lasting(console)
         self._epochs = 0
         self._columns: list[str] = []
 
     def show(self, *things: object) -> None:
         """Print one below the other."""
         show(self._console, things)
+
+    def check(self) -> None:
+        """Say what became of the terminal, which the training did not wait for.
+
+        Raises:
+            OSError: If it failed meanwhile.
+        """
+        self._stream.check()
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
@@ -107,7 +115,7 @@ class _PullingProgress(Progress):
         self._training = training
         super().__init__(
             BarColumn(bar_width=None),
-            TextColumn("{task.completed:,.0f}/{task.total:,.0f} steps"),
+            TextColumn("{task.completed:,.0f}/{task.total:,.0f} steps", markup=False),
             TimeRemainingColumn(),
             console=console,
             transient=True,

@@ -17,6 +17,7 @@ from typing import Any
 
 from dltrain import recorder, runs, storage
 from dltrain.check import instance
+from dltrain.escapes import escaped, escaped_lines
 from dltrain.reading import read_bytes, read_record
 from dltrain.recorder import first_info, now, sealed_json
 from dltrain.runs import Run
@@ -86,7 +87,8 @@ class SweepFolder:
             "finished": now(),
             "result": {"message": reason},
         }
-        storage.append(folder / "train.log", [*details.splitlines(), f"failed: {reason}"])
+        lines = [*escaped_lines(details), escaped(f"failed: {reason}")]
+        storage.append(folder / "train.log", lines)
         recorder.write_info(folder, info)
 
     def _first_info(self, member: Member) -> dict[str, Any]:

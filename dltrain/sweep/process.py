@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from dltrain.reading import read_text
-from dltrain.signals import SIGNALS
+from dltrain.signals import HANGUP, SIGNALS
 from dltrain.sweep.assignment import Assignment
 
 # Member -> epoch and value of the metric.
@@ -118,7 +118,7 @@ def _server() -> multiprocessing.context.ForkServerContext:
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["dltrain.sweep.child"])
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS}
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (*SIGNALS, HANGUP)}
     try:
         ensure_running()
     finally:

@@ -56,7 +56,7 @@ class Disk:
 
     def install(self) -> None:
         """Take the place of ``os`` in this process's storage."""
-        storage.os = self  # type: ignore[assignment]
+        vars(storage)["os"] = self
 
 
 def kill(name: str, arguments: tuple[Any, ...]) -> NoReturn:

@@ -1,24 +1,29 @@
-"""Commands in processes forked from a server that has imported torch: a tenth of a second each."""
+"""Commands in processes forked from servers that have imported torch: a tenth of a second each.
+
+A server is this module as a program: it reads what to carry out, forks, tells the new process's
+number, waits for its end, and tells how it ended. It computes nothing itself, since the threads of
+torch do not survive a fork.
+"""
 
 from __future__ import annotations
 
-import multiprocessing
+import contextlib
 import os
+import pickle
+import queue
 import signal
+import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TypeVar
 
-from dltrain.signals import SIGNALS
-from dltrain.sweep.process import _server as server
-
 T = TypeVar("T")
 R = TypeVar("R")
-SECONDS = 60.0
+SECONDS = 60
+_idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
 
 
 @dataclass(frozen=True)
@@ -30,54 +35,106 @@ class Ended:
     err: str
 
 
-def forked(folder: Path, words: Sequence[str], prepare: Callable[[], object] = int) -> Ended:
-    """Carry out a command line in a process of its own, standing in a folder.
+@dataclass(frozen=True)
+class Running:
+    """A command under way.
+
+    Attributes:
+        pid: Of its process.
+        folder: Where it stands.
+    """
+
+    pid: int
+    folder: Path
+    _server: subprocess.Popen[bytes]
+
+    def finish(self) -> Ended:
+        """Wait for its end."""
+        assert self._server.stdout is not None
+        status = pickle.load(self._server.stdout)
+        _idle.put(self._server)
+        texts = [(self.folder / name).read_text(errors="replace") for name in (".out", ".err")]
+        return Ended(os.waitstatus_to_exitcode(status), *texts)
+
+
+def start(folder: Path, words: Sequence[str], prepare: Callable[[], object] = int) -> Running:
+    """Start a command line in a process of its own, standing in a folder.
 
     Args:
         folder: Where to stand.
         words: After ``dltrain``.
         prepare: Called first, in the new process; it may see to it that something goes wrong.
     """
-    return finish(start(folder, words, prepare), folder)
+    server = _server()
+    assert server.stdin is not None
+    assert server.stdout is not None
+    pickle.dump((folder, list(words), prepare), server.stdin)
+    server.stdin.flush()
+    return Running(pickle.load(server.stdout), folder, server)
 
 
-def start(folder: Path, words: Sequence[str], prepare: Callable[[], object] = int) -> BaseProcess:
-    """Start a command line as ``forked`` does, and leave it running."""
-    process = multiprocessing.get_context("forkserver").Process(
-        target=_carry_out, args=(folder, list(words), prepare)
-    )
-    process.start()
-    return process
-
-
-def finish(process: BaseProcess, folder: Path) -> Ended:
-    """Wait for a command that was started in a folder."""
-    process.join(SECONDS)
-    if process.is_alive():
-        process.kill()
-        process.join()
-        raise AssertionError(f"{folder}: it has not ended after {SECONDS:g} s")
-    assert process.exitcode is not None
-    texts = [(folder / name).read_text(errors="replace") for name in (".out", ".err")]
-    return Ended(process.exitcode, *texts)
+def forked(folder: Path, words: Sequence[str], prepare: Callable[[], object] = int) -> Ended:
+    """Carry out a command line as ``start`` does, and wait for its end."""
+    return start(folder, words, prepare).finish()
 
 
 def side_by_side(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
     """Call a function that forks for each item, one on each core."""
-    server()  # which only this thread may start
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(function, items))
 
 
+def stop_servers() -> None:
+    """End the servers; new ones are started when they are needed."""
+    with contextlib.suppress(queue.Empty):
+        while True:
+            with _idle.get_nowait() as server:
+                server.kill()
+
+
+def _server() -> subprocess.Popen[bytes]:
+    with contextlib.suppress(queue.Empty):
+        return _idle.get_nowait()
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.torture.forks"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+
+
+def _serve() -> None:
+    """Fork for whatever is asked, until nobody asks any more."""
+    import dltrain.cli.resume
+    import dltrain.cli.runs
+    import dltrain.cli.train
+    import dltrain.training  # noqa: F401 - with torch
+    from dltrain.config import load
+
+    load([])  # what reads configs is imported now
+    answers = os.fdopen(os.dup(1), "wb")
+    for folder, words, prepare in _requests():
+        pid = os.fork()
+        if not pid:
+            _carry_out(folder, words, prepare)
+        for answer in (pid, None):
+            pickle.dump(os.waitpid(pid, 0)[1] if answer is None else answer, answers)
+            answers.flush()
+
+
+def _requests() -> Iterator[tuple[Path, list[str], Callable[[], object]]]:
+    with contextlib.suppress(EOFError):
+        while True:
+            yield pickle.load(sys.stdin.buffer)
+
+
 def _carry_out(folder: Path, words: list[str], prepare: Callable[[], object]) -> None:
+    signal.alarm(SECONDS)  # whatever hangs is killed
     os.chdir(folder)
     for number, name in ((1, ".out"), (2, ".err")):
         descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(descriptor, number)
         os.close(descriptor)
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     from dltrain.cli.main import run
 
     prepare()
@@ -85,3 +142,7 @@ def _carry_out(folder: Path, words: list[str], prepare: Callable[[], object]) ->
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+if __name__ == "__main__":
+    _serve()
