@@ -133,6 +133,7 @@ class Trainer:
         wanted = [m for m, own in enumerate(recorders) if own is not None]
         wanted = wanted or list(range(len(recorders)))
         ended = [m for m in wanted if self.outcomes[m].status != "running"]
+        saver.write(ended, ended=True)  # a kill may have come before all of that was done
         self._test()
         while True:
             if ended:
@@ -142,6 +143,7 @@ class Trainer:
                 break
             self._train(saver, running, recorders, view)
             ended = [m for m in running if self.outcomes[m].status != "running"]
+        saver.write(running)
         for member in running:
             self.outcomes[member].status = "interrupted"
         if running:
@@ -173,9 +175,7 @@ class Trainer:
         epoch, started = self._epoch + 1, time.perf_counter()
         whole, before = self._take_steps(epoch, saver, running, view)
         if not whole and self.stop_signal is not None:
-            saver.take_underway(epoch, self.step - self._first_step + 1, running)
-            saver.write(running)
-            return
+            return saver.take_underway(epoch, self.step - self._first_step + 1, running)
         statistics = self.steps.statistics()
         self._find_divergence(epoch, statistics)
         seconds = time.perf_counter() - started
@@ -186,14 +186,14 @@ class Trainer:
         # Before the others' states take the place of theirs in memory.
         saver.write([m for m in running if self.outcomes[m].status == "diverged"], ended=True)
         if not whole:
-            return
+            return None
         saver.take(epoch, [m for m in running if self.outcomes[m].status != "diverged"])
         saver.write([m for m in running if self.outcomes[m].status == "done"], ended=True)
         self._test()
         going_on = [m for m in running if self.outcomes[m].status == "running"]
-        if self.stop_signal is not None or saver.is_due(before=before, ended=epoch):
+        if saver.is_due(before=before, ended=epoch):
             saver.write(going_on)
-        view.epoch(rows, self.outcomes, seconds=seconds)
+        return view.epoch(rows, self.outcomes, seconds=seconds)
 
     def _take_steps(
         self, epoch: int, saver: Saver, running: Sequence[int], view: View

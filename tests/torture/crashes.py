@@ -178,7 +178,6 @@ def _refuse(at: int, number: int, for_good: bool) -> None:
 
 def _power_cut(at: int, variant: int) -> None:
     root = Path("outputs").absolute()
-    root.mkdir()
     faults.PowerDisk(at, root=root, variant=variant).install()
 
 

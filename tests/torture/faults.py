@@ -161,8 +161,8 @@ class PowerDisk(Disk):
     def _cut(self, name: str, arguments: tuple[Any, ...]) -> NoReturn:
         """Leave on the real disk what would be found after the cut, and end."""
         names = self._kept if self._variant == 2 else self._names
-        shutil.rmtree(self._root)
-        self._root.mkdir()
+        if self._root.exists():
+            shutil.rmtree(self._root)
         for path, inode in sorted(names.items()):
             if not path.parent.is_dir():
                 continue  # its folder was not durable

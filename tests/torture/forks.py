@@ -7,6 +7,7 @@ torch do not survive a fork.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import pickle
@@ -95,6 +96,7 @@ def stop_servers() -> None:
 def _server() -> subprocess.Popen[bytes]:
     with contextlib.suppress(queue.Empty):
         return _idle.get_nowait()
+    atexit.register(stop_servers)
     return subprocess.Popen(
         [sys.executable, "-m", "tests.torture.forks"],
         stdin=subprocess.PIPE,
