@@ -7,6 +7,8 @@ is what lets the members of a sweep share compositions. No torch is imported.
 from __future__ import annotations
 
 import functools
+import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,17 +17,24 @@ from typing import Any
 
 import yaml
 from hydra import compose
+from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
+from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+
+from dltrain.yaml_file import read_yaml
 
 _HERE = Path(__file__).parent
 # A wheel carries conf/ inside the package; a checkout has it beside the package.
 CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
+# More than this in a folder of configs, and it is some other folder.
+MAX_ENTRIES = 5_000
 
 
 class ConfigError(ValueError):
@@ -58,14 +67,31 @@ class Sources:
 
 
 def groups(folders: Sequence[Path]) -> dict[str, list[str]]:
-    """List the choices of each group in the config folders, nested ones as ``book/softmax``."""
+    """List the choices of each group in the config folders, nested ones as ``book/softmax``.
+
+    Raises:
+        ConfigError: If a folder holds far more than configs, such as a home folder.
+    """
     found: dict[str, set[str]] = {}
     for folder in folders:
-        for file in sorted(folder.rglob("*.yaml")):
+        for file in _config_files(folder):
             group, *rest = file.relative_to(folder).with_suffix("").parts
             if rest:
                 found.setdefault(group, set()).add("/".join(rest))
     return {group: sorted(names) for group, names in found.items()}
+
+
+def _config_files(folder: Path) -> list[Path]:
+    """List the config files in a folder and the folders in it."""
+    found, entries = [], 0
+    for root, names, files in os.walk(folder):
+        entries += len(names) + len(files)
+        if entries > MAX_ENTRIES:
+            raise ConfigError(
+                [f"{folder}: holds more than {MAX_ENTRIES:,} files; give a folder of configs only"]
+            )
+        found += [Path(root, name) for name in files if name.endswith(".yaml")]
+    return [file for file in found if file.is_file()]  # no pipes, no links that lead nowhere
 
 
 def compose_groups(
@@ -80,14 +106,10 @@ def _compose(
     chosen: tuple[tuple[str, str], ...], folders: tuple[Path, ...], config_name: str
 ) -> dict[str, Any]:
     words = [f"{group}={choice}" for group, choice in chosen]
-    for folder in folders[:-1]:
-        _refuse_interpolated_choices(folder)
     try:
         with _hydra(folders):
             config = compose(config_name=config_name, overrides=words)
             values = OmegaConf.to_container(config, resolve=False)
-    except UnicodeDecodeError:
-        raise ConfigError([f"the config files do not compose: {_undecodable(folders)}"]) from None
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, RecursionError) as error:
         text = str(error).partition("Config search path:")[0]
         lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -103,9 +125,11 @@ def _hydra(folders: Sequence[Path]) -> Iterator[None]:
     ``initialize_config_dir`` takes a single folder, and Hydra's own ``--config-dir`` lets shipped
     files win over those of the same name that a user asked for.
     """
-    path = create_config_search_path(str(folders[-1].resolve()))
-    for folder in folders[:-1]:
-        path.prepend(provider="--config-dir", path=f"file://{folder.resolve()}")
+    Plugins.instance().register(_CheckedSource)
+    places = [f"{_CheckedSource.scheme()}://{folder.resolve()}" for folder in folders]
+    path = create_config_search_path(places[-1])
+    for place in places[:-1]:
+        path.prepend(provider="--config-dir", path=place)
     GlobalHydra.instance().clear()
     Hydra.create_main_hydra2(task_name="dltrain", config_search_path=path)
     try:
@@ -114,26 +138,62 @@ def _hydra(folders: Sequence[Path]) -> Iterator[None]:
         GlobalHydra.instance().clear()
 
 
-def _refuse_interpolated_choices(folder: Path) -> None:
-    """Refuse files whose choices depend on the environment, which Hydra would print."""
-    for file in sorted(folder.rglob("*.yaml")):
+class _CheckedSource(FileConfigSource):
+    """A folder of config files, each checked before OmegaConf builds it."""
+
+    @staticmethod
+    def scheme() -> str:
+        return "checked"
+
+    def is_group(self, config_path: str) -> bool:
+        return self._is_inside(config_path) and super().is_group(config_path)
+
+    def is_config(self, config_path: str) -> bool:
+        return self._is_inside(config_path) and super().is_config(config_path)
+
+    def _is_inside(self, config_path: str) -> bool:
+        """Tell whether a name stays in the folder: a file names no other file by its path."""
+        return (
+            "\0" not in config_path
+            and not Path(config_path).is_absolute()
+            and (".." not in Path(config_path).parts)
+        )
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """Read a file that exists.
+
+        Raises:
+            ConfigError: If it is not fit to be composed.
+        """
+        path = Path(self.path, self._normalize_file_name(config_path))
         try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError, yaml.YAMLError, RecursionError):
-            continue  # if it is asked for, composing says what is wrong with it
-        defaults = content.get("defaults") if isinstance(content, dict) else None
-        if "${" in str(defaults):
-            raise ConfigError([f"{file}: interpolations are not supported in its defaults"])
+            text = read_yaml(path)
+            header = self._get_header_dict(text[:512])
+            config = OmegaConf.load(io.StringIO(text))
+        except yaml.MarkedYAMLError as error:  # such as a key that stands twice
+            line = f"{path}:{error.problem_mark.line + 1}" if error.problem_mark else str(path)
+            raise ConfigError([f"{line}: {error.problem}"]) from None
+        except ValueError as error:
+            text = str(error)
+            raise ConfigError([text if text.startswith(str(path)) else f"{path}: {text}"]) from None
+        _refuse_foreign(config, path)
+        return ConfigResult(
+            config=config,
+            path=f"{self.scheme()}://{self.path}",
+            provider=self.provider,
+            header=header,
+        )
 
 
-def _undecodable(folders: Sequence[Path]) -> str:
-    """Name the first config file that is not UTF-8 text, which Hydra's complaint does not."""
-    for file in (file for folder in folders for file in sorted(folder.rglob("*.yaml"))):
-        try:
-            file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            return f"{file}: {error}"
-    return ""
+def _refuse_foreign(config: Any, path: Path) -> None:
+    """Refuse what is Hydra's business, and choices that depend on the environment."""
+    if not isinstance(config, DictConfig):
+        raise ConfigError([f"{path}: must be a mapping, as in `lr: 0.1`"])
+    if "hydra" in list(config.keys()):
+        raise ConfigError([f"{path}: Hydra's own settings are not used; remove its key hydra"])
+    chosen = OmegaConf.to_container(OmegaConf.masked_copy(config, ["defaults"]), resolve=False)
+    if "${" in str(chosen):
+        raise ConfigError([f"{path}: interpolations are not supported in its defaults"])
 
 
 def place_of(key: str, chosen: Mapping[str, str], sources: Sources) -> str | None:
@@ -165,7 +225,7 @@ def _place(
 
 def _line_of(file: Path, path: Sequence[str]) -> int:
     """Return the line (from 1) on which a YAML file sets a key, or 0."""
-    node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    node = yaml.compose(read_yaml(file), Loader=yaml.SafeLoader)
     line = 0
     for part in path:
         if not isinstance(node, yaml.MappingNode):

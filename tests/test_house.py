@@ -39,7 +39,8 @@ ALLOWED: dict[str, set[str]] = {
     "combinations": {"paths", "problem", "schema", "suggest"},
     "check": {"combinations", "knob", "problem", "schema", "suggest"},
     "words": {"check", "suggest"},
-    "compose": set(),
+    "yaml_file": set(),
+    "compose": {"yaml_file"},
     "config": {"check", "compose", "problem", "schema", "suggest", "words"},
     "recorder": {"", "storage"},
     "runs": {"recorder", "suggest"},
@@ -115,7 +116,10 @@ ALLOWED: dict[str, set[str]] = {
         *("sweep.plan", "sweep.process", "sweep.results", "sweep.stacks"),
     },
 }
-CONFIGS = {"knob", "schema", "problem", "combinations", "check", "words", "compose", "config"}
+CONFIGS = {
+    *("knob", "schema", "problem", "combinations", "check", "words"),
+    *("yaml_file", "compose", "config"),
+}
 PLAIN = {"", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"} | {
     room for room in ALLOWED if room.partition(".")[0] == "console"
 }
