@@ -7,7 +7,6 @@ is what lets the members of a sweep share compositions. No torch is imported.
 from __future__ import annotations
 
 import functools
-import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,18 +16,17 @@ from typing import Any
 
 import yaml
 from hydra import compose
-from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
-from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dltrain.yaml_file import read_yaml
+from dltrain.config_source import CheckedSource
+from dltrain.yaml_file import ConfigFileError, read_yaml
 
 _HERE = Path(__file__).parent
 # A wheel carries conf/ inside the package; a checkout has it beside the package.
@@ -110,8 +108,14 @@ def _compose(
         with _hydra(folders):
             config = compose(config_name=config_name, overrides=words)
             values = OmegaConf.to_container(config, resolve=False)
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError, RecursionError) as error:
-        text = str(error).partition("Config search path:")[0]
+    except ConfigFileError as error:
+        raise ConfigError([str(error)]) from None
+    except RecursionError:  # no file is deep, so it is choices that choose each other
+        line = "the config files do not compose: their defaults lead back to themselves"
+        raise ConfigError([line]) from None
+    except (HydraException, OmegaConfBaseException) as error:
+        said = str(error) or str(error.__cause__)  # Hydra passes some on without a word
+        text = said.partition("Config search path:")[0]
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         raise ConfigError([f"the config files do not compose: {' '.join(lines)[:400]}"]) from None
     assert isinstance(values, dict)
@@ -125,8 +129,8 @@ def _hydra(folders: Sequence[Path]) -> Iterator[None]:
     ``initialize_config_dir`` takes a single folder, and Hydra's own ``--config-dir`` lets shipped
     files win over those of the same name that a user asked for.
     """
-    Plugins.instance().register(_CheckedSource)
-    places = [f"{_CheckedSource.scheme()}://{folder.resolve()}" for folder in folders]
+    Plugins.instance().register(CheckedSource)
+    places = [f"{CheckedSource.scheme()}://{folder.resolve()}" for folder in folders]
     path = create_config_search_path(places[-1])
     for place in places[:-1]:
         path.prepend(provider="--config-dir", path=place)
@@ -136,64 +140,6 @@ def _hydra(folders: Sequence[Path]) -> Iterator[None]:
         yield
     finally:
         GlobalHydra.instance().clear()
-
-
-class _CheckedSource(FileConfigSource):
-    """A folder of config files, each checked before OmegaConf builds it."""
-
-    @staticmethod
-    def scheme() -> str:
-        return "checked"
-
-    def is_group(self, config_path: str) -> bool:
-        return self._is_inside(config_path) and super().is_group(config_path)
-
-    def is_config(self, config_path: str) -> bool:
-        return self._is_inside(config_path) and super().is_config(config_path)
-
-    def _is_inside(self, config_path: str) -> bool:
-        """Tell whether a name stays in the folder: a file names no other file by its path."""
-        return (
-            "\0" not in config_path
-            and not Path(config_path).is_absolute()
-            and (".." not in Path(config_path).parts)
-        )
-
-    def load_config(self, config_path: str) -> ConfigResult:
-        """Read a file that exists.
-
-        Raises:
-            ConfigError: If it is not fit to be composed.
-        """
-        path = Path(self.path, self._normalize_file_name(config_path))
-        try:
-            text = read_yaml(path)
-            header = self._get_header_dict(text[:512])
-            config = OmegaConf.load(io.StringIO(text))
-        except yaml.MarkedYAMLError as error:  # such as a key that stands twice
-            line = f"{path}:{error.problem_mark.line + 1}" if error.problem_mark else str(path)
-            raise ConfigError([f"{line}: {error.problem}"]) from None
-        except ValueError as error:
-            text = str(error)
-            raise ConfigError([text if text.startswith(str(path)) else f"{path}: {text}"]) from None
-        _refuse_foreign(config, path)
-        return ConfigResult(
-            config=config,
-            path=f"{self.scheme()}://{self.path}",
-            provider=self.provider,
-            header=header,
-        )
-
-
-def _refuse_foreign(config: Any, path: Path) -> None:
-    """Refuse what is Hydra's business, and choices that depend on the environment."""
-    if not isinstance(config, DictConfig):
-        raise ConfigError([f"{path}: must be a mapping, as in `lr: 0.1`"])
-    if "hydra" in list(config.keys()):
-        raise ConfigError([f"{path}: Hydra's own settings are not used; remove its key hydra"])
-    chosen = OmegaConf.to_container(OmegaConf.masked_copy(config, ["defaults"]), resolve=False)
-    if "${" in str(chosen):
-        raise ConfigError([f"{path}: interpolations are not supported in its defaults"])
 
 
 def place_of(key: str, chosen: Mapping[str, str], sources: Sources) -> str | None:

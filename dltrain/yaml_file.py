@@ -18,46 +18,59 @@ MAX_VALUES = 10_000
 # None of ours goes deeper than 4; readers recurse.
 MAX_DEPTH = 20
 
+EXAMPLES = {"mapping": "lr: 0.1", "list": "- optimizer.lr: [0.1, 0.3]"}
+
 # libyaml reads twenty times faster, and without recursion.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read_yaml(path: Path) -> str:
+class ConfigFileError(ValueError):
+    """A file that is not fit to be read as a config; the message names it, and the line."""
+
+
+def read_yaml(path: Path, *, holds: str | None = None) -> str:
     """Return the text of a YAML file that is safe to build.
 
+    Args:
+        path: The file.
+        holds: ``mapping`` or ``list``, if it must be one; a file may be empty all the same.
+
     Raises:
-        ValueError: If it is no plain file, no text, no YAML, or too large in any way; the message
-            names the file, and the line where there is one.
+        ConfigFileError: If it is no plain file, no text, no YAML, or too large in any way.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe or a device may never end
-            raise ValueError(f"{path}: is no plain file; give a file of text")
+            raise ConfigFileError(f"{path}: is no plain file; give a file of text")
         with open(path, "rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
+        raise ConfigFileError(f"{path}: cannot be read ({error.strerror})") from None
     if len(content) > MAX_BYTES:
-        raise ValueError(f"{path}: is larger than {MAX_BYTES:,} bytes; is it a config?")
+        raise ConfigFileError(f"{path}: is larger than {MAX_BYTES:,} bytes; is it a config?")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(
+        raise ConfigFileError(
             f"{path}:{line}: is not UTF-8 text; convert it, for example with iconv"
         ) from None
-    _check(text, path)
+    _check(text, path, holds)
     return text
 
 
-def _check(text: str, path: Path) -> None:
-    """Raise ValueError if a text is no YAML, too deep, or comes to too many values."""
-    values, depth = 0, 0
+def _check(text: str, path: Path, holds: str | None) -> None:
+    """Refuse a text that is no YAML, too deep, holds too many values or something else."""
+    values = 0
     sizes: dict[str, int] = {}  # anchor -> values below it, aliases counted in full
     began: list[tuple[str | None, int]] = []  # of what is open: its anchor, values before it
     for event in _events(text, path):
         where = f"{path}:{event.start_mark.line + 1}"
+        if holds and not values and isinstance(event, yaml.NodeEvent) and not _is(event, holds):
+            raise ConfigFileError(f"{where}: must hold a {holds}, as in `{EXAMPLES[holds]}`")
         if isinstance(event, yaml.AliasEvent):
-            values += sizes.get(event.anchor, 1)
+            if event.anchor not in sizes:  # an anchor that is still open is no name yet
+                raise ConfigFileError(f"{where}: *{event.anchor} stands for nothing before it")
+            values += sizes[event.anchor]
         elif isinstance(event, yaml.ScalarEvent):
             values += 1
             if event.anchor:
@@ -69,14 +82,20 @@ def _check(text: str, path: Path) -> None:
             anchor, before = began.pop()
             if anchor:
                 sizes[anchor] = values - before
-        depth = max(depth, len(began))
-        if depth > MAX_DEPTH:
-            raise ValueError(f"{where}: is nested more than {MAX_DEPTH} deep; is it a config?")
+        if len(began) > MAX_DEPTH:
+            raise ConfigFileError(f"{where}: is nested more than {MAX_DEPTH} deep; is it a config?")
         if values > MAX_VALUES:
-            raise ValueError(
+            raise ConfigFileError(
                 f"{where}: comes to more than {MAX_VALUES:,} values, aliases counted in full; "
                 "is it a config?"
             )
+
+
+def _is(event: yaml.NodeEvent, holds: str) -> bool:
+    """Tell whether a node begins what a file must hold, or is nothing at all."""
+    if isinstance(event, yaml.ScalarEvent):
+        return event.value in ("", "~", "null")
+    return isinstance(event, yaml.MappingStartEvent) == (holds == "mapping")
 
 
 def _events(text: str, path: Path) -> Iterator[yaml.Event]:
@@ -85,7 +104,7 @@ def _events(text: str, path: Path) -> Iterator[yaml.Event]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise ValueError(f"{place}: is no YAML ({error.problem or error.context})") from None
+        raise ConfigFileError(f"{place}: is no YAML ({error.problem or error.context})") from None
     except yaml.reader.ReaderError as error:  # a character that YAML does not have
         line = text.count("\n", 0, error.position) + 1
-        raise ValueError(f"{path}:{line}: is no YAML ({error.reason})") from None
+        raise ConfigFileError(f"{path}:{line}: is no YAML ({error.reason})") from None

@@ -40,7 +40,8 @@ ALLOWED: dict[str, set[str]] = {
     "check": {"combinations", "knob", "problem", "schema", "suggest"},
     "words": {"check", "suggest"},
     "yaml_file": set(),
-    "compose": {"yaml_file"},
+    "config_source": {"yaml_file"},
+    "compose": {"config_source", "yaml_file"},
     "config": {"check", "compose", "problem", "schema", "suggest", "words"},
     "recorder": {"", "storage"},
     "runs": {"recorder", "suggest"},
@@ -118,7 +119,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 CONFIGS = {
     *("knob", "schema", "problem", "combinations", "check", "words"),
-    *("yaml_file", "compose", "config"),
+    *("yaml_file", "config_source", "compose", "config"),
 }
 PLAIN = {"", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"} | {
     room for room in ALLOWED if room.partition(".")[0] == "console"

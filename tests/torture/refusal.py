@@ -25,6 +25,7 @@ from pathlib import Path
 from types import FrameType
 
 from dltrain.cli.main import run
+from dltrain.compose import _compose, _place
 
 PREFIX = "dltrain: error: "
 MAX_LINE = 620
@@ -106,6 +107,9 @@ def standing_in(files: Mapping[str, Content]) -> Iterator[Path]:
             content(path)
         else:
             path.write_bytes(content.encode() if isinstance(content, str) else content)
+    # A process composes its configs once; here one stands for many.
+    _compose.cache_clear()
+    _place.cache_clear()
     try:
         os.chdir(here)
         os.environ["XDG_CACHE_HOME"] = str(root / "cache")
