@@ -33,16 +33,6 @@ def shown(value: object) -> str:
     return str(value)
 
 
-def clipped(text: str, *, most: int = 80) -> str:
-    """Bound a value that a complaint quotes, so that what is said of it can still be read.
-
-    Example:
-        >>> clipped("9" * 5000, most=6)
-        '999999...'
-    """
-    return text if len(text) <= most else f"{text[:most]}..."
-
-
 @functools.cache
 def knobs(cls: Any) -> dict[str, tuple[Any, Knob]]:
     """List the fields of a config class: name -> (type, knob)."""

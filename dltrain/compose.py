@@ -104,10 +104,28 @@ def _compose(
     chosen: tuple[tuple[str, str], ...], folders: tuple[Path, ...], config_name: str
 ) -> dict[str, Any]:
     words = [f"{group}={choice}" for group, choice in chosen]
+    with _hydra(folders), _refusing():
+        config = compose(config_name=config_name, overrides=words)
+        values = OmegaConf.to_container(config, resolve=False)
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}
+
+
+def check_engine(words: Sequence[str], sources: Sources) -> None:
+    """See that settings of Hydra's own, such as ``hydra.launcher.n_jobs=2``, can be composed.
+
+    Raises:
+        ConfigError: If they cannot.
+    """
+    with _hydra(sources.folders), _refusing():
+        compose(config_name=sources.config_name, overrides=list(words), return_hydra_config=True)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Turn what Hydra and OmegaConf say of config files into a refusal of one line."""
     try:
-        with _hydra(folders):
-            config = compose(config_name=config_name, overrides=words)
-            values = OmegaConf.to_container(config, resolve=False)
+        yield
     except ConfigFileError as error:
         raise ConfigError([str(error)]) from None
     except RecursionError:  # no file is deep, so it is choices that choose each other
@@ -118,8 +136,6 @@ def _compose(
         text = said.partition("Config search path:")[0]
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         raise ConfigError([f"the config files do not compose: {' '.join(lines)[:400]}"]) from None
-    assert isinstance(values, dict)
-    return {str(key): value for key, value in values.items()}
 
 
 @contextmanager

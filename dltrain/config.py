@@ -14,11 +14,11 @@ from typing import Any
 
 import yaml
 
-from dltrain.check import clipped, instance, knobs, known_keys, run_config, shown, unknown_key
+from dltrain.check import instance, knobs, known_keys, run_config, shown, unknown_key
 from dltrain.compose import ConfigError, Sources, compose_groups, place_of
 from dltrain.problem import Problem
 from dltrain.schema import RunConfig, SweepConfig, as_dict
-from dltrain.suggest import closest
+from dltrain.suggest import clipped, closest
 from dltrain.words import Words, read_words
 
 COMMAND_LINE = "command line"

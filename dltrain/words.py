@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,11 +23,13 @@ from hydra.core.override_parser.types import (
 )
 from hydra.errors import HydraException
 
-from dltrain.check import clipped, shown
-from dltrain.suggest import closest
+from dltrain.check import shown
+from dltrain.suggest import clipped, closest
 
 # More values than this behind one key, or more members in a sweep, are taken for a slip.
 MAX_VALUES = 100_000
+# No value of ours is nested deeper than 2.
+MAX_DEPTH = 20
 # Hydra's parser raises ValueError where a number has more digits than Python converts, 4,300.
 NOT_OF_THE_GRAMMAR = (HydraException, ValueError)
 # With one of these in it, a comma may stand for something else than the next value.
@@ -175,12 +178,23 @@ def _complaint(word: str, available: Mapping[str, Sequence[str]]) -> str | None:
 
 def _parse(word: str, parser: OverridesParser) -> Override:
     """Parse a word the same way every time: shuffle() draws from Python's own generator."""
+    if _is_deep(word):  # whoever follows its brackets would run out of stack
+        raise HydraException(f"more than {MAX_DEPTH} brackets within one another")
     state = random.getstate()
     random.seed(0)
     try:
         return parser.parse_override(word)
     finally:
         random.setstate(state)
+
+
+def _is_deep(word: str) -> bool:
+    depth = 0
+    for character in word:
+        depth += (character in "([{") - (character in ")]}")
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _listed(override: Override, text: str, options: Sequence[str] | None) -> list[Value] | str:
@@ -221,9 +235,12 @@ def _listed(override: Override, text: str, options: Sequence[str] | None) -> lis
 
 def _range(sweep: RangeSweep) -> Iterable[Any]:
     """Run through a range; in decimals, so that 0.01 six times is 0.06 and the end stays out."""
-    bounds = [sweep.start, sweep.stop, sweep.step]
+    bounds = [bound for bound in (sweep.start, sweep.stop, sweep.step) if bound is not None]
+    assert len(bounds) == 3
     if all(isinstance(bound, int) for bound in bounds):
         return sweep.range()
+    if not all(math.isfinite(bound) for bound in bounds):
+        raise ValueError("its bounds must be finite numbers")
     return FloatRange(*(Decimal(str(bound)) for bound in bounds))
 
 

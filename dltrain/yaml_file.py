@@ -64,7 +64,8 @@ def _check(text: str, path: Path, holds: str | None) -> None:
     sizes: dict[str, int] = {}  # anchor -> values below it, aliases counted in full
     began: list[tuple[str | None, int]] = []  # of what is open: its anchor, values before it
     for event in _events(text, path):
-        where = f"{path}:{event.start_mark.line + 1}"
+        mark = event.start_mark
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
         if holds and not values and isinstance(event, yaml.NodeEvent) and not _is(event, holds):
             raise ConfigFileError(f"{where}: must hold a {holds}, as in `{EXAMPLES[holds]}`")
         if isinstance(event, yaml.AliasEvent):

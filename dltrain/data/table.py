@@ -228,8 +228,9 @@ class Table:
         if len(stray) and 2 * len(stray) >= held.count_present():
             return False
         if len(stray):
+            found = quoted(held.odd_text(stray[0]))
             raise ValueError(
-                f"{self.at(stray[0], column)}: {quoted(held.odd_text(stray[0]))} stands among numbers; "
+                f"{self.at(stray[0], column)}: {found} stands among numbers; "
                 f"correct it, or name it in data.missing_values, or use data.categorical=[{column}]"
                 f" or data.drop=[{column}]"
             )
@@ -237,8 +238,9 @@ class Table:
             infinite = np.flatnonzero(np.isinf(values))
             if len(infinite):
                 row = start + infinite[0]
+                found = quoted(held.odd_text(row))
                 raise ValueError(
-                    f"{self.at(row, column)}: {quoted(held.odd_text(row))} is not finite; correct it, or "
+                    f"{self.at(row, column)}: {found} is not finite; correct it, or "
                     "name it in data.missing_values"
                 )
         for start, _, values in blocks:

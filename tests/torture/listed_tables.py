@@ -357,8 +357,8 @@ def cases() -> Iterator[Case]:
         yield Case(f"table: a header with {what}", CSV, says, {"t.csv": f"{header}\n{rows}"})
     for what, content, says in FILES:
         yield Case(f"table: a file of {what}", CSV, says, {"t.csv": content})
-    for what, content, told, says in TOLD:
+    for what, rows, told, says in TOLD:
         words = [*CSV, *told.split(" ")]
-        yield Case(f"table: {what}", words, says, {"t.csv": content})
+        yield Case(f"table: {what}", words, says, {"t.csv": rows})
     for what, word, says in PATHS:
         yield Case(f"table: a path to {what}", [*CSV, word], says, {"t.csv": ROWS})
