@@ -6,8 +6,10 @@ is what lets the members of a sweep share compositions. No torch is imported.
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -136,6 +138,11 @@ def _refusing() -> Iterator[None]:
         text = said.partition("Config search path:")[0]
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         raise ConfigError([f"the config files do not compose: {' '.join(lines)[:400]}"]) from None
+    except OSError as error:  # some of Hydra's own are OSErrors, too
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        line = "the config files do not compose: they ask for one whose name is too long"
+        raise ConfigError([line]) from None
 
 
 @contextmanager
@@ -153,7 +160,10 @@ def _hydra(folders: Sequence[Path]) -> Iterator[None]:
     GlobalHydra.instance().clear()
     Hydra.create_main_hydra2(task_name="dltrain", config_search_path=path)
     try:
-        yield
+        with warnings.catch_warnings():
+            # A file that does not say where it stands comes last; Hydra warns if it is primary.
+            warnings.filterwarnings("ignore", message=r"(?s)In '.*': Defaults list is missing")
+            yield
     finally:
         GlobalHydra.instance().clear()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tests.torture.listed_config import GLOBAL, SGD, nested
 from tests.torture.listed_tables import CSV, numbers, text
-from tests.torture.refusal import Case, Content, fifo, link
+from tests.torture.refusal import Case, Content, fifo, link, short
 
 # What is typed, and what then stands in the config.
 LINES: list[tuple[str, str]] = [
@@ -160,7 +160,7 @@ NAMES = [
 def cases() -> Iterator[Case]:
     """Yield what is to be accepted; ``says`` is what the command then prints."""
     for word, says in LINES:
-        yield Case(f"accepted: {word[:60]}", ["--cfg", "job", word], says)
+        yield Case(f"accepted: {short(word)}", ["--cfg", "job", word], says)
     for word, says in SWEPT:
         yield Case(f"accepted: -m {word}", ["-m", "--dry-run", word], says)
     for what, content in FILES:
@@ -177,6 +177,9 @@ def cases() -> Iterator[Case]:
         "epochs: 3",
         {"mine/experiment/a/b/own.yaml": experiment},
     )
+    words = ["--cfg", "job", "--config-dir", "mine", "--config-name", "own"]
+    plain = {"mine/own.yaml": "defaults: [config]\nseed: 7\n"}
+    yield Case("accepted: a primary config that does not say _self_", words, "seed: 7", plain)
     deep = {"mine/x.yaml": f"a: {nested(5)}\n"}
     yield Case("accepted: a deep file that is not asked for", words[:4], "kind: linear", deep)
     sweeps = "- {model: mlp, 'model.hidden': [[64], [128, 64]]}\n- {optimizer.lr: '0.1,0.2'}\n"

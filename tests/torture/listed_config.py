@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tests.torture.refusal import Case, Content, fifo, folder, link, sparse
+from tests.torture.refusal import Case, Content, fifo, folder, link, short, sparse
 
 SGD = "kind: sgd\nlr: 0.1\nmomentum: 0.0\nnesterov: false\nweight_decay: 0.0\n"
 GLOBAL = "# @package _global_\n"
@@ -323,6 +323,7 @@ OPTIMIZER_FILES: list[tuple[str, Content, str]] = [
     ("defaults of an empty mapping", "defaults: [{}]\n", "must be a list of names"),
     ("defaults of a wide mapping", "defaults: [{a: b, c: d}]\n", "must be a list of names"),
     ("defaults that do not exist", "defaults: [nowhere]\n", "nowhere"),
+    ("defaults with a long name", f"defaults: [{'x' * 300}]\n", "Could not load"),
     ("defaults of themselves", "defaults: [own]\n", "lead back to themselves"),
     ("defaults that interpolate", "defaults: ['${oc.env:HOME}']\n", "interpolations"),
     ("defaults that climb", "defaults: [../../../secret]\n", "secret"),
@@ -398,7 +399,7 @@ PRIMARY_FILES: list[tuple[str, Content, str]] = [
 def cases() -> Iterator[Case]:
     """Yield every malformed config."""
     for word, says in VALUES:
-        yield Case(f"config: {word[:60]}", [word], says)
+        yield Case(f"config: {short(word)}", [word], says)
     for word, says in SWEPT:
         yield Case(f"config: -m {word}", ["-m", "--dry-run", word], says)
     for what, content, says in SWEEP_FILES:

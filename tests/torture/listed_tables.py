@@ -343,13 +343,13 @@ def cases() -> Iterator[Case]:
     """Yield every malformed table."""
     for what, row, says in WIDTHS:
         lines = text(numbers()).splitlines()
-        content = "\n".join([*lines[:5], row, *lines[5:]]) + "\n"
-        yield Case(f"table: a row with {what}", CSV, says, {"t.csv": content})
+        whole = "\n".join([*lines[:5], row, *lines[5:]]) + "\n"
+        yield Case(f"table: a row with {what}", CSV, says, {"t.csv": whole})
     for (what, cell, says), column in itertools.product(CELLS, ("a", "y")):
-        table = numbers()
-        table[5][table[0].index(column)] = cell
-        content = text(table)
-        yield Case(f"table: {what} in column {column}", CSV, says, {"t.csv": content})
+        cells = numbers()
+        cells[5][cells[0].index(column)] = cell
+        whole = text(cells)
+        yield Case(f"table: {what} in column {column}", CSV, says, {"t.csv": whole})
     for what, header, says in HEADERS:
         mark = next((mark for mark in ";\t|" if mark in header), ",")
         row = mark.join(["1.5"] * (header.count(mark) + 1)) + "\n"

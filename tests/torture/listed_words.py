@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from tests.torture.refusal import Case, Content, fifo, folder, link
+from tests.torture.refusal import Case, Content, fifo, folder, link, short
 
 # A command line, one word per blank; what the complaint says.
 LINES: list[tuple[str, str]] = [
@@ -52,6 +52,9 @@ LINES: list[tuple[str, str]] = [
     ("--config-name /etc/passwd", "Cannot find primary config 'etc/passwd'"),
     ("--config-name=", "Cannot find primary config ''"),
     ("--config-name model", "Cannot find primary config 'model'"),
+    (f"--config-name {'x' * 300}", "name is too long"),
+    ("--config-name a\0b", "Cannot find primary config"),
+    (f"data.num_val={'9' * 400}", "at most 1,000,000,000"),
     ("--config-name model/mlp", "has no value"),
     ("--config-name data/csv", "kind"),
     ("--config-name ${oc.env:HOME}", "Cannot find primary config '${oc.env:HOME}'"),
@@ -327,7 +330,7 @@ FILES: Mapping[str, Content] = {
 def cases() -> Iterator[Case]:
     """Yield every malformed command line."""
     for line, says in LINES:
-        yield Case(f"words: {line[:70]}", line.split(" "), says, FILES)
+        yield Case(f"words: {short(line)}", line.split(" "), says, FILES)
     for what, words, says in SPACED:
         yield Case(f"words: {what}", words, says, FILES)
     many = {f"many/{i % 60}/{i}.yaml": "a: 1\n" for i in range(5100)}

@@ -92,6 +92,11 @@ def sparse(size: int) -> Callable[[Path], None]:
     return make
 
 
+def short(line: str) -> str:
+    """Name a case by its command line; of a long one, by its beginning and its length."""
+    return line if len(line) <= 60 else f"{line[:60]}... ({len(line):,} characters)"
+
+
 @contextlib.contextmanager
 def standing_in(files: Mapping[str, Content]) -> Iterator[Path]:
     """Stand in a new folder that holds these files; temporary files and caches lie beside it."""
