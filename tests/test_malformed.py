@@ -23,9 +23,7 @@ from dltrain.config import load, to_yaml
 from dltrain.data.idx import IdxFile, as_rows, read_idx
 from dltrain.data.table import Table
 from dltrain.schema import as_dict
-from dltrain.yaml_file import MAX_DEPTH, MAX_VALUES, ConfigFileError, read_yaml
 from tests.torture import accepted, generated, malformed
-from tests.torture.listed_config import bomb, nested
 from tests.torture.refusal import PREFIX, Case, HungError, Shown, ending_in, faults_of, fifo, tried
 
 
@@ -97,56 +95,6 @@ def test_a_generated_input_is_decided_by_its_number(tmp_path: Path) -> None:
     lines = [generated.line(random.Random(f"0/{index}")) for index in range(50)]
     assert all(map(generated.trains_nothing, lines))
     assert len({tuple(line) for line in lines}) > 40
-
-
-# YAML is bounded before anything is made of it.
-
-
-def yaml_file(folder: Path, text: str) -> Path:
-    path = folder / "x.yaml"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def test_aliases_are_counted_as_what_they_stand_for(tmp_path: Path) -> None:
-    small = f"a: &a [{', '.join(['x'] * 99)}]\n"  # 100 values, and those of the mapping around it
-    fitting = small + "b: [" + ", ".join(["*a"] * 98) + "]\n"
-    assert read_yaml(yaml_file(tmp_path, fitting)) == fitting
-    with pytest.raises(ConfigFileError, match=rf"x\.yaml:2: comes to more than {MAX_VALUES:,}"):
-        read_yaml(yaml_file(tmp_path, small + "b: [" + ", ".join(["*a"] * 99) + "]\n"))
-
-
-def test_a_bomb_is_refused_before_it_goes_off(tmp_path: Path) -> None:
-    with ending_in(1), pytest.raises(ConfigFileError, match="aliases counted in full"):
-        read_yaml(yaml_file(tmp_path, bomb(100)))
-
-
-def test_depth_is_bounded(tmp_path: Path) -> None:
-    assert read_yaml(yaml_file(tmp_path, nested(MAX_DEPTH)))
-    with pytest.raises(ConfigFileError, match=f"more than {MAX_DEPTH} deep"):
-        read_yaml(yaml_file(tmp_path, nested(MAX_DEPTH + 1)))
-
-
-@pytest.mark.parametrize(
-    ("text", "holds", "right"),
-    [
-        ("a: 1", "mapping", True),
-        ("- 1", "mapping", False),
-        ("x", "mapping", False),
-        ("- 1", "list", True),
-        ("a: 1", "list", False),
-        ("x", "list", False),
-        ("", "list", True),
-        ("# nothing", "mapping", True),
-        ("null", "mapping", True),
-    ],
-)
-def test_a_file_holds_what_it_must(tmp_path: Path, text: str, holds: str, right: bool) -> None:
-    if right:
-        assert read_yaml(yaml_file(tmp_path, text), holds=holds) == text
-    else:
-        with pytest.raises(ConfigFileError, match=rf"x\.yaml:1: must hold a {holds}"):
-            read_yaml(yaml_file(tmp_path, text), holds=holds)
 
 
 # What is well-formed reads back.

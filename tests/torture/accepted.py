@@ -64,6 +64,23 @@ SWEPT: list[tuple[str, str]] = [
     ("seed=7", "members    1"),
 ]
 
+# What only informs, and what it prints.
+HYDRA: list[tuple[str, str]] = [
+    ("--info", "Config search path"),
+    ("--info searchpath model=mlp", "Config search path"),
+    ("model=mlp --info defaults", "model/mlp"),
+    ("--info defaults-tree data=csv", "csv"),
+    ("-i plugins", "Installed Hydra Plugins"),
+    ("--cfg hydra", "hydra:"),
+    ("--cfg all model=mlp", "kind: mlp"),
+    ("model=mlp --cfg all", "kind: mlp"),
+    ("--cfg all seed=7", "seed: 7"),
+    ("--cfg hydra --package hydra.run", "dir:"),
+    ("--hydra-help", "Hydra"),
+    ("-sc install=bash", "complete"),
+    ("--shell-completion uninstall=fish", "complete"),
+]
+
 # A file of the group optimizer, chosen as optimizer=own.
 FILES: list[tuple[str, Content]] = [
     ("as it should be", SGD),
@@ -163,6 +180,8 @@ def cases() -> Iterator[Case]:
         yield Case(f"accepted: {short(word)}", ["--cfg", "job", word], says)
     for word, says in SWEPT:
         yield Case(f"accepted: -m {word}", ["-m", "--dry-run", word], says)
+    for line, says in HYDRA:
+        yield Case(f"accepted: {line}", line.split(" "), says)
     for what, content in FILES:
         files: dict[str, Content] = {"my conf/optimizer/own.yaml": content, "elsewhere.yaml": SGD}
         # Nobody asks for these.

@@ -120,7 +120,7 @@ def refused(case: Case) -> list[str]:
         faults.append(f"exit code {shown.code}: {shown.err[:300]}")
     if case.says not in shown.out:
         faults.append(f"does not print {case.says!r}: {shown.out[:300]!r}")
-    controls = {c for c in shown.out if unicodedata.category(c) == "Cc"} - {"\n"}
+    controls = {c for c in shown.out if unicodedata.category(c) == "Cc"} - {"\n", "\t"}
     if controls:
         faults.append(f"prints control characters: {controls!r}")
     if before != after:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import logging
 import os
 import re
 import shutil
@@ -112,9 +113,10 @@ def standing_in(files: Mapping[str, Content]) -> Iterator[Path]:
             content(path)
         else:
             path.write_bytes(content.encode() if isinstance(content, str) else content)
-    # A process composes its configs once; here one stands for many.
-    _compose.cache_clear()
-    _place.cache_clear()
+    if any(name.endswith(".yaml") for name in files):
+        # A process composes its configs once; here one stands for many.
+        _compose.cache_clear()
+        _place.cache_clear()
     try:
         os.chdir(here)
         os.environ["XDG_CACHE_HOME"] = str(root / "cache")
@@ -154,9 +156,9 @@ def carried_out(words: Sequence[str]) -> Shown:
         HungError: If it does not end.
     """
     streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2)]
-    kept = sys.argv
     with (
         ending_in(HUNG_SECONDS),
+        keeping_globals(),
         contextlib.redirect_stdout(streams[0]),
         contextlib.redirect_stderr(streams[1]),
         warnings.catch_warnings(),
@@ -168,13 +170,24 @@ def carried_out(words: Sequence[str]) -> Shown:
         except SystemExit as end:  # argparse's --help, and Hydra
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
         seconds = time.process_time() - began
-    sys.argv = kept
     texts = []
     for stream in streams:
         stream.flush()
         assert isinstance(stream.buffer, io.BytesIO)
         texts.append(stream.buffer.getvalue().decode(errors="backslashreplace"))
     return Shown(code, texts[0], texts[1], seconds)
+
+
+@contextlib.contextmanager
+def keeping_globals() -> Iterator[None]:
+    """Put back what Hydra changes in a process of its own: the arguments, and who logs what."""
+    argv, root = sys.argv, logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        sys.argv, root.handlers[:] = argv, handlers
+        root.setLevel(level)
 
 
 @contextlib.contextmanager
