@@ -43,11 +43,11 @@ class CheckedSource(FileConfigSource):
             header = self._get_header_dict(text[:512])
             config = OmegaConf.load(io.StringIO(text))
         except yaml.MarkedYAMLError as error:  # such as a key that stands twice
-            line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-            raise ConfigFileError(f"{path}{line}: {error.problem}") from None
+            line = error.problem_mark.line + 1 if error.problem_mark else None
+            raise ConfigFileError(path, str(error.problem), line=line) from None
         except ValueError as error:  # a value or a key that cannot be what its tag or form says
             reason = str(error).partition("\n")[0].partition(";")[0]
-            raise ConfigFileError(f"{path}: cannot be read ({reason})") from None
+            raise ConfigFileError(path, f"cannot be read ({reason})") from None
         _check(config, path)
         place = f"{self.scheme()}://{self.path}"
         return ConfigResult(config=config, path=place, provider=self.provider, header=header)
@@ -62,18 +62,17 @@ def _stays_inside(config_path: str) -> bool:
 def _check(config: Any, path: Path) -> None:
     """Refuse what is Hydra's business, and choices that are none or depend on the environment."""
     if "hydra" in list(config.keys()):
-        raise ConfigFileError(f"{path}: Hydra's own settings are not used; remove the key hydra")
+        raise ConfigFileError(path, "Hydra's own settings are not used; remove the key hydra")
     if "defaults" not in list(config.keys()):
         return
     chosen = OmegaConf.to_container(OmegaConf.masked_copy(config, ["defaults"]), resolve=False)
     assert isinstance(chosen, dict)
     defaults = chosen["defaults"]
     if "${" in str(defaults):
-        raise ConfigFileError(f"{path}: interpolations are not supported in its defaults")
+        raise ConfigFileError(path, "interpolations are not supported in its defaults")
     if not isinstance(defaults, list) or not all(map(_is_choice, defaults)):
-        raise ConfigFileError(
-            f"{path}: its defaults must be a list of names and choices: [sgd, override /model: mlp]"
-        )
+        reason = "its defaults must be a list of names and choices: [sgd, override /model: mlp]"
+        raise ConfigFileError(path, reason)
 
 
 def _is_choice(entry: object) -> bool:

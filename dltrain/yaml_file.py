@@ -25,7 +25,16 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class ConfigFileError(ValueError):
-    """A file that is not fit to be read as a config; the message names it, and the line."""
+    """A file that is not fit to be read as a config.
+
+    Attributes:
+        reason: What is wrong with it, and on which line.
+    """
+
+    def __init__(self, path: Path, reason: str, *, line: int | None = None) -> None:
+        place = f"{path}:{line}" if line else str(path)
+        super().__init__(f"{place}: {reason}")
+        self.reason = f"line {line}: {reason}" if line else reason
 
 
 def read_yaml(path: Path, *, holds: str | None = None) -> str:
@@ -40,20 +49,19 @@ def read_yaml(path: Path, *, holds: str | None = None) -> str:
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe or a device may never end
-            raise ConfigFileError(f"{path}: is no plain file; give a file of text")
+            raise ConfigFileError(path, "is no plain file; give a file of text")
         with open(path, "rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigFileError(f"{path}: cannot be read ({error.strerror})") from None
+        raise ConfigFileError(path, f"cannot be read ({error.strerror})") from None
     if len(content) > MAX_BYTES:
-        raise ConfigFileError(f"{path}: is larger than {MAX_BYTES:,} bytes; is it a config?")
+        raise ConfigFileError(path, f"is larger than {MAX_BYTES:,} bytes; is it a config?")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigFileError(
-            f"{path}:{line}: is not UTF-8 text; convert it, for example with iconv"
-        ) from None
+        reason = "is not UTF-8 text; convert it, for example with iconv"
+        raise ConfigFileError(path, reason, line=line) from None
     _check(text, path, holds)
     return text
 
@@ -64,18 +72,18 @@ def _check(text: str, path: Path, holds: str | None) -> None:
     sizes: dict[str, int] = {}  # anchor -> values below it, aliases counted in full
     began: list[tuple[str | None, int]] = []  # of what is open: its anchor, values before it
     for event in _events(text, path):
-        mark = event.start_mark
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        reason = ""
         if holds and not values and isinstance(event, yaml.NodeEvent) and not _is(event, holds):
-            raise ConfigFileError(f"{where}: must hold a {holds}, as in `{EXAMPLES[holds]}`")
+            reason = f"must hold a {holds}, as in `{EXAMPLES[holds]}`"
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in sizes:  # an anchor that is still open is no name yet
-                raise ConfigFileError(f"{where}: *{event.anchor} stands for nothing before it")
-            values += sizes[event.anchor]
+                reason = f"*{event.anchor} stands for nothing before it"
+            values += sizes.get(event.anchor or "", 0)
         elif isinstance(event, yaml.ScalarEvent):
-            values += 1
+            size = 1 + len(event.value) // 100  # a long text counts as several
+            values += size
             if event.anchor:
-                sizes[event.anchor] = 1
+                sizes[event.anchor] = size
         elif isinstance(event, yaml.CollectionStartEvent):
             began.append((event.anchor, values))
             values += 1
@@ -84,12 +92,12 @@ def _check(text: str, path: Path, holds: str | None) -> None:
             if anchor:
                 sizes[anchor] = values - before
         if len(began) > MAX_DEPTH:
-            raise ConfigFileError(f"{where}: is nested more than {MAX_DEPTH} deep; is it a config?")
+            reason = f"is nested more than {MAX_DEPTH} deep; is it a config?"
         if values > MAX_VALUES:
-            raise ConfigFileError(
-                f"{where}: comes to more than {MAX_VALUES:,} values, aliases counted in full; "
-                "is it a config?"
-            )
+            reason = f"comes to more than {MAX_VALUES:,} values, aliases counted; is it a config?"
+        if reason:
+            mark = event.start_mark
+            raise ConfigFileError(path, reason, line=mark.line + 1 if mark else None)
 
 
 def _is(event: yaml.NodeEvent, holds: str) -> bool:
@@ -104,8 +112,8 @@ def _events(text: str, path: Path) -> Iterator[yaml.Event]:
         yield from yaml.parse(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise ConfigFileError(f"{place}: is no YAML ({error.problem or error.context})") from None
+        reason = f"is no YAML ({error.problem or error.context})"
+        raise ConfigFileError(path, reason, line=mark.line + 1 if mark else None) from None
     except yaml.reader.ReaderError as error:  # a character that YAML does not have
         line = text.count("\n", 0, error.position) + 1
-        raise ConfigFileError(f"{path}:{line}: is no YAML ({error.reason})") from None
+        raise ConfigFileError(path, f"is no YAML ({error.reason})", line=line) from None

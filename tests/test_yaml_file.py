@@ -25,8 +25,15 @@ def test_aliases_are_counted_as_what_they_stand_for(tmp_path: Path) -> None:
         read_yaml(yaml_file(tmp_path, small + "b: [" + ", ".join(["*a"] * 99) + "]\n"))
 
 
+def test_a_long_text_counts_as_several_values(tmp_path: Path) -> None:
+    text = f"a: &a {'x' * 90_000}\n"
+    assert read_yaml(yaml_file(tmp_path, text + "b: [" + ", ".join(["*a"] * 10) + "]\n"))
+    with pytest.raises(ConfigFileError, match="aliases counted"):
+        read_yaml(yaml_file(tmp_path, text + "b: [" + ", ".join(["*a"] * 11) + "]\n"))
+
+
 def test_a_bomb_is_refused_before_it_goes_off(tmp_path: Path) -> None:
-    with ending_in(1), pytest.raises(ConfigFileError, match="aliases counted in full"):
+    with ending_in(1), pytest.raises(ConfigFileError, match="aliases counted"):
         read_yaml(yaml_file(tmp_path, bomb(100)))
 
 

@@ -272,6 +272,11 @@ OPTIMIZER_FILES: list[tuple[str, Content, str]] = [
     ("aliases that explode", bomb(9), "comes to more than 10,000 values"),
     ("212 bytes of aliases", bomb(5), "comes to more than 10,000 values"),
     ("aliases of wide lists", bomb(3, width=200), "comes to more than 10,000 values"),
+    (
+        "aliases of a long text",
+        f"{SGD}a: &a {'x' * 90_000}\nb: [{', '.join(['*a'] * 100)}]\n",
+        "comes to more than 10,000 values",
+    ),
     ("an alias within itself", "a: &a [*a]\n", "*a stands for nothing before it"),
     ("a mapping within itself", "a: &a {b: *a}\n", "*a stands for nothing before it"),
     ("a merge of itself", "a: &a\n  <<: *a\n", "*a stands for nothing before it"),
