@@ -21,7 +21,7 @@ MAX_DEPTH = 20
 EXAMPLES = {"mapping": "lr: 0.1", "list": "- optimizer.lr: [0.1, 0.3]"}
 
 # libyaml reads twenty times faster, and without recursion.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class ConfigFileError(ValueError):
@@ -37,12 +37,13 @@ class ConfigFileError(ValueError):
         self.reason = f"line {line}: {reason}" if line else reason
 
 
-def read_yaml(path: Path, *, holds: str | None = None) -> str:
+def read_yaml(path: Path, *, holds: str | None = None, most_values: int = MAX_VALUES) -> str:
     """Return the text of a YAML file that is safe to build.
 
     Args:
         path: The file.
         holds: ``mapping`` or ``list``, if it must be one; a file may be empty all the same.
+        most_values: More than this, and it is taken for a slip.
 
     Raises:
         ConfigFileError: If it is no plain file, no text, no YAML, or too large in any way.
@@ -62,11 +63,11 @@ def read_yaml(path: Path, *, holds: str | None = None) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         reason = "is not UTF-8 text; convert it, for example with iconv"
         raise ConfigFileError(path, reason, line=line) from None
-    _check(text, path, holds)
+    _check(text, path, holds, most_values)
     return text
 
 
-def _check(text: str, path: Path, holds: str | None) -> None:
+def _check(text: str, path: Path, holds: str | None, most_values: int) -> None:
     """Refuse a text that is no YAML, too deep, holds too many values or something else."""
     values = 0
     sizes: dict[str, int] = {}  # anchor -> values below it, aliases counted in full
@@ -93,8 +94,8 @@ def _check(text: str, path: Path, holds: str | None) -> None:
                 sizes[anchor] = values - before
         if len(began) > MAX_DEPTH:
             reason = f"is nested more than {MAX_DEPTH} deep; is it a config?"
-        if values > MAX_VALUES:
-            reason = f"comes to more than {MAX_VALUES:,} values, aliases counted; is it a config?"
+        if values > most_values:
+            reason = f"comes to more than {most_values:,} values, aliases counted; is it a config?"
         if reason:
             mark = event.start_mark
             raise ConfigFileError(path, reason, line=mark.line + 1 if mark else None)
@@ -109,7 +110,7 @@ def _is(event: yaml.NodeEvent, holds: str) -> bool:
 
 def _events(text: str, path: Path) -> Iterator[yaml.Event]:
     try:
-        yield from yaml.parse(text, Loader=_LOADER)
+        yield from yaml.parse(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = f"is no YAML ({error.problem or error.context})"
