@@ -333,7 +333,6 @@ PATHS: list[tuple[str, str, str]] = [
     ("a path that interpolates", "data.path=${oc.env:HOME}", "interpolations"),
     ("a home of nobody", "data.path=~nobody9/t.csv", "no folder ~nobody9"),
     ("standard input", "data.path=-", "no such file"),
-    ("standard input by its device", "data.path=/dev/stdin", "data.path"),
     ("a glob", "data.path=*.csv", "no such file"),
     ("bytes that are no text", "data.path=\udcff.csv", "no such file"),
 ]

@@ -39,7 +39,7 @@ PROCESSES = (
     "config: a file of sweeps: 100 MB",
     "table: a file of 100 MB of NULs",
     "table: a header with 10,000 columns without a target",
-    "table: a path to standard input by its device",
+    "table: a file of a device without end",
     "images: plain labels with 100 MB",
     "images: compressed labels with a bomb",
     "images: images with black pictures",
