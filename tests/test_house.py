@@ -95,7 +95,7 @@ ALLOWED: dict[str, set[str]] = {
         *("sweep.facts", "sweep.plan", "sweep.stacks"),
     },
     "sweep": set(),
-    "sweep.grid": {"compose", "config", "paths", "schema", "words"},
+    "sweep.grid": {"compose", "config", "paths", "schema", "words", "yaml_file"},
     "sweep.facts": {"data", "schema"},
     "sweep.plan": {
         *("architecture", "build", "check", "compose", "config", "data", "schema", "suggest"),

@@ -166,8 +166,8 @@ SWEEP_FILES: list[tuple[str, Content, str]] = [
     ("texts", "- a\n- b\n", "must be a list of sweeps"),
     ("a bracket that stays open", "- {optimizer.lr: [1, 2}\n", "is no YAML"),
     ("a tab", "-\toptimizer.lr: 1\n\tseed: 2\n", "is no YAML"),
-    ("bytes that are no text", b"- {seed: \xff}\n", "is no YAML"),
-    ("UTF-16", "- {seed: 1}\n".encode("utf-16"), "is no YAML"),
+    ("bytes that are no text", b"- {seed: \xff}\n", "line 1: is not UTF-8 text"),
+    ("UTF-16", "- {seed: 1}\n".encode("utf-16"), "line 1: is not UTF-8 text"),
     ("a NUL", b"- {seed: 1\0}\n", "is no YAML"),
     ("a tag", "- !!python/object/apply:os.system [id]\n", "is no YAML"),
     ("an unknown key", "- {optimzer.lr: 1}\n", "did you mean optimizer.lr?"),
@@ -416,6 +416,12 @@ def cases() -> Iterator[Case]:
     for word, says in SWEPT:
         yield Case(f"config: -m {word}", ["-m", "--dry-run", word], says)
     for what, content, says in SWEEP_FILES:
+        words = ["-m", "--dry-run", "sweep.file=sweeps.yaml"]
+        yield Case(f"config: a file of sweeps: {what}", words, says, {"sweeps.yaml": content})
+    for what, content, says in [
+        ("aliases that explode", "- " + bomb(9).replace("\n", "\n  "), "more than 400,000 values"),
+        ("200 deep", f"- {{data.w: {nested(200)}}}\n", "is nested more than 20 deep"),
+    ]:
         words = ["-m", "--dry-run", "sweep.file=sweeps.yaml"]
         yield Case(f"config: a file of sweeps: {what}", words, says, {"sweeps.yaml": content})
     secret = {"secret.yaml": SGD}

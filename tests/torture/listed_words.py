@@ -212,6 +212,7 @@ LINES: list[tuple[str, str]] = [
     ("-m sweep.file=nowhere.yaml", "no such file"),
     ("-m sweep.file=", "must not be empty"),
     ("-m sweep.file=a\0b", "sweep.file"),
+    (f"-m sweep.file={'x' * 300}", "File name too long"),
     ("-m hydra/launcher=nosuch", "is not installed"),
     ("-m hydra/sweeper=nosuch", "is not installed"),
     ("-m hydra/launcher=", "is not installed"),
