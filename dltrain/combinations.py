@@ -27,6 +27,7 @@ from dltrain.suggest import closest
 
 # More than this many numbers of synthetic data, or parameters of a model, is taken for a slip.
 MAX_NUMBERS = 2**30
+PACKAGED = Path(__file__).parent / "data" / "files"
 
 
 def models_for(task: Task) -> str:
@@ -113,11 +114,17 @@ def _table(run: RunConfig) -> Iterable[Problem]:
         yield Problem("data.path", "which table? Add data.path=FILE")
     elif "://" in data.path:
         yield Problem("data.path", "only local files are read; download it first")
-    elif not data.path.startswith("package:"):
+    elif data.path.startswith("package:"):
+        names = sorted(file.name for file in PACKAGED.glob("*.csv"))
+        if data.path.removeprefix("package:") not in names:
+            yield Problem(
+                "data.path", f"dltrain ships no such table (there are: {', '.join(names)})"
+            )
+    else:
         path = expanded(data.path)
         complaint = problem_with(path)
         if complaint or not path.is_file():
-            yield Problem("data.path", complaint or f"no such file{_neighbours(path)}")
+            yield Problem("data.path", complaint or f"{_missing(path)}{_neighbours(path)}")
     if data.target is None:
         yield Problem("data.target", "which column is to be predicted? Add data.target=COLUMN")
     if data.val_fraction + data.test_fraction >= 1:
@@ -130,16 +137,24 @@ def _table(run: RunConfig) -> Iterable[Problem]:
     if data.target in data.drop or data.target in (data.features or []):
         yield Problem("data.target", "cannot also be in data.drop or data.features")
     delimiter = data.delimiter.replace("\\t", "\t")
-    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
+    printable = delimiter == "\t" or delimiter.isprintable()
+    if len(delimiter) != 1 or not delimiter.isascii() or not printable or delimiter == '"':
         yield Problem("data.delimiter", "must be one ASCII character, or \\t for a tab")
+
+
+def _missing(path: Path) -> str:
+    """Say what keeps a path from being a file."""
+    if path.exists() and not path.is_dir():
+        return "is a pipe or a device; copy what it gives into a file"
+    return "no such file"
 
 
 def _neighbours(path: Path) -> str:
     """Suggest a file of nearly the same name in the same folder."""
     if not path.parent.is_dir():
         return f" (and no folder {path.parent})"
-    if path.is_dir():
-        return "; it is a folder"
+    if path.exists():
+        return "; it is a folder" if path.is_dir() else ""
     try:
         names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
     except OSError:

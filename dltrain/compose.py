@@ -6,7 +6,10 @@ is what lets the members of a sweep share compositions. No torch is imported.
 
 from __future__ import annotations
 
+import errno
 import functools
+import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,14 +21,20 @@ from hydra import compose
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from dltrain.config_source import CheckedSource
+from dltrain.yaml_file import ConfigFileError, read_yaml
+
 _HERE = Path(__file__).parent
 # A wheel carries conf/ inside the package; a checkout has it beside the package.
 CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
+# More than this in a folder of configs, and it is some other folder.
+MAX_ENTRIES = 5_000
 
 
 class ConfigError(ValueError):
@@ -58,14 +67,31 @@ class Sources:
 
 
 def groups(folders: Sequence[Path]) -> dict[str, list[str]]:
-    """List the choices of each group in the config folders, nested ones as ``book/softmax``."""
+    """List the choices of each group in the config folders, nested ones as ``book/softmax``.
+
+    Raises:
+        ConfigError: If a folder holds far more than configs, such as a home folder.
+    """
     found: dict[str, set[str]] = {}
     for folder in folders:
-        for file in sorted(folder.rglob("*.yaml")):
+        for file in _config_files(folder):
             group, *rest = file.relative_to(folder).with_suffix("").parts
             if rest:
                 found.setdefault(group, set()).add("/".join(rest))
     return {group: sorted(names) for group, names in found.items()}
+
+
+def _config_files(folder: Path) -> list[Path]:
+    """List the config files in a folder and the folders in it."""
+    found, entries = [], 0
+    for root, names, files in os.walk(folder):
+        entries += len(names) + len(files)
+        if entries > MAX_ENTRIES:
+            raise ConfigError(
+                [f"{folder}: holds more than {MAX_ENTRIES:,} files; give a folder of configs only"]
+            )
+        found += [Path(root, name) for name in files if name.endswith(".yaml")]
+    return [file for file in found if file.is_file()]  # no pipes, no links that lead nowhere
 
 
 def compose_groups(
@@ -80,20 +106,43 @@ def _compose(
     chosen: tuple[tuple[str, str], ...], folders: tuple[Path, ...], config_name: str
 ) -> dict[str, Any]:
     words = [f"{group}={choice}" for group, choice in chosen]
-    for folder in folders[:-1]:
-        _refuse_interpolated_choices(folder)
-    try:
-        with _hydra(folders):
-            config = compose(config_name=config_name, overrides=words)
-            values = OmegaConf.to_container(config, resolve=False)
-    except UnicodeDecodeError:
-        raise ConfigError([f"the config files do not compose: {_undecodable(folders)}"]) from None
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError, RecursionError) as error:
-        text = str(error).partition("Config search path:")[0]
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        raise ConfigError([f"the config files do not compose: {' '.join(lines)[:400]}"]) from None
+    with _hydra(folders), _refusing():
+        config = compose(config_name=config_name, overrides=words)
+        values = OmegaConf.to_container(config, resolve=False)
     assert isinstance(values, dict)
     return {str(key): value for key, value in values.items()}
+
+
+def check_engine(words: Sequence[str], sources: Sources) -> None:
+    """See that settings of Hydra's own, such as ``hydra.launcher.n_jobs=2``, can be composed.
+
+    Raises:
+        ConfigError: If they cannot.
+    """
+    with _hydra(sources.folders), _refusing():
+        compose(config_name=sources.config_name, overrides=list(words), return_hydra_config=True)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Turn what Hydra and OmegaConf say of config files into a refusal of one line."""
+    try:
+        yield
+    except ConfigFileError as error:
+        raise ConfigError([str(error)]) from None
+    except RecursionError:  # no file is deep, so it is choices that choose each other
+        line = "the config files do not compose: their defaults lead back to themselves"
+        raise ConfigError([line]) from None
+    except (HydraException, OmegaConfBaseException) as error:
+        said = str(error) or str(error.__cause__)  # Hydra passes some on without a word
+        text = said.partition("Config search path:")[0]
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        raise ConfigError([f"the config files do not compose: {' '.join(lines)[:400]}"]) from None
+    except OSError as error:  # some of Hydra's own are OSErrors, too
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        line = "the config files do not compose: they ask for one whose name is too long"
+        raise ConfigError([line]) from None
 
 
 @contextmanager
@@ -103,37 +152,20 @@ def _hydra(folders: Sequence[Path]) -> Iterator[None]:
     ``initialize_config_dir`` takes a single folder, and Hydra's own ``--config-dir`` lets shipped
     files win over those of the same name that a user asked for.
     """
-    path = create_config_search_path(str(folders[-1].resolve()))
-    for folder in folders[:-1]:
-        path.prepend(provider="--config-dir", path=f"file://{folder.resolve()}")
+    Plugins.instance().register(CheckedSource)
+    places = [f"{CheckedSource.scheme()}://{folder.resolve()}" for folder in folders]
+    path = create_config_search_path(places[-1])
+    for place in places[:-1]:
+        path.prepend(provider="--config-dir", path=place)
     GlobalHydra.instance().clear()
     Hydra.create_main_hydra2(task_name="dltrain", config_search_path=path)
     try:
-        yield
+        with warnings.catch_warnings():
+            # A file that does not say where it stands comes last; Hydra warns if it is primary.
+            warnings.filterwarnings("ignore", message=r"(?s)In '.*': Defaults list is missing")
+            yield
     finally:
         GlobalHydra.instance().clear()
-
-
-def _refuse_interpolated_choices(folder: Path) -> None:
-    """Refuse files whose choices depend on the environment, which Hydra would print."""
-    for file in sorted(folder.rglob("*.yaml")):
-        try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError, yaml.YAMLError, RecursionError):
-            continue  # if it is asked for, composing says what is wrong with it
-        defaults = content.get("defaults") if isinstance(content, dict) else None
-        if "${" in str(defaults):
-            raise ConfigError([f"{file}: interpolations are not supported in its defaults"])
-
-
-def _undecodable(folders: Sequence[Path]) -> str:
-    """Name the first config file that is not UTF-8 text, which Hydra's complaint does not."""
-    for file in (file for folder in folders for file in sorted(folder.rglob("*.yaml"))):
-        try:
-            file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            return f"{file}: {error}"
-    return ""
 
 
 def place_of(key: str, chosen: Mapping[str, str], sources: Sources) -> str | None:
@@ -165,7 +197,7 @@ def _place(
 
 def _line_of(file: Path, path: Sequence[str]) -> int:
     """Return the line (from 1) on which a YAML file sets a key, or 0."""
-    node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    node = yaml.compose(read_yaml(file), Loader=yaml.SafeLoader)
     line = 0
     for part in path:
         if not isinstance(node, yaml.MappingNode):

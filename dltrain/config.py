@@ -19,7 +19,7 @@ from dltrain.compose import ConfigError, Sources, compose_groups, place_of
 from dltrain.escapes import obeyed
 from dltrain.problem import Problem
 from dltrain.schema import RunConfig, SweepConfig, as_dict
-from dltrain.suggest import closest
+from dltrain.suggest import clipped, closest
 from dltrain.words import Words, read_words
 
 COMMAND_LINE = "command line"
@@ -149,11 +149,11 @@ def _line(problem: Problem, config: Mapping[str, Any], places: Mapping[str, str]
     node: Any = config
     for part in problem.key.split("."):
         node = node.get(part) if isinstance(node, Mapping) else None
-    value = "" if isinstance(node, Mapping) or node is None else f"={shown(node)}"
+    value = "" if isinstance(node, Mapping) or node is None else f"={clipped(shown(node))}"
     place = f" ({places[problem.key]})" if problem.key in places else ""
     if problem.message.startswith(("model=", "optimizer=")):
         return problem.message
-    return f"{problem.key}{value}{place}: {problem.message}"
+    return f"{clipped(problem.key)}{value}{place}: {problem.message}"
 
 
 def to_yaml(run: RunConfig) -> str:

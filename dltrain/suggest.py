@@ -1,4 +1,4 @@
-"""The nearest known word to a mistyped one."""
+"""What complaints have in common: the nearest known word, and values short enough to quote."""
 
 from __future__ import annotations
 
@@ -24,3 +24,13 @@ def closest(word: str, known: Iterable[str]) -> str:
         near = difflib.get_close_matches(word.rsplit(".", 1)[-1], tails, n=1, cutoff=0.75)
         near = [tails[tail] for tail in near]
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def clipped(text: str, *, most: int = 80) -> str:
+    """Bound a value that a complaint quotes, so that what is said of it can still be read.
+
+    Example:
+        >>> clipped("9" * 5000, most=6)
+        '999999...'
+    """
+    return text if len(text) <= most else f"{text[:most]}..."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,10 +24,14 @@ from hydra.core.override_parser.types import (
 from hydra.errors import HydraException
 
 from dltrain.check import shown
-from dltrain.suggest import closest
+from dltrain.suggest import clipped, closest
 
 # More values than this behind one key, or more members in a sweep, are taken for a slip.
 MAX_VALUES = 100_000
+# No value of ours is nested deeper than 2.
+MAX_DEPTH = 20
+# Hydra's parser raises ValueError where a number has more digits than Python converts, 4,300.
+NOT_OF_THE_GRAMMAR = (HydraException, ValueError)
 # With one of these in it, a comma may stand for something else than the next value.
 _NESTING = set("'\"[](){}\\")
 
@@ -76,7 +81,7 @@ class Words:
             self._choose(key, value, available[key])
         elif "/" in key:
             hint = closest(key.partition("/")[0], available)
-            self.problems.append(f"{key}: unknown group{hint}")
+            self.problems.append(f"{clipped(key)}: unknown group{hint}")
         else:
             self.values[key] = value
 
@@ -89,7 +94,9 @@ class Words:
             return  # none is the default
         self.broken.add(group)
         names, hint = ", ".join(options), closest(str(choice), options)
-        self.problems.append(f"{group}={shown(choice)}: no such choice{hint} (there are: {names})")
+        self.problems.append(
+            f"{group}={clipped(shown(choice))}: no such choice{hint} (there are: {names})"
+        )
 
 
 def read_words(
@@ -110,9 +117,10 @@ def read_words(
             result.problems.append(complaint)
             continue
         key, _, text = word.partition("=")
+        quoted = clipped(word)
         try:
             override = _parse(word, parser)
-        except HydraException:
+        except NOT_OF_THE_GRAMMAR:
             # Hydra's grammar has no bare spaces, commas, tildes or parentheses, yet paths do.
             result.lists.pop(key, None)
             result.take(key, Value(text, text), available)
@@ -122,13 +130,13 @@ def read_words(
             result.take(key, Value(text, override.value()), available)
         elif not sweeping:
             result.problems.append(
-                f"{word}: this is a list of values, and one run takes one value; add -m to train "
-                f"them all (or quote it if the comma belongs to it: '{key}=\"{text}\"')"
+                f"{quoted}: this is a list of values, and one run takes one value; add -m to train "
+                f"them all (or quote it if the comma belongs to it: '{key}=\"{clipped(text)}\"')"
             )
         else:
             found = _listed(override, text, available.get(key))
             if isinstance(found, str):
-                result.problems.append(f"{word}: {found}")
+                result.problems.append(f"{quoted}: {found}")
             else:
                 result.values.pop(key, None)
                 result.groups.pop(key, None)
@@ -145,7 +153,7 @@ def read_value(text: str) -> Value:
     """
     try:
         override = _parse(f"key={text}", OverridesParser.create())
-    except HydraException:
+    except NOT_OF_THE_GRAMMAR:
         return Value(text, text)
     return Value(text, text if override.is_sweep_override() else override.value())
 
@@ -153,27 +161,40 @@ def read_value(text: str) -> Value:
 def _complaint(word: str, available: Mapping[str, Sequence[str]]) -> str | None:
     """Say what is wrong with the key of a word, or return None."""
     key, equals, _ = word.partition("=")
-    name = key.lstrip("+~")
+    name, quoted = key.lstrip("+~"), clipped(word)
     if name != key:
-        return f"{word}: keys are fixed, so + and ~ have no use here; write {name}=VALUE"
+        return f"{quoted}: keys are fixed, so + and ~ have no use here; write {clipped(name)}=VALUE"
     if not equals or not key:
         hint = closest(word, available)
-        return f"{word}: expected key=value or group=choice{hint}"
+        return f"{quoted}: expected key=value or group=choice{hint}"
     if name.partition(".")[0].partition("/")[0] == "hydra":
-        return f"{word}: Hydra's own settings are not used; output_dir=FOLDER says where runs go"
+        return f"{quoted}: Hydra's own settings are not used; output_dir=FOLDER says where runs go"
     if "@" in name:
-        return f"{word}: packages cannot be renamed; write {name.partition('@')[0]}=CHOICE"
+        return (
+            f"{quoted}: packages cannot be renamed; write {clipped(name.partition('@')[0])}=CHOICE"
+        )
     return None
 
 
 def _parse(word: str, parser: OverridesParser) -> Override:
     """Parse a word the same way every time: shuffle() draws from Python's own generator."""
+    if _is_deep(word):  # whoever follows its brackets would run out of stack
+        raise HydraException(f"more than {MAX_DEPTH} brackets within one another")
     state = random.getstate()
     random.seed(0)
     try:
         return parser.parse_override(word)
     finally:
         random.setstate(state)
+
+
+def _is_deep(word: str) -> bool:
+    depth = 0
+    for character in word:
+        depth += (character in "([{") - (character in ")]}")
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _listed(override: Override, text: str, options: Sequence[str] | None) -> list[Value] | str:
@@ -214,9 +235,12 @@ def _listed(override: Override, text: str, options: Sequence[str] | None) -> lis
 
 def _range(sweep: RangeSweep) -> Iterable[Any]:
     """Run through a range; in decimals, so that 0.01 six times is 0.06 and the end stays out."""
-    bounds = [sweep.start, sweep.stop, sweep.step]
+    bounds = [bound for bound in (sweep.start, sweep.stop, sweep.step) if bound is not None]
+    assert len(bounds) == 3
     if all(isinstance(bound, int) for bound in bounds):
         return sweep.range()
+    if not all(math.isfinite(bound) for bound in bounds):
+        raise ValueError("its bounds must be finite numbers")
     return FloatRange(*(Decimal(str(bound)) for bound in bounds))
 
 

@@ -47,7 +47,9 @@ ALLOWED: dict[str, set[str]] = {
     "combinations": {"choices", "paths", "problem", "schema", "suggest"},
     "check": {"combinations", "knob", "problem", "schema", "suggest"},
     "words": {"check", "suggest"},
-    "compose": set(),
+    "yaml_file": set(),
+    "config_source": {"yaml_file"},
+    "compose": {"config_source", "yaml_file"},
     "config": {"check", "compose", "escapes", "problem", "schema", "suggest", "words"},
     "recorder": {"environment", "escapes", "lines", "seal", "storage"},
     "runs": {"environment", "reading", "recorder", "suggest"},
@@ -114,7 +116,7 @@ ALLOWED: dict[str, set[str]] = {
         *("sweep.facts", "sweep.plan", "sweep.stacks"),
     },
     "sweep": set(),
-    "sweep.grid": {"compose", "config", "paths", "schema", "words"},
+    "sweep.grid": {"compose", "config", "paths", "schema", "words", "yaml_file"},
     "sweep.facts": {"choices", "data", "schema"},
     "sweep.plan": {
         *("architecture", "build", "check", "compose", "config", "data", "schema", "suggest"),
@@ -145,8 +147,10 @@ ALLOWED: dict[str, set[str]] = {
         *("sweep.plan", "sweep.process", "sweep.results", "sweep.stacks"),
     },
 }
-CONFIGS = {"choices", "knob", "schema", "problem", "combinations", "check", "words", "compose"}
-CONFIGS |= {"config"}
+CONFIGS = {
+    *("choices", "knob", "schema", "problem", "combinations", "check", "words"),
+    *("yaml_file", "config_source", "compose", "config"),
+}
 PLAIN = {"", "escapes", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"}
 PLAIN |= {"environment", "lines", "reading", "seal"} | {
     room for room in ALLOWED if room.partition(".")[0] == "console"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from dltrain.paths import expanded, problem_with
-from dltrain.suggest import closest
+from dltrain.suggest import clipped, closest
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -58,12 +58,14 @@ class Parser(argparse.ArgumentParser):
         """Refuse, and name the nearest flag."""
         unknown = message.removeprefix("unrecognized arguments: ").split()
         if message.startswith("unrecognized") and not unknown[0].startswith("-"):
-            raise UsageError([f"{unknown[0]}: unexpected argument; see {self.prog} --help"])
+            raise UsageError(
+                [f"{clipped(unknown[0])}: unexpected argument; see {self.prog} --help"]
+            )
         if message.startswith("unrecognized"):
             if unknown[0] in ("--dry-run", "--resume"):
                 raise UsageError([f"{unknown[0]}: belongs to a sweep; add -m"])
             flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
-            raise UsageError([f"{unknown[0]}: unknown flag{closest(unknown[0], flags)}"])
+            raise UsageError([f"{clipped(unknown[0])}: unknown flag{closest(unknown[0], flags)}"])
         raise UsageError([f"{message}; see {self.prog} --help"])
 
     def print_help(self, file: SupportsWrite[str] | None = None) -> None:
@@ -76,7 +78,7 @@ class Parser(argparse.ArgumentParser):
             "overrides", nargs="*", metavar="OVERRIDE", help="model=mlp optimizer.lr=0.1"
         )
         self.add_argument(
-            "--config-dir", type=Path, metavar="DIR", help="a folder of configs of your own"
+            "--config-dir", type=_folder, metavar="DIR", help="a folder of configs of your own"
         )
         self.add_argument(
             "--config-name", default="config", metavar="NAME", help="the primary config (config)"
@@ -87,9 +89,19 @@ class Parser(argparse.ArgumentParser):
         """Parse the words of a command line."""
         arguments = self.parse_intermixed_args(list(words))
         folder = getattr(arguments, "config_dir", None)
-        if folder is not None and not os.path.isdir(folder):
-            raise UsageError([f"--config-dir={folder}: no such folder"])
+        if folder is not None:
+            complaint = problem_with(folder)
+            if complaint or not os.path.isdir(folder):
+                shown = clipped(str(folder))
+                raise UsageError([f"--config-dir={shown}: {complaint or 'no such folder'}"])
         return arguments
+
+
+def _folder(text: str) -> Path:
+    """Read a folder; an empty text would be the one we stand in."""
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty")
+    return Path(text)
 
 
 def output_dir_of(overrides: Sequence[str]) -> Path:

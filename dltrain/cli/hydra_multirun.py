@@ -9,11 +9,9 @@ metric that chooses. Hydra's own files go to output_dir/multirun.
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hydra
@@ -25,18 +23,21 @@ from omegaconf import OmegaConf
 
 from dltrain import build, recorder
 from dltrain.check import known_keys, run_config, unknown_key
-from dltrain.cli.arguments import UsageError
-from dltrain.compose import CONF, ConfigError, Sources, compose_groups
+from dltrain.cli.arguments import Parser, UsageError, refusing
+from dltrain.cli.hydra_flags import config_flags
+from dltrain.compose import CONF, ConfigError, Sources, check_engine, compose_groups
 from dltrain.config import compose_run
 from dltrain.console import lasting, output, safe, show
 from dltrain.job import Job
 from dltrain.paths import expanded
 from dltrain.runs import higher_is_better
+from dltrain.suggest import clipped
 from dltrain.words import read_words
 
 if TYPE_CHECKING:
     from dltrain.outcomes import Outcome, Row
 
+USAGE = "dltrain -m hydra/launcher=NAME [hydra/sweeper=NAME] [OVERRIDE ...]"
 ENGINES = ("hydra/launcher=", "hydra/sweeper=")
 # Where each engine that was tried comes from.
 PACKAGES = {
@@ -50,43 +51,51 @@ PACKAGES = {
 
 def main(words: Sequence[str]) -> None:
     """Check what can be checked before Hydra takes over, then hand the command line to it."""
-    _check(words)
+    parser = Parser("-m", __doc__ or "", USAGE).composing()
+    parser.add_argument("--multirun", "-m", action="store_true", help="sweep")
+    arguments = parser.read(words)
+    overrides = arguments.overrides
+    with refusing():
+        _check(overrides, Sources.of(arguments.config_dir, arguments.config_name))
     output_dir = next(
-        (w.partition("=")[2] for w in words if w.startswith("output_dir=")), "outputs"
+        (w.partition("=")[2] for w in overrides if w.startswith("output_dir=")), "outputs"
     )
     folder = f"hydra.sweep.dir={output_dir}/multirun/${{now:%Y-%m-%d_%H-%M-%S}}"
-    given = any(word.startswith("hydra.sweep.dir=") for word in words)
-    sys.argv = ["dltrain", *words, *([] if given else [folder])]
+    given = any(word.startswith("hydra.sweep.dir=") for word in overrides)
+    flags = ["--multirun", *config_flags(arguments)]  # Hydra wants them first
+    sys.argv = ["dltrain", *flags, *overrides, *([] if given else [folder])]
     hydra.main(config_path=str(CONF.resolve()), config_name="config", version_base="1.3")(job)()
 
 
-def _check(words: Sequence[str]) -> None:
+def _check(words: Sequence[str], sources: Sources) -> None:
     """Refuse what no job could do anything with.
 
     Raises:
         UsageError: With one line for each problem.
     """
-    parser, sources = OverridesParser.create(), Sources.of(_config_dir(words))
+    parser = OverridesParser.create()
     plain: list[str] = []
+    engine: list[str] = []
     swept: list[str] = []
     lines: list[str] = []
     for word in words:
         key, _, text = word.partition("=")
         if word.startswith(ENGINES):
             lines += _missing(key.partition("/")[2], text)
-        if "=" not in word or key.startswith(("hydra", "-")):
+        if key.partition(".")[0].partition("/")[0] == "hydra":
+            engine.append(word)
             continue
         if key.startswith("sweep."):
             lines.append(f"{word}: belongs to dltrain's own sweeps, not to Hydra's")
             continue
         try:
             is_list = parser.parse_override(word).is_sweep_override()
-        except HydraException as error:
-            lines.append(f"{word}: {' '.join(str(error).split())[:200]}")
+        except (HydraException, ValueError) as error:
+            lines.append(f"{clipped(word)}: {' '.join(str(error).split())[:200]}")
             continue
         (swept if is_list else plain).append(key if is_list else word)
     words_read = read_words(plain, sources.groups)
-    config = compose_groups(words_read.groups, sources.folders)
+    config = compose_groups(words_read.groups, sources.folders, sources.config_name)
     # A group that is swept may have keys that its default has not.
     open_keys = {*known_keys(config), *sources.groups}
     lines += [
@@ -96,17 +105,10 @@ def _check(words: Sequence[str]) -> None:
     ]
     _, problems = compose_run(words_read, sources, fitting=False)
     # Of a value that is swept, the default need not be fit to be used.
-    lines += [line for line in problems if "(command line)" in line or "no such choice" in line]
+    lines += [line for line in problems if "(command line)" in line or line in words_read.problems]
     if lines:
         raise UsageError(lines)
-
-
-def _config_dir(words: Sequence[str]) -> Path | None:
-    """Return the folder of the user's own configs, if one is named."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--config-dir", "-cd", type=Path)
-    folder: Path | None = parser.parse_known_args(list(words))[0].config_dir
-    return folder
+    check_engine(engine, sources)
 
 
 def _missing(group: str, name: str) -> list[str]:

@@ -22,7 +22,7 @@ from dltrain.console import safe
 from dltrain.console.stream import reader_left
 from dltrain.escapes import escaped_lines
 from dltrain.storage import InUseError, StorageError
-from dltrain.suggest import closest
+from dltrain.suggest import clipped, closest
 
 # verb -> what it does; each is a module of this package, imported when it is called
 VERBS = {
@@ -141,10 +141,8 @@ def _dispatch(words: list[str]) -> None:
         return _verb("help", words)
     if words and "=" not in words[0] and not words[0].startswith(("-", "+", "~")):
         if words[0] not in VERBS:
-            known = ", ".join(VERBS)
-            raise UsageError(
-                [f"{words[0]}: unknown verb{closest(words[0], VERBS)} (there are: {known})"]
-            )
+            hint, known = closest(words[0], VERBS), ", ".join(VERBS)
+            raise UsageError([f"{clipped(words[0])}: unknown verb{hint} (there are: {known})"])
         if words[0] != "train":
             return _verb(words[0], words[1:])
         words = words[1:]

@@ -66,7 +66,8 @@ def main(words: Sequence[str]) -> None:
     if any(word in ("--cfg", "-c") or word.startswith("--cfg=") for word in words):
         raise UsageError(["--cfg: prints one run's config; --dry-run prints a sweep's plan"])
     arguments = parser.read(words)
-    sources = Sources.of(arguments.config_dir, arguments.config_name)
+    with refusing():
+        sources = Sources.of(arguments.config_dir, arguments.config_name)
     if arguments.resume is not None:
         if arguments.dry_run:
             raise UsageError(["--dry-run: a plan that is resumed was made before; leave it out"])

@@ -170,21 +170,18 @@ class CsvFile:
         """Raise ValueError with the line of the first row that is not as wide as the header."""
         width = len(self.header)
         with self._open() as file:
-            try:
-                for line, cells, first in self._rows(file):
-                    if cells != width and first < line:
-                        raise ValueError(
-                            f"{self.name}:{first}: a quote opens here and goes on to line {line}, "
-                            f"which makes a row of {cells} cells, but the header has {width}; "
-                            "mend the quotes or the row"
-                        )
-                    if cells != width:
-                        raise ValueError(
-                            f"{self.name}:{line}: {cells} cells, but the header has {width}; "
-                            "correct the row, or quote cells that contain the delimiter"
-                        )
-            except csv.Error as error:
-                raise self._unreadable(str(error)) from None
+            for line, cells, first in self._rows(file):
+                if cells != width and first < line:
+                    raise ValueError(
+                        f"{self.name}:{first}: a quote opens here and goes on to line {line}, "
+                        f"which makes a row of {cells} cells, but the header has {width}; "
+                        "mend the quotes or the row"
+                    )
+                if cells != width:
+                    raise ValueError(
+                        f"{self.name}:{line}: {cells} cells, but the header has {width}; "
+                        "correct the row, or quote cells that contain the delimiter"
+                    )
 
     def _rows(self, file: BinaryIO) -> Iterator[tuple[int, int, int]]:
         """Yield each row's last line, number of cells and first line; the header's too."""
@@ -195,7 +192,13 @@ class CsvFile:
             bare = line.removesuffix("\n").removesuffix("\r")
             if '"' in bare or "\r" in bare:  # the row may go on in further lines
                 reader = csv.reader(itertools.chain([line], lines), delimiter=self._delimiter)
-                cells = len(next(reader))
+                try:
+                    cells = len(next(reader))
+                except csv.Error:
+                    raise ValueError(
+                        f"{self.name}:{lines.number}: cannot be read as a table (a carriage "
+                        "return stands within a row); quote the cell, or convert the line ends"
+                    ) from None
             else:
                 cells = bare.count(self._delimiter) + 1 if bare else 0
             if cells:

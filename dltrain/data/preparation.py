@@ -50,10 +50,14 @@ def fit_number(
         )
     # Kept even if nothing is missing here: something may be in rows to come.
     imputed = None
-    if missing == "mean":
-        imputed = float(present.mean())
-    elif missing == "median":
-        imputed = float(np.median(present))
+    if missing in ("mean", "median"):
+        with np.errstate(over="ignore", invalid="ignore"):
+            imputed = float(present.mean() if missing == "mean" else np.median(present))
+        if not np.isfinite(imputed):
+            raise ValueError(
+                f"{where} holds numbers too large for a {missing}, up to "
+                f"{np.abs(present).max():.3g}; give it in a larger unit"
+            )
     mean, deviation = 0.0, 1.0
     if standardise:
         values[np.isnan(values)] = imputed or 0.0

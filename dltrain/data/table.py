@@ -152,7 +152,7 @@ class Table:
 
     def at(self, row: int | np.integer, column: str) -> str:
         """Name a cell in a complaint."""
-        return f"{self.name}:{self.line(row)}: column {column!r}"
+        return f"{self.name}:{self.line(row)}: column {quoted(column)}"
 
     def missing(self, column: str) -> Booleans:
         """Tell which cells have no value, [N]."""
@@ -228,8 +228,9 @@ class Table:
         if len(stray) and 2 * len(stray) >= held.count_present():
             return False
         if len(stray):
+            found = quoted(held.odd_text(stray[0]))
             raise ValueError(
-                f"{self.at(stray[0], column)}: {held.odd_text(stray[0])!r} stands among numbers; "
+                f"{self.at(stray[0], column)}: {found} stands among numbers; "
                 f"correct it, or name it in data.missing_values, or use data.categorical=[{column}]"
                 f" or data.drop=[{column}]"
             )
@@ -237,13 +238,19 @@ class Table:
             infinite = np.flatnonzero(np.isinf(values))
             if len(infinite):
                 row = start + infinite[0]
+                found = quoted(held.odd_text(row))
                 raise ValueError(
-                    f"{self.at(row, column)}: {held.odd_text(row)!r} is not finite; correct it, or "
+                    f"{self.at(row, column)}: {found} is not finite; correct it, or "
                     "name it in data.missing_values"
                 )
         for start, _, values in blocks:
             held.values[start : start + len(values)] = values
         return True
+
+
+def quoted(text: str, *, most: int = 80) -> str:
+    """Quote a cell or a name in a complaint, bounded, so that what is said of it can be read."""
+    return repr(text) if len(text) <= most else f"{text[:most]!r}..."
 
 
 def _finite_numbers(texts: Sequence[str]) -> list[float]:

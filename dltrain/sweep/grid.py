@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +18,7 @@ from dltrain.paths import expanded, problem_with
 from dltrain.schema import MAX_SEED, SweepConfig
 from dltrain.words import MAX_VALUES, Value, Words, read_value, read_words
 from dltrain.words import typed as as_typed
-
-MAX_FILE_BYTES = 2**20
+from dltrain.yaml_file import LOADER, ConfigFileError, read_yaml
 
 
 @dataclass(frozen=True)
@@ -243,16 +243,12 @@ def _entries(path: Path) -> tuple[list[dict[str, Any]], str | None]:
     """Read the list of sweeps in a YAML file, or say what is wrong with it."""
     complaint = problem_with(path) or (None if path.is_file() else "no such file")
     if complaint:
-        return [], "is a folder" if path.is_dir() else complaint
+        return [], "is a folder" if os.path.isdir(path) else complaint
     try:
-        with open(path, "rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-        if len(content) > MAX_FILE_BYTES:
-            return [], f"is larger than {MAX_FILE_BYTES:,} bytes"
-        entries = yaml.safe_load(content.decode())
-    except OSError as error:
-        return [], str(error.strerror)
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        entries = yaml.load(read_yaml(path, most_values=4 * MAX_VALUES), LOADER)
+    except ConfigFileError as error:
+        return [], error.reason
+    except (ValueError, yaml.YAMLError) as error:  # a value or a tag that cannot be read
         return [], f"is no YAML ({' '.join(str(error).split())[:200]})"
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         return [], "must be a list of sweeps, each with its keys: `- optimizer.lr: [0.1, 0.3]`"

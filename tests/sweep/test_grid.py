@@ -343,8 +343,8 @@ def test_equal_members_of_two_sweeps_of_a_file_are_trained_once(file: WriteText)
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("a: [b\n", "is no YAML (while parsing a flow sequence"),
-        ("- " * 5000, "is no YAML (maximum recursion depth exceeded"),
+        ("a: [b\n", "line 2: is no YAML (did not find expected ',' or ']'"),
+        ("- " * 5000, "line 1: is nested more than 20 deep"),
         ("a: 1\n", "must be a list of sweeps, each with its keys"),
         ("- 1\n", "must be a list of sweeps, each with its keys"),
         ("", "must be a list of sweeps, each with its keys"),
@@ -363,7 +363,7 @@ def test_a_file_that_lists_no_sweeps_is_refused_in_one_line(
 def test_a_file_that_is_no_text_is_refused(here: Path) -> None:
     (here / "sweeps.yaml").write_bytes(b"\xff\xfe\x00")
     [line] = refused("sweep.file=sweeps.yaml")
-    assert line.startswith("sweep.file=sweeps.yaml: is no YAML ('utf-8' codec")
+    assert line.startswith("sweep.file=sweeps.yaml: line 1: is not UTF-8 text")
 
 
 def test_a_file_that_is_missing_or_a_folder_is_refused(here: Path) -> None:
