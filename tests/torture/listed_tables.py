@@ -334,7 +334,7 @@ PATHS: list[tuple[str, str, str]] = [
     ("a home of nobody", "data.path=~nobody9/t.csv", "no folder ~nobody9"),
     ("standard input", "data.path=-", "no such file"),
     ("a glob", "data.path=*.csv", "no such file"),
-    ("bytes that are no text", "data.path=\udcff.csv", "no such file"),
+    ("bytes that are no text", "data.path=\udcff.csv", "is not text in this locale"),
 ]
 
 
