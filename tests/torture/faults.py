@@ -139,6 +139,12 @@ class PowerDisk(Disk):
                 self._names.pop(self._path(arguments[0]))
         return result
 
+    def durable(self, path: Path) -> bytes:
+        """Return what of a file there is after a cut now, if its name is."""
+        inode = self._names[path]
+        assert inode is not None, f"{path} is a folder"
+        return inode.durable
+
     def _path(self, name: Any) -> Path:
         return Path(os.path.abspath(name))
 
