@@ -273,6 +273,16 @@ def test_the_first_state_is_written_at_once(tmp_path: Path) -> None:
     assert epochs(tmp_path) == [1]
 
 
+def test_no_state_is_there_before_the_best_that_it_speaks_of(tmp_path: Path, clock: Clock) -> None:
+    keeper = Keeper([tmp_path])
+    for epoch in range(1, 6):
+        take(keeper, epoch, best=epoch == 3)
+    path_of(tmp_path, 3).mkdir()  # where the best cannot be written
+    with pytest.raises(StorageError, match="epoch-000003"):
+        keeper.write()
+    assert epochs(tmp_path) == [1, 3]
+
+
 def test_short_epochs_wait_in_memory(tmp_path: Path, clock: Clock) -> None:
     keeper, live = Keeper([tmp_path]), torch.zeros(1, 1)
     for epoch in range(1, 6):

@@ -151,10 +151,9 @@ def test_a_state_of_another_run_is_not_used(tmp_path: Path) -> None:
     whole = left(start(tmp_path / "whole", ADAM))
     folders = start(tmp_path / "run", ADAM, stop=3)
     [other] = start(tmp_path / "other", [*ADAM, "seed=1"], stop=10)
-    for name in ("checkpoints", "metrics.csv"):
-        storage.remove_tree(folders[0] / "checkpoints")
-        shutil.copy(other / "metrics.csv", folders[0] / "metrics.csv")
-        shutil.copytree(other / "checkpoints", folders[0] / "checkpoints")
+    storage.remove_tree(folders[0] / "checkpoints")
+    shutil.copytree(other / "checkpoints", folders[0] / "checkpoints")
+    shutil.copy(other / "metrics.csv", folders[0] / "metrics.csv")
     step, remarks = go_on(folders, ADAM)
     assert step == 0
     assert len(remarks) == 3

@@ -111,7 +111,7 @@ class PowerDisk(Disk):
         self._root, self._variant = root, variant
         self._names: dict[Path, Inode | None] = {}  # None: a folder
         self._open: dict[int, Path | Inode] = {}
-        for path in root.rglob("*"):
+        for path in [root, *root.rglob("*")] if root.exists() else []:
             content = None if path.is_dir() else path.read_bytes()
             self._names[path] = None if content is None else Inode(bytearray(content), content)
         self._kept = dict(self._names)
