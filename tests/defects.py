@@ -1,0 +1,756 @@
+"""The suite's own test: small defects are put into the code one by one, and a test must turn red.
+
+    python -m tests.defects
+    python -m tests.defects "row of another width" digest
+
+A word chooses the defects whose names hold it. Works on copies of the checkout, one on each core,
+and first makes sure that the tests are green without any defect: a test that fails anyway proves
+nothing. Ends with 1 if a defect was missed.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PYTEST = ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider")
+WORKERS = 2
+# No test of these takes as long; what hangs is seen by whoever waits for the suite.
+SECONDS = 180
+GREEN, RED = 0, 1  # pytest's exit codes; any other means that no test has judged
+
+
+@dataclass(frozen=True)
+class Defect:
+    """One slip that somebody could make.
+
+    Attributes:
+        name: What is wrong with it.
+        file: Below ``dltrain``.
+        text: What stands there, exactly once.
+        slip: What stands there instead.
+        tests: Those that must turn red, as pytest names them, below ``tests``.
+    """
+
+    name: str
+    file: str
+    text: str
+    slip: str
+    tests: tuple[str, ...]
+
+    def put_into(self, root: Path) -> str:
+        """Put it into a checkout; return what the file held.
+
+        Raises:
+            ValueError: If the text does not stand there exactly once: this list is to be mended.
+        """
+        path = root / "dltrain" / self.file
+        content = path.read_text(encoding="utf-8")
+        count = content.count(self.text)
+        if count != 1:
+            raise ValueError(f"{self.name}: its text stands {count} times in {self.file}")
+        path.write_text(content.replace(self.text, self.slip), encoding="utf-8")
+        return content
+
+
+STORAGE = (
+    Defect(
+        "a file takes its name before its content is on disk",
+        "storage.py",
+        "                os.fsync(descriptor)\n            os.replace(",
+        "            os.replace(",
+        ("test_storage.py::test_what_was_done_outlives_a_power_cut",),
+    ),
+    Defect(
+        "a file's new name is not on disk",
+        "storage.py",
+        "            raise\n    _sync_folder(path.parent)\n",
+        "            raise\n",
+        ("test_storage.py::test_what_was_done_outlives_a_power_cut",),
+    ),
+    Defect(
+        "a new folder's name is not on disk",
+        "storage.py",
+        "    for parent in parents:\n        _sync_folder(parent)\n",
+        "",
+        ("test_storage.py::test_what_was_done_outlives_a_power_cut",),
+    ),
+    Defect(
+        "appended lines are not on disk when they are said to be",
+        "storage.py",
+        "_opened(path, 0) as descriptor:\n        os.fsync(descriptor)",
+        "_opened(path, 0):\n        os.sched_yield()",
+        ("test_storage.py::test_what_was_done_outlives_a_power_cut",),
+    ),
+    Defect(
+        "what was cut off comes back after a power cut",
+        "storage.py",
+        "        os.ftruncate(descriptor, size)\n        os.fsync(descriptor)\n",
+        "        os.ftruncate(descriptor, size)\n",
+        ("test_storage.py::test_what_was_done_outlives_a_power_cut",),
+    ),
+    Defect(
+        "a file is written in its place",
+        "storage.py",
+        '    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(4)}-{path.name}")\n'
+        '    with _naming(path, "write"):\n        try:\n'
+        "            with _opened(temporary, os.O_CREAT | os.O_EXCL) as",
+        '    temporary = path\n    with _naming(path, "write"):\n        try:\n'
+        "            with _opened(temporary, os.O_CREAT | os.O_TRUNC) as",
+        ("test_storage.py::test_a_reader_sees_the_old_file_or_the_new_one",),
+    ),
+    Defect(
+        "a write that fails is swallowed",
+        "storage.py",
+        "                os.unlink(temporary)\n            raise\n",
+        "                os.unlink(temporary)\n",
+        ("test_storage.py::test_a_failed_replacement_leaves_the_target_and_no_other_file",),
+    ),
+    Defect(
+        "half a write is taken for a whole one",
+        "storage.py",
+        "    while rest:\n        rest = rest[os.write(descriptor, rest) :]",
+        "    os.write(descriptor, rest)",
+        ("test_storage.py::test_a_line_that_finds_space_for_a_part_is_a_storage_error",),
+    ),
+    Defect(
+        "a write that fails leaves its temporary file",
+        "storage.py",
+        "                os.unlink(temporary)\n",
+        "                os.stat(temporary)\n",
+        ("test_storage.py::test_content_that_finds_no_space_leaves_the_old_file_and_no_other",),
+    ),
+    Defect(
+        "temporary files of a killed process stay",
+        "recorder.py",
+        '            storage.remove_temporaries(folder / "checkpoints")\n',
+        "            pass\n",
+        ("test_recorder.py::test_what_a_killed_process_left_half_written_is_deleted",),
+    ),
+    Defect(
+        "a folder that exists is claimed",
+        "storage.py",
+        "            os.mkdir(path)\n",
+        "            os.makedirs(path, exist_ok=True)\n",
+        ("test_storage.py::test_a_folder_is_claimed_once",),
+    ),
+    Defect(
+        "a lock is shared",
+        "storage.py",
+        "fcntl.LOCK_EX",
+        "fcntl.LOCK_SH",
+        ("test_storage.py::test_a_lock_is_held_by_one_process",),
+    ),
+    Defect(
+        "links are written through",
+        "storage.py",
+        "_CAREFUL = os.O_NOFOLLOW | ",
+        "_CAREFUL = ",
+        ("test_storage.py::test_a_link_is_neither_followed_nor_written_through",),
+    ),
+    Defect(
+        "links in run folders are followed",
+        "reading.py",
+        "os.O_RDONLY | os.O_NOFOLLOW | ",
+        "os.O_RDONLY | ",
+        ("test_runs.py::test_a_link_is_not_followed",),
+    ),
+)
+
+CHECKPOINTS = (
+    Defect(
+        "a checkpoint's digest is not checked",
+        "checkpoint.py",
+        "    if not is_intact(content, digest):\n",
+        "    if not digest:\n",
+        ("test_checkpoint.py::test_random_damage_is_found",),
+    ),
+    Defect(
+        "a digest is that of a part",
+        "seal.py",
+        "    return hashlib.sha256(blank).hexdigest() == digest",
+        "    return hashlib.sha256(blank).hexdigest()[:2] == digest[:2]",
+        ("test_checkpoint.py::test_every_flipped_bit_is_found",),
+    ),
+    Defect(
+        "only the last state is kept while running",
+        "checkpoint.py",
+        "keep_last=1 if ended else 2",
+        "keep_last=1",
+        ("test_checkpoint.py::test_while_running_the_last_two_and_their_bests_are_kept",),
+    ),
+    Defect(
+        "the best is deleted",
+        "checkpoint.py",
+        "        if path not in keep:\n            storage.remove(path)",
+        "        storage.remove(path)",
+        ("test_checkpoint.py::test_close_leaves_the_last_and_the_best",),
+    ),
+    Defect(
+        "the best that the last but one state speaks of is deleted",
+        "checkpoint.py",
+        "self._spoken_of[member][-keep_last:]",
+        "self._spoken_of[member][-1:]",
+        ("test_resumption.py::test_a_training_goes_on_from_the_step_it_stopped_after",),
+    ),
+    Defect(
+        "a state is written before the best that it speaks of",
+        "checkpoint.py",
+        "        if best is not None and best is not last:\n"
+        "            save(folder, {n: t[member] for n, t in self._best.items()}, best)\n"
+        "        if last is not None:\n"
+        "            save(folder, {n: t[member] for n, t in self._last.items()}, last)\n",
+        "        if last is not None:\n"
+        "            save(folder, {n: t[member] for n, t in self._last.items()}, last)\n"
+        "        if best is not None and best is not last:\n"
+        "            save(folder, {n: t[member] for n, t in self._best.items()}, best)\n"
+        "        if last is not None:\n",
+        ("test_checkpoint.py::test_no_state_is_there_before_the_best_that_it_speaks_of",),
+    ),
+    Defect(
+        "the live state is kept, not a copy of it",
+        "checkpoint.py",
+        "{name: tensor.clone() for name, tensor in tensors.items()}",
+        "dict(tensors)",
+        ("test_checkpoint.py::test_what_is_kept_is_not_the_live_state",),
+    ),
+    Defect(
+        "checkpoints are ordered by their names as text",
+        "checkpoint.py",
+        "(int(pair[0][1]), int(pair[0][2] or 0))",
+        "pair[1].name",
+        ("test_checkpoint.py::test_the_millionth_epoch_is_newer_than_the_one_before",),
+    ),
+)
+
+RESUMPTION = (
+    Defect(
+        "the optimizer's memory is forgotten",
+        "saving.py",
+        '    return tensors | {f"optimizer.{name}": tensor for name, tensor in optimizer.state()'
+        ".items()}",
+        "    return tensors if optimizer.state() else tensors",
+        ("test_resumption.py::test_a_training_goes_on_from_the_step_it_stopped_after",),
+    ),
+    Defect(
+        "Adam's count of steps is forgotten",
+        "optim.py",
+        '        return moments | {"steps": self._counts}',
+        "        return moments",
+        ("test_resumption.py::test_a_training_goes_on_from_the_step_it_stopped_after",),
+    ),
+    Defect(
+        "what was added up of an epoch under way is forgotten",
+        "losses.py",
+        "        self._statistics[: self._added] = added\n",
+        "",
+        ("test_resumption.py::test_it_goes_on_with_what_was_added_up_along_the_way",),
+    ),
+    Defect(
+        "the records of an epoch under way are forgotten",
+        "losses.py",
+        "            self._records[: self._taken, :, :, : self._rows] = records\n",
+        "",
+        ("test_resumption.py::test_a_training_goes_on_from_the_step_it_stopped_after",),
+    ),
+    Defect(
+        "the windows of an epoch under way are forgotten",
+        "steps.py",
+        "[windows.contiguous()] if len(windows) else []",
+        "[]",
+        ("test_resumption.py::test_it_goes_on_within_a_window_of_steps",),
+    ),
+    Defect(
+        "the gradient norms of an epoch under way are forgotten",
+        "steps.py",
+        '            self._norms.copy_(underway["norms"].t())\n',
+        "",
+        ("test_resumption.py::test_a_training_goes_on_from_the_step_it_stopped_after",),
+    ),
+    Defect(
+        "steps are counted anew, so that dropout repeats itself",
+        "steps.py",
+        "        self.taken = taken\n        if underway",
+        "        if underway",
+        ("test_resumption.py::test_a_training_goes_on_from_the_step_it_stopped_after",),
+    ),
+    Defect(
+        "dropout counts from where it goes on, not from its window",
+        "steps.py",
+        "first = self.taken - max(0, done - window.start)",
+        "first = self.taken",
+        ("test_resumption.py::test_it_goes_on_within_a_window_of_steps",),
+    ),
+    Defect(
+        "an epoch under way is begun anew",
+        "steps.py",
+        "            self._done = len(windows) + len(added) + len(records)\n",
+        "",
+        ("test_resumption.py::test_a_training_goes_on_from_the_step_it_stopped_after",),
+    ),
+    Defect(
+        "the patience that is left is forgotten",
+        "outcomes.py",
+        "        return {**dataclasses.asdict(self), **rows}",
+        '        return {**dataclasses.asdict(self), **rows, "stale": 0}',
+        ("test_resumption.py::test_it_goes_on_with_the_patience_that_is_left",),
+    ),
+    Defect(
+        "the best value is forgotten",
+        "outcomes.py",
+        "        return {**dataclasses.asdict(self), **rows}",
+        '        return {**dataclasses.asdict(self), **rows, "best": {}}',
+        ("test_resumption.py::test_it_goes_on_beside_the_best_of_long_ago",),
+    ),
+    Defect(
+        "the best epoch's file is deleted by who goes on",
+        "saving.py",
+        '            bests=[int(outcome.best.get("epoch", 0)) for outcome in outcomes],\n',
+        "",
+        ("test_resumption.py::test_it_goes_on_beside_the_best_of_long_ago",),
+    ),
+    Defect(
+        "states of another run are used",
+        "resumption.py",
+        '    if state.meta.get("run") != place.identity:\n',
+        '    if not state.meta.get("run"):\n',
+        ("test_resumption.py::test_a_state_of_another_run_is_not_used",),
+    ),
+    Defect(
+        "rows after the state are not cut off",
+        "recorder.py",
+        '            storage.cut(folder / "metrics.csv", len(kept.metrics))\n',
+        "",
+        ("test_resumption.py::test_rows_after_the_state_are_cut_off",),
+    ),
+    Defect(
+        "a changed metrics.csv is gone on with",
+        "resumption.py",
+        ' or hashlib.sha256(content).hexdigest() != mark.get("sha256")',
+        "",
+        ("test_resumption.py::test_a_state_is_not_used_if_the_rows_before_it_changed",),
+    ),
+    Defect(
+        "the digest of metrics.csv begins anew",
+        "lines.py",
+        "        self._digest.update(content)\n        self._size = len(content)\n",
+        "        self._size = len(content)\n",
+        ("test_resumption.py::test_a_training_goes_on_from_the_step_it_stopped_after",),
+    ),
+    Defect(
+        "rows are not written before a state that counts on them",
+        "saving.py",
+        "        storage.side_by_side(lambda recorder: recorder.sync(), recorders)\n",
+        "        assert recorders is not None\n",
+        ("test_resumption.py::test_a_state_is_never_on_disk_without_the_rows_it_counts_on",),
+    ),
+    Defect(
+        "rows are not on disk before a state that counts on them",
+        "recorder.py",
+        '        storage.sync(self.folder / "metrics.csv")\n',
+        "",
+        ("test_resumption.py::test_a_state_is_never_durable_before_the_rows_it_counts_on",),
+    ),
+    Defect(
+        "a state that is not finite is kept",
+        "saving.py",
+        "        if not finite[list(members)].all():\n",
+        "        if not finite.shape:\n",
+        ("test_resumption.py::test_no_state_is_kept_that_is_not_finite",),
+    ),
+    Defect(
+        "members go on from steps of their own",
+        "resumption.py",
+        "next(one for one in usable[index] if one.state.step == max(common))",
+        "usable[index][0]",
+        ("test_resumption.py::test_members_go_on_from_the_last_step_that_all_of_them_have",),
+    ),
+    Defect(
+        "members go on from the first step that all have",
+        "resumption.py",
+        "one.state.step == max(common)",
+        "one.state.step == min(common)",
+        ("test_resumption.py::test_members_go_on_from_the_last_step_that_all_of_them_have",),
+    ),
+    Defect(
+        "other versions are gone on with in silence",
+        "origin.py",
+        "if old != new]",
+        "if not old]",
+        ("test_cli_resume.py::test_other_versions_are_refused_unless_they_are_allowed",),
+    ),
+    Defect(
+        "another table is understood before it is refused",
+        "origin.py",
+        '[f"data.path={data.path}: its content changed since the run began"]',
+        "[]",
+        ("test_cli_resume.py::test_another_table_is_refused_and_nothing_of_it_is_shown",),
+    ),
+)
+
+TRAINING = (
+    Defect(
+        "rows come in the same order in every epoch",
+        "build.py",
+        'generator=generator(seed, "order", epoch)',
+        'generator=generator(seed, "order")',
+        ("test_trainer.py::test_the_loop_equals_a_bare_loop",),
+    ),
+    Defect(
+        "the order of rows depends on how many were drawn before",
+        "build.py",
+        "    def order(seed: int, epoch: int) -> torch.Tensor:\n",
+        "    import itertools\n\n    drawn = itertools.count(1)\n\n"
+        "    def order(seed: int, epoch: int) -> torch.Tensor:\n        epoch = next(drawn)\n",
+        ("test_resumption.py::test_a_training_goes_on_from_the_step_it_stopped_after",),
+    ),
+    Defect(
+        "a signal is heard at the end of an epoch only",
+        "trainer.py",
+        "            if self.stop_signal is not None:\n                break\n            interval",
+        "            interval",
+        ("test_trainer.py::test_a_signal_stops_after_the_step_under_way",),
+    ),
+    Defect(
+        "a signal is not heard",
+        "signals.py",
+        "        asked = True\n        stop(number)\n",
+        "        asked = True\n",
+        ("test_signals.py::test_the_first_signal_asks_and_the_second_ends_it",),
+    ),
+    Defect(
+        "the state of the step that a signal stopped after is not written",
+        "trainer.py",
+        "        saver.write(running)\n        for member in running:\n",
+        "        for member in running:\n",
+        ("test_resumption.py::test_a_training_goes_on_from_the_step_it_stopped_after",),
+    ),
+    Defect(
+        "nan is better than the best",
+        "outcomes.py",
+        "sign * value > sign * float(best)",
+        "not sign * value <= sign * float(best)",
+        ("test_outcomes.py::test_a_metric_that_is_no_number_is_never_better",),
+    ),
+    Defect(
+        "of equals the last is the best",
+        "outcomes.py",
+        "sign * value > sign * float(best)",
+        "sign * value >= sign * float(best)",
+        ("test_outcomes.py::test_of_equals_the_first_is_the_best",),
+    ),
+    Defect(
+        "weights that are not finite are not found",
+        "trainer.py",
+        "(all(finite) and intact[member])",
+        "all(finite)",
+        ("test_trainer.py::test_weights_spoilt_by_the_very_last_step_are_found",),
+    ),
+    Defect(
+        "a loss that is not finite is an ordinary row",
+        "outcomes.py",
+        "        if not all(map(math.isfinite, losses)):\n",
+        "        if not losses:\n",
+        ("test_outcomes.py::test_a_loss_that_is_not_finite_is_a_divergence",),
+    ),
+)
+
+ERRORS = (
+    Defect(
+        "rows that cannot be written are lost in silence",
+        "lines.py",
+        "            storage.append(self._path, lines)\n",
+        "            try:\n                storage.append(self._path, lines)\n"
+        "            except storage.StorageError:\n                pass\n",
+        ("test_recorder.py::test_a_row_that_cannot_be_written_is_a_storage_error",),
+    ),
+    Defect(
+        "a disk that refuses ends with 0",
+        "cli/main.py",
+        "        _complain(str(error))\n        return 4\n",
+        "        _complain(str(error))\n        return 0\n",
+        ("test_cli.py::test_a_disk_that_refuses_ends_with_four",),
+    ),
+    Defect(
+        "a divergence ends with 0",
+        "training.py",
+        '{"done": 0, "diverged": 3}',
+        '{"done": 0, "diverged": 0}',
+        ("test_cli.py::test_a_run_that_diverges_ends_with_three_and_says_where",),
+    ),
+    Defect(
+        "a traceback is printed",
+        "cli/main.py",
+        "def _internal(error: Exception) -> int:\n",
+        "def _internal(error: Exception) -> int:\n    traceback.print_exc()\n",
+        ("test_cli.py::test_what_nobody_thought_of_is_one_line_and_a_file",),
+    ),
+)
+
+READING = (
+    Defect(
+        "a label of no class is accepted",
+        "data/idx.py",
+        "if body.max() >= NUM_CLASSES:",
+        "if body.max() > NUM_CLASSES:",
+        ("data/test_idx.py::test_a_label_beyond_the_classes_is_refused",),
+    ),
+    Defect(
+        "an archive is inflated without bound",
+        "data/idx.py",
+        "stream.read(file.size + 1)",
+        "stream.read(2**26)",
+        ("data/test_idx.py::test_a_gzip_bomb_costs_no_memory",),
+    ),
+    Defect(
+        "images of other content are accepted",
+        "data/idx.py",
+        "    if hashlib.sha256(content).hexdigest() != file.sha256:\n",
+        "    if not file.sha256:\n",
+        ("data/test_idx.py::test_another_file_is_refused",),
+    ),
+    Defect(
+        "rows of another width are left out",
+        "data/csv_file.py",
+        "delimiter=self._delimiter, newlines_in_values=True)",
+        "delimiter=self._delimiter, newlines_in_values=True, "
+        'invalid_row_handler=lambda row: "skip")',
+        ("data/test_table.py::test_a_table_of_the_wrong_shape_is_refused",),
+    ),
+    Defect(
+        "an open quote swallows the rest of a table",
+        "data/csv_file.py",
+        "        if any(column[-1].as_py() not in (cell, None) for column in held):\n",
+        "        if not held:\n",
+        ("data/test_table.py::test_what_cannot_be_read_as_a_table_is_refused",),
+    ),
+    Defect(
+        "infinity in a table is a number",
+        "data/cells.py",
+        "    return values if finite else None",
+        "    return values if finite or len(values) else None",
+        ("data/test_table.py::test_a_number_that_is_not_finite_is_refused_with_its_place",),
+    ),
+    Defect(
+        "infinity in a config becomes the largest number",
+        "check.py",
+        '("", float(value)) if abs(value) < 1e308 else ("a finite number", None)',
+        '"", min(max(float(value), -1e308), 1e308)',
+        ("test_check.py::test_no_float_is_anything_but_finite",),
+    ),
+    Defect(
+        "aliases in YAML count as one value each",
+        "yaml_file.py",
+        'values += sizes.get(event.anchor or "", 0)',
+        "values += 1",
+        ("test_yaml_file.py::test_aliases_are_counted_as_what_they_stand_for",),
+    ),
+    Defect(
+        "YAML may be as deep as it likes",
+        "yaml_file.py",
+        "if len(began) > MAX_DEPTH:",
+        "if len(began) > 100 * MAX_DEPTH:",
+        ("test_yaml_file.py::test_depth_is_bounded",),
+    ),
+    Defect(
+        "a validation row has a say in how a table is prepared",
+        "data/tabular.py",
+        "    columns = [_fit(table, feature, train, options) for feature in features]\n",
+        "    columns = [_fit(table, feature, order, options) for feature in features]\n",
+        ("data/test_tabular.py::test_rows_that_are_held_out_change_nothing_in_training",),
+    ),
+    Defect(
+        "a record that was changed is believed",
+        "reading.py",
+        '    if not is_intact(content, info.pop("seal", None)):\n',
+        '    if not info.pop("seal", None):\n',
+        ("test_recorder.py::test_every_flipped_bit_of_a_record_is_found",),
+    ),
+)
+
+PRINTING = (
+    Defect(
+        "what a terminal obeys is printed",
+        "console/__init__.py",
+        "shown = escaped(given[: limit + 1])",
+        "shown = given[: limit + 1]",
+        ("test_printing.py::test_safe_text_is_printable_bounded_and_the_same_again",),
+    ),
+    Defect(
+        "marks that turn text round are printed",
+        "escapes.py",
+        '("Cc", "Cs", "Cf", "Co", "Cn")',
+        '("Cc", "Cs", "Co", "Cn")',
+        ("test_printing.py::test_a_refusal_names_foreign_text_harmlessly",),
+    ),
+    Defect(
+        "foreign text is read as markup",
+        "console/__init__.py",
+        "markup=False",
+        "markup=True",
+        ("test_printing.py::test_a_hostile_table_is_looked_at_and_trained_on",),
+    ),
+    Defect(
+        "what a terminal obeys is in the log",
+        "recorder.py",
+        "for line in escaped_lines(text):",
+        "for line in text.splitlines():",
+        (
+            "test_printing.py::test_a_log_holds_nothing_that_is_obeyed_and_its_tracebacks_can_be_read",
+        ),
+    ),
+)
+
+SWEEPS = (
+    Defect(
+        "a member that fails stops the others",
+        "sweep/engine.py",
+        "self._failures and self._plan.told.on_error == OnError.stop",
+        "self._failures",
+        ("sweep/test_engine.py::test_whatever_happens_to_ten_of_fifty_members_forty_are_trained",),
+    ),
+    Defect(
+        "a member's folder does not say that it failed",
+        "sweep/engine.py",
+        "            self._folder.record_failure(member, reason, details)\n",
+        "            assert self._folder\n",
+        ("sweep/test_engine.py::test_each_ruined_member_says_why_in_its_own_folder",),
+    ),
+    Defect(
+        "all members of a stack are blamed for one",
+        "sweep/engine.py",
+        'if kind == "unfit" or len(assignment.members) == 1:',
+        'if kind == "unfit" or assignment.members:',
+        ("sweep/test_engine.py::test_whatever_happens_to_ten_of_fifty_members_forty_are_trained",),
+    ),
+    Defect(
+        "a child trains on data that have changed",
+        "sweep/child.py",
+        "    if data.sha256 != assignment.group.facts.sha256:\n",
+        "    if not data.sha256:\n",
+        ("sweep/test_child.py::test_a_child_whose_data_is_not_what_was_planned_fails",),
+    ),
+    Defect(
+        "an exit within a child is the end without a word",
+        "sweep/child.py",
+        '    except BaseException as error:\n        line.send("failed"',
+        '    except Exception as error:\n        line.send("failed"',
+        ("sweep/test_engine.py::test_each_ruined_member_is_listed_with_its_reason",),
+    ),
+)
+
+DEFECTS = (
+    *(*STORAGE, *CHECKPOINTS, *RESUMPTION, *TRAINING),
+    *(*ERRORS, *READING, *PRINTING, *SWEEPS),
+)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of a defect: the test that turned red, if one did, and the seconds it took."""
+
+    defect: Defect
+    caught_by: str
+    ended: str
+    seconds: float
+
+    def __str__(self) -> str:
+        how = f"caught by {self.caught_by}" if self.caught_by else f"MISSED ({self.ended})"
+        return f"{self.defect.name}: {how} in {self.seconds:.1f} s"
+
+
+def main(words: Sequence[str]) -> int:
+    """Put defects into copies of the checkout, and print what became of each."""
+    chosen = [d for d in DEFECTS if not words or any(word in d.name for word in words)]
+    if not chosen:
+        print(f"no defect is called {' or '.join(words)}")
+        return 2
+    with tempfile.TemporaryDirectory() as folder:
+        copies = [_copied(Path(folder) / str(number)) for number in range(WORKERS)]
+        complaint = _without_defects(copies, chosen)
+        if complaint:
+            print(f"without any defect tests fail already, so nothing was tried:\n{complaint}")
+            return 1
+        judged = _with_each(copies, chosen)
+    caught = sum(bool(each.caught_by) for each in judged)
+    print(f"{caught} of {len(judged)} caught")
+    return 0 if caught == len(judged) else 1
+
+
+def _copied(target: Path) -> Path:
+    """Copy the checkout, without what is made of it or trained in it."""
+    ignored = shutil.ignore_patterns("__pycache__", ".*", "outputs", "dist")
+    shutil.copytree(ROOT, target, ignore=ignored)
+    return target
+
+
+def _without_defects(copies: Sequence[Path], chosen: Sequence[Defect]) -> str:
+    """Return what pytest says if not all of the tests are green."""
+    tests = sorted({test for defect in chosen for test in defect.tests})
+    shares = [tests[number :: len(copies)] for number in range(len(copies))]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        ended = list(pool.map(_tested, copies, shares))
+    return "".join(said for code, said in ended if code != GREEN)
+
+
+def _with_each(copies: Sequence[Path], chosen: Sequence[Defect]) -> list[Judged]:
+    free: queue.SimpleQueue[Path] = queue.SimpleQueue()
+    for copy in copies:
+        free.put(copy)
+
+    def judge(defect: Defect) -> Judged:
+        copy = free.get()
+        try:
+            found = _judged(copy, defect)
+        finally:
+            free.put(copy)
+        print(found, flush=True)
+        return found
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(judge, chosen))
+
+
+def _judged(copy: Path, defect: Defect) -> Judged:
+    """Run a defect's tests with it, and take it out again."""
+    started = time.monotonic()
+    content = defect.put_into(copy)
+    try:
+        code, said = _tested(copy, defect.tests)
+    finally:
+        (copy / "dltrain" / defect.file).write_text(content, encoding="utf-8")
+    failed = re.search(r"^(?:FAILED|ERROR) tests/(\S+)", said, re.MULTILINE)
+    caught_by = failed[1] if code == RED and failed else ""
+    ended = "its tests are green" if code == GREEN else f"pytest ended with {code}"
+    return Judged(defect, caught_by, ended, time.monotonic() - started)
+
+
+def _tested(copy: Path, tests: Sequence[str]) -> tuple[int, str]:
+    """Run tests in a copy; return pytest's exit code and what it said."""
+    if not tests:
+        return GREEN, ""
+    # Without compiled files: of two versions written within a second, the older might be used.
+    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    line = [sys.executable, *PYTEST, f"--basetemp={copy}-tmp", *(f"tests/{t}" for t in tests)]
+    try:
+        ended = subprocess.run(
+            line, cwd=copy, env=environment, capture_output=True, text=True, timeout=SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return -1, f"no end after {SECONDS} s"
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
