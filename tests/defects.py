@@ -599,7 +599,7 @@ PRINTING = (
         "console/__init__.py",
         "markup=False",
         "markup=True",
-        ("test_printing.py::test_a_hostile_table_is_looked_at_and_trained_on",),
+        ("test_console.py::test_foreign_text_is_printed_literally",),
     ),
     Defect(
         "what a terminal obeys is in the log",
@@ -730,7 +730,7 @@ def _judged(copy: Path, defect: Defect) -> Judged:
         code, said = _tested(copy, defect.tests)
     finally:
         (copy / "dltrain" / defect.file).write_text(content, encoding="utf-8")
-    failed = re.search(r"^(?:FAILED|ERROR) tests/(\S+)", said, re.MULTILINE)
+    failed = re.search(r"^(?:FAILED|ERROR) tests/([^\s\[]+)", said, re.MULTILINE)
     caught_by = failed[1] if code == RED and failed else ""
     ended = "its tests are green" if code == GREEN else f"pytest ended with {code}"
     return Judged(defect, caught_by, ended, time.monotonic() - started)
