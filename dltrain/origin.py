@@ -31,6 +31,12 @@ class ChangedError(ValueError):
         super().__init__("\n".join(self.lines))
 
 
+def refuse_changed(differences: Sequence[str]) -> None:
+    """Raise a ``ChangedError`` if there are differences."""
+    if differences:
+        raise ChangedError(differences)
+
+
 def config_of(run: Run, changes: Mapping[str, Any]) -> RunConfig:
     """Return the config of a run.
 

@@ -36,7 +36,9 @@ class Found:
     kept: Kept
 
 
-def resumable(steps: Steps, places: Sequence[Place | None]) -> tuple[list[Found | None], list[str]]:
+def resumable(
+    steps: Steps, places: Sequence[Place | None]
+) -> tuple[list[Found | None], dict[Path, str]]:
     """Find the states that members which train together go on from.
 
     Args:
@@ -45,10 +47,10 @@ def resumable(steps: Steps, places: Sequence[Place | None]) -> tuple[list[Found 
 
     Returns:
         What was found, for each member: its last state if it had come to its end, else that of the
-        last step of which all have one, or None to begin anew; and sentences on what is not used.
+        last step of which all have one, or None to begin anew; and what cannot be used, path -> why.
     """
-    remarks: list[str] = []
-    usable = [[] if place is None else list(_usable(steps, place, remarks)) for place in places]
+    unusable: dict[Path, str] = {}
+    usable = [[] if place is None else list(_usable(steps, place, unusable)) for place in places]
     found = [own[0] if own and own[0].state.outcome.status == "done" else None for own in usable]
     going_on = [
         index for index, place in enumerate(places) if place is not None and found[index] is None
@@ -57,16 +59,16 @@ def resumable(steps: Steps, places: Sequence[Place | None]) -> tuple[list[Found 
     common = set.intersection(*steps_of) if steps_of else set()
     for index in going_on if common else ():
         found[index] = next(one for one in usable[index] if one.state.step == max(common))
-    return found, remarks
+    return found, unusable
 
 
-def _usable(steps: Steps, place: Place, remarks: list[str]) -> Iterator[Found]:
+def _usable(steps: Steps, place: Place, unusable: dict[Path, str]) -> Iterator[Found]:
     """Yield the states of a folder that can be gone on from, the latest first."""
     for path in checkpoint.paths(place.folder / "checkpoints"):
         try:
             yield _read(steps, place, path)
         except ValueError as error:
-            remarks.append(f"{error}; it is not used")
+            unusable[path] = str(error)
 
 
 def _read(steps: Steps, place: Place, path: Path) -> Found:

@@ -167,7 +167,7 @@ PARENT = sorted(FLOWS - {"training", "bench", "variants", TRAINS})
 HEAVY = {"torch", "torchvision", "pandas", "pyarrow", "scipy"}
 # Parts of the command line that verbs share, or that one keeps apart.
 SHARED = {"cli.arguments", "cli.main", "cli.hydra_flags", "cli.summary", "cli.sweep_summary"}
-SHARED |= {"cli.course"}
+SHARED |= {"cli.course", "cli.sweep_course", "cli.sweep_resume"}
 BANNED = {"utils", "util", "helpers", "common", "core", "base", "manager", "misc"}
 
 MAX_FILE, MAX_FUNCTION = 300, 60

@@ -87,7 +87,8 @@ class SweepFolder:
             "finished": now(),
             "result": {"message": reason},
         }
-        lines = [*escaped_lines(details), escaped(f"failed: {reason}")]
+        told = escaped_lines(details) if details else []
+        lines = [*told, escaped(f"failed: {reason}")]
         storage.append(folder / "train.log", lines)
         recorder.write_info(folder, info)
 
