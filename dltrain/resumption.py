@@ -47,7 +47,7 @@ def resumable(
 
     Returns:
         What was found, for each member: its last state if it had come to its end, else that of the
-        last step of which all have one, or None to begin anew. And what cannot be used: path -> why.
+        last step of which all have one, or None to begin anew. And what is unusable: path -> why.
     """
     unusable: dict[Path, str] = {}
     usable = [[] if place is None else list(_usable(steps, place, unusable)) for place in places]
