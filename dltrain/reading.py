@@ -20,7 +20,12 @@ MAX_BYTES, MAX_RECORD_BYTES = 64 * 2**20, 16 * 2**20
 
 
 @contextlib.contextmanager
-def _plain_file(path: Path) -> Iterator[IO[bytes]]:
+def plain_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file of a run folder, following no link and waiting for no pipe.
+
+    Raises:
+        ValueError: If it is no plain file or cannot be read.
+    """
     try:
         # O_NONBLOCK: what a stranger left may be a pipe, which would be waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -64,7 +69,7 @@ def read_start(path: Path, size: int) -> bytes:
     Raises:
         ValueError: If it is no plain file or cannot be read.
     """
-    with _plain_file(path) as file:
+    with plain_file(path) as file:
         # A read makes room for all that it is asked for.
         return file.read(min(size, os.fstat(file.fileno()).st_size))
 

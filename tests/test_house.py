@@ -32,6 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "storage": set(),
     "seal": set(),
     "reading": {"seal"},
+    "verification": {"reading", "seal"},
     "lines": {"storage"},
     "environment": {""},
     "origin": {"check", "compose", "environment", "paths", "runs", "schema"},
@@ -62,7 +63,7 @@ ALLOWED: dict[str, set[str]] = {
     "graphs": set(),
     "steps": {"data.loader", "graphs", "losses", "models", "optim"},
     "coefficients": {"data", "least_squares"},
-    "checkpoint": {"reading", "seal", "storage"},
+    "checkpoint": {"reading", "seal", "storage", "verification"},
     "outcomes": set(),
     "saving": {"checkpoint", "outcomes", "steps", "storage"},
     "resumption": {"checkpoint", "reading", "recorder", "runs", "saving", "steps"},
@@ -146,7 +147,7 @@ CONFIGS = {
     "config",
 }
 PLAIN = {"", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"}
-PLAIN |= {"environment", "lines", "reading", "seal"} | {
+PLAIN |= {"environment", "lines", "reading", "seal", "verification"} | {
     room for room in ALLOWED if room.partition(".")[0] == "console"
 }
 # What brings configs and components together.
