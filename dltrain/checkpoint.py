@@ -61,7 +61,7 @@ def save(folder: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -
     """
     storage.make_folder(folder)
     path = path_of(folder, meta)
-    text = json.dumps({**meta, "sha256": BLANK}, sort_keys=True, allow_nan=False)
+    text = json.dumps({**meta, "sha256": BLANK}, allow_nan=False)
     contiguous = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
     storage.replace(path, sealed(safetensors.torch.save(contiguous, metadata={"dltrain": text})))
     return path

@@ -1,4 +1,4 @@
-"""Whether the files of a run folder are still what the run wrote; no torch, nothing is kept of them.
+"""Whether the files of a run folder are still what the run wrote; no torch, nothing kept of them.
 
 ``run.json`` lists digests of the files beside it, a checkpoint carries its own. They guard against
 accidents: whoever rewrites a file on purpose can rewrite its digest with it.
@@ -19,7 +19,10 @@ from dltrain.seal import BLANK
 
 CHECKPOINT = re.compile(r"epoch-(\d{6,9})(?:-step-(\d{8,12}))?\.safetensors", re.ASCII)
 # What a record may list: no name is taken from what a stranger wrote.
-LISTED = ("config.yaml", "preparation.json", "metrics.csv", "coefficients.csv", "plan.jsonl")
+LISTED: tuple[str, ...] = (
+    *("config.yaml", "preparation.json", "metrics.csv", "coefficients.csv"),
+    *("plan.jsonl", "results.csv"),
+)
 # What may be hashed while someone waits for it: under a second.
 PATIENCE_BYTES = 2**28
 MAX_HEADER_BYTES = 2**24
@@ -80,7 +83,7 @@ def is_sealed(file: IO[bytes]) -> bool:
     if len(digest) != len(BLANK):
         return False
     start = head.replace(digest, BLANK.encode(), 1)
-    return _digest(file, start) == digest.decode()
+    return _digest(file, start) == str(digest, "ascii")
 
 
 def _digest(file: IO[bytes], start: bytes = b"") -> str:

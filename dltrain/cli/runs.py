@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
-from dltrain.console import age, dim, figure, number_or_dash, output, pairs, published, table, warning
+from dltrain.console import (
+    age,
+    dim,
+    figure,
+    number_or_dash,
+    output,
+    pairs,
+    published,
+    table,
+    warning,
+)
 from dltrain.runs import Run, find, higher_is_better, list_runs, members
 from dltrain.suggest import closest
 from dltrain.verification import complaints

@@ -113,6 +113,7 @@ def resume(name: str, overrides: Sequence[str], sources: Sources) -> None:
                 head = f"--resume={name}: the sweep's definition changed; {advice}"
                 raise UsageError([head, *changed])
     with folder.locked():
+        folder.list_file("results.csv", None)  # until it is written anew
         folder.write(
             status="running",
             exit_code=None,

@@ -67,6 +67,12 @@ class SweepFolder:
         self.info |= changes
         storage.replace(self.path / "sweep.json", sealed_json(self.info))
 
+    def list_file(self, name: str, content: bytes | None) -> None:
+        """Let the next ``write`` keep the digest of a file, or none of it from now on."""
+        files = {key: text for key, text in _mapping(self.info.get("files")).items() if key != name}
+        own = {} if content is None else {name: hashlib.sha256(content).hexdigest()}
+        self.info["files"] = files | own
+
     def run(self, index: int) -> Run | None:
         """Read a member's record back, or return None if it has none that can be read."""
         try:
