@@ -121,7 +121,9 @@ ALLOWED: dict[str, set[str]] = {
     },
     "sweep.assignment": {"sweep.plan"},
     "sweep.stacks": {"architecture", "choices", "data", "schema", "sweep.plan"},
-    "sweep.folder": {"check", "reading", "recorder", "runs", "schema", "storage", "sweep.plan"},
+    "sweep.folder": {
+        *("check", "origin", "reading", "recorder", "runs", "schema", "storage", "sweep.plan"),
+    },
     "sweep.results": {"recorder", "runs", "storage", "sweep.folder", "sweep.plan"},
     "sweep.reuse": {"", "recorder", "runs", "schema", "storage", "sweep.folder", "sweep.plan"},
     "sweep.child": {

@@ -134,7 +134,7 @@ def _job(run: Run, config: RunConfig, *, allow_changed: bool) -> Job:
     problems += changed_data(run, config, allow_changed=allow_changed)
     if problems:
         raise ChangedError(problems)
-    data = build.dataset(config)
+    data = build.dataset(config, download=False)
     if data.sha256 != run.part("data", "sha256") and not allow_changed:
         raise ChangedError([f"data={data.name}: its content changed since the run began"])
     command, overrides = run.part("command"), run.part("overrides")

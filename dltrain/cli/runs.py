@@ -177,10 +177,11 @@ def show(run: Run) -> None:
     if isinstance(expectations, list) and expectations:
         console.print("")
         console.print(published([row for row in expectations if isinstance(row, dict)]))
-    rows = run.metrics()
-    if rows:
-        columns = list(rows[0])
-        shown = rows if len(rows) <= 20 else [*rows[:5], dict.fromkeys(columns, "..."), *rows[-15:]]
+    shown = run.metrics(first=5, last=15)
+    if shown:
+        columns = list(shown[0])
+        if run.num_epochs() > len(shown):
+            shown.insert(5, dict.fromkeys(columns, "..."))
         console.print("")
         cells = [[_cell(row.get(name)) for name in columns] for row in shown]
         console.print(table(columns, cells, right=columns))

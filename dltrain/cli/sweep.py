@@ -27,6 +27,7 @@ from dltrain.console import dim, duration, output, pairs
 from dltrain.console.sweep import SweepView
 from dltrain.environment import process
 from dltrain.paths import expanded
+from dltrain.reading import refuse_links
 from dltrain.recorder import now, short_id
 from dltrain.runs import find, higher_is_better, list_runs
 from dltrain.schema import as_dict
@@ -113,6 +114,8 @@ def resume(name: str, overrides: Sequence[str], sources: Sources) -> None:
                 head = f"--resume={name}: the sweep's definition changed; {advice}"
                 raise UsageError([head, *changed])
     with folder.locked():
+        with refusing():
+            refuse_links(folder.path)
         folder.list_file("results.csv", None)  # until it is written anew
         folder.write(
             status="running",

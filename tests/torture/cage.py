@@ -6,6 +6,7 @@ reports every file opened, every process started, every connection and every nam
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import resource
@@ -13,7 +14,7 @@ import signal
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,20 @@ from tests.torture.inside import Said
 
 # A command that takes longer waits for something that never comes.
 HANGING_SECONDS, MOST_CPU_SECONDS, MOST_BYTES = 30.0, 2.0, 500 * 10**6
-NETWORK = ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg")
-NETWORK += ("socket.getaddrinfo", "socket.gethostbyname", "urllib.Request", "ssl.wrap_socket")
+NETWORK: tuple[str, ...] = (
+    *("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"),
+    *("socket.getaddrinfo", "socket.gethostbyname", "urllib.Request", "ssl.wrap_socket"),
+)
 PROCESSES = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "pty.spawn")
-CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link", "os.chmod")
-CHANGES += ("os.truncate", "os.chown", "os.utime", "os.setxattr", "shutil.rmtree", "tempfile.mkdtemp")
+CHANGES: tuple[str, ...] = (
+    *("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link", "os.chmod"),
+    *("os.truncate", "os.chown", "os.utime", "os.setxattr", "tempfile.mkdtemp"),
+)
 # What Python, torch and the house are made of, and what they ask the system.
 OWN = (
-    *(sys.prefix, sys.base_prefix, sysconfig.get_paths()["stdlib"], "/usr/lib", "/lib", "/usr/local"),
-    *("/proc", "/sys", "/dev/null", "/dev/urandom", "/dev/tty", "/etc/localtime", "/usr/share/zoneinfo"),
+    *(sys.prefix, sys.base_prefix, sysconfig.get_paths()["stdlib"]),
+    *("/usr/lib", "/lib", "/usr/local", "/usr/share/zoneinfo", "/etc/localtime"),
+    *("/proc", "/sys", "/dev/null", "/dev/urandom", "/dev/tty"),
     *("/usr/share/datasets", "/etc/nsswitch.conf", "/usr/share/terminfo", "/etc/terminfo"),
     str(Path(dltrain.__file__).resolve().parents[1]),
 )
@@ -134,8 +140,8 @@ def _live(
         out, err, seen = (os.open(name, os.O_WRONLY | os.O_APPEND) for name in names)
         os.dup2(out, 1)
         os.dup2(err, 2)
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
-        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)
+        sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), encoding="utf-8")
+        sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), encoding="utf-8")
         resource.setrlimit(resource.RLIMIT_CPU, (int(HANGING_SECONDS), int(HANGING_SECONDS)))
         _install(bounds, seen)
         code = action()
@@ -155,7 +161,10 @@ def _install(bounds: Bounds, seen: int) -> None:
             return
         judging = True
         try:
-            text = judge(event, arguments, bounds)
+            try:
+                text = judge(event, arguments, bounds)
+            except Exception as error:  # the command must not notice that it is watched
+                text = f"{event} {arguments!r} could not be judged: {error!r}"
             if text:
                 os.write(seen, f"{json.dumps(text)}\n".encode())
         finally:
@@ -172,7 +181,8 @@ def judge(event: str, arguments: Sequence[Any], bounds: Bounds) -> str:
         own = [a for a in arguments if isinstance(a, str | bytes | os.PathLike)]
         # The last argument is the descriptor of the folder that a path is relative to, or -1.
         last = arguments[-1]
-        within = os.readlink(f"/proc/self/fd/{last}") if type(last) is int and last > 2 else ""
+        at = type(last) is int and last > 2 and own and event != "os.truncate"
+        within = os.readlink(f"/proc/self/fd/{last}") if at else ""
         paths = [os.path.join(within, os.fsdecode(path)) for path in own]
         outside = [path for path in paths if not _may_write(path, bounds)]
         return f"{event} {outside[0]}" if outside else ""
@@ -203,9 +213,9 @@ def _judge_open(path: object, mode: object, flags: object, bounds: Bounds) -> st
     if any(real == own or real.startswith(f"{own}/") for own in allowed):
         return ""
     # A folder's names are no content; links are refused by the call itself.
-    if isinstance(flags, int) and (flags & os.O_DIRECTORY or flags & os.O_NOFOLLOW):
-        if flags & os.O_DIRECTORY or os.path.islink(text):
-            return ""
+    flags = flags if isinstance(flags, int) else 0
+    if flags & os.O_DIRECTORY or (flags & os.O_NOFOLLOW and os.path.islink(text)):
+        return ""
     return f"read: {text}" if os.path.exists(text) else ""
 
 
@@ -216,14 +226,21 @@ def _may_write(text: str, bounds: Bounds) -> bool:
     return bounds.writable is not None and real.startswith(f"{os.path.realpath(bounds.writable)}/")
 
 
-def fingerprint(folder: Path, *, without: Path | None = None) -> dict[str, tuple[int, ...] | str]:
+def fingerprint(folder: Path, *, without: Path | None = None) -> dict[str, tuple[int, ...]]:
     """Tell every change below a folder: kind, size, and when it was changed last."""
-    found: dict[str, tuple[int, ...] | str] = {}
-    for root, folders, files in os.walk(folder):
-        if without is not None:
-            folders[:] = [name for name in folders if Path(root, name) != without]
-        for name in (*folders, *files):
-            path = os.path.join(root, name)
-            info = os.lstat(path)
-            found[path] = (info.st_mode, info.st_size, info.st_ino, info.st_ctime_ns)
-    return found
+    return {
+        path: (info.st_mode, info.st_size, info.st_ino, info.st_ctime_ns)
+        for path, info in below(folder, without=without)
+    }
+
+
+def below(folder: Path, *, without: Path | None = None) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield all that lies below a folder, which may be deeper than Python's own walk goes."""
+    waiting = [str(folder)]
+    while waiting:
+        for entry in os.scandir(waiting.pop()):
+            if entry.path == str(without):
+                continue
+            yield entry.path, entry.stat(follow_symlinks=False)
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)

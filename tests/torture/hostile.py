@@ -8,16 +8,28 @@ that what a cage is forked from is always the same.
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.torture.cage import MOST_BYTES, MOST_CPU_SECONDS, Bounds, Caged, confine, fingerprint
+import torch
+
+from dltrain.cli.main import run
+from tests.torture.cage import (
+    MOST_BYTES,
+    MOST_CPU_SECONDS,
+    Bounds,
+    Caged,
+    below,
+    confine,
+    fingerprint,
+)
+from tests.torture.flips import Image, make_images, make_sweep
 from tests.torture.proof import Report
 from tests.torture.strangers import SECRET, TOKEN, Stranger, World, lay_world, strangers
 
@@ -41,7 +53,7 @@ def try_one(world: World, words: Sequence[str]) -> tuple[Caged, list[str]]:
     line = [word.replace("RUN", f"outputs/{world.run.name}") for word in words]
     readable = [world.run, world.base / "here" / "outputs" / "honest", world.secret]
     caged = confine(
-        lambda: _run(line),
+        lambda: run(line),
         Bounds(world.base, None if reads else world.run, readable),
         folder=world.base / "here",
         environment={
@@ -66,62 +78,55 @@ def try_one(world: World, words: Sequence[str]) -> tuple[Caged, list[str]]:
     return caged, wrong
 
 
-def _run(line: list[str]) -> int:
-    from dltrain.cli.main import run
-
-    return run(line)
-
-
 def _holds_secret(folder: Path) -> bool:
-    for root, _, names in os.walk(folder):
-        for name in names:
-            path = Path(root, name)
-            info = path.lstat()
-            if path.is_symlink() or not path.is_file() or info.st_size > 10**6:
-                continue
-            if SECRET.encode() in path.read_bytes():
-                return True
-    return False
+    files = (Path(path) for path, info in below(folder) if stat.S_ISREG(info.st_mode))
+    return any(
+        SECRET.encode() in path.read_bytes() for path in files if path.stat().st_size < 10**6
+    )
 
 
 def serve(amount: int | None, seed: int) -> Report:
     """Try strangers' folders, in the process that cages are forked from."""
-    import torch
+    base = Path(tempfile.mkdtemp()).resolve()
+    try:
+        return _serve(base, amount, seed)
+    finally:  # Python's own would not come to the end of very deep folders
+        subprocess.run(["rm", "-rf", "--", str(base)], check=True)
 
-    from tests.torture.flips import make_images, make_sweep
 
+def _places(base: Path, amount: int | None, seed: int) -> list[tuple[Stranger, Image]]:
+    """Choose strangers, and what each is made out of."""
+    waiting, finished = make_images(base / "made")
+    sweep, *_ = make_sweep(base / "made")
+    killed = next(image for image in waiting if image.name == "mlp killed")
+    done = next(image for image in finished if image.name == "linear finished")
+    places = [(own, sweep if own.is_sweep else killed) for own in strangers()]
+    if amount is None:
+        return places + [(own, done) for own in strangers() if not own.is_sweep]
+    return random.Random(seed).sample(places, min(amount, len(places)))
+
+
+def _serve(base: Path, amount: int | None, seed: int) -> Report:
     torch.set_num_threads(1)
     wrong: list[str] = []
-    longest, largest, tried, folders = (0.0, ""), (0, ""), 0, 0
-    with tempfile.TemporaryDirectory() as text:
-        base = Path(text).resolve()
-        waiting, finished = make_images(base / "made")
-        sweep, *_ = make_sweep(base / "made")
-        honest = next(image for image in waiting if image.name == "mlp killed")
-        done = next(image for image in finished if image.name == "linear finished")
-        places = [(stranger, honest) for stranger in strangers()]
-        if amount is None:
-            places += [(own, done) for own in strangers() if not own.is_sweep]
-        elif amount < len(places):
-            places = random.Random(seed).sample(places, amount)
-        for stranger, image in places:
-            folders += 1
-            for words in verbs(stranger):
-                name = "2026-01-01_00-00-00_mlp-synthetic_evil"
-                world = World(base / "world", base / "world" / "here" / "outputs" / name)
-                lay_world(world, sweep.kept if stranger.is_sweep else image.kept)
-                stranger.make(world)
-                caged, own = try_one(world, words)
-                tried += 1
-                told = f"{stranger.name} ({image.name}), dltrain {' '.join(words)}"
-                if (world.base / "executed").exists():
-                    own.append("ran foreign code")
-                wrong += [f"{told}: {text}" for text in own]
-                longest = max(longest, (caged.cpu_seconds, told))
-                largest = max(largest, (caged.peak_bytes, told))
-        subprocess.run(["rm", "-rf", "--", str(world.base)], check=True)
+    longest, largest, tried = (0.0, ""), (0, ""), 0
+    places = _places(base, amount, seed)
+    name = "2026-01-01_00-00-00_mlp-synthetic_evil"
+    world = World(base / "world", base / "world" / "here" / "outputs" / name)
+    for stranger, image in places:
+        for words in verbs(stranger):
+            lay_world(world, image.kept)
+            stranger.make(world)
+            caged, own = try_one(world, words)
+            tried += 1
+            told = f"{stranger.name} ({image.name}), dltrain {' '.join(words)}"
+            if (world.base / "executed").exists():
+                own.append("ran foreign code")
+            wrong += [f"{told}: {text}" for text in own]
+            longest = max(longest, (caged.cpu_seconds, told))
+            largest = max(largest, (caged.peak_bytes, told))
     notes = [
-        f"{folders} folders",
+        f"{len(places)} folders",
         f"longest {longest[0]:.2f} s: {longest[1]}",
         f"largest {largest[0] / 1e6:.0f} MB: {largest[1]}",
     ]

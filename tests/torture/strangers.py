@@ -78,7 +78,8 @@ def lay_world(world: World, honest: Path) -> None:
         "def main(*a, **k): pass\n"
     )
     shutil.copytree(honest, world.outside)
-    record = world.outside / ("sweep.json" if (world.outside / "sweep.json").exists() else "run.json")
+    is_sweep = (world.outside / "sweep.json").exists()
+    record = world.outside / ("sweep.json" if is_sweep else "run.json")
     info = json.loads(record.read_text())
     record.write_bytes(sealed_json({**info, "overrides": [SECRET], "started": SECRET}))
     (world.outside / "metrics.csv").write_text(f"epoch,val/loss\n1,{SECRET}\n")
@@ -90,7 +91,7 @@ def rewrite(world: World, change: Callable[[dict[str, Any]], None], name: str = 
     info = json.loads(path.read_text())
     info.pop("seal", None)
     change(info)
-    path.write_bytes(sealed_json(info))
+    path.write_bytes(sealed(json.dumps({"seal": BLANK, **info}).encode(errors="surrogatepass")))
 
 
 def put(info: dict[str, Any], key: str, value: object) -> None:
@@ -125,6 +126,15 @@ def text_record(text: str) -> Callable[[World], None]:
     return make
 
 
+def _writing(name: str, content: Callable[[], bytes]) -> Callable[[World], None]:
+    """Write a file that is made when it is needed: memory kept here would be a cage's own."""
+
+    def make(world: World) -> None:
+        (world.run / name).write_bytes(content())
+
+    return make
+
+
 def latest(world: World) -> Path:
     """Return the run's last checkpoint."""
     return checkpoint.paths(world.run / "checkpoints")[0]
@@ -154,8 +164,8 @@ def forge(
     (path.parent / name).write_bytes(sealed(content))
 
 
-def _meta(**meta: Any) -> Callable[[World], None]:
-    return lambda world: forge(world, meta={k.replace("__", "."): v for k, v in meta.items()})
+def _meta(meta: Mapping[str, Any]) -> Callable[[World], None]:
+    return lambda world: forge(world, meta=meta)
 
 
 def _tensors(change: Callable[[dict[str, Tensor]], object]) -> Callable[[World], None]:
@@ -194,10 +204,14 @@ def _instead(world: World, path: Path, kind: str) -> None:
             raise AssertionError(kind)
 
 
-FILES = ("run.json", "config.yaml", "preparation.json", "metrics.csv", "timing.csv", "train.log")
-FILES += ("checkpoints", "checkpoints/LATEST")
-KINDS = ("link to a secret", "link to its like outside", "dangling link", "pipe", "folder")
-KINDS += ("socket", "10 GB of nothing", "link to /dev/zero")
+FILES: tuple[str, ...] = (
+    *("run.json", "config.yaml", "preparation.json", "metrics.csv", "timing.csv", "train.log"),
+    *("checkpoints", "checkpoints/LATEST"),
+)
+KINDS: tuple[str, ...] = (
+    *("link to a secret", "link to its like outside", "dangling link", "link to /dev/zero"),
+    *("pipe", "folder", "socket", "10 GB of nothing"),
+)
 
 
 def _things() -> Iterator[Stranger]:
@@ -213,14 +227,31 @@ def _things() -> Iterator[Stranger]:
             yield Stranger(f"{file} is a {kind}", make)
 
 
-FIELDS = ("id", "format", "status", "exit_code", "started", "finished", "host", "pid")
-FIELDS += ("pid_started", "command", "overrides", "seed", "device", "threads", "cpu", "identity")
-FIELDS += ("data", "data.name", "data.sha256", "data.rows", "data.notes", "data.source", "model")
-FIELDS += ("model.name", "model.parameters", "config", "config.trainer", "config.trainer.epochs")
-FIELDS += ("config.model.hidden", "config.data.num_train", "config.seed", "config.output_dir")
-FIELDS += ("config.expect", "versions", "versions.torch", "git", "git.commit", "result", "files")
-FIELDS += ("result.message", "result.final", "result.best", "result.best.metric", "resumed")
-FIELDS += ("result.best.value", "result.test", "result.findings", "result.expectations", "sweep")
+FIELDS: tuple[str, ...] = (
+    *("id", "format", "status", "exit_code", "started", "finished"),
+    *("host", "pid", "pid_started", "command", "overrides", "seed"),
+    *("device", "threads", "cpu", "identity", "data", "data.name"),
+    *("data.sha256", "data.rows", "data.notes", "data.source", "model", "model.name"),
+    *(
+        "model.parameters",
+        "config",
+        "config.trainer",
+        "config.trainer.epochs",
+        "config.model.hidden",
+        "config.data.num_train",
+    ),
+    *("config.seed", "config.output_dir", "config.expect", "versions", "versions.torch", "git"),
+    *("git.commit", "result", "files", "result.message", "result.final", "result.best"),
+    *(
+        "result.best.metric",
+        "resumed",
+        "result.best.value",
+        "result.test",
+        "result.findings",
+        "result.expectations",
+    ),
+    *("sweep"),
+)
 HUGE = 10**400
 VALUES: dict[str, Any] = {
     "null": None,
@@ -271,7 +302,8 @@ def _records() -> Iterator[Stranger]:
         rewrite(world, lambda info: put(info, "resumed", json.loads("[" * 500 + "]" * 500)))
 
     def many_keys(world: World) -> None:
-        rewrite(world, lambda info: info["config"]["trainer"].update({f"k{i}": 0 for i in range(10**5)}))
+        more = {f"k{i}": 0 for i in range(10**5)}
+        rewrite(world, lambda info: info["config"]["trainer"].update(more))
 
     def many_expectations(world: World) -> None:
         rewrite(world, lambda info: put(info, "config.expect", [{"metric": "x"}] * 10**5))
@@ -280,9 +312,7 @@ def _records() -> Iterator[Stranger]:
     yield Stranger("config.trainer has a hundred thousand unknown keys", many_keys)
     yield Stranger("config.expect has a hundred thousand entries", many_expectations)
     yield Stranger("run.json is of a newer format", setting("format", 999))
-    yield Stranger(
-        "run.json has 16 MB", lambda world: (world.run / "run.json").write_bytes(b" " * 2**24 + b"1")
-    )
+    yield Stranger("run.json has 16 MB", _writing("run.json", lambda: b" " * 2**24 + b"1"))
     for call in CALLS:
         target = {"_target_": call, "_args_": ["touch executed"]}
         for key in ("config", "config.model", "config.optimizer", "hydra", "config.model.hidden"):
@@ -446,6 +476,12 @@ def _first(tensors: dict[str, Tensor], prefix: str) -> str:
     return next(name for name in sorted(tensors) if name.startswith(prefix))
 
 
+def _fill(tensors: dict[str, Tensor], value: float, prefix: str = "") -> None:
+    for name, tensor in tensors.items():
+        if name.startswith(prefix) and tensor.is_floating_point():
+            tensor.fill_(value)
+
+
 def _states() -> Iterator[Stranger]:
     metas: dict[str, dict[str, Any]] = {
         "epoch -1": {"epoch": -1},
@@ -480,23 +516,21 @@ def _states() -> Iterator[Stranger]:
         "metrics elsewhere": {"metrics": "../../home/secret.csv"},
     }
     for name, meta in metas.items():
-        yield Stranger(f"a state with {name}", lambda world, meta=meta: forge(world, meta=meta))
+        yield Stranger(f"a state with {name}", _meta(meta))
     changes: dict[str, Callable[[dict[str, Tensor]], object]] = {
         "no tensors": lambda t: t.clear(),
         "a tensor more": lambda t: t.update({"model.evil": torch.zeros(3)}),
         "a tensor less": lambda t: t.pop(_first(t, "model.")),
         "a nasty name": lambda t: t.update({NASTY: torch.zeros(3)}),
         "float64 weights": lambda t: t.update({n: x.double() for n, x in t.items()}),
-        "complex weights": lambda t: t.update({_first(t, "model."): torch.zeros(8, 2).cfloat()}),
+        "complex weights": lambda t: t.update(
+            {_first(t, "model."): torch.zeros(8, 2, dtype=torch.complex64)}
+        ),
         "another shape": lambda t: t.update({_first(t, "model."): torch.zeros(3, 3)}),
         "no rows": lambda t: t.update({_first(t, "model."): torch.zeros(0, 2)}),
-        "NaN weights": lambda t: [x.fill_(float("nan")) for x in t.values() if x.is_floating_point()],
-        "infinite weights": lambda t: [
-            x.fill_(float("inf")) for x in t.values() if x.is_floating_point()
-        ],
-        "infinite moments": lambda t: [
-            x.fill_(-1e38) for n, x in t.items() if n.startswith("optimizer") and x.is_floating_point()
-        ],
+        "NaN weights": lambda t: _fill(t, float("nan")),
+        "infinite weights": lambda t: _fill(t, float("inf")),
+        "infinite moments": lambda t: _fill(t, -1e38, "optimizer."),
         "an epoch under way of nothing": lambda t: [
             t.pop(name) for name in list(t) if name.startswith("epoch.")
         ],
@@ -506,9 +540,7 @@ def _states() -> Iterator[Stranger]:
         "an epoch under way of a million steps": lambda t: t.update(
             {"epoch.added": torch.zeros(10**6, 3)}
         ),
-        "an epoch under way of NaN": lambda t: [
-            x.fill_(float("nan")) for n, x in t.items() if n.startswith("epoch.")
-        ],
+        "an epoch under way of NaN": lambda t: _fill(t, float("nan"), "epoch."),
         "8-bit weights": lambda t: t.update(
             {_first(t, "model."): torch.zeros(8, 2).to(torch.float8_e4m3fn)}
         ),
@@ -554,7 +586,9 @@ def _headers() -> Iterator[Stranger]:
 
     def names(world: World) -> None:
         folder = world.run / "checkpoints"
-        for name in ("epoch-999999999.safetensors", "epoch-٠٠٠٠٠٩.safetensors", NASTY.replace("/", "")[:40].replace("\0", "")):
+        digits = "\u0660" * 6  # Arabic ones
+        nasty = NASTY.replace("/", "").replace("\0", "")
+        for name in ("epoch-999999999.safetensors", f"epoch-{digits}.safetensors", nasty):
             shutil.copy(latest(world), folder / name)
 
     yield Stranger("checkpoints of strange names", names)
@@ -567,19 +601,19 @@ def _headers() -> Iterator[Stranger]:
 
 
 def _metrics() -> Iterator[Stranger]:
-    texts: dict[str, bytes] = {
-        "a million columns": b"," * 10**6 + b"\n" + b"1," * 10**5 + b"\n",
-        "ten million rows": b"epoch\n" + b"1\n" * 10**7,
-        "sixty million rows of nothing": b"\n" * (60 * 10**6),
-        "nasty cells": f"epoch,{NASTY}\n1,{NASTY}\n".encode(),
-        "one line of 60 MB": b"x" * (60 * 10**6),
-        "bytes that are no text": b"epoch\n\xff\xfe\n",
-        "huge numbers": b"epoch,val/loss\n" + b"9" * 5000 + b",1e999\n",
+    texts: dict[str, Callable[[], bytes]] = {
+        "a million columns": lambda: b"," * 10**6 + b"\n" + b"1," * 10**5 + b"\n",
+        "ten million rows": lambda: b"epoch\n" + b"1\n" * 10**7,
+        "sixty million rows of nothing": lambda: b"\n" * (60 * 10**6),
+        "nasty cells": lambda: f"epoch,{NASTY}\n1,{NASTY}\n".encode(),
+        "one line of 60 MB": lambda: b"x" * (60 * 10**6),
+        "bytes that are no text": lambda: b"epoch\n\xff\xfe\n",
+        "huge numbers": lambda: b"epoch,val/loss\n" + b"9" * 5000 + b",1e999\n",
     }
     for name, content in texts.items():
         yield Stranger(
             f"metrics.csv holds {name}",
-            lambda world, content=content: (world.run / "metrics.csv").write_bytes(content),
+            _writing("metrics.csv", content),
         )
 
     def done(world: World) -> None:
@@ -692,5 +726,5 @@ def _sweeps() -> Iterator[Stranger]:
 
 def strangers() -> list[Stranger]:
     """List every hostile run folder."""
-    parts = (_records, _sizes, _data, _pickles, _states, _headers, _metrics, _things, _fields, _sweeps)
-    return [stranger for part in parts for stranger in part()]
+    parts = (_records, _sizes, _data, _pickles, _states, _headers, _metrics, _things)
+    return [stranger for part in (*parts, _fields, _sweeps) for stranger in part()]
