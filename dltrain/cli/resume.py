@@ -138,7 +138,7 @@ def _job(run: Run, config: RunConfig, *, allow_changed: bool) -> Job:
     problems = [] if allow_changed else changed_versions(run)
     problems += changed_data(run, config, allow_changed=allow_changed)
     refuse_changed(problems)
-    data = build.dataset(config)
+    data = build.dataset(config, download=False)
     if data.sha256 != run.part("data", "sha256") and not allow_changed:
         refuse_changed([f"data={data.name}: its content changed since the run began"])
     command, overrides = run.part("command"), run.part("overrides")

@@ -46,6 +46,7 @@ def resume(path: Path, overrides: Sequence[str], sources: Sources, *, allow_chan
             _refuse_other(plan, overrides, sources, path.name)
             if unfinished(read_results(folder, plan)) and not allow_changed:
                 refuse_changed(changed_versions(Run(path, folder.info, is_sweep=True)))
+        folder.list_file("results.csv", None)  # until it is written anew
         folder.write(
             status="running",
             exit_code=None,
