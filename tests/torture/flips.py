@@ -117,7 +117,8 @@ def _train(base: Path, words: Sequence[str], killed: Path | None = None) -> Path
 def results_of(folder: Path) -> dict[str, bytes]:
     """Read everything in a run folder that its results are made of."""
     names = ("config.yaml", "preparation.json", "metrics.csv", "coefficients.csv")
-    found = [*(folder / name for name in names), *(folder / "checkpoints").iterdir()]
+    # What is set aside is no result.
+    found = [*(folder / name for name in names), *(folder / "checkpoints").glob("*.safetensors")]
     return {str(p.relative_to(folder)): p.read_bytes() for p in found if p.is_file()}
 
 
