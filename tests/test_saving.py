@@ -177,7 +177,7 @@ def test_no_state_is_taken_within_an_epoch_that_is_not_finite_any_more(tmp_path:
 
 def test_a_state_of_another_shape_does_not_fit(tmp_path: Path) -> None:
     recorder = Rows(tmp_path)
-    finish(prepared([MLP]), [recorder], stop_at=5)
+    finish(prepared([[*MLP, "trainer.log_interval=1"]]), [recorder], stop_at=5)
     [state] = states([recorder])
     assert misfit(prepared([MLP]).steps, state) == ""
     wider = prepared([["model=mlp", "model.hidden=[6]"]])
