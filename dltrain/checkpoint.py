@@ -85,7 +85,8 @@ def load(path: Path, *, limit: int = MAX_BYTES) -> tuple[dict[str, Tensor], Meta
         raise CheckpointError(f"{path}: was changed or damaged after it was written (sha256)")
     try:
         return safetensors.torch.load(content), meta
-    except safetensors.SafetensorError as error:  # sealed, and yet no such file: a forgery
+    # Sealed, and yet no such file, or of numbers that torch has no name for: a forgery.
+    except (safetensors.SafetensorError, KeyError) as error:
         raise CheckpointError(f"{path}: is no checkpoint that can be read ({error})") from None
 
 

@@ -27,6 +27,7 @@ from dltrain.suggest import closest
 
 # More than this many numbers of synthetic data, or parameters of a model, is taken for a slip.
 MAX_NUMBERS = 2**30
+PACKAGED = Path(__file__).parent / "data" / "files"
 
 
 def models_for(task: Task) -> str:
@@ -113,7 +114,13 @@ def _table(run: RunConfig) -> Iterable[Problem]:
         yield Problem("data.path", "which table? Add data.path=FILE")
     elif "://" in data.path:
         yield Problem("data.path", "only local files are read; download it first")
-    elif not data.path.startswith("package:"):
+    elif data.path.startswith("package:"):
+        names = sorted(file.name for file in PACKAGED.glob("*.csv"))
+        if data.path.removeprefix("package:") not in names:
+            yield Problem(
+                "data.path", f"dltrain ships no such table (there are: {', '.join(names)})"
+            )
+    else:
         path = expanded(data.path)
         complaint = problem_with(path)
         if complaint or not path.is_file():

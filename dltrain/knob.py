@@ -40,7 +40,7 @@ class Knob:
             return f"must be {self.example}"
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
-        if not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):
             return "must be a finite number"
         inside = self.ge <= value <= self.le and self.gt < value < self.lt
         return None if inside else f"must be {self.allowed()}"
