@@ -61,7 +61,9 @@ def save(folder: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -
     """
     storage.make_folder(folder)
     path = path_of(folder, meta)
-    text = json.dumps({**meta, "sha256": BLANK}, allow_nan=False)
+    # Sorted, but for what is within: the order of a row's columns is the order of results.csv.
+    ordered = dict(sorted({**meta, "sha256": BLANK}.items()))
+    text = json.dumps(ordered, allow_nan=False)
     contiguous = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
     storage.replace(path, sealed(safetensors.torch.save(contiguous, metadata={"dltrain": text})))
     return path
