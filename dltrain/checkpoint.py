@@ -61,7 +61,9 @@ def save(folder: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -
     """
     storage.make_folder(folder)
     path = path_of(folder, meta)
-    text = json.dumps({**meta, "sha256": BLANK}, allow_nan=False)
+    # Sorted, but for what is within: the order of a row's columns is the order of results.csv.
+    ordered = dict(sorted({**meta, "sha256": BLANK}.items()))
+    text = json.dumps(ordered, allow_nan=False)
     contiguous = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
     storage.replace(path, sealed(safetensors.torch.save(contiguous, metadata={"dltrain": text})))
     return path
@@ -85,7 +87,8 @@ def load(path: Path, *, limit: int = MAX_BYTES) -> tuple[dict[str, Tensor], Meta
         raise CheckpointError(f"{path}: was changed or damaged after it was written (sha256)")
     try:
         return safetensors.torch.load(content), meta
-    except safetensors.SafetensorError as error:  # sealed, and yet no such file: a forgery
+    # Sealed, and yet no such file, or of numbers that torch has no name for: a forgery.
+    except (safetensors.SafetensorError, KeyError) as error:
         raise CheckpointError(f"{path}: is no checkpoint that can be read ({error})") from None
 
 

@@ -45,13 +45,15 @@ def verbs(stranger: Stranger) -> list[list[str]]:
     return [*READING, *listing, *CONTINUING]
 
 
-def try_one(world: World, words: Sequence[str]) -> tuple[Caged, list[str]]:
+def try_one(
+    world: World, words: Sequence[str], hashed: Sequence[Path] = ()
+) -> tuple[Caged, list[str]]:
     """Carry out a command in the cage; return what it came to, and what was wrong about it."""
     reads = words[0] == "runs"
     without = None if reads else world.run
     before = fingerprint(world.base, without=without)
     line = [word.replace("RUN", f"outputs/{world.run.name}") for word in words]
-    readable = [world.run, world.base / "here" / "outputs" / "honest", world.secret]
+    readable = [world.run, world.secret, *hashed]  # a secret may be hashed, and not told
     caged = confine(
         lambda: run(line),
         Bounds(world.base, None if reads else world.run, readable),
@@ -117,7 +119,7 @@ def _serve(base: Path, amount: int | None, seed: int) -> Report:
         for words in verbs(stranger):
             lay_world(world, image.kept)
             stranger.make(world)
-            caged, own = try_one(world, words)
+            caged, own = try_one(world, words, stranger.hashed)
             tried += 1
             told = f"{stranger.name} ({image.name}), dltrain {' '.join(words)}"
             if (world.base / "executed").exists():

@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,11 +58,13 @@ class Stranger:
         name: What is hostile about it.
         make: Makes it so out of an honest one.
         is_sweep: Whether it is made out of a sweep's.
+        hashed: What around it may be read to compare its digest, and for nothing else.
     """
 
     name: str
     make: Callable[[World], None]
     is_sweep: bool = False
+    hashed: Sequence[Path] = ()
 
 
 def lay_world(world: World, honest: Path) -> None:
@@ -272,7 +274,7 @@ def _fields() -> Iterator[Stranger]:
     kinds = list(VALUES)
     for number, field in enumerate(FIELDS):
         # Of each field two values; over all fields every value comes often.
-        for kind in (kinds[number % len(kinds)], kinds[(number * 3 + 5) % len(kinds)]):
+        for kind in dict.fromkeys(kinds[n % len(kinds)] for n in (number, 3 * number + 5)):
             yield Stranger(f"{field} is {kind}", setting(field, VALUES[kind]))
 
 
@@ -403,7 +405,8 @@ def _data() -> Iterator[Stranger]:
         "~root": "~root/secret.csv",
     }
     for name, path in paths.items():
-        yield Stranger(f"data.path={name}", _csv(path))
+        hashed = [Path(path)] if name == "/etc/passwd" else []
+        yield Stranger(f"data.path={name}", _csv(path), hashed=hashed)
     yield Stranger("data.target is nasty", _csv(lambda world: str(world.secret), target=NASTY))
     for name, root in {
         "a secret's folder": lambda world: str(world.secret.parent),
@@ -721,7 +724,9 @@ def _sweeps() -> Iterator[Stranger]:
         "a pipe": _pipe,
         "10 GB of nothing": _sparse,
     }.items():
-        yield Stranger(f"a sweep with a plan that reads {name}", reading(path), is_sweep=True)
+        hashed = [Path("/etc/passwd")] if name == "/etc/passwd" else []
+        told = f"a sweep with a plan that reads {name}"
+        yield Stranger(told, reading(path), is_sweep=True, hashed=hashed)
 
 
 def strangers() -> list[Stranger]:
