@@ -105,7 +105,7 @@ def prune(folder: Path, *, keep: Collection[Path], keep_last: int) -> None:
 
 
 class Keeper:
-    """Keeps M members' states: the last two and the best; at the end, the last and the best.
+    """Keeps M members' states: the last two and their bests; at the end, the last and the best.
 
     States wait in memory until ``write``. A short epoch is not worth a durable write, which would
     cost more than the epoch itself: ``is_due`` says when it is time, at most once a second, and
@@ -125,6 +125,8 @@ class Keeper:
         self._metas: list[Meta | None] = [None] * len(folders)  # of what is not written yet
         self._best_metas: list[Meta | None] = [None] * len(folders)
         self._best_epochs = list(bests or [0] * len(folders))
+        # Those that the last two states on disk speak of, without which they are worth nothing.
+        self._spoken_of = [(epoch, epoch) for epoch in self._best_epochs]
         self._written, self._is_first = time.monotonic(), True
         self._pause = SAVE_SECONDS
 
@@ -192,7 +194,9 @@ class Keeper:
             save(folder, {n: t[member] for n, t in self._best.items()}, best)
         if last is not None:
             save(folder, {n: t[member] for n, t in self._last.items()}, last)
-        keep = [path_of(folder, {"epoch": self._best_epochs[member]})]
+            self._spoken_of[member] = self._spoken_of[member][1], self._best_epochs[member]
+        bests = self._spoken_of[member][-keep_last:]
+        keep = [path_of(folder, {"epoch": epoch}) for epoch in bests]
         prune(folder, keep=keep, keep_last=keep_last)
         self._metas[member] = self._best_metas[member] = None
 

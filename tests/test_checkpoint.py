@@ -273,6 +273,16 @@ def test_the_first_state_is_written_at_once(tmp_path: Path) -> None:
     assert epochs(tmp_path) == [1]
 
 
+def test_no_state_is_there_before_the_best_that_it_speaks_of(tmp_path: Path, clock: Clock) -> None:
+    keeper = Keeper([tmp_path])
+    for epoch in range(1, 6):
+        take(keeper, epoch, best=epoch == 3)
+    path_of(tmp_path, 3).mkdir()  # where the best cannot be written
+    with pytest.raises(StorageError, match="epoch-000003"):
+        keeper.write()
+    assert epochs(tmp_path) == [1, 3]
+
+
 def test_short_epochs_wait_in_memory(tmp_path: Path, clock: Clock) -> None:
     keeper, live = Keeper([tmp_path]), torch.zeros(1, 1)
     for epoch in range(1, 6):
@@ -284,13 +294,14 @@ def test_short_epochs_wait_in_memory(tmp_path: Path, clock: Clock) -> None:
     assert held(tmp_path) == {3: 3.0, 5: 5.0}
 
 
-def test_while_running_the_last_two_and_the_best_are_kept(tmp_path: Path, clock: Clock) -> None:
+def test_while_running_the_last_two_and_their_bests_are_kept(tmp_path: Path, clock: Clock) -> None:
     keeper, found = Keeper([tmp_path]), []
     for epoch in range(1, 8):
         take(keeper, epoch, best=epoch in (1, 3))
         found.append(epochs(tmp_path))
         clock.now += 2
-    assert found == [[1], [1, 2], [2, 3], [3, 4], [3, 4, 5], [3, 5, 6], [3, 6, 7]]
+    # The second speaks of the first as its best, and may be needed beside the third.
+    assert found == [[1], [1, 2], [1, 2, 3], [3, 4], [3, 4, 5], [3, 5, 6], [3, 6, 7]]
     keeper.write(ended=True)
     assert held(tmp_path) == {3: 3.0, 7: 7.0}
 

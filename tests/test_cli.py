@@ -536,6 +536,26 @@ def test_a_run_that_diverges_ends_with_three_and_says_where(here: Path, call: Ca
     assert (info["status"], info["exit_code"]) == ("diverged", 3)
 
 
+def test_what_nobody_thought_of_is_one_line_and_a_file(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(words: list[str]) -> None:
+        raise ZeroDivisionError("by \x1b[31mnothing")
+
+    monkeypatch.setattr("dltrain.cli.runs.main", fail)
+    shown = call("runs")
+    assert (shown.code, shown.out) == (1, "")
+    found = re.fullmatch(
+        r"dltrain: error: internal error: ZeroDivisionError\('by \\x1b\[31mnothing'\); "
+        r"the details are in (\S+)\n",
+        shown.err,
+    )
+    assert found is not None, shown.err
+    details = Path(found[1]).read_text()
+    assert details.startswith("Traceback")
+    assert "\x1b" not in details
+
+
 def test_a_disk_that_refuses_ends_with_four(call: Call) -> None:
     shown = call("output_dir=/proc/dltrain")
     assert shown.code == 4

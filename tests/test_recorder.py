@@ -17,7 +17,9 @@ import pytest
 
 from dltrain import recorder, storage
 from dltrain.environment import process_start
+from dltrain.reading import read_record
 from dltrain.recorder import Recorder
+from tests.conftest import tree
 
 Start = Callable[..., Recorder]
 ROW = {"epoch": 1.0, "step": 32.0, "lr": 0.1, "train/loss": 1 / 3, "val/loss": 0.25}
@@ -109,6 +111,32 @@ def test_a_run_ends_with_its_result(start: Start) -> None:
     assert (info["status"], info["exit_code"], info["result"]) == ("done", 0, {"best": 1.5})
     assert info["finished"] >= info["started"]
     assert (run.folder / "train.log").read_text().endswith(" done, exit code 0\n")
+
+
+def test_every_flipped_bit_of_a_record_is_found(start: Start) -> None:
+    run = start()
+    run.finish(status="done", exit_code=0, result={"final": {"val/loss": 0.5}})
+    path = run.folder / "run.json"
+    content = path.read_bytes()
+    assert read_record(path)["status"] == "done"
+    for bit in range(0, 8 * len(content), 5):  # all bits and all bytes take their turns
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"run\.json: "):
+            read_record(path)
+
+
+def test_what_a_killed_process_left_half_written_is_deleted(start: Start) -> None:
+    run = start()
+    (run.folder / "checkpoints").mkdir()
+    for name in ("run.json", "checkpoints/epoch-000001.safetensors"):
+        path = run.folder / name
+        path.with_name(f"{storage.TEMPORARY}0a1b2c3d-{path.name}").write_bytes(b"hal")
+    kept = recorder.Kept((run.folder / "metrics.csv").read_bytes(), b"")
+    info = read_record(run.folder / "run.json")
+    Recorder(run.folder, info=info, documents={}, columns=list(ROW), kept=kept)
+    assert not [name for name in tree(run.folder) if storage.TEMPORARY in name]
 
 
 def test_nan_and_infinity_become_null(start: Start) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from dltrain import storage
 from dltrain.storage import (
     InUseError,
     StorageError,
@@ -193,6 +194,99 @@ def test_an_interrupt_leaves_the_old_file_and_no_other(
         replace(path, b"new")
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["run.json"]
+
+
+# Carries something out on a disk whose power is cut at each call of it in turn, and right after it;
+# prints how often it was cut, and complains if what is left then is not what is allowed.
+CUTS = """
+import os, shutil, sys
+from pathlib import Path
+from dltrain.storage import append, cut, make_folder, replace, sync
+from tests.torture.faults import PowerDisk
+
+os.chdir(sys.argv[1])
+
+def carry_out(at, variant):
+    shutil.rmtree("disk", ignore_errors=True)
+    Path("disk").mkdir()
+    Path("disk/file").write_bytes(b"old line\\n")
+    pid = os.fork()
+    if not pid:
+        PowerDisk(at, root=Path("disk").absolute(), variant=variant).install()
+        {deed}
+        Path("returned").touch()
+        make_folder(Path("disk/later"))  # the power is cut here at the latest
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    returned = Path("returned").exists()
+    Path("returned").unlink(missing_ok=True)
+    return status != 0, returned
+
+cuts = 0
+for variant in range(3):
+    for at in range(100):
+        was_cut, returned = carry_out(at, variant)
+        if not was_cut:
+            break
+        cuts += 1
+        allowed = {after} if returned else {meanwhile}
+        assert allowed, (variant, at, returned, sorted(Path("disk").rglob("*")))
+    assert returned
+print(cuts)
+"""
+
+
+@pytest.mark.parametrize(
+    ("deed", "meanwhile", "after", "calls"),
+    [
+        (
+            'replace(Path("disk/file"), b"new" * 100)',
+            'Path("disk/file").read_bytes() in (b"old line\\n", b"new" * 100)',
+            'Path("disk/file").read_bytes() == b"new" * 100',
+            6,
+        ),
+        (
+            'append(Path("disk/file"), ["new"]); sync(Path("disk/file"))',
+            'Path("disk/file").read_bytes().startswith(b"old line\\n")',
+            'Path("disk/file").read_bytes() == b"old line\\nnew\\n"',
+            4,
+        ),
+        (
+            'cut(Path("disk/file"), 3)',
+            'b"old line\\n".startswith(Path("disk/file").read_bytes())',
+            'Path("disk/file").read_bytes() == b"old"',
+            3,
+        ),
+        ('make_folder(Path("disk/a/b"))', "True", 'Path("disk/a/b").is_dir()', 6),
+    ],
+    ids=["replace", "sync", "cut", "make_folder"],
+)
+def test_what_was_done_outlives_a_power_cut(
+    tmp_path: Path, deed: str, meanwhile: str, after: str, calls: int
+) -> None:
+    program = CUTS.format(deed=deed, meanwhile=meanwhile, after=after)
+    line = [sys.executable, "-c", program, str(tmp_path)]
+    root = Path(__file__).parents[1]
+    result = subprocess.run(line, cwd=root, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    # At each of its calls, in each of the three ways.
+    assert int(result.stdout) > 3 * calls
+
+
+def test_a_link_is_neither_followed_nor_written_through(tmp_path: Path) -> None:
+    mine, link = tmp_path / "mine", tmp_path / "link"
+    mine.write_text("mine")
+    link.symlink_to(mine)
+    for write in (
+        lambda: append(link, ["x"]),
+        lambda: storage.sync(link),
+        lambda: storage.cut(link, 0),
+        lambda: redirect(link, []),
+    ):
+        with pytest.raises(StorageError, match=r"cannot write .*link"):
+            write()
+    replace(link, b"new")  # takes the place of the link
+    assert (mine.read_text(), link.read_bytes(), link.is_symlink()) == ("mine", b"new", False)
 
 
 def test_what_a_killed_process_of_this_number_left_does_not_matter(tmp_path: Path) -> None:

@@ -198,7 +198,13 @@ def assert_equal_runs(ours: Path, theirs: Path, *, relative: float = 1e-5) -> No
 
 @contextlib.contextmanager
 def started(folder: Path, *words: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """Start a sweep as a process; whatever is left of it in the end is killed."""
+    """Start a sweep as a process; whatever is left of it in the end is killed.
+
+    Folders in a PYTHONPATH that is given come before those that are there: what is tested stays.
+    """
+    if "PYTHONPATH" in environment:
+        paths = [environment["PYTHONPATH"], os.environ.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     line = [sys.executable, "-m", "dltrain", "-m", *words]
     process = subprocess.Popen(
         line,

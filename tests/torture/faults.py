@@ -111,7 +111,7 @@ class PowerDisk(Disk):
         self._root, self._variant = root, variant
         self._names: dict[Path, Inode | None] = {}  # None: a folder
         self._open: dict[int, Path | Inode] = {}
-        for path in root.rglob("*"):
+        for path in [root, *root.rglob("*")] if root.exists() else []:
             content = None if path.is_dir() else path.read_bytes()
             self._names[path] = None if content is None else Inode(bytearray(content), content)
         self._kept = dict(self._names)
@@ -138,6 +138,12 @@ class PowerDisk(Disk):
             case "unlink":
                 self._names.pop(self._path(arguments[0]))
         return result
+
+    def durable(self, path: Path) -> bytes:
+        """Return what of a file there is after a cut now, if its name is."""
+        inode = self._names[path]
+        assert inode is not None, f"{path} is a folder"
+        return inode.durable
 
     def _path(self, name: Any) -> Path:
         return Path(os.path.abspath(name))
