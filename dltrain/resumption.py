@@ -63,12 +63,20 @@ def resumable(
 
 
 def _usable(steps: Steps, place: Place, unusable: dict[Path, str]) -> Iterator[Found]:
-    """Yield the states of a folder that can be gone on from, the latest first."""
+    """Yield the states of a folder that can be gone on from, the latest first.
+
+    Of what cannot be used only what is later than all that can be matters, and is noted.
+    """
+    matters = True
     for path in checkpoint.paths(place.folder / "checkpoints"):
         try:
-            yield _read(steps, place, path)
+            found = _read(steps, place, path)
         except ValueError as error:
-            unusable[path] = str(error)
+            if matters:
+                unusable[path] = str(error)
+            continue
+        matters = False
+        yield found
 
 
 def _read(steps: Steps, place: Place, path: Path) -> Found:

@@ -213,7 +213,7 @@ def misfit(steps: Steps, state: State) -> str:
     own = {n: t for n, t in state.tensors.items() if not n.startswith(_UNDERWAY)}
     if own.keys() != live.keys():
         return f"holds {', '.join(sorted(own)) or 'nothing'} instead of {', '.join(sorted(live))}"
-    for name, tensor in own.items():
+    for name, tensor in sorted(own.items()):
         if (tensor.shape, tensor.dtype) != (live[name][0].shape, live[name].dtype):
             return f"{name} is {tensor.dtype} {list(tensor.shape)}"
     epoch, done = state.meta.get("epoch"), state.meta.get("underway", 0)

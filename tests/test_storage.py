@@ -277,12 +277,13 @@ def test_a_link_is_neither_followed_nor_written_through(tmp_path: Path) -> None:
     mine, link = tmp_path / "mine", tmp_path / "link"
     mine.write_text("mine")
     link.symlink_to(mine)
-    for write in (
+    writes: list[Callable[[], object]] = [
         lambda: append(link, ["x"]),
         lambda: storage.sync(link),
         lambda: storage.cut(link, 0),
         lambda: redirect(link, []),
-    ):
+    ]
+    for write in writes:
         with pytest.raises(StorageError, match=r"cannot write .*link"):
             write()
     replace(link, b"new")  # takes the place of the link
