@@ -45,8 +45,12 @@ if TYPE_CHECKING:
 PART = 1 << 16  # rows that are looked at together
 
 
-def dataset(run: RunConfig) -> Dataset:
+def dataset(run: RunConfig, *, download: bool = True) -> Dataset:
     """Load and prepare a run's data, in the run's floating-point type; images stay bytes.
+
+    Args:
+        run: What names them.
+        download: Whether the network may be asked; not for what a stranger's record names.
 
     Raises:
         ValueError: If a file is missing or is not what it should be.
@@ -81,6 +85,7 @@ def dataset(run: RunConfig) -> Dataset:
                 source=config.source,
                 num_val=config.num_val,
                 seed=config.seed,
+                download=download,
             )
         case _:
             assert_never(config)

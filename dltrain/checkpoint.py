@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from torch import Tensor
 from dltrain import storage
 from dltrain.reading import read_bytes
 from dltrain.seal import BLANK, is_intact, sealed
+from dltrain.verification import checkpoint_paths
 
 SAVE_SECONDS = 1.0
 # Within an epoch: what a kill may cost.
@@ -29,7 +29,8 @@ UNDERWAY_SECONDS = 60.0
 # No state of a model that dltrain trains is larger: 2^30 numbers of 8 bytes, three times (Adam).
 MAX_BYTES = 2**35
 Meta = dict[str, Any]  # what goes with a state: plain values, ``epoch`` and ``step`` among them
-_NAME = re.compile(r"epoch-(\d{6,9})(?:-step-(\d{8,12}))?\.safetensors", re.ASCII)
+# The checkpoints of a folder, the latest first.
+paths = checkpoint_paths
 
 
 class CheckpointError(ValueError):
@@ -47,15 +48,6 @@ def path_of(folder: Path, meta: Mapping[str, Any]) -> Path:
     return folder / f"epoch-{meta['epoch']:06d}{step}.safetensors"
 
 
-def paths(folder: Path) -> list[Path]:
-    """List a folder's checkpoints, the latest first."""
-    if folder.is_symlink() or not folder.is_dir():
-        return []
-    found = [(match, path) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
-    found.sort(key=lambda pair: (int(pair[0][1]), int(pair[0][2] or 0)), reverse=True)
-    return [path for _, path in found]
-
-
 def save(folder: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> Path:
     """Write a checkpoint durably.
 
@@ -69,7 +61,9 @@ def save(folder: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -
     """
     storage.make_folder(folder)
     path = path_of(folder, meta)
-    text = json.dumps({**meta, "sha256": BLANK}, sort_keys=True, allow_nan=False)
+    # Sorted, but for what is within: the order of a row's columns is the order of results.csv.
+    ordered = dict(sorted({**meta, "sha256": BLANK}.items()))
+    text = json.dumps(ordered, allow_nan=False)
     contiguous = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
     storage.replace(path, sealed(safetensors.torch.save(contiguous, metadata={"dltrain": text})))
     return path
@@ -93,7 +87,8 @@ def load(path: Path, *, limit: int = MAX_BYTES) -> tuple[dict[str, Tensor], Meta
         raise CheckpointError(f"{path}: was changed or damaged after it was written (sha256)")
     try:
         return safetensors.torch.load(content), meta
-    except safetensors.SafetensorError as error:  # sealed, and yet no such file: a forgery
+    # Sealed, and yet no such file, or of numbers that torch has no name for: a forgery.
+    except (safetensors.SafetensorError, KeyError) as error:
         raise CheckpointError(f"{path}: is no checkpoint that can be read ({error})") from None
 
 

@@ -5,10 +5,9 @@ The record may be a stranger's, so it is checked like a command line. No torch i
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,11 @@ from dltrain.compose import ConfigError
 from dltrain.environment import DECIDING, versions
 from dltrain.paths import expanded, problem_with
 from dltrain.runs import RECORD, Run
-from dltrain.schema import CsvConfig, RunConfig
+from dltrain.schema import CsvConfig, DataConfig, RunConfig
 
 PACKAGED = "package:"
+# No config has more; what is wrong with each entry would be said, and that takes time.
+MAX_ENTRIES, MAX_LENGTH = 1000, 100_000
 
 
 class ChangedError(ValueError):
@@ -29,6 +30,12 @@ class ChangedError(ValueError):
         advice = "the numbers may differ from then on; --allow-changed goes on all the same"
         self.lines = [f"{difference}; {advice}" for difference in differences]
         super().__init__("\n".join(self.lines))
+
+
+def refuse_changed(differences: Sequence[str]) -> None:
+    """Raise a ``ChangedError`` if there are differences."""
+    if differences:
+        raise ChangedError(differences)
 
 
 def config_of(run: Run, changes: Mapping[str, Any]) -> RunConfig:
@@ -45,15 +52,13 @@ def config_of(run: Run, changes: Mapping[str, Any]) -> RunConfig:
     values: Any = run.part("config")
     if not isinstance(values, dict):
         raise ConfigError([f"{source}: holds no config"])
-    values = copy.deepcopy(values)
+    if _num_entries(values) > MAX_ENTRIES:
+        raise ConfigError([f"{source}: its config holds more than a config does"])
     for key, value in {"output_dir": str(run.folder.parent), **changes}.items():
-        *path, name = key.split(".")
-        node = values
-        for part in path:
-            node = node.get(part) if isinstance(node, dict) else None
-        if not isinstance(node, dict) or name not in node:
+        changed = _replaced(values, key.split("."), value)
+        if changed is None:
             raise ConfigError([f"{key}: the run has no such key ({source})"])
-        node[name] = value
+        values = changed
     config, problems = run_config(values)
     if config is None:
         raise ConfigError(
@@ -63,6 +68,27 @@ def config_of(run: Run, changes: Mapping[str, Any]) -> RunConfig:
             ]
         )
     return config
+
+
+def _num_entries(node: object) -> int:
+    """Count the entries of all mappings within a node; a list that is too long counts as many."""
+    if isinstance(node, dict):
+        return len(node) + sum(map(_num_entries, node.values()))
+    if not isinstance(node, list):
+        return 0
+    if len(node) > MAX_LENGTH:
+        return MAX_ENTRIES + 1
+    return sum(_num_entries(inner) for inner in node if isinstance(inner, dict | list))
+
+
+def _replaced(node: object, path: Sequence[str], value: object) -> dict[str, Any] | None:
+    """Return a mapping with another value at a path, or None if there is no such path."""
+    if not isinstance(node, dict) or path[0] not in node:
+        return None
+    if len(path) == 1:
+        return {**node, path[0]: value}
+    inner = _replaced(node[path[0]], path[1:], value)
+    return None if inner is None else {**node, path[0]: inner}
 
 
 def changed_versions(run: Run, *, cpu: str | None = None) -> list[str]:
@@ -86,7 +112,16 @@ def changed_data(run: Run, config: RunConfig, *, allow_changed: bool) -> list[st
     The path may come from the record, and that from a stranger: a file of other content than the
     record says is not read any further, unless that is allowed.
     """
-    data = config.data
+    return changed_table(config.data, None if allow_changed else [run.part("data", "sha256")])
+
+
+def changed_table(data: DataConfig, known: Collection[object] | None) -> list[str]:
+    """Say what is wrong with a table that a record names, without understanding it.
+
+    Args:
+        data: The config of what may be a table.
+        known: Digests of which its own should be one; None: any will do.
+    """
     if not isinstance(data, CsvConfig) or data.path is None or data.path.startswith(PACKAGED):
         return []
     path = expanded(data.path)
@@ -96,10 +131,12 @@ def changed_data(run: Run, config: RunConfig, *, allow_changed: bool) -> list[st
         return [f"data.path={data.path}: {reason}; say where it lies now: data.path=FILE"]
     try:
         with open(path, "rb") as file:
+            if b"\0" in file.peek():  # nor is it worth hashing, however long it is
+                return [f"data.path={data.path}: is no table, it holds NUL"]
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         return [f"data.path={data.path}: {error.strerror}"]
-    if digest != run.part("data", "sha256") and not allow_changed:
+    if known is not None and digest not in known:
         return [f"data.path={data.path}: its content changed since the run began"]
     return []
 

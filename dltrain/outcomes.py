@@ -77,6 +77,8 @@ class Outcome:
             raise ValueError("not what a checkpoint says of a member")
         if type(found.stale) is not int or type(found.tested) is not bool:
             raise ValueError("not what a checkpoint says of a member")
+        if not math.isfinite(found.best.get("value", 0.0)):  # type: ignore[arg-type]
+            raise ValueError("its best value is not finite")
         return found
 
     @property

@@ -202,10 +202,9 @@ class Recorder:
 
 
 def clear(folder: Path) -> None:
-    """Delete what an earlier training left in a run folder; its log stays."""
-    checkpoints = folder / "checkpoints"
-    if checkpoints.is_dir() and not checkpoints.is_symlink():
-        storage.remove_tree(checkpoints)
+    """Delete what an earlier training left in a run folder; its log stays, and what is unused."""
+    for path in (folder / "checkpoints").glob("epoch-*.safetensors"):
+        storage.remove(path)
     for name in ("metrics.csv", "timing.csv", "coefficients.csv"):
         storage.remove(folder / name)
 

@@ -36,7 +36,9 @@ class Found:
     kept: Kept
 
 
-def resumable(steps: Steps, places: Sequence[Place | None]) -> tuple[list[Found | None], list[str]]:
+def resumable(
+    steps: Steps, places: Sequence[Place | None]
+) -> tuple[list[Found | None], dict[Path, str]]:
     """Find the states that members which train together go on from.
 
     Args:
@@ -45,10 +47,10 @@ def resumable(steps: Steps, places: Sequence[Place | None]) -> tuple[list[Found 
 
     Returns:
         What was found, for each member: its last state if it had come to its end, else that of the
-        last step of which all have one, or None to begin anew; and sentences on what is not used.
+        last step of which all have one, or None to begin anew. And what is unusable: path -> why.
     """
-    remarks: list[str] = []
-    usable = [[] if place is None else list(_usable(steps, place, remarks)) for place in places]
+    unusable: dict[Path, str] = {}
+    usable = [[] if place is None else list(_usable(steps, place, unusable)) for place in places]
     found = [own[0] if own and own[0].state.outcome.status == "done" else None for own in usable]
     going_on = [
         index for index, place in enumerate(places) if place is not None and found[index] is None
@@ -57,16 +59,24 @@ def resumable(steps: Steps, places: Sequence[Place | None]) -> tuple[list[Found 
     common = set.intersection(*steps_of) if steps_of else set()
     for index in going_on if common else ():
         found[index] = next(one for one in usable[index] if one.state.step == max(common))
-    return found, remarks
+    return found, unusable
 
 
-def _usable(steps: Steps, place: Place, remarks: list[str]) -> Iterator[Found]:
-    """Yield the states of a folder that can be gone on from, the latest first."""
+def _usable(steps: Steps, place: Place, unusable: dict[Path, str]) -> Iterator[Found]:
+    """Yield the states of a folder that can be gone on from, the latest first.
+
+    Of what cannot be used only what is later than all that can be matters, and is noted.
+    """
+    matters = True
     for path in checkpoint.paths(place.folder / "checkpoints"):
         try:
-            yield _read(steps, place, path)
+            found = _read(steps, place, path)
         except ValueError as error:
-            remarks.append(f"{error}; it is not used")
+            if matters:
+                unusable[path] = str(error)
+            continue
+        matters = False
+        yield found
 
 
 def _read(steps: Steps, place: Place, path: Path) -> Found:
@@ -85,7 +95,8 @@ def _read(steps: Steps, place: Place, path: Path) -> Found:
     if best["epoch"] not in (0, state.meta["epoch"]) or (
         best["epoch"] and state.meta.get("underway")
     ):
-        _, meta = checkpoint.load(checkpoint.path_of(path.parent, best))
+        best_path = checkpoint.path_of(path.parent, best)
+        _, meta = checkpoint.load(best_path, limit=size_limit(steps))
         if meta.get("run") != place.identity:
             raise CheckpointError(f"{path}: the best epoch it speaks of is of another run")
     return Found(state, Kept(_metrics(place.folder, state.meta), _timing(place.folder, state.meta)))
@@ -100,7 +111,8 @@ def _metrics(folder: Path, meta: Mapping[str, Any]) -> bytes:
     if not isinstance(size, int) or not 0 < size <= 1000 * (meta["epoch"] + 1):
         raise ValueError(f"{path}: is not what epoch {meta['epoch']} left")
     content = read_start(path, size)
-    if len(content) != size or hashlib.sha256(content).hexdigest() != mark.get("sha256"):
+    whole = content.count(b"\n") == meta["epoch"] + 1 and len(content) == size
+    if not whole or hashlib.sha256(content).hexdigest() != mark.get("sha256"):
         raise ValueError(f"{path}: is not what epoch {meta['epoch']} left")
     return content
 

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.environment import process_start
-from dltrain.reading import read_record, read_text
+from dltrain.reading import read_bytes, read_record
 from dltrain.recorder import short_id
 from dltrain.suggest import closest
 
-RECORD, SWEEP_RECORD, MEMBERS = "run.json", "sweep.json", "members"
+RECORD, SWEEP_RECORD, MEMBERS, METRICS = "run.json", "sweep.json", "members", "metrics.csv"
+# No metrics.csv has a tenth of it.
+MAX_COLUMNS = 1000
 
 
 @dataclass(frozen=True)
@@ -94,18 +96,34 @@ class Run:
 
     def num_epochs(self) -> int:
         """Return how many whole epochs ``metrics.csv`` tells of."""
-        rows = self.metrics()
-        return len(rows)
+        return max(self._whole_lines().count(b"\n") - 1, 0)
 
-    def metrics(self) -> list[dict[str, str]]:
-        """Read ``metrics.csv``: one dict of cells per epoch; a torn last line is left out."""
-        path = self.folder / "metrics.csv"
-        if not path.is_file():
-            return []
-        text = read_text(path)
-        header, *lines = text[: text.rfind("\n") + 1].split("\n")[:-1] or [""]
-        names = header.split(",")  # no cell of this file is ever quoted
-        return [dict(zip(names, line.split(","), strict=False)) for line in lines]
+    def metrics(self, *, first: int | None = None, last: int = 0) -> list[dict[str, str]]:
+        """Read ``metrics.csv``: one dict of cells per epoch; a torn last line is left out.
+
+        Args:
+            first: How many epochs of the beginning; None: all there are.
+            last: How many of the end.
+
+        Raises:
+            ValueError: If it is no plain file, too large, or has too many columns.
+        """
+        header, _, body = self._whole_lines().partition(b"\n")
+        if header.count(b",") >= MAX_COLUMNS:
+            raise ValueError(f"{self.folder / METRICS}: has more than {MAX_COLUMNS} columns")
+        if first is None or body.count(b"\n") <= first + last:
+            lines = body.split(b"\n")[:-1]
+        else:  # of what is left out no list is made
+            end = body.rsplit(b"\n", last + 1)[1:-1]
+            lines = [*body.split(b"\n", first)[:first], *end]
+        names = _decoded(header).split(",")  # no cell of this file is ever quoted
+        cells = (_decoded(line).split(",", len(names)) for line in lines)
+        return [dict(zip(names, own, strict=False)) for own in cells]
+
+    def _whole_lines(self) -> bytes:
+        path = self.folder / METRICS
+        content = read_bytes(path) if path.is_file() else b""
+        return content[: content.rfind(b"\n") + 1]
 
 
 def higher_is_better(metric: str) -> bool:
@@ -152,7 +170,7 @@ def _read_or_not(folder: Path) -> Run:
 
 def _numbers(sweep: Path) -> list[str]:
     """List the names of the members' folders."""
-    found = _ids(sweep / MEMBERS)
+    found = [] if (sweep / MEMBERS).is_symlink() else _ids(sweep / MEMBERS)
     return sorted(found, key=lambda name: (len(name), name))
 
 
@@ -212,7 +230,8 @@ def _member(sweep: Run, number: str, name: str) -> Run:
     if not re.fullmatch(r"[0-9]{1,9}", number):
         raise ValueError(f"{name}: a member is named by its number, as in {sweep.short}/0")
     folder = sweep.folder / MEMBERS / f"{int(number):04d}"
-    if folder.is_symlink() or not folder.is_dir():
+    linked = folder.is_symlink() or folder.parent.is_symlink()
+    if linked or not folder.is_dir():
         raise ValueError(
             f"{name}: {sweep.short} has no member {int(number)} that has begun "
             f"(dltrain runs ls {sweep.short} lists them)"
@@ -222,6 +241,10 @@ def _member(sweep: Run, number: str, name: str) -> Run:
 
 def _some(ids: Sequence[str]) -> str:
     return ", ".join(ids[:3]) + (", ..." if len(ids) > 3 else "")
+
+
+def _decoded(content: bytes) -> str:
+    return content.decode(errors="replace")
 
 
 def _text(value: object) -> str:

@@ -92,7 +92,7 @@ class State:
         tensors, meta = checkpoint.load(path, limit=limit)
         try:
             return cls(tensors, meta, Outcome.from_plain(meta["outcome"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CheckpointError(f"{path}: is no state of a training ({error!r})") from None
 
     @property
@@ -213,7 +213,7 @@ def misfit(steps: Steps, state: State) -> str:
     own = {n: t for n, t in state.tensors.items() if not n.startswith(_UNDERWAY)}
     if own.keys() != live.keys():
         return f"holds {', '.join(sorted(own)) or 'nothing'} instead of {', '.join(sorted(live))}"
-    for name, tensor in own.items():
+    for name, tensor in sorted(own.items()):
         if (tensor.shape, tensor.dtype) != (live[name][0].shape, live[name].dtype):
             return f"{name} is {tensor.dtype} {list(tensor.shape)}"
     epoch, done = state.meta.get("epoch"), state.meta.get("underway", 0)
@@ -222,6 +222,8 @@ def misfit(steps: Steps, state: State) -> str:
         return "its epochs and steps are no numbers"
     if state.meta.get("step") != epoch * per_epoch + done:
         return f"an epoch has {per_epoch} steps"
+    if state.outcome.final.get("epoch", 0) != epoch or not 0 <= state.best_epoch <= epoch:
+        return "its last or its best row is of another epoch"
     if done and not steps.fits(_underway(state), done):
         return "what it holds of an epoch under way cannot be of this training"
     return ""

@@ -103,7 +103,9 @@ class MlpConfig:
     """Multilayer perceptron."""
 
     kind: str = knob("which class of model this is; chosen with model=")
-    hidden: list[int] = knob("widths of the hidden layers", ge=1, le=10**6, min_length=1)
+    hidden: list[int] = knob(
+        "widths of the hidden layers", ge=1, le=10**6, min_length=1, max_length=1000
+    )
     activation: Activation = knob("nonlinearity after each hidden layer")
     dropout: float = knob("share of hidden units dropped in training", ge=0, lt=1, stacks=True)
     init: Init = knob("start of the weights: normal(0, init_std), torch's default, He")

@@ -175,6 +175,12 @@ def remove(path: Path) -> None:
         os.unlink(path)
 
 
+def set_aside(path: Path) -> None:
+    """Give a file a name that nothing here reads, ``NAME.unused``, and keep it."""
+    with _naming(path, "rename"):
+        os.replace(path, path.with_name(f"{path.name}.unused"))
+
+
 def remove_temporaries(folder: Path) -> None:
     """Delete what a process that was killed left half written in a folder."""
     with _naming(folder, "read"):

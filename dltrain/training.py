@@ -101,10 +101,13 @@ class Training:
             None if folder is None else Place(folder, job.identity)
             for folder, job in zip(folders, self.jobs, strict=True)
         ]
-        found, remarks = resumable(self.trainer.steps, places)
+        found, unusable = resumable(self.trainer.steps, places)
+        for path in unusable:
+            if not self.jobs[0].sweep:  # a sweep can tell why it is there, and needs it no more
+                storage.set_aside(path)
         self.trainer.restore([None if own is None else own.state for own in found])
         self._open(folders, found)
-        return remarks
+        return [f"{reason}; it is not used" for reason in unusable.values()]
 
     def _open(self, folders: Sequence[Path | None], found: Sequence[Found | None]) -> None:
         preparation = recorder.as_json(self.jobs[0].data.preparation())

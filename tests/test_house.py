@@ -32,6 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "storage": set(),
     "seal": set(),
     "reading": {"seal"},
+    "verification": {"reading", "seal"},
     "lines": {"storage"},
     "environment": {""},
     "origin": {"check", "compose", "environment", "paths", "runs", "schema"},
@@ -66,7 +67,7 @@ ALLOWED: dict[str, set[str]] = {
     "graphs": set(),
     "steps": {"data.loader", "graphs", "losses", "models", "optim"},
     "coefficients": {"data", "least_squares"},
-    "checkpoint": {"reading", "seal", "storage"},
+    "checkpoint": {"reading", "seal", "storage", "verification"},
     "outcomes": set(),
     "saving": {"checkpoint", "outcomes", "steps", "storage"},
     "resumption": {"checkpoint", "reading", "recorder", "runs", "saving", "steps"},
@@ -125,13 +126,7 @@ ALLOWED: dict[str, set[str]] = {
     "sweep.assignment": {"sweep.plan"},
     "sweep.stacks": {"architecture", "choices", "data", "schema", "sweep.plan"},
     "sweep.folder": {
-        "check",
-        "escapes",
-        "reading",
-        "recorder",
-        "runs",
-        "schema",
-        "storage",
+        *("check", "escapes", "origin", "reading", "recorder", "runs", "schema", "storage"),
         "sweep.plan",
     },
     "sweep.results": {"recorder", "runs", "storage", "sweep.folder", "sweep.plan"},
@@ -167,7 +162,7 @@ PARENT = sorted(FLOWS - {"training", "bench", "variants", TRAINS})
 HEAVY = {"torch", "torchvision", "pandas", "pyarrow", "scipy"}
 # Parts of the command line that verbs share, or that one keeps apart.
 SHARED = {"cli.arguments", "cli.main", "cli.hydra_flags", "cli.summary", "cli.sweep_summary"}
-SHARED |= {"cli.course"}
+SHARED |= {"cli.course", "cli.sweep_course", "cli.sweep_resume"}
 BANNED = {"utils", "util", "helpers", "common", "core", "base", "manager", "misc"}
 
 MAX_FILE, MAX_FUNCTION = 300, 60

@@ -18,7 +18,8 @@ from dltrain import recorder
 from dltrain.config import load, to_yaml
 from dltrain.console import safe
 from dltrain.escapes import escaped, escaped_lines, obeyed
-from tests.conftest import Call, Shown
+from dltrain.reading import read_record
+from tests.conftest import Call, Shown, write_record
 from tests.terminals import on_terminal
 
 # Colours, a title, markup of rich's, a smiley's name, forged lines, text turned round.
@@ -204,7 +205,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
     assert run(line) == 0
     [file] = folder.glob("*/run.json")
-    record: dict[str, Any] = json.loads(file.read_text())
+    record = read_record(file)
     assert record["result"]["test"] is not None
     return record
 
@@ -227,14 +228,14 @@ def strangers(here: Path, records: dict[str, Any]) -> Path:
             record["result"]["test"] = dict.fromkeys(NASTY, 1.5) | {"test/rmse": text}
             record["overrides"] = [f"{key}={text}" for key in NASTY[:3]]
             record["data"]["rows"] = {text: 3, "train": text}
-            (place / "run.json").write_text(json.dumps(record))
+            write_record(place / "run.json", record)
             (place / name).touch()
             cells = ",".join(re.sub("[,\n]", "", each) for each in NASTY[:-1])
             (place / "metrics.csv").write_text(f"{cells}\n{cells}\n{cells}\n")
     record = poisoned(records, list(NASTY)) | {"varying": NASTY[:3], "members": 30}
     record["counts"] = dict.fromkeys(NASTY[:-1], 1)
     sweep = outputs / "2026-01-01_sweep_\x1b[31m"
-    (sweep / "sweep.json").write_text(json.dumps(record | {"metric": NASTY[0]}))
+    write_record(sweep / "sweep.json", record | {"metric": NASTY[0]})
     (sweep / "plan.jsonl").write_text("".join(f"{json.dumps(text)}\n" for text in NASTY))
     return outputs
 

@@ -117,7 +117,8 @@ def test_whose_own_terminal_closes_is_interrupted_and_keeps_its_epochs(
 ) -> None:
     shown = on_terminal(*LONG, folder=here, closed_after=" 10/1000", owned=True)
     assert shown.code == 129
-    assert re.fullmatch(r"dltrain: error: interrupted; epochs 1 to \d+ are kept\n", shown.err)
+    line = r"dltrain: error: interrupted after step [\d,]+; dltrain resume \w{4} goes on .*\n"
+    assert re.fullmatch(line, shown.err)
     assert statuses(here) == ["interrupted"]
     [kept] = metrics(here)
     assert kept.count(b"\n") > 10

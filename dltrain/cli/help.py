@@ -26,7 +26,7 @@ groups
 flags
   -m, --multirun       sweep: train every combination of the values given (dltrain -m --help)
   -m --dry-run         print the sweep's plan and start nothing
-  -m --resume SWEEP    train what is missing of a sweep; SWEEP is an id, or latest
+  -m --resume SWEEP    train what is missing of a sweep (also: dltrain resume SWEEP)
   --cfg job            print the composed config and train nothing (also: hydra, all)
   --resolve            with --cfg: resolve interpolations
   --config-dir DIR     add a folder of configs of your own

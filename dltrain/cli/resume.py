@@ -18,15 +18,17 @@ from typing import Any
 from dltrain import build
 from dltrain.cli.arguments import EndedError, Parser, UsageError, output_dir_of, refusing
 from dltrain.cli.course import carry_out
+from dltrain.cli.sweep_resume import resume as resume_sweep
+from dltrain.compose import Sources
 from dltrain.console import dim, output, safe, warning
 from dltrain.console.training import TrainingView
 from dltrain.job import Job
 from dltrain.origin import (
-    ChangedError,
     changed_data,
     changed_versions,
     config_of,
     device_of,
+    refuse_changed,
     threads_of,
 )
 from dltrain.reading import refuse_links
@@ -65,7 +67,10 @@ def main(words: Sequence[str]) -> None:
     with refusing():
         run = find(names[0], output_dir)
     if run.is_sweep:
-        raise UsageError(["resume: sweeps are not wired yet"])
+        if changes:
+            raise UsageError([f"{', '.join(changes)}: a sweep goes on as it was planned"])
+        sources = Sources.of(None)
+        return resume_sweep(run.folder, [], sources, allow_changed=arguments.allow_changed)
     if run.sweep is not None:
         short = short_id(run.sweep.name)
         raise UsageError(
@@ -77,9 +82,9 @@ def main(words: Sequence[str]) -> None:
             refuse_links(run.folder)
             config = config_of(run, changes)
             if _is_through(run, config, longer="trainer.epochs" in changes):
-                return
+                return None
             job = _job(run, config, allow_changed=arguments.allow_changed)
-        resume(run, job, allow_changed=arguments.allow_changed)
+        return resume(run, job, allow_changed=arguments.allow_changed)
 
 
 def _changes(words: Sequence[str]) -> dict[str, Any]:
@@ -132,11 +137,10 @@ def _job(run: Run, config: RunConfig, *, allow_changed: bool) -> Job:
     """Load the data and say what is to be trained; refuse what has changed, unless allowed."""
     problems = [] if allow_changed else changed_versions(run)
     problems += changed_data(run, config, allow_changed=allow_changed)
-    if problems:
-        raise ChangedError(problems)
-    data = build.dataset(config)
+    refuse_changed(problems)
+    data = build.dataset(config, download=False)
     if data.sha256 != run.part("data", "sha256") and not allow_changed:
-        raise ChangedError([f"data={data.name}: its content changed since the run began"])
+        refuse_changed([f"data={data.name}: its content changed since the run began"])
     command, overrides = run.part("command"), run.part("overrides")
     return Job(
         [str(word) for word in command[1:]] if isinstance(command, list) else [],
@@ -162,9 +166,7 @@ def resume(run: Run, job: Job, *, allow_changed: bool) -> None:
         from dltrain.training import Training
     with refusing():
         cpu = torch.backends.cpu.get_cpu_capability()
-        problems = [] if allow_changed else changed_versions(run, cpu=cpu)
-        if problems:
-            raise ChangedError(problems)
+        refuse_changed([] if allow_changed else changed_versions(run, cpu=cpu))
         device = None if allow_changed else device_of(run)
         training = Training([job], threads=threads_of(run), device=device)
     with stopping(training.trainer.stop):

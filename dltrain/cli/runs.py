@@ -10,9 +10,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
-from dltrain.console import age, dim, figure, number_or_dash, output, pairs, published, table
+from dltrain.console import (
+    age,
+    dim,
+    figure,
+    number_or_dash,
+    output,
+    pairs,
+    published,
+    table,
+    warning,
+)
 from dltrain.runs import Run, find, higher_is_better, list_runs, members
 from dltrain.suggest import closest
+from dltrain.verification import complaints
 
 USAGE = "dltrain runs [ls [SWEEP]] | dltrain runs show RUN   [output_dir=FOLDER]"
 VERBS = ("ls", "show")
@@ -39,6 +50,7 @@ def main(words: Sequence[str]) -> None:
                 run = find(name, output_dir)
             if run.is_sweep:
                 output().print(pairs(_sweep_facts(run)))
+                _warn(run)
                 output().print("")
                 ls_members(run)
             else:
@@ -160,17 +172,25 @@ def show(run: Run) -> None:
     """Print everything about one run."""
     console = output()
     console.print(pairs(_facts(run)))
+    _warn(run)
     expectations = run.part("result", "expectations")
     if isinstance(expectations, list) and expectations:
         console.print("")
         console.print(published([row for row in expectations if isinstance(row, dict)]))
-    rows = run.metrics()
-    if rows:
-        columns = list(rows[0])
-        shown = rows if len(rows) <= 20 else [*rows[:5], dict.fromkeys(columns, "..."), *rows[-15:]]
+    shown = run.metrics(first=5, last=15)
+    if shown:
+        columns = list(shown[0])
+        if run.num_epochs() > len(shown):
+            shown.insert(5, dict.fromkeys(columns, "..."))
         console.print("")
         cells = [[_cell(row.get(name)) for name in columns] for row in shown]
         console.print(table(columns, cells, right=columns))
+
+
+def _warn(run: Run) -> None:
+    """Say which of its files are not what it wrote."""
+    for complaint in complaints(run.folder, run.part("files")):
+        output().print(warning(complaint))
 
 
 def _facts(run: Run) -> list[tuple[str, object]]:

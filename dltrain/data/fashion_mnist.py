@@ -92,7 +92,9 @@ NOT_FOUND = (
 )
 
 
-def fashion_mnist(name: str, *, root: str | None, source: str, num_val: int, seed: int) -> Dataset:
+def fashion_mnist(
+    name: str, *, root: str | None, source: str, num_val: int, seed: int, download: bool = True
+) -> Dataset:
     """Load Fashion-MNIST from the first place that has it.
 
     Args:
@@ -101,6 +103,7 @@ def fashion_mnist(name: str, *, root: str | None, source: str, num_val: int, see
         source: ``auto``; ``full`` forbids the packaged sample, ``sample`` asks for it.
         num_val: Of the 60,000 training images, how many validate (of a sample, in proportion).
         seed: Fixes which images validate.
+        download: Whether the network may be asked, if they are nowhere on this machine.
 
     Returns:
         A classification data set; inputs are bytes, [N, 784].
@@ -109,7 +112,7 @@ def fashion_mnist(name: str, *, root: str | None, source: str, num_val: int, see
         ValueError: If a file is not what it should be, or ``full`` data is nowhere to be found.
     """
     notes: list[str] = []
-    found, arrays = (None, []) if source == "sample" else _load_full(root, notes)
+    found, arrays = (None, []) if source == "sample" else _load_full(root, notes, download)
     if found is None and source == "full":
         raise ValueError(_nowhere(root))
     files = FULL
@@ -154,7 +157,7 @@ def _split(rows: Split, *, num_val: int, seed: int) -> list[Split]:
 Arrays = list[npt.NDArray[np.generic]]
 
 
-def _load_full(root: str | None, notes: list[str]) -> tuple[str | None, Arrays]:
+def _load_full(root: str | None, notes: list[str], download: bool) -> tuple[str | None, Arrays]:
     """Find, check and cache the four files; ("root" | "system" | ..., arrays) or (None, [])."""
     cache = cache_folder()
     if root is not None:
@@ -171,6 +174,8 @@ def _load_full(root: str | None, notes: list[str]) -> tuple[str | None, Arrays]:
         return "system", _load_from(system, cache, notes)
     if _is_complete(cache):
         return "cache", [_map(_cached(cache, file), file) for file in FULL]
+    if not download:
+        return None, []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         if _download(folder):

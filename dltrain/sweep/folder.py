@@ -9,6 +9,7 @@ members/0000  a run folder like any other
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import Any
 from dltrain import recorder, runs, storage
 from dltrain.check import instance
 from dltrain.escapes import escaped, escaped_lines
+from dltrain.origin import changed_table
 from dltrain.reading import read_bytes, read_record
 from dltrain.recorder import first_info, now, sealed_json
 from dltrain.runs import Run
@@ -68,6 +70,12 @@ class SweepFolder:
         self.info |= changes
         storage.replace(self.path / "sweep.json", sealed_json(self.info))
 
+    def list_file(self, name: str, content: bytes | None) -> None:
+        """Let the next ``write`` keep the digest of a file, or none of it from now on."""
+        files = {key: text for key, text in _mapping(self.info.get("files")).items() if key != name}
+        own = {} if content is None else {name: hashlib.sha256(content).hexdigest()}
+        self.info["files"] = files | own
+
     def run(self, index: int) -> Run | None:
         """Read a member's record back, or return None if it has none that can be read."""
         try:
@@ -87,7 +95,8 @@ class SweepFolder:
             "finished": now(),
             "result": {"message": reason},
         }
-        lines = [*escaped_lines(details), escaped(f"failed: {reason}")]
+        told = escaped_lines(details) if details else []
+        lines = [*told, escaped(f"failed: {reason}")]
         storage.append(folder / "train.log", lines)
         recorder.write_info(folder, info)
 
@@ -155,7 +164,9 @@ def reopen(path: Path) -> tuple[SweepFolder, Plan]:
     content = read_bytes(path / "plan.jsonl", limit=MAX_PLAN_BYTES)
     if _mapping(info.get("files")).get("plan.jsonl") != hashlib.sha256(content).hexdigest():
         raise PlanError([f"{path / 'plan.jsonl'}: was changed or damaged after it was written"])
-    plan = restore(content.decode(errors="replace").splitlines(), told)
+    known = _entries(info.get("sha256"))
+    lines = content.decode(errors="replace").splitlines()
+    plan = restore(lines, told, vet=functools.partial(_vet, known=known))
     count = len(plan.groups)
     sizes, sha256 = _entries(info.get("stack_sizes")), _entries(info.get("sha256"))
     fits = info.get("groups") == [list(group.members) for group in plan.groups]
@@ -167,6 +178,18 @@ def reopen(path: Path) -> tuple[SweepFolder, Plan]:
             text = "its content changed since the sweep was planned; start a new sweep"
             raise PlanError([f"data={group.facts.name}: {text}"])
     return SweepFolder(path, info), plan
+
+
+def _vet(members: Sequence[Member], *, known: Sequence[object]) -> None:
+    """Refuse tables that are not those that the sweep was planned with.
+
+    Raises:
+        PlanError: A line for each.
+    """
+    tables = {repr(member.config.data): member.config.data for member in members}
+    changed = [line for data in tables.values() for line in changed_table(data, known)]
+    if changed:
+        raise PlanError(list(dict.fromkeys(changed)))
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -7,7 +7,7 @@ the config files meanwhile.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,8 +139,15 @@ def _numbered(kept: Sequence[tuple[Setting, RunConfig]]) -> tuple[Member, ...]:
     )
 
 
-def restore(lines: Iterable[str], told: SweepConfig) -> Plan:
+def restore(
+    lines: Iterable[str], told: SweepConfig, *, vet: Callable[[Sequence[Member]], None]
+) -> Plan:
     """Make the plan again that was kept as lines of JSON.
+
+    Args:
+        lines: A member each.
+        told: The sweep's settings.
+        vet: Refuses members whose data must not be looked at; a plan may be a stranger's.
 
     Raises:
         PlanError: If it is not a plan, or its data cannot be had any more.
@@ -163,7 +170,8 @@ def restore(lines: Iterable[str], told: SweepConfig) -> Plan:
         members.append(Member(index=index, words=words, setting=setting, config=run))
     if not members:
         raise PlanError(["plan.jsonl: holds no members"])
-    return Plan(tuple(members), _groups(members), told)
+    vet(members)
+    return Plan(tuple(members), _groups(members, download=False), told)
 
 
 def as_line(member: Member) -> str:
@@ -221,7 +229,7 @@ def _stack_key(run: RunConfig) -> str:
     return json.dumps(shared, sort_keys=True)
 
 
-def _groups(members: Sequence[Member]) -> tuple[Group, ...]:
+def _groups(members: Sequence[Member], *, download: bool = True) -> tuple[Group, ...]:
     """Sort members into groups, looking once at each data set they name."""
     by_key: dict[str, list[Member]] = {}
     for member in members:
@@ -232,7 +240,7 @@ def _groups(members: Sequence[Member]) -> tuple[Group, ...]:
     for own in by_key.values():
         first = own[0].config
         try:
-            data = _look(first, seen)
+            data = _look(first, seen, download)
             layers = [build.plan(member.config.model, data) for member in _unlike(own)]
         except ValueError as error:
             lines += getattr(error, "lines", [str(error)])
@@ -249,13 +257,13 @@ def _unlike(members: Sequence[Member]) -> list[Member]:
     return list({repr(member.config.model): member for member in members}.values())
 
 
-def _look(config: RunConfig, seen: dict[str, Dataset]) -> Dataset:
+def _look(config: RunConfig, seen: dict[str, Dataset], download: bool) -> Dataset:
     """Load a data set; only the last one is kept, since groups of one follow each other."""
     dtype = build.dtype_name(config)
     key = repr((config.data, dtype))
     if key not in seen:
         seen.clear()
-        seen[key] = build.dataset(config)
+        seen[key] = build.dataset(config, download=download)
     return seen[key]
 
 

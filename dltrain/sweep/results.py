@@ -225,7 +225,9 @@ def write_csv(folder: SweepFolder, plan: Plan, results: Sequence[Result]) -> Non
                 result.message,
             ]
         )
-    storage.replace(folder.path / "results.csv", text.getvalue().encode())
+    content = text.getvalue().encode()
+    storage.replace(folder.path / "results.csv", content)
+    folder.list_file("results.csv", content)
 
 
 def _cell(value: object) -> str:

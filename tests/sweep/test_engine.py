@@ -192,7 +192,7 @@ def test_a_sweep_may_stop_at_the_first_failure_and_be_completed(tmp_path: Path) 
     sweep, shown = stopped(tmp_path / "broken", "sweep.stack_size=1")
     assert shown.code == 1
     assert "1 member failed; 1 of 4 members are finished" in shown.err
-    assert f"dltrain -m --resume {sweep.name[-4:]}" in shown.out
+    assert f"dltrain resume {sweep.name[-4:]}" in shown.out
     assert [row["status"] for row in results(sweep)] == ["done", "failed", "missing", "missing"]
 
     first = touched(sweep / "members" / "0000")
@@ -403,7 +403,8 @@ def test_other_overrides_are_refused_with_a_difference_and_nothing_changes(tmp_p
     shown = carry_out(tmp_path, "-m", "--resume", "latest", *words)
     assert (shown.code, shown.out) == (2, "")
     assert shown.err.splitlines() == [
-        "dltrain: error: --resume=latest: the sweep's definition changed; leave the overrides "
+        f"dltrain: error: --resume={only_sweep(tmp_path).name[-4:]}: "
+        "the sweep's definition changed; leave the overrides "
         "out to go on as planned, or start a new sweep",
         "dltrain: error: optimizer.lr: 0.02 -> 0.03 (member 1)",
     ]

@@ -195,7 +195,10 @@ def told() -> SweepConfig:
 
 def test_a_plan_survives_its_file() -> None:
     plan = planned("model=mlp", "model.hidden=[8],[8,8]", "trainer.max_grad_norm=null,1", "seed=7")
-    assert restore([as_line(member) for member in plan.members], plan.told) == plan
+    assert (
+        restore([as_line(member) for member in plan.members], plan.told, vet=lambda members: None)
+        == plan
+    )
 
 
 def entry(**changes: object) -> str:
@@ -225,7 +228,7 @@ def test_a_line_of_a_plan_that_is_damaged_is_named() -> None:
     }
     for text, complaint in lines.items():
         with pytest.raises(PlanError) as caught:
-            restore([text], told())
+            restore([text], told(), vet=lambda members: None)
         [line] = caught.value.lines
         assert line.startswith("plan.jsonl:1: ")
         assert complaint in line
@@ -235,12 +238,12 @@ def test_a_line_of_a_plan_that_is_damaged_is_named() -> None:
 def test_a_config_that_is_none_is_refused(config: object) -> None:
     content = json.loads(entry()) | {"config": config}
     with pytest.raises(PlanError, match=r"plan.jsonl:1: "):
-        restore([json.dumps(content)], told())
+        restore([json.dumps(content)], told(), vet=lambda members: None)
 
 
 def test_an_empty_plan_is_refused() -> None:
     with pytest.raises(PlanError, match=r"plan.jsonl: holds no members"):
-        restore([], told())
+        restore([], told(), vet=lambda members: None)
 
 
 def test_equal_definitions_do_not_differ() -> None:

@@ -153,7 +153,10 @@ def _count() -> None:
 
 
 def _points(count: int, *, whole: bool) -> Iterator[Point]:
-    refusals = (errno.ENOSPC, errno.EIO, errno.EACCES)
+    refusals = (
+        *((errno.ENOSPC, False), (errno.ENOSPC, True)),
+        *((errno.EIO, False), (errno.EACCES, True)),
+    )
     for at in range(count):
         for halfway in (False, True):
             what = f"kill {'half-way through' if halfway else 'before'} call {at}"
@@ -161,10 +164,9 @@ def _points(count: int, *, whole: bool) -> Iterator[Point]:
         for variant in range(3) if whole else [at % 3]:
             what = f"power cut at call {at}, variant {variant}"
             yield Point(what, functools.partial(_power_cut, at, variant), -9)
-        for number in refusals if whole else [refusals[at % 3]]:
-            for for_good in (False, True) if whole else [at % 2 == 0]:
-                what = f"{errno.errorcode[number]} at call {at}{' and on' if for_good else ''}"
-                yield Point(what, functools.partial(_refuse, at, number, for_good), 4)
+        for number, for_good in refusals if whole else [refusals[at % 4]]:
+            what = f"{errno.errorcode[number]} at call {at}{' and on' if for_good else ''}"
+            yield Point(what, functools.partial(_refuse, at, number, for_good), 4)
 
 
 def _kill(at: int, halfway: bool) -> None:

@@ -1,0 +1,161 @@
+"""The course of a sweep whose lock is held, from its header to its end."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import time
+from collections.abc import Sequence
+
+from dltrain.cli import sweep_summary as say
+from dltrain.cli.arguments import EndedError
+from dltrain.cli.summary import where_runs_are
+from dltrain.console import duration, output, pairs
+from dltrain.console.sweep import SweepView
+from dltrain.recorder import now, short_id
+from dltrain.runs import higher_is_better
+from dltrain.storage import StorageError, make_folder, remove, remove_tree
+from dltrain.sweep.engine import Engine
+from dltrain.sweep.folder import SweepFolder
+from dltrain.sweep.plan import Plan
+from dltrain.sweep.results import (
+    Result,
+    best_record,
+    best_result,
+    by_setting,
+    counts,
+    is_repeated,
+    ranked,
+    read_results,
+    unfinished,
+    write_csv,
+)
+from dltrain.sweep.stacks import num_steps
+
+
+def sweep(plan: Plan, folder: SweepFolder) -> None:
+    """Train what is unfinished of a sweep whose lock is held; show and keep what came out.
+
+    Raises:
+        EndedError: With the exit code, if not all members came to an end.
+    """
+    before = read_results(folder, plan)
+    missing = unfinished(before)
+    failed = {result.member.index for result in before if result.status == "failed"}
+    view = _view(plan, missing)
+    view.show(pairs([("sweep", folder.id), *say.plan_facts(plan)]))
+    view.show(*say.remarks(plan))
+    if len(missing) < len(plan.members):
+        view.note(f"{len(plan.members) - len(missing)} members are finished already")
+    make_folder(folder.path / "logs")
+    engine, started = Engine(plan, folder, view), time.perf_counter()
+    try:
+        with view.watching():
+            engine.run(missing, failed)
+    except StorageError as error:
+        with contextlib.suppress(StorageError):  # the first one tells the story
+            _keep(plan, folder, engine, code=4)
+        advice = f"then go on with: dltrain resume {short_id(folder.id)}"
+        raise StorageError(f"{error}; {advice}") from error
+    except BaseException:
+        _keep(plan, folder, engine)
+        raise
+    results, code = _keep(plan, folder, engine)
+    view.show(*_summary(plan, folder, results, time.perf_counter() - started))
+    if code:
+        raise EndedError(code, _complaint(folder, results, engine))
+    view.check()
+
+
+def _keep(
+    plan: Plan, folder: SweepFolder, engine: Engine, *, code: int | None = None
+) -> tuple[list[Result], int]:
+    """Write what came out so far; return it with the sweep's exit code."""
+    results = read_results(folder, plan)
+    found, status = _ending(results, engine)
+    write_csv(folder, plan, results)
+    folder.write(
+        status=status if code is None else "failed",
+        exit_code=found if code is None else code,
+        finished=now(),
+        counts=counts(results),
+        result={"best": best_record(plan, results)},
+    )
+    _tidy(folder)
+    return results, found
+
+
+def _view(plan: Plan, missing: set[int]) -> SweepView:
+    counts = [(group, len(missing & set(group.members))) for group in plan.groups]
+    steps = sum(n * num_steps(plan.members[g.members[0]].config, g) for g, n in counts)
+    return SweepView(
+        output(),
+        members=plan.members,
+        steps=steps,
+        metric=plan.metric,
+        higher_is_better=higher_is_better(plan.metric),
+    )
+
+
+def _ending(results: Sequence[Result], engine: Engine) -> tuple[int, str]:
+    """Return the sweep's exit code and status."""
+    statuses = {result.status for result in results}
+    if engine.stop_signal is not None:
+        return 128 + engine.stop_signal, "interrupted"
+    if statuses - {"done", "diverged"}:
+        return 1, "failed"
+    return (3, "diverged") if statuses == {"diverged"} else (0, "done")
+
+
+def _summary(
+    plan: Plan, folder: SweepFolder, results: Sequence[Result], seconds: float
+) -> list[object]:
+    ranking = ranked(results, plan.metric)
+    parts: list[object] = [""]
+    facts: list[tuple[str, object]] = []
+    if ranking and is_repeated(plan):
+        settings = by_setting(results, plan.metric)
+        parts += say.settings_table(plan, settings)
+        facts.append(("noise", say.noise_sentence(settings)))
+    elif ranking:
+        parts += say.results_table(plan, ranking)
+    best = best_result(plan, results)
+    if best is not None:
+        facts += say.best_facts(best)
+    count = len(plan.members)
+    facts.append(("time", f"{duration(seconds)} for {count:,} member{'s' if count > 1 else ''}"))
+    short, where = short_id(folder.id), where_runs_are(plan.members[0].config)
+    commands = [["runs", "ls", short, *where]]
+    if best is not None:
+        commands.append(["runs", "show", f"{short}/{best.member.index}", *where])
+    if unfinished(results):
+        commands.insert(0, ["resume", short, *where])
+    lines: list[tuple[str, object]] = [("folder", str(folder.path))]
+    lines += [
+        ("" if number else "next", shlex.join(["dltrain", *command]))
+        for number, command in enumerate(commands)
+    ]
+    return [*parts, *say.failures(results), "", pairs([*facts, *lines])]
+
+
+def _complaint(folder: SweepFolder, results: Sequence[Result], engine: Engine) -> str:
+    finished = sum(result.status in ("done", "diverged") for result in results)
+    share = f"{finished} of {len(results)} members are finished"
+    if engine.stop_signal is not None:
+        return f"interrupted; {share}; dltrain resume {short_id(folder.id)} goes on with the others"
+    failed = sum(result.status == "failed" for result in results)
+    if failed:
+        return f"{failed} member{'s' if failed > 1 else ''} failed; {share}"
+    if finished < len(results):
+        return f"{share}; dltrain resume {short_id(folder.id)} goes on"
+    return "every member diverged; try smaller values of optimizer.lr"
+
+
+def _tidy(folder: SweepFolder) -> None:
+    """Delete the logs of child processes that had nothing to say."""
+    logs = folder.path / "logs"
+    for log in sorted(logs.glob("*.log")):
+        if not log.stat().st_size:
+            remove(log)
+    if not any(logs.iterdir()):
+        remove_tree(logs)

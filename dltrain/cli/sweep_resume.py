@@ -1,0 +1,118 @@
+"""Going on with a sweep: what is missing of it, once it is sure that it is still the same one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from dltrain.check import shown
+from dltrain.cli.arguments import refusing
+from dltrain.cli.sweep_course import sweep
+from dltrain.compose import Sources, compose_groups
+from dltrain.config import sweep_settings
+from dltrain.environment import process, versions
+from dltrain.origin import changed_versions, refuse_changed
+from dltrain.paths import expanded
+from dltrain.reading import refuse_links
+from dltrain.recorder import short_id
+from dltrain.runs import Run, find, list_runs
+from dltrain.schema import as_dict
+from dltrain.storage import locked
+from dltrain.sweep.folder import reopen
+from dltrain.sweep.plan import Plan, PlanError, differences, make_plan, metric_problems
+from dltrain.sweep.results import read_results, unfinished
+from dltrain.words import read_words
+
+# What may be told anew when a sweep is resumed.
+RESETTABLE = ("sweep.on_error=", "sweep.workers=", "sweep.metric=")
+
+
+def resume(path: Path, overrides: Sequence[str], sources: Sources, *, allow_changed: bool) -> None:
+    """Train what is missing of a sweep, after making sure that it is still the same sweep.
+
+    Args:
+        path: Its folder.
+        overrides: May be repeated, or tell ``RESETTABLE`` anew.
+        sources: Of the configs that overrides are composed from.
+        allow_changed: Whether other versions may go on with it.
+    """
+    with locked(path):
+        with refusing():
+            refuse_links(path)
+            folder, plan = reopen(path)
+            plan = _retold(plan, overrides, sources)
+            _refuse_other(plan, overrides, sources, path.name)
+            if unfinished(read_results(folder, plan)) and not allow_changed:
+                refuse_changed(changed_versions(Run(path, folder.info, is_sweep=True)))
+        folder.list_file("results.csv", None)  # until it is written anew
+        folder.write(
+            status="running",
+            exit_code=None,
+            finished=None,
+            told=as_dict(plan.told),
+            versions=versions(),
+            **process(os.getpid()),
+        )
+        sweep(plan, folder)
+
+
+def _refuse_other(plan: Plan, overrides: Sequence[str], sources: Sources, name: str) -> None:
+    fixed = [w for w in overrides if not w.startswith(("output_dir=", *RESETTABLE))]
+    changed = differences(make_plan(overrides, sources).members, plan.members) if fixed else []
+    if changed:
+        advice = "leave the overrides out to go on as planned, or start a new sweep"
+        head = f"--resume={short_id(name)}: the sweep's definition changed; {advice}"
+        raise PlanError([head, *changed])
+
+
+def _retold(plan: Plan, overrides: Sequence[str], sources: Sources) -> Plan:
+    """Let what is typed of the sweep's own settings hold from now on, where that can be.
+
+    Raises:
+        PlanError: If a setting is not to be had, or was settled when the sweep was planned.
+    """
+    typed = [word for word in overrides if word.startswith("sweep.")]
+    told, lines = sweep_settings(read_words(typed, sources.groups, sweeping=True), sources)
+    if told is None:
+        raise PlanError(lines)
+    for word in typed:
+        key = word.partition("=")[0].removeprefix("sweep.")
+        value, before = getattr(told, key), getattr(plan.told, key)
+        if word.startswith(RESETTABLE):
+            plan = replace(plan, told=replace(plan.told, **{key: value}))
+        elif key not in ("zip", "repeat", "file") and value != before:
+            raise PlanError(
+                [f"{word}: was settled when the sweep was planned (it is {shown(before)})"]
+            )
+    complaints = metric_problems(plan)
+    if complaints:
+        raise PlanError(complaints)
+    return plan
+
+
+def find_sweep(name: str, overrides: Sequence[str], sources: Sources) -> Path:
+    """Find the folder of a sweep among the runs.
+
+    Args:
+        name: An id, a prefix, ``latest`` and so on.
+        overrides: Among which ``output_dir`` may say where runs are.
+        sources: Whose config says it otherwise.
+
+    Raises:
+        ValueError: If there is none of that name.
+    """
+    where = [word for word in overrides if word.startswith("output_dir=")]
+    composed = compose_groups({}, sources.folders, sources.config_name)
+    text = where[-1].partition("=")[2] if where else str(composed.get("output_dir"))
+    output_dir = expanded(text)
+    if name == "latest":
+        found = next((run for run in list_runs(output_dir) if run.is_sweep), None)
+        if found is None:
+            raise ValueError(f"--resume=latest: there are no sweeps in {output_dir}")
+        return found.folder
+    run = find(name, output_dir)
+    if not run.is_sweep:
+        raise ValueError(f"--resume={name}: {run.id} is a single run, not a sweep")
+    return run.folder

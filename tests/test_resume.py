@@ -1,0 +1,334 @@
+"""dltrain resume: what it goes on with, what it refuses, and what it says."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from dltrain import checkpoint
+from dltrain.reading import read_record
+from dltrain.runs import list_runs
+from dltrain.storage import locked
+from tests.conftest import Call, Shown, tree, write_record
+from tests.torture.crashes import lasting
+
+SMALL = ("data.num_train=96", "data.num_val=32", "trainer.batch_size=16", "device.threads=1")
+MLP = ("model=mlp", "model.hidden=[8]", "model.dropout=0.2", "optimizer=adam", *SMALL)
+
+
+def only_run(folder: Path) -> Path:
+    [run] = list_runs(folder / "outputs")
+    return run.folder
+
+
+def change(run: Path, **entries: Any) -> None:
+    """Change entries of a record, sealed anew."""
+    write_record(run / "run.json", read_record(run / "run.json") | entries)
+
+
+def crash(run: Path) -> None:
+    """Let a run look as if its process had been killed just before it ended."""
+    change(run, status="running", pid=2**22 + 1, pid_started="1", result=None, exit_code=None)
+
+
+def trained(call: Call, *words: str) -> Path:
+    """Train a run where one stands; return its folder."""
+    shown = call(*words)
+    assert (shown.code, shown.err) == (0, ""), shown
+    return max((run.folder for run in list_runs(Path("outputs"))), key=os.path.getmtime)
+
+
+def refused(shown: Shown) -> str:
+    assert shown.code == 2, shown
+    assert shown.err.startswith("dltrain: error: ")
+    return shown.err
+
+
+# Finished runs.
+
+
+def test_a_finished_run_says_so_and_is_left_alone(here: Path, call: Call) -> None:
+    run = trained(call, *SMALL, "trainer.epochs=2")
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    shown = call("resume", "latest")
+    assert (shown.code, shown.err) == (0, "")
+    assert f"{run.name} is finished: 2 epochs" in shown.out
+    assert f"dltrain resume {run.name[-4:]} trainer.epochs=4" in shown.out
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_more_epochs_lead_to_the_bytes_of_the_longer_run(here: Path, call: Call) -> None:
+    long = lasting(trained(call, *MLP, "trainer.epochs=6"))
+    run = trained(call, *MLP, "trainer.epochs=2")
+    shown = call("resume", run.name[-4:], "trainer.epochs=6")
+    assert (shown.code, shown.err) == (0, "")
+    assert "goes on after step 12" in shown.out
+    assert lasting(run) == long
+    [entry] = read_record(run / "run.json")["resumed"]
+    assert (entry["epoch"], entry["step"]) == (2, 12)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "which run? An id, latest, or @1; dltrain runs lists them"),
+        (("a", "b"), "one run at a time"),
+        (("latest", "optimizer.lr=1"), "optimizer.lr=1: a run goes on as it was"),
+        (("latest", "trainer.epoch=9"), "did you mean trainer.epochs?"),
+        (("latest", "trainer.epochs=1"), "trainer.epochs=1: .* has 2 epochs; give more"),
+        (("latest", "trainer.epochs=many"), "trainer.epochs .*: must be a whole number"),
+        (("latest", "data.path=x.csv"), "data.path: the run has no such key"),
+        (("latest", "--allow-chnged"), "did you mean --allow-changed?"),
+        (("nope",), "nope: no such run"),
+    ],
+)
+def test_what_cannot_be_gone_on_with_is_refused(
+    words: Sequence[str], says: str, here: Path, call: Call
+) -> None:
+    trained(call, *SMALL, "trainer.epochs=2")
+    before = tree(here)
+    assert re.search(says.replace("?", r"\?"), refused(call("resume", *words)))
+    assert tree(here) == before
+
+
+def test_what_patience_has_stopped_would_not_train_any_longer(here: Path, call: Call) -> None:
+    run = trained(call, *SMALL, "trainer.epochs=40", "trainer.patience=1", "optimizer.lr=0")
+    assert "is finished: 2 epochs" in call("resume", "latest").out
+    says = refused(call("resume", run.name[-4:], "trainer.epochs=80"))
+    assert "has stopped at epoch 2: 1 validations without a better val/loss" in says
+
+
+def test_what_has_diverged_would_diverge_again(here: Path, call: Call) -> None:
+    assert call(*SMALL, "trainer.epochs=3", "optimizer.lr=1e30").code == 3
+    shown = call("resume", "latest")
+    assert shown.code == 3
+    assert re.fullmatch(r"dltrain: error: \S+ diverged at .*; it would diverge again\n", shown.err)
+
+
+# Damage.
+
+
+def crashed(call: Call) -> tuple[Path, dict[str, bytes]]:
+    """Train a run and let it look as if it had been killed; return what it should come to."""
+    run = trained(call, *MLP, "trainer.epochs=6", "trainer.checkpoint_interval=1")
+    reference = lasting(run)
+    crash(run)
+    return run, reference
+
+
+def test_a_damaged_state_is_passed_over_and_said(here: Path, call: Call) -> None:
+    run, reference = crashed(call)
+    last, *_ = checkpoint.paths(run / "checkpoints")
+    last.write_bytes(last.read_bytes()[:-1])
+    shown = call("resume", "latest")
+    assert (shown.code, shown.err) == (0, "")
+    assert f"WARNING: outputs/{run.name}/checkpoints/{last.name}: was changed" in shown.out
+    (run / "checkpoints" / f"{last.name}.unused").unlink()
+    assert lasting(run) == reference
+
+
+@pytest.mark.parametrize("name", ["metrics.csv", "checkpoints"])
+def test_a_run_without_all_that_its_states_count_on_begins_anew(
+    name: str, here: Path, call: Call
+) -> None:
+    run, reference = crashed(call)
+    if name == "checkpoints":
+        for path in checkpoint.paths(run / name):
+            path.unlink()
+    else:
+        (run / name).write_text("epoch\n")
+    shown = call("resume", "latest")
+    assert (shown.code, shown.err) == (0, "")
+    assert "begins anew" in shown.out
+    for path in (run / "checkpoints").glob("*.unused"):
+        path.unlink()
+    assert lasting(run) == reference
+
+
+def test_metrics_are_cut_back_to_the_state(here: Path, call: Call) -> None:
+    run, reference = crashed(call)
+    with open(run / "metrics.csv", "a") as file:
+        file.write("7,42,0.001,1,1,1,1,1,1\n8,48,0.0")
+    (run / "checkpoints" / ".tmp-1234-epoch-000007.safetensors").write_bytes(b"half")
+    (run / ".tmp-1234-run.json").write_bytes(b"{")
+    assert call("resume", "latest").code == 0
+    assert lasting(run) == reference
+
+
+def test_a_state_of_another_run_is_not_taken(here: Path, call: Call) -> None:
+    run, reference = crashed(call)
+    other = trained(call, *MLP, "trainer.epochs=7", "seed=1")
+    [foreign, *_] = checkpoint.paths(other / "checkpoints")
+    (run / "checkpoints" / foreign.name).write_bytes(foreign.read_bytes())
+    shown = call("resume", run.name[-4:])
+    assert shown.code == 0
+    assert f"{foreign.name}: is of another run; it is not used" in shown.out
+    unused = run / "checkpoints" / f"{foreign.name}.unused"
+    assert unused.read_bytes() == foreign.read_bytes()
+    unused.unlink()
+    assert lasting(run) == reference
+
+
+# What has changed.
+
+
+@pytest.mark.parametrize("name", ["torch", "numpy", "dltrain"])
+def test_other_versions_are_refused_unless_that_is_allowed(
+    name: str, here: Path, call: Call
+) -> None:
+    run, reference = crashed(call)
+    before = read_record(run / "run.json")["versions"]
+    change(run, versions=before | {name: "0.0.1"})
+    says = refused(call("resume", "latest"))
+    assert f"{name} was 0.0.1 and is {before[name]}; the numbers may differ" in says
+    assert "--allow-changed goes on all the same" in says
+    assert call("resume", "latest", "--allow-changed").code == 0
+    assert lasting(run) == reference
+    record = read_record(run / "run.json")
+    assert record["versions"] == before
+    assert record["resumed"][0]["versions"][name] == "0.0.1"
+
+
+def test_another_processor_is_refused(here: Path, call: Call) -> None:
+    run, _ = crashed(call)
+    change(run, cpu="ABACUS")
+    now = torch.backends.cpu.get_cpu_capability()
+    assert f"cpu was ABACUS and is {now}" in refused(call("resume", "latest"))
+
+
+def test_it_computes_with_as_many_threads_as_before(here: Path, call: Call) -> None:
+    words = [word for word in SMALL if not word.startswith("device")]
+    run = trained(call, *words, "trainer.epochs=2")
+    crash(run)
+    change(run, threads=3)
+    assert "cpu (3 threads)" in call("resume", "latest").out
+    assert read_record(run / "run.json")["threads"] == 3
+
+
+@pytest.fixture
+def table_run(here: Path, call: Call) -> Path:
+    (here / "t.csv").write_text("a,y\n" + "".join(f"{i},{i}.5\n" for i in range(60)))
+    words = ("data=csv", "data.path=t.csv", "data.target=y", "trainer.epochs=3")
+    run = trained(call, *words, "device.threads=1", "trainer.checkpoint_interval=1")
+    crash(run)
+    return run
+
+
+def test_data_that_changed_are_refused_unless_that_is_allowed(
+    table_run: Path, here: Path, call: Call
+) -> None:
+    (here / "t.csv").write_text("a,y\n" + "".join(f"{i},{i}.25\n" for i in range(60)))
+    assert "data.path=t.csv: its content changed since the run began" in refused(
+        call("resume", "latest")
+    )
+    assert call("resume", "latest", "--allow-changed").code == 0
+
+
+def test_data_that_moved_are_found_where_they_are_said_to_be(
+    table_run: Path, here: Path, call: Call
+) -> None:
+    (here / "t.csv").rename(here / "moved.csv")
+    says = refused(call("resume", "latest"))
+    assert re.search(r"data\.path.*no such file", says)
+    assert call("resume", "latest", "data.path=moved.csv").code == 0
+
+
+# Where it stands.
+
+
+def test_a_run_under_way_is_in_use(here: Path, call: Call) -> None:
+    run, _ = crashed(call)
+    with locked(run):
+        shown = call("resume", "latest")
+    assert shown.code == 5
+    assert shown.err == f"dltrain: error: outputs/{run.name}: another process is at work in it\n"
+
+
+def test_a_training_holds_the_lock_of_its_folder(here: Path, call: Call) -> None:
+    line = [sys.executable, "-m", "dltrain", *SMALL, "trainer.epochs=1000000"]
+    with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        try:
+            wait_for(lambda: list_runs(here / "outputs"))
+            assert call("resume", "latest").code == 5
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert b"goes on from there" in err
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_runs_elsewhere_are_gone_on_with_there(here: Path, call: Call) -> None:
+    shown = call(*SMALL, "trainer.epochs=2", "output_dir=mine")
+    assert shown.code == 0
+    [run] = list_runs(here / "mine")
+    crash(run.folder)
+    assert call("resume", "latest", "output_dir=mine").code == 0
+    assert list_runs(here / "mine")[0].status == "done"
+    assert not (here / "outputs").exists()
+
+
+# Sweeps.
+
+
+def test_a_sweep_goes_on_too_and_a_member_with_its_sweep(here: Path, call: Call) -> None:
+    words = [*SMALL, "trainer.epochs=2", "optimizer.lr=0.1,0.01"]
+    assert call("-m", *words).code == 0
+    [sweep] = list_runs(here / "outputs")
+    results = (sweep.folder / "results.csv").read_bytes()
+    (sweep.folder / "members" / "0001" / "run.json").unlink()
+    assert f"dltrain resume {sweep.short}" in refused(call("resume", f"{sweep.short}/0"))
+    assert "a sweep goes on as it was planned" in refused(
+        call("resume", sweep.short, "trainer.epochs=9")
+    )
+    assert call("resume", "latest").code == 0
+    assert (sweep.folder / "results.csv").read_bytes() == results
+
+
+def test_the_states_of_a_stack_are_gone_on_with(here: Path, call: Call) -> None:
+    """All members but one, which has come to its end, go on from the last step all of them have."""
+    words = [*MLP, "trainer.epochs=6", "trainer.checkpoint_interval=4steps"]
+    assert call("-m", *words, "optimizer.lr=0.1,0.01,0.001").code == 0
+    [sweep] = list_runs(here / "outputs")
+    whole = {index: lasting(sweep.folder / "members" / f"{index:04d}") for index in range(3)}
+    for index in (1, 2):
+        crash(sweep.folder / "members" / f"{index:04d}")
+    assert call("resume", "latest").code == 0
+    for index in range(3):
+        member = sweep.folder / "members" / f"{index:04d}"
+        assert lasting(member) == whole[index]
+        resumed = read_record(member / "run.json").get("resumed")
+        assert [entry["step"] for entry in resumed or []] == ([36] if index else [])
+
+
+def test_outcomes_come_back_as_they_were() -> None:
+    from dltrain.outcomes import Outcome
+
+    outcome = Outcome(
+        status="running",
+        final={"epoch": 3.0, "val/r2": float("-inf"), "train/loss": 0.1},
+        best={"metric": "val/loss", "value": 0.25, "epoch": 2},
+        stale=1,
+    )
+    assert Outcome.from_plain(outcome.as_plain()) == outcome
+    broken = dataclasses.asdict(outcome) | {"stale": "1"}
+    with pytest.raises(ValueError, match="not what a checkpoint says"):
+        Outcome.from_plain(broken)
