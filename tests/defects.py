@@ -227,7 +227,7 @@ CHECKPOINTS = (
     ),
     Defect(
         "checkpoints are ordered by their names as text",
-        "checkpoint.py",
+        "verification.py",
         "(int(pair[0][1]), int(pair[0][2] or 0))",
         "pair[1].name",
         ("test_checkpoint.py::test_the_millionth_epoch_is_newer_than_the_one_before",),
@@ -388,14 +388,14 @@ RESUMPTION = (
         "origin.py",
         "if old != new]",
         "if not old]",
-        ("test_cli_resume.py::test_other_versions_are_refused_unless_they_are_allowed",),
+        ("test_resume.py::test_other_versions_are_refused_unless_that_is_allowed",),
     ),
     Defect(
         "another table is understood before it is refused",
         "origin.py",
         '[f"data.path={data.path}: its content changed since the run began"]',
         "[]",
-        ("test_cli_resume.py::test_another_table_is_refused_and_nothing_of_it_is_shown",),
+        ("test_resume.py::test_nothing_of_another_table_is_shown",),
     ),
 )
 

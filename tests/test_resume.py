@@ -235,6 +235,14 @@ def test_data_that_changed_are_refused_unless_that_is_allowed(
     assert call("resume", "latest", "--allow-changed").code == 0
 
 
+def test_nothing_of_another_table_is_shown(table_run: Path, here: Path, call: Call) -> None:
+    """The path is the record's, which may be a stranger's."""
+    (here / "t.csv").write_text("secret,other\n1,2\n")
+    says = refused(call("resume", "latest"))
+    assert "data.path=t.csv: its content changed since the run began" in says
+    assert "secret" not in says
+
+
 def test_data_that_moved_are_found_where_they_are_said_to_be(
     table_run: Path, here: Path, call: Call
 ) -> None:
