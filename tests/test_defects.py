@@ -32,6 +32,8 @@ def test_a_defect_can_be_put_into_the_code(defect: Defect, tmp_path: Path) -> No
     assert defect.put_into(tmp_path) == whole
     spoilt = ast.parse(path.read_text(encoding="utf-8"))
     assert ast.dump(spoilt) != ast.dump(ast.parse(whole))
+    defect.take_out_of(tmp_path, whole)
+    assert path.read_text(encoding="utf-8") == whole
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=by_name)
@@ -45,7 +47,9 @@ def test_what_is_to_see_a_defect_is_there(defect: Defect) -> None:
 @pytest.mark.parametrize("text", ["os.fsync(", "no such text"])
 def test_a_text_that_does_not_stand_there_once_is_refused(text: str) -> None:
     defect = Defect("a slip", "storage.py", text, "", ())
-    with pytest.raises(ValueError, match=r"a slip: its text stands \d times in storage\.py"):
+    with pytest.raises(
+        ValueError, match=r"a slip: its text stands \d times in dltrain/storage\.py"
+    ):
         defect.put_into(ROOT)
     assert "os.fsync(" in (ROOT / "dltrain" / "storage.py").read_text(encoding="utf-8")
 
