@@ -151,6 +151,18 @@ def test_a_state_is_not_used_if_the_rows_before_it_changed(tmp_path: Path) -> No
     assert left(folders) == whole
 
 
+def test_the_state_before_stands_in_for_one_that_is_damaged(tmp_path: Path) -> None:
+    whole = left(start(tmp_path / "whole", ADAM))
+    folders = start(tmp_path / "run", ADAM, stop=12)
+    last, *_ = checkpoint.paths(folders[0] / "checkpoints")
+    # A best, so that the state before speaks of another one.
+    assert checkpoint.load(last)[1]["outcome"]["best"]["epoch"] == 2
+    last.write_bytes(last.read_bytes()[:-1])
+    step, remarks = go_on(folders, ADAM)
+    assert (step, len(remarks)) == (10, 1)
+    assert left(folders) == whole
+
+
 def test_a_state_of_another_run_is_not_used(tmp_path: Path) -> None:
     whole = left(start(tmp_path / "whole", ADAM))
     folders = start(tmp_path / "run", ADAM, stop=3)
