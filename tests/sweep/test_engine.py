@@ -436,8 +436,7 @@ def test_data_that_changed_since_are_refused(tmp_path: Path) -> None:
     shown = carry_out(tmp_path, "-m", "--resume", "latest")
     assert (shown.code, shown.err) == (
         2,
-        "dltrain: error: data=t: its content changed since the sweep was planned; "
-        "start a new sweep\n",
+        "dltrain: error: data.path=t.csv: its content changed since the run began\n",
     )
     assert touched(sweep) == before
     table.unlink()
