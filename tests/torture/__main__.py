@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from tests.torture import crashes, generated, kills, malformed, starts
+from tests.torture import crashes, flips, generated, hostile, kills, malformed, starts
 from tests.torture.proof import Report
 
 # name -> what every CI run tries, and what is tried before a release
@@ -25,6 +25,8 @@ PROOFS: Mapping[str, tuple[Callable[[], Report], Callable[[], Report]]] = {
     "kills": (lambda: kills.prove_kills(100), lambda: kills.prove_kills(2000, seed=1)),
     "real kills": (lambda: kills.prove_real_kills(10), lambda: kills.prove_real_kills(200, seed=1)),
     "signals": (lambda: kills.prove_signals(10), lambda: kills.prove_signals(100, seed=1)),
+    "flips": (lambda: flips.prove(500), lambda: flips.prove(10_000, seed=1)),
+    "hostile": (lambda: hostile.prove(120), lambda: hostile.prove(None)),
     "malformed": (lambda: malformed.prove(None), lambda: malformed.prove(None)),
     "generated": (lambda: generated.prove(2000), lambda: generated.prove(30_000, seed=1)),
     "starts": (lambda: starts.prove(50), lambda: starts.prove(200, seed=1)),

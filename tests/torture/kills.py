@@ -18,6 +18,7 @@ from dltrain import checkpoint
 from dltrain.reading import read_record
 from tests.torture import forks
 from tests.torture.crashes import MLP, equal, finished, only_run, reference_of
+from tests.torture.forks import Ended
 from tests.torture.proof import Report
 
 # A training of about half a second that writes a state all the time.
@@ -29,16 +30,18 @@ BUSY = (
 # The same for a process that has to import torch first.
 LONGER = (*BUSY[:-4], "trainer.epochs=150", *BUSY[-3:])
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-Try = Callable[[Path, Mapping[str, bytes], random.Random], str]
+# Tries something in a folder of its own; returns how often it did, and what went wrong.
+Try = Callable[[Path, Mapping[str, bytes], random.Random], tuple[int, str]]
+KILLS_IN_A_ROW = 3
 
 
 def prove_kills(amount: int, seed: int = 0) -> Report:
-    """Kill forked trainings at random moments, several times each, until one gets through."""
+    """Kill forked trainings at random moments, at least so often, three times in a row each."""
     return _prove("kills at random moments, forked", BUSY, _killed, amount, seed)
 
 
 def prove_real_kills(amount: int, seed: int = 0) -> Report:
-    """Kill whole processes of the command line at random moments."""
+    """Kill whole processes of the command line at random moments, at least so often."""
     return _prove("kills at random moments, whole processes", LONGER, _really_killed, amount, seed)
 
 
@@ -52,30 +55,35 @@ def _prove(what: str, words: Sequence[str], one: Try, amount: int, seed: int) ->
         folder = Path(name)
         reference = reference_of(folder, words)
 
-        def judge(number: int) -> str:
+        def judge(number: int) -> tuple[int, str]:
             place = folder / f"{number}"
             place.mkdir()
-            complaint = one(place, reference, random.Random(seed * 1_000_003 + number))
+            count, complaint = one(place, reference, random.Random(seed * 1_000_003 + number))
             shutil.rmtree(place)
-            return f"{number}: {complaint}" if complaint else ""
+            return count, f"{number}: {complaint}" if complaint else ""
 
-        complaints = forks.side_by_side(judge, range(amount))
-    return Report(what, amount, [text for text in complaints if text])
+        results: list[tuple[int, str]] = []
+        while sum(count for count, _ in results) < amount:
+            results += forks.side_by_side(judge, range(len(results), len(results) + 8))
+    complaints = [complaint for _, complaint in results if complaint]
+    return Report(what, sum(count for count, _ in results), complaints)
 
 
-def _killed(place: Path, reference: Mapping[str, bytes], dice: random.Random) -> str:
-    for _ in range(dice.randint(1, 5)):
+def _killed(place: Path, reference: Mapping[str, bytes], dice: random.Random) -> tuple[int, str]:
+    count = 0
+    for _ in range(KILLS_IN_A_ROW):
         run = only_run(place)
         process = forks.start(place, ["resume", "latest"] if run else BUSY)
-        time.sleep(dice.uniform(0.02, 0.6))
+        time.sleep(dice.uniform(0.02, 0.4))
         _kill(process.pid)
         ended = process.finish()
         if ended.code not in (-signal.SIGKILL, 0) or ended.err:
-            return f"{ended}"
+            return count, f"{ended}"
+        count += ended.code == -signal.SIGKILL
         leftovers = _too_many(place)
         if leftovers:
-            return leftovers
-    return finished(place, BUSY, reference)
+            return count, leftovers
+    return count, finished(place, BUSY, reference)
 
 
 def _too_many(place: Path) -> str:
@@ -90,15 +98,19 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _really_killed(place: Path, reference: Mapping[str, bytes], dice: random.Random) -> str:
-    for _ in range(2):
+def _really_killed(
+    place: Path, reference: Mapping[str, bytes], dice: random.Random
+) -> tuple[int, str]:
+    count = 0
+    for _ in range(KILLS_IN_A_ROW):
         words = ["resume", "latest"] if only_run(place) else list(LONGER)
         line = [sys.executable, "-m", "dltrain", *words]
         with subprocess.Popen(line, cwd=place, stdout=subprocess.DEVNULL) as process:
             _wait_for_work(place, process)
-            time.sleep(dice.uniform(0, 1.0))
+            time.sleep(dice.uniform(0, 0.7))
             process.kill()
-    return finished(place, LONGER, reference)
+        count += process.returncode == -signal.SIGKILL
+    return count, finished(place, LONGER, reference)
 
 
 def _wait_for_work(place: Path, process: subprocess.Popen[bytes]) -> None:
@@ -111,7 +123,7 @@ def _wait_for_work(place: Path, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.01)
 
 
-def _stopped(place: Path, reference: Mapping[str, bytes], dice: random.Random) -> str:
+def _stopped(place: Path, reference: Mapping[str, bytes], dice: random.Random) -> tuple[int, str]:
     number = dice.choice(SIGNALS)
     process = forks.start(place, BUSY)
     while only_run(place) is None:
@@ -121,7 +133,12 @@ def _stopped(place: Path, reference: Mapping[str, bytes], dice: random.Random) -
         os.kill(process.pid, number)
     ended = process.finish()
     if not ended.code:  # it was through already
-        return equal(place, reference)
+        return 0, equal(place, reference)
+    return 1, _wrong_after(number, place, ended) or finished(place, BUSY, reference)
+
+
+def _wrong_after(number: signal.Signals, place: Path, ended: Ended) -> str:
+    """Say what is wrong with how a training ended that was asked to stop, or nothing."""
     run = only_run(place)
     assert run is not None
     record = read_record(run / "run.json")
@@ -133,7 +150,7 @@ def _stopped(place: Path, reference: Mapping[str, bytes], dice: random.Random) -
         return f"{number.name}: {ended}, {record['status']}"
     if len(ended.err.splitlines()) != 1 or "goes on from there" not in ended.err:
         return f"{number.name}: it said {ended.err}"
-    return _at_its_step(run, ended.err) or finished(place, BUSY, reference)
+    return _at_its_step(run, ended.err)
 
 
 def _at_its_step(run: Path, line: str) -> str:
