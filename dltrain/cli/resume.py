@@ -18,6 +18,7 @@ from typing import Any
 from dltrain import build
 from dltrain.cli.arguments import EndedError, Parser, UsageError, output_dir_of, refusing
 from dltrain.cli.course import carry_out
+from dltrain.cli.summary import counted, where_runs_are
 from dltrain.cli.sweep_resume import resume as resume_sweep
 from dltrain.compose import Sources
 from dltrain.console import dim, output, safe, warning
@@ -113,7 +114,8 @@ def _is_through(run: Run, config: RunConfig, *, longer: bool) -> bool:
     """
     if run.status == "diverged":
         raise EndedError(3, f"{run.id} {run.part('result', 'message')}; it would diverge again")
-    before = run.part("config", "trainer", "epochs")
+    told = run.part("config", "trainer", "epochs")
+    before = told if type(told) is int else config.trainer.epochs
     epochs = run.num_epochs()
     if longer and config.trainer.epochs < before and config.trainer.epochs <= epochs:
         raise ValueError(
@@ -121,15 +123,15 @@ def _is_through(run: Run, config: RunConfig, *, longer: bool) -> bool:
         )
     if run.status != "done":
         return False
-    if epochs < before:  # patience has stopped it
-        if longer:
-            message = run.part("result", "message")
-            raise ValueError(f"trainer.epochs={config.trainer.epochs}: {run.id} has {message}")
-    elif config.trainer.epochs > epochs:
+    if epochs >= before and config.trainer.epochs > epochs:
         return False
-    output().print(f"{safe(run.id)} is finished: {epochs} epochs")
-    more = shlex.join(["dltrain", "resume", run.short, f"trainer.epochs={2 * before}"])
-    output().print(dim(f"nothing to resume; train it on with: {more}"))
+    message = run.part("result", "message")
+    if epochs < before and longer:  # patience has stopped it, and would again
+        raise ValueError(f"trainer.epochs={config.trainer.epochs}: {run.id} has {message}")
+    output().print(f"{safe(run.id)} is finished: {counted(epochs, 'epoch')}")
+    more = ["dltrain", "resume", run.short, f"trainer.epochs={2 * before}", *where_runs_are(config)]
+    advice = message if epochs < before else f"train it on with: {shlex.join(more)}"
+    output().print(dim(f"nothing to resume; {advice}"))
     return True
 
 
