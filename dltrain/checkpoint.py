@@ -99,7 +99,7 @@ def prune(folder: Path, *, keep: Collection[Path], keep_last: int) -> None:
         StorageError: If one could not be deleted.
     """
     found = paths(folder)
-    for path in found[keep_last:]:
+    for path in found[keep_last:]:  # the later first, since it may count on the one before
         if path not in keep:
             storage.remove(path)
 

@@ -63,20 +63,12 @@ def resumable(
 
 
 def _usable(steps: Steps, place: Place, unusable: dict[Path, str]) -> Iterator[Found]:
-    """Yield the states of a folder that can be gone on from, the latest first.
-
-    Of what cannot be used only what is later than all that can be matters, and is noted.
-    """
-    matters = True
+    """Yield the states of a folder that can be gone on from, the latest first."""
     for path in checkpoint.paths(place.folder / "checkpoints"):
         try:
-            found = _read(steps, place, path)
+            yield _read(steps, place, path)
         except ValueError as error:
-            if matters:
-                unusable[path] = str(error)
-            continue
-        matters = False
-        yield found
+            unusable[path] = str(error)
 
 
 def _read(steps: Steps, place: Place, path: Path) -> Found:

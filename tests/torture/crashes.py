@@ -166,7 +166,8 @@ def _points(count: int, *, whole: bool) -> Iterator[Point]:
         for variant in range(3) if whole else [at % 3]:
             what = f"power cut at call {at}, variant {variant}"
             yield Point(what, functools.partial(_power_cut, at, variant), -9)
-        for number, for_good in refusals if whole else [refusals[at % 4]]:
+        # What else a disk may say goes the same way as that it is full.
+        for number, for_good in refusals[:2] if whole else [refusals[at % 4]]:
             what = f"{errno.errorcode[number]} at call {at}{' and on' if for_good else ''}"
             yield Point(what, functools.partial(_refuse, at, number, for_good), 4)
 
