@@ -11,10 +11,11 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dltrain.check import run_config
+from dltrain.check import run_config, shown
 from dltrain.compose import ConfigError
 from dltrain.environment import DECIDING, versions
 from dltrain.paths import expanded, problem_with
+from dltrain.problem import Problem
 from dltrain.runs import RECORD, Run
 from dltrain.schema import CsvConfig, DataConfig, RunConfig
 
@@ -61,13 +62,20 @@ def config_of(run: Run, changes: Mapping[str, Any]) -> RunConfig:
         values = changed
     config, problems = run_config(values)
     if config is None:
-        raise ConfigError(
-            [
-                f"{p.key} ({'command line' if p.key in changes else source}): {p.message}"
-                for p in problems
-            ]
-        )
+        raise ConfigError([_line(problem, values, changes, source) for problem in problems])
     return config
+
+
+def _line(problem: Problem, values: object, changes: Mapping[str, Any], source: Path) -> str:
+    """Write a problem with the value and where it stands; of data that moved, what to do."""
+    value = values
+    for part in problem.key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    told = problem.key if isinstance(value, dict | list | None) else f"{problem.key}={shown(value)}"
+    place = "command line" if problem.key in changes else str(source)
+    moved = problem.key in ("data.path", "data.root")
+    advice = f"; say where it lies now: {problem.key}=..." if moved else ""
+    return f"{told} ({place}): {problem.message}{advice}"
 
 
 def _num_entries(node: object) -> int:
@@ -116,11 +124,14 @@ def changed_data(run: Run, config: RunConfig, *, allow_changed: bool) -> list[st
 
 
 def changed_table(data: DataConfig, known: Collection[object] | None) -> list[str]:
-    """Say what is wrong with a table that a record names, without understanding it.
+    """Say whether a table that a record names has changed, without understanding it.
 
     Args:
         data: The config of what may be a table.
         known: Digests of which its own should be one; None: any will do.
+
+    Raises:
+        ConfigError: If it cannot be read, or is no table.
     """
     if not isinstance(data, CsvConfig) or data.path is None or data.path.startswith(PACKAGED):
         return []
@@ -128,14 +139,15 @@ def changed_table(data: DataConfig, known: Collection[object] | None) -> list[st
     complaint = problem_with(path)
     if complaint or not path.is_file():
         reason = complaint or "no such file"
-        return [f"data.path={data.path}: {reason}; say where it lies now: data.path=FILE"]
+        advice = "say where it lies now: data.path=FILE"
+        raise ConfigError([f"data.path={data.path}: {reason}; {advice}"])
     try:
         with open(path, "rb") as file:
             if b"\0" in file.peek():  # nor is it worth hashing, however long it is
-                return [f"data.path={data.path}: is no table, it holds NUL"]
+                raise ConfigError([f"data.path={data.path}: is no table, it holds NUL"])
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        return [f"data.path={data.path}: {error.strerror}"]
+        raise ConfigError([f"data.path={data.path}: {error.strerror}"]) from None
     if known is not None and digest not in known:
         return [f"data.path={data.path}: its content changed since the run began"]
     return []

@@ -130,6 +130,7 @@ class Recorder:
         else:
             storage.cut(folder / "metrics.csv", len(kept.metrics))
             storage.replace(folder / "timing.csv", kept.timing)
+            storage.remove(folder / "coefficients.csv")  # of weights that are about to change
             self._metrics.go_on(kept.metrics)
         self._flush()
 

@@ -19,6 +19,8 @@ from dltrain.recorder import TIMING, Kept, now
 from dltrain.saving import State, misfit, size_limit
 from dltrain.steps import Steps
 
+MAX_TIMING_BYTES = 2**30
+
 
 @dataclass(frozen=True)
 class Place:
@@ -112,7 +114,8 @@ def _metrics(folder: Path, meta: Mapping[str, Any]) -> bytes:
 def _timing(folder: Path, meta: Mapping[str, Any]) -> bytes:
     """Return what ``timing.csv`` says of the epochs up to a state; no result depends on it."""
     try:
-        lines = read_bytes(folder / "timing.csv").decode(errors="replace").splitlines()
+        content = read_bytes(folder / "timing.csv", limit=MAX_TIMING_BYTES)
+        lines = content.decode(errors="replace").splitlines()
     except ValueError:
         lines = []
     known = {str(epoch) for epoch in range(1, meta["epoch"] + 1)}
@@ -138,7 +141,9 @@ def history(folder: Path, meta: Mapping[str, Any] | None) -> dict[str, Any]:
         "step": 0 if meta is None else meta["step"],
         "versions": before.info.get("versions"),  # that it was trained with until then
     }
-    return {
+    # A finished run that is trained on keeps its result until it has another.
+    kept = {"result": before.info.get("result")} if before.status == "done" else {}
+    return kept | {
         "started": before.info.get("started"),
         "resumed": [*(resumed if isinstance(resumed, list) else []), entry],
     }

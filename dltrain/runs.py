@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.environment import process_start
-from dltrain.reading import read_bytes, read_record
+from dltrain.reading import plain_file, read_bytes, read_record
 from dltrain.recorder import short_id
 from dltrain.suggest import closest
 
@@ -95,8 +95,16 @@ class Run:
         return node
 
     def num_epochs(self) -> int:
-        """Return how many whole epochs ``metrics.csv`` tells of."""
-        return max(self._whole_lines().count(b"\n") - 1, 0)
+        """Return how many whole epochs ``metrics.csv`` tells of, however long it is.
+
+        Raises:
+            ValueError: If it is no plain file.
+        """
+        if not (self.folder / METRICS).is_file():
+            return 0
+        with plain_file(self.folder / METRICS) as file:
+            lines = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(2**20), b""))
+        return max(lines - 1, 0)
 
     def metrics(self, *, first: int | None = None, last: int = 0) -> list[dict[str, str]]:
         """Read ``metrics.csv``: one dict of cells per epoch; a torn last line is left out.
@@ -138,6 +146,8 @@ def read(folder: Path) -> Run:
         ValueError: If it holds no record that can be read.
     """
     is_sweep = os.path.isfile(folder / SWEEP_RECORD)
+    if not is_sweep and not os.path.lexists(folder / RECORD):
+        raise ValueError(f"{folder}: is no run folder, it has no {RECORD}")
     return Run(folder, read_record(folder / (SWEEP_RECORD if is_sweep else RECORD)), is_sweep)
 
 

@@ -177,8 +177,12 @@ def remove(path: Path) -> None:
 
 def set_aside(path: Path) -> None:
     """Give a file a name that nothing here reads, ``NAME.unused``, and keep it."""
+    target, number = path.with_name(f"{path.name}.unused"), 1
+    while target.exists():
+        number += 1
+        target = path.with_name(f"{path.name}.unused{number}")
     with _naming(path, "rename"):
-        os.replace(path, path.with_name(f"{path.name}.unused"))
+        os.replace(path, target)
 
 
 def remove_temporaries(folder: Path) -> None:

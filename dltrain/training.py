@@ -87,27 +87,34 @@ class Training:
         """Begin the run folders, claimed already; None: nothing is kept of that job."""
         self._open(folders, [None] * len(folders))
 
-    def go_on(self, folders: Sequence[Path | None]) -> list[str]:
+    def go_on(self, folders: Sequence[Path | None], *, anew: bool = True) -> list[str]:
         """Go on from what earlier processes left in run folders, or begin those that left nothing.
 
         Args:
             folders: Claimed, and held by this process; None: nothing is kept of that job, which is
                 trained along so that the others compute the same bytes as beside it.
+            anew: Whether to begin anew where there are states and none of them can be used.
 
         Returns:
             Sentences on what was found there and is not used.
+
+        Raises:
+            ValueError: If it would have to begin anew and may not; nothing has changed then.
         """
         places = [
             None if folder is None else Place(folder, job.identity)
             for folder, job in zip(folders, self.jobs, strict=True)
         ]
         found, unusable = resumable(self.trainer.steps, places)
+        if unusable and not any(found) and not anew:
+            reason = next(iter(unusable.values()))
+            raise ValueError(f"{reason}; there is no state to go on from: start a new run")
         for path in unusable:
             if not self.jobs[0].sweep:  # a sweep can tell why it is there, and needs it no more
                 storage.set_aside(path)
         self.trainer.restore([None if own is None else own.state for own in found])
         self._open(folders, found)
-        return [f"{reason}; it is not used" for reason in unusable.values()]
+        return [f"{reason}; {path.name} is not used" for path, reason in unusable.items()]
 
     def _open(self, folders: Sequence[Path | None], found: Sequence[Found | None]) -> None:
         preparation = recorder.as_json(self.jobs[0].data.preparation())

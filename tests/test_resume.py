@@ -87,7 +87,7 @@ def test_more_epochs_lead_to_the_bytes_of_the_longer_run(here: Path, call: Call)
         (("latest", "optimizer.lr=1"), "optimizer.lr=1: a run goes on as it was"),
         (("latest", "trainer.epoch=9"), "did you mean trainer.epochs?"),
         (("latest", "trainer.epochs=1"), "trainer.epochs=1: .* has 2 epochs; give more"),
-        (("latest", "trainer.epochs=many"), "trainer.epochs .*: must be a whole number"),
+        (("latest", "trainer.epochs=many"), "trainer.epochs=many .*: must be a whole number"),
         (("latest", "data.path=x.csv"), "data.path: the run has no such key"),
         (("latest", "--allow-chnged"), "did you mean --allow-changed?"),
         (("nope",), "nope: no such run"),
@@ -113,7 +113,9 @@ def test_what_has_diverged_would_diverge_again(here: Path, call: Call) -> None:
     assert call(*SMALL, "trainer.epochs=3", "optimizer.lr=1e30").code == 3
     shown = call("resume", "latest")
     assert shown.code == 3
-    assert re.fullmatch(r"dltrain: error: \S+ diverged at .*; it would diverge again\n", shown.err)
+    assert re.fullmatch(
+        r"dltrain: error: \S+ diverged at .*; it would diverge again: start a new run\n", shown.err
+    )
 
 
 # Damage.
@@ -173,7 +175,7 @@ def test_a_state_of_another_run_is_not_taken(here: Path, call: Call) -> None:
     (run / "checkpoints" / foreign.name).write_bytes(foreign.read_bytes())
     shown = call("resume", run.name[-4:])
     assert shown.code == 0
-    assert f"{foreign.name}: is of another run; it is not used" in shown.out
+    assert f"{foreign.name}: is of another run; {foreign.name} is not used" in shown.out
     unused = run / "checkpoints" / f"{foreign.name}.unused"
     assert unused.read_bytes() == foreign.read_bytes()
     unused.unlink()
@@ -340,3 +342,73 @@ def test_outcomes_come_back_as_they_were() -> None:
     broken = dataclasses.asdict(outcome) | {"stale": "1"}
     with pytest.raises(ValueError, match="not what a checkpoint says"):
         Outcome.from_plain(broken)
+
+
+# What a newcomer stumbled over.
+
+
+def test_data_of_other_steps_are_no_reason_to_throw_a_run_away(
+    table_run: Path, here: Path, call: Call
+) -> None:
+    (here / "t.csv").write_text("a,y\n" + "".join(f"{i},{i}.5\n" for i in range(900)))
+    before = lasting(table_run)
+    says = refused(call("resume", "latest", "--allow-changed"))
+    assert "there is no state to go on from: start a new run" in says
+    assert lasting(table_run) == before
+
+
+def test_a_finished_run_that_is_trained_on_keeps_its_result_until_it_has_another(
+    here: Path, call: Call
+) -> None:
+    run = trained(call, *SMALL, "trainer.epochs=2")
+    result = read_record(run / "run.json")["result"]
+    line = [sys.executable, "-m", "dltrain", "resume", "latest", "trainer.epochs=1000000"]
+    with subprocess.Popen(line, stdout=subprocess.DEVNULL) as process:
+        wait_for(lambda: read_record(run / "run.json")["status"] == "running")
+        process.kill()
+    record = read_record(run / "run.json")
+    assert (record["result"], record["status"]) == (result, "running")
+    assert "crashed; to go on: dltrain resume" in call("runs", "show", "latest").out
+
+
+def test_what_is_told_anew_takes_the_place_of_what_was_typed(here: Path, call: Call) -> None:
+    run = trained(call, *SMALL, "trainer.epochs=2")
+    shown = call("resume", "latest", "trainer.epochs=4")
+    assert "trainer.epochs=4 seed=1" in shown.out
+    assert "trainer.epochs=2" not in shown.out
+    record = read_record(run / "run.json")
+    assert record["overrides"] == [*SMALL, "trainer.epochs=4"]
+    assert record["command"] == ["dltrain", *SMALL, "trainer.epochs=4"]
+
+
+def test_a_link_to_a_run_is_followed(here: Path, call: Call) -> None:
+    run, reference = crashed(call)
+    (here / "link").symlink_to(run)
+    assert call("resume", "./link").code == 0
+    config = (run / "config.yaml").read_bytes()
+    assert lasting(run) == reference | {"config.yaml": config}
+
+
+def test_files_are_set_aside_beside_those_set_aside_before(here: Path, call: Call) -> None:
+    run, _ = crashed(call)
+    last, *_ = checkpoint.paths(run / "checkpoints")
+    Path(f"{last}.unused").write_text("mine")
+    last.write_bytes(b"damaged")
+    assert call("resume", "latest").code == 0
+    assert Path(f"{last}.unused").read_text() == "mine"
+    assert Path(f"{last}.unused2").read_bytes() == b"damaged"
+
+
+def test_metrics_of_any_length_can_be_gone_on_with(
+    here: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, reference = crashed(call)
+    monkeypatch.setattr("dltrain.reading.MAX_BYTES", 100)
+    assert (run / "metrics.csv").stat().st_size > 100
+    assert call("resume", "latest").code == 0
+    assert lasting(run) == reference
+
+
+def test_what_is_no_run_folder_is_told_so(here: Path, call: Call) -> None:
+    (here / "empty").mkdir()
+    assert "empty: is no run folder, it has no run.json" in refused(call("resume", "./empty"))

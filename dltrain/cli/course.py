@@ -32,6 +32,9 @@ def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
     try:
         with view.watching(training.trainer):
             [ended] = training.run(view)
+    except KeyboardInterrupt:
+        line = f"interrupted at once; {resume} goes on from the last checkpoint"
+        raise EndedError(130, line) from None
     except StorageError as error:
         raise StorageError(f"{error}; then go on with: {resume}") from error
     view.show(*summary(ended, time.perf_counter() - started))

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dltrain import build
+from dltrain.check import shown
 from dltrain.cli.arguments import EndedError, Parser, UsageError, output_dir_of, refusing
 from dltrain.cli.course import carry_out
 from dltrain.cli.summary import counted, where_runs_are
@@ -73,18 +74,21 @@ def main(words: Sequence[str]) -> None:
         sources = Sources.of(None)
         return resume_sweep(run.folder, [], sources, allow_changed=arguments.allow_changed)
     if run.sweep is not None:
-        short = short_id(run.sweep.name)
-        raise UsageError(
-            [f"{names[0]}: its sweep trains its members together; dltrain resume {short}"]
-        )
-    with locked(run.folder):
+        again = ["dltrain", "resume", short_id(run.sweep.name)]
+        again += [word for word in settings if word.startswith("output_dir=")]
+        line = f"{names[0]}: its sweep trains its members together; {shlex.join(again)}"
+        raise UsageError([line])
+    # A link to it that was typed is followed; none within it is.
+    folder = run.folder.resolve() if run.folder.is_symlink() else run.folder
+    with locked(folder):
         with refusing():
-            run = read(run.folder)  # nobody writes to it any more
+            run = read(folder)  # nobody writes to it any more
             refuse_links(run.folder)
             config = config_of(run, changes)
             if _is_through(run, config, longer="trainer.epochs" in changes):
                 return None
-            job = _job(run, config, allow_changed=arguments.allow_changed)
+            told = [f"{key}={shown(value)}" for key, value in changes.items()]
+            job = _job(run, config, told, allow_changed=arguments.allow_changed)
         return resume(run, job, allow_changed=arguments.allow_changed)
 
 
@@ -113,7 +117,8 @@ def _is_through(run: Run, config: RunConfig, *, longer: bool) -> bool:
         ValueError: If it has more epochs than are asked for, or would not train any longer.
     """
     if run.status == "diverged":
-        raise EndedError(3, f"{run.id} {run.part('result', 'message')}; it would diverge again")
+        message = f"{run.id} {run.part('result', 'message')}"
+        raise EndedError(3, f"{message}; resumed, it would diverge again: start a new run")
     told = run.part("config", "trainer", "epochs")
     before = told if type(told) is int else config.trainer.epochs
     epochs = run.num_epochs()
@@ -135,23 +140,39 @@ def _is_through(run: Run, config: RunConfig, *, longer: bool) -> bool:
     return True
 
 
-def _job(run: Run, config: RunConfig, *, allow_changed: bool) -> Job:
-    """Load the data and say what is to be trained; refuse what has changed, unless allowed."""
+def _job(run: Run, config: RunConfig, told: Sequence[str], *, allow_changed: bool) -> Job:
+    """Load the data and say what is to be trained; refuse what has changed, unless allowed.
+
+    Args:
+        run: As its record tells it.
+        config: With what is told anew.
+        told: That, in words; they take the place of those that were typed before.
+        allow_changed: Whether other data and versions will do.
+    """
     problems = [] if allow_changed else changed_versions(run)
     problems += changed_data(run, config, allow_changed=allow_changed)
     refuse_changed(problems)
     data = build.dataset(config, download=False)
     if data.sha256 != run.part("data", "sha256") and not allow_changed:
         refuse_changed([f"data={data.name}: its content changed since the run began"])
-    command, overrides = run.part("command"), run.part("overrides")
+    command, overrides = _words(run.part("command"))[1:], _words(run.part("overrides"))
     return Job(
-        [str(word) for word in command[1:]] if isinstance(command, list) else [],
-        [str(word) for word in overrides] if isinstance(overrides, list) else [],
+        _retold(command, told),
+        _retold(overrides, told),
         config,
         data,
         build.plan(config.model, data),
         known_as=str(run.part("identity")),
     )
+
+
+def _words(value: object) -> list[str]:
+    return [str(word) for word in value] if isinstance(value, list) else []
+
+
+def _retold(words: Sequence[str], told: Sequence[str]) -> list[str]:
+    keys = {word.partition("=")[0] for word in told}
+    return [word for word in words if word.partition("=")[0] not in keys] + list(told)
 
 
 def resume(run: Run, job: Job, *, allow_changed: bool) -> None:
@@ -169,10 +190,12 @@ def resume(run: Run, job: Job, *, allow_changed: bool) -> None:
     with refusing():
         cpu = torch.backends.cpu.get_cpu_capability()
         refuse_changed([] if allow_changed else changed_versions(run, cpu=cpu))
+        # Another device may be allowed; the recorded number of threads is to be had everywhere.
         device = None if allow_changed else device_of(run)
         training = Training([job], threads=threads_of(run), device=device)
     with stopping(training.trainer.stop):
-        remarks = training.go_on([run.folder])
+        with refusing():  # where other data let no state fit, nothing is thrown away
+            remarks = training.go_on([run.folder], anew=not allow_changed)
         view.show(*(warning(remark) for remark in remarks))
         step = training.trainer.step
         view.show(dim(f"goes on after step {step:,}" if step else "begins anew"))

@@ -6,6 +6,7 @@ A sweep is one row of the list; runs ls SWEEP lists its members, best first, and
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -193,12 +194,22 @@ def _warn(run: Run) -> None:
         output().print(warning(complaint))
 
 
+def _standing(run: Run) -> str:
+    """Say how a run ended, and how it goes on if it has not come to its end."""
+    code = run.part("exit_code")
+    status = run.status if code is None else f"{run.status} (exit code {code})"
+    if run.status not in ("crashed", "interrupted", "failed") or run.sweep is not None:
+        return status
+    where = [] if run.folder.parent == Path("outputs") else [f"output_dir={run.folder.parent}"]
+    return f"{status}; to go on: {shlex.join(['dltrain', 'resume', run.short, *where])}"
+
+
 def _facts(run: Run) -> list[tuple[str, object]]:
     info, part = run.info, run.part
     rows = part("data", "rows") if isinstance(part("data", "rows"), dict) else {}
     facts: list[tuple[str, object]] = [
         ("run", run.id),
-        ("status", f"{run.status} (exit code {info.get('exit_code')})"),
+        ("status", _standing(run)),
         ("started", info.get("started")),
         ("finished", info.get("finished") or "-"),
         ("command", _words(info.get("command"))),

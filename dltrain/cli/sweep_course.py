@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from dltrain.cli import sweep_summary as say
 from dltrain.cli.arguments import EndedError
-from dltrain.cli.summary import where_runs_are
+from dltrain.cli.summary import counted, where_runs_are
 from dltrain.console import duration, output, pairs
 from dltrain.console.sweep import SweepView
 from dltrain.recorder import now, short_id
@@ -46,7 +46,8 @@ def sweep(plan: Plan, folder: SweepFolder) -> None:
     view.show(pairs([("sweep", folder.id), *say.plan_facts(plan)]))
     view.show(*say.remarks(plan))
     if len(missing) < len(plan.members):
-        view.note(f"{len(plan.members) - len(missing)} members are finished already")
+        finished = len(plan.members) - len(missing)
+        view.note(f"finished already: {counted(finished, 'member')}")
     make_folder(folder.path / "logs")
     engine, started = Engine(plan, folder, view), time.perf_counter()
     try:
