@@ -386,7 +386,7 @@ def test_a_finished_sweep_trains_nothing_when_it_is_resumed(tmp_path: Path) -> N
     for _ in range(2):
         shown = carry_out(tmp_path, "-m", "--resume", "latest")
         assert (shown.code, shown.err) == (0, "")
-        assert "2 members are finished already" in shown.out
+        assert "finished already: 2 members" in shown.out
     assert (touched(sweep / "members"), lasting(sweep)) == before
 
 
