@@ -81,7 +81,7 @@ def compose_run(
             lines.append(f"{key} ({COMMAND_LINE}): {_without_sweep(key)}")
         else:
             problem = unknown_key(key, config)
-            lines.append(_line(problem, config, {key: words.places.get(key, COMMAND_LINE)}))
+            lines.append(line_of(problem, config, {key: words.places.get(key, COMMAND_LINE)}))
     run, problems = run_config(config, fitting=fitting)
     if problems:
         lines += _placed(problems, config, words, sources)
@@ -132,7 +132,7 @@ def _placed(
         for problem in problems
         if problem.key not in places and (place := place_of(problem.key, words.groups, sources))
     }
-    return [_line(problem, config, places) for problem in problems]
+    return [line_of(problem, config, places) for problem in problems]
 
 
 def set_value(config: dict[str, Any], key: str, value: Any) -> None:
@@ -144,7 +144,7 @@ def set_value(config: dict[str, Any], key: str, value: Any) -> None:
     node[name] = value
 
 
-def _line(problem: Problem, config: Mapping[str, Any], places: Mapping[str, str]) -> str:
+def line_of(problem: Problem, config: Mapping[str, Any], places: Mapping[str, str]) -> str:
     """Write a problem as one line: key, value, place, what is allowed."""
     node: Any = config
     for part in problem.key.split("."):

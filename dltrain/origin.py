@@ -11,8 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dltrain.check import run_config, shown
+from dltrain.check import run_config
 from dltrain.compose import ConfigError
+from dltrain.config import COMMAND_LINE, line_of
 from dltrain.environment import DECIDING, versions
 from dltrain.paths import expanded, problem_with
 from dltrain.problem import Problem
@@ -62,20 +63,15 @@ def config_of(run: Run, changes: Mapping[str, Any]) -> RunConfig:
         values = changed
     config, problems = run_config(values)
     if config is None:
-        raise ConfigError([_line(problem, values, changes, source) for problem in problems])
+        places = {p.key: COMMAND_LINE if p.key in changes else str(source) for p in problems}
+        raise ConfigError([f"{line_of(p, values, places)}{_advice(p)}" for p in problems])
     return config
 
 
-def _line(problem: Problem, values: object, changes: Mapping[str, Any], source: Path) -> str:
-    """Write a problem with the value and where it stands; of data that moved, what to do."""
-    value = values
-    for part in problem.key.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    told = problem.key if isinstance(value, dict | list | None) else f"{problem.key}={shown(value)}"
-    place = "command line" if problem.key in changes else str(source)
+def _advice(problem: Problem) -> str:
+    """Say what to do about data that are not where they were."""
     moved = problem.key in ("data.path", "data.root")
-    advice = f"; say where it lies now: {problem.key}=..." if moved else ""
-    return f"{told} ({place}): {problem.message}{advice}"
+    return f"; say where it lies now: {problem.key}=..." if moved else ""
 
 
 def _num_entries(node: object) -> int:

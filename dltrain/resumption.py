@@ -85,11 +85,8 @@ def _read(steps: Steps, place: Place, path: Path) -> Found:
     reason = misfit(steps, state)
     if reason:
         raise CheckpointError(f"{path}: does not fit this run: {reason}")
-    best = {"epoch": state.best_epoch}
-    if best["epoch"] not in (0, state.meta["epoch"]) or (
-        best["epoch"] and state.meta.get("underway")
-    ):
-        best_path = checkpoint.path_of(path.parent, best)
+    best_path = checkpoint.path_of(path.parent, {"epoch": state.best_epoch})
+    if state.best_epoch and best_path != path:
         _, meta = checkpoint.load(best_path, limit=size_limit(steps))
         if meta.get("run") != place.identity:
             raise CheckpointError(f"{path}: the best epoch it speaks of is of another run")

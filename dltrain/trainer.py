@@ -175,7 +175,7 @@ class Trainer:
         epoch, started = self._epoch + 1, time.perf_counter()
         whole, before = self._take_steps(epoch, saver, running, view)
         if not whole and self.stop_signal is not None:
-            return saver.take_underway(epoch, self.step - self._first_step + 1, running)
+            return saver.take_underway(epoch, self.step - self._steps_before(epoch), running)
         statistics = self.steps.statistics()
         self._find_divergence(epoch, statistics)
         seconds = time.perf_counter() - started
@@ -190,9 +190,8 @@ class Trainer:
         saver.take(epoch, [m for m in running if self.outcomes[m].status != "diverged"])
         saver.write([m for m in running if self.outcomes[m].status == "done"], ended=True)
         self._test()
-        going_on = [m for m in running if self.outcomes[m].status == "running"]
         if saver.is_due(before=before, ended=epoch):
-            saver.write(going_on)
+            saver.write([m for m in running if self.outcomes[m].status == "running"])
         return view.epoch(rows, self.outcomes, seconds=seconds)
 
     def _take_steps(
@@ -203,7 +202,6 @@ class Trainer:
         Returns:
             Whether it came to its end, and the updates before its last step or window of steps.
         """
-        self._first_step = (epoch - 1) * len(self.stack.loader) + 1
         before = self.step
         for taken in self.steps.epoch(epoch):
             if taken == len(self.stack.loader):
@@ -219,6 +217,9 @@ class Trainer:
                 saver.write(running)
             before = self.step
         return False, before
+
+    def _steps_before(self, epoch: int) -> int:
+        return (epoch - 1) * len(self.stack.loader)
 
     def _show_early(self, epoch: int, view: View) -> bool:
         """Show the running metrics; reads from the device. False if no loss is finite any more."""
@@ -240,7 +241,7 @@ class Trainer:
             # The last step may have spoilt the weights without a loss that shows it.
             bad = finite.index(False) if False in finite else len(finite) - 1
             last = self._last_finite(statistics, member, bad)
-            where = f"epoch {epoch}, step {self._first_step + bad}"
+            where = f"epoch {epoch}, step {self._steps_before(epoch) + bad + 1}"
             outcome.diverge(f"{where}: the loss is not finite ({last})")
 
     def _last_finite(self, statistics: Tensor, member: int, bad: int) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ import dltrain.steps
 from dltrain import build
 from dltrain.config import load
 from dltrain.data import Dataset, Scale, Split
+from dltrain.outcomes import Row
 from dltrain.schema import RunConfig
 from dltrain.steps import Stack, Steps
 
@@ -159,3 +162,20 @@ def shorten(
         patch.setattr(dltrain.steps, "WINDOW_STEPS", window)
     if watched is not None:
         patch.setattr(dltrain.steps, "NORM_STEPS", watched)
+
+
+@dataclass
+class Kept:
+    """A recorder that remembers."""
+
+    folder: Path
+    rows: list[Row] = field(default_factory=list)
+
+    def epoch(self, row: Row, *, seconds: float, examples: int) -> None:
+        self.rows.append(row)
+
+    def mark(self) -> dict[str, Any]:
+        return {"rows": len(self.rows)}
+
+    def sync(self) -> None:
+        pass

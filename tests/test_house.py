@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "verification": {"reading", "seal"},
     "lines": {"storage"},
     "environment": {""},
-    "origin": {"check", "compose", "environment", "paths", "problem", "runs", "schema"},
+    "origin": {"check", "compose", "config", "environment", "paths", "problem", "runs", "schema"},
     "signals": set(),
     "escapes": set(),
     "console": {"console.stream", "escapes"},

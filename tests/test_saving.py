@@ -22,6 +22,7 @@ from dltrain.outcomes import Outcome, Row
 from dltrain.saving import Interval, State, misfit
 from dltrain.trainer import Trainer
 from tests.conftest import Call
+from tests.stacked import Kept
 
 CPU = torch.device("cpu")
 SMALL = ("data.num_train=70", "data.num_val=20", "trainer.batch_size=8", "device=cpu")  # 9 steps
@@ -32,22 +33,6 @@ KINDS = {
     "mlp, adam": (*MLP, "optimizer=adam"),
     "mlp, adamw": (*MLP, "optimizer=adamw", "optimizer.weight_decay=0.1"),
 }
-
-
-class Rows:
-    """A recorder that remembers, and goes on after what an earlier one kept."""
-
-    def __init__(self, folder: Path, rows: Sequence[Row] = ()) -> None:
-        self.folder, self.rows = folder, list(rows)
-
-    def epoch(self, row: Row, *, seconds: float, examples: int) -> None:
-        self.rows.append(row)
-
-    def mark(self) -> dict[str, Any]:
-        return {"rows": len(self.rows)}
-
-    def sync(self) -> None:
-        pass
 
 
 class Stopping:
@@ -78,16 +63,16 @@ def prepared(members: Sequence[Sequence[str]]) -> Trainer:
     )
 
 
-def states(recorders: Sequence[Rows]) -> list[State]:
+def states(recorders: Sequence[Kept]) -> list[State]:
     """Load the last state of each member."""
     return [State.load(checkpoint.paths(own.folder / "checkpoints")[0]) for own in recorders]
 
 
-def finish(trainer: Trainer, recorders: Sequence[Rows], stop_at: int | None = None) -> None:
+def finish(trainer: Trainer, recorders: Sequence[Kept], stop_at: int | None = None) -> None:
     list(trainer.fit(recorders, Stopping(trainer, stop_at)))
 
 
-def last(recorders: Sequence[Rows]) -> list[bytes]:
+def last(recorders: Sequence[Kept]) -> list[bytes]:
     return [checkpoint.paths(own.folder / "checkpoints")[0].read_bytes() for own in recorders]
 
 
@@ -112,9 +97,9 @@ def test_stopped_anywhere_and_gone_on_is_the_same_as_never_stopped(
 ) -> None:
     words = [[*KINDS[kind], f"seed={m}", "trainer.log_interval=1"] for m in range(members)]
     with tempfile.TemporaryDirectory() as name:
-        whole = [Rows(Path(name, f"whole-{m}")) for m in range(members)]
+        whole = [Kept(Path(name, f"whole-{m}")) for m in range(members)]
         finish(prepared(words), whole)
-        parts = [Rows(Path(name, f"parts-{m}")) for m in range(members)]
+        parts = [Kept(Path(name, f"parts-{m}")) for m in range(members)]
         trainer = prepared(words)
         for stop in sorted(stops):
             finish(trainer, parts, stop_at=stop)
@@ -153,7 +138,7 @@ def test_states_are_written_as_often_as_is_asked_for(
     # Every epoch is the best so far.
     finish(
         prepared([[f"trainer.checkpoint_interval={interval}", "optimizer.lr=0.01"]]),
-        [Rows(tmp_path)],
+        [Kept(tmp_path)],
     )
     assert saved == written
 
@@ -168,7 +153,7 @@ def test_an_interval_that_is_none_is_refused_with_an_example(text: str, call: Ca
 def test_no_state_is_taken_within_an_epoch_that_is_not_finite_any_more(tmp_path: Path) -> None:
     words = ["trainer.checkpoint_interval=1steps", "optimizer.lr=1e30"]
     trainer = prepared([words])
-    finish(trainer, [Rows(tmp_path)])
+    finish(trainer, [Kept(tmp_path)])
     assert trainer.outcomes[0].status == "diverged"
     for path in checkpoint.paths(tmp_path / "checkpoints"):
         found, _ = checkpoint.load(path)
@@ -176,7 +161,7 @@ def test_no_state_is_taken_within_an_epoch_that_is_not_finite_any_more(tmp_path:
 
 
 def test_a_state_of_another_shape_does_not_fit(tmp_path: Path) -> None:
-    recorder = Rows(tmp_path)
+    recorder = Kept(tmp_path)
     finish(prepared([[*MLP, "trainer.log_interval=1"]]), [recorder], stop_at=5)
     [state] = states([recorder])
     assert misfit(prepared([MLP]).steps, state) == ""

@@ -29,6 +29,7 @@ from dltrain.outcomes import Outcome, Row, Rules
 from dltrain.recorder import Recorder
 from dltrain.steps import Stack
 from dltrain.trainer import Trainer
+from tests.stacked import Kept
 
 CPU = torch.device("cpu")
 FASHION = ["data=fashion_mnist", "data.source=sample", "device=cpu"]
@@ -36,23 +37,6 @@ SOFTMAX = [*FASHION, "model=softmax", "trainer.epochs=2"]
 MLP = [*FASHION, "model=mlp", "model.hidden=[16]", "trainer.epochs=2"]
 LINE = ["data.num_train=200", "data.num_val=100", "device=cpu", "trainer.epochs=4"]
 Words = Sequence[str]
-
-
-@dataclass
-class Kept:
-    """A recorder that remembers."""
-
-    folder: Path
-    rows: list[Row] = field(default_factory=list)
-
-    def epoch(self, row: Row, *, seconds: float, examples: int) -> None:
-        self.rows.append(row)
-
-    def mark(self) -> dict[str, Any]:
-        return {"rows": len(self.rows)}
-
-    def sync(self) -> None:
-        pass
 
 
 @dataclass
