@@ -6,7 +6,6 @@ Exit codes: 0 done; 1 a member of a sweep failed, or an internal error; 2 bad in
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import importlib
 import io
@@ -19,7 +18,7 @@ from collections.abc import Sequence
 from dltrain import __version__
 from dltrain.cli.arguments import EndedError, UsageError
 from dltrain.console import safe
-from dltrain.console.stream import reader_left
+from dltrain.console.stream import let_go
 from dltrain.escapes import escaped_lines
 from dltrain.storage import InUseError, StorageError
 from dltrain.suggest import clipped, closest
@@ -75,7 +74,8 @@ def run(words: Sequence[str]) -> int:
     try:
         sys.stdout.flush()
     except OSError as error:
-        return code or _lost_output(error)
+        lost = let_go(sys.stdout, error)
+        return code or _lost_output(lost)
     return code
 
 
@@ -103,7 +103,7 @@ def _carried_out(words: Sequence[str]) -> int:
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EDQUOT):
             return _internal(error)
-        return _lost_output(error)
+        return _lost_output(let_go(sys.stdout, error))
     except Exception as error:
         return _internal(error)
     return 0
@@ -116,13 +116,8 @@ def _internal(error: Exception) -> int:
 
 def _lost_output(error: OSError) -> int:
     """Return the exit code of a command whose output could not be written."""
-    with contextlib.suppress(OSError):  # a stream that has no descriptor has no reader either
-        descriptor = sys.stdout.fileno()
-        left = reader_left(error, descriptor)
-        # Python would complain once more when it flushes what is still buffered.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
-        if left:
-            return 0
+    if isinstance(error, BrokenPipeError):
+        return 0
     _complain(f"cannot write the output: {error.strerror}; check the space left where it goes")
     return 4
 
@@ -158,9 +153,11 @@ def _verb(name: str, words: list[str]) -> None:
 
 def _complain(line: str) -> None:
     text = f"dltrain: error: {safe(line, limit=600)}\n".encode(errors="backslashreplace")
-    with contextlib.suppress(OSError):  # if nobody listens, the exit code still tells
+    try:
         sys.stderr.buffer.write(text)
         sys.stderr.flush()
+    except OSError as error:  # if nobody listens, the exit code still tells
+        let_go(sys.stderr, error)
 
 
 def _crash_file() -> str:

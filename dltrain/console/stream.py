@@ -8,6 +8,10 @@ import stat
 from typing import IO, TextIO, cast
 
 
+class OutputError(OSError):
+    """What was to be shown could not be written, though somebody may have read it."""
+
+
 class LastingStream:
     """Passes text on to a stream until that fails, and drops it from then on.
 
@@ -30,7 +34,7 @@ class LastingStream:
             try:
                 self._stream.write(text)
             except OSError as error:
-                self.error = error
+                self.error = let_go(self._stream, error)
         return len(text)
 
     def flush(self) -> None:
@@ -39,7 +43,7 @@ class LastingStream:
             try:
                 self._stream.flush()
             except OSError as error:
-                self.error = error
+                self.error = let_go(self._stream, error)
 
     def check(self) -> None:
         """Say what became of the stream, once nothing depends on it any more.
@@ -53,6 +57,33 @@ class LastingStream:
     def as_file(self) -> TextIO:
         """Return itself as what rich takes."""
         return cast(TextIO, self)
+
+
+def let_go(stream: IO[str], error: OSError) -> OSError:
+    """Send what a stream that failed still holds, and whatever comes, to nowhere.
+
+    Else whoever flushes it next, such as Python at its end, would fail once more.
+
+    Args:
+        stream: One that has a descriptor, or else nothing can be done and nothing is.
+        error: What it failed with.
+
+    Returns:
+        The same in two words: ``BrokenPipeError`` if nobody reads it any more, else
+        ``OutputError``.
+    """
+    if isinstance(error, OutputError):
+        return error
+    try:
+        descriptor = stream.fileno()
+    except OSError:
+        return OutputError(error.errno, error.strerror)
+    left = reader_left(error, descriptor)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+    kind = BrokenPipeError if left else OutputError
+    return kind(error.errno, error.strerror)
 
 
 def reader_left(error: OSError, descriptor: int) -> bool:
