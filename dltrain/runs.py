@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.environment import process_start
-from dltrain.reading import plain_file, read_bytes, read_record
+from dltrain.reading import plain_file, read_bytes, read_record, read_start
 from dltrain.recorder import short_id
 from dltrain.suggest import closest
 
 RECORD, SWEEP_RECORD, MEMBERS, METRICS = "run.json", "sweep.json", "members", "metrics.csv"
+LABEL, MAX_LABEL = "label.txt", 200  # bytes
 # No metrics.csv has a tenth of it.
 MAX_COLUMNS = 1000
 
@@ -86,6 +87,14 @@ class Run:
             return (datetime.datetime.now().astimezone() - started).total_seconds()
         except (ValueError, TypeError):
             return float("nan")
+
+    @property
+    def label(self) -> str:
+        """What somebody wrote on it; empty if nobody did."""
+        try:
+            return _decoded(read_start(self.folder / LABEL, MAX_LABEL)).strip()
+        except ValueError:
+            return ""
 
     def part(self, *path: str) -> Any:
         """Return a nested entry of ``run.json``, or None where there is none."""

@@ -178,7 +178,11 @@ def test_the_same_command_gives_the_same_bytes(
         ),
         (["config", "shwo"], "config shwo: unknown; did you mean show? (there is: config show)"),
         (["model", "shwo"], "model shwo: unknown; did you mean show? (there is: model show)"),
-        (["runs", "shwo"], "runs shwo: unknown; did you mean show? (there are: ls, show)"),
+        (
+            ["runs", "shwo"],
+            "runs shwo: unknown; did you mean show? (there are: ls, show, best, "
+            "compare, diff, plot, tail, label, export, rm, restore, purge)",
+        ),
         (["runs", "show"], "runs show: which run? An id, latest, or @1; dltrain runs lists them"),
         (["runs", "ls", "x", "y"], "runs ls: y is one argument too many"),
         (["runs", "show", "x", "y"], "runs show: y is one argument too many"),
@@ -287,7 +291,7 @@ def test_a_folder_that_may_not_be_entered_is_the_users_to_mend(
 import json, os, sys
 from dltrain.cli.main import run
 from dltrain.config import load
-import dltrain.cli.config, dltrain.cli.runs
+import dltrain.cli.config, dltrain.cli.runs.ls
 load()
 if os.getuid() == 0:  # root may enter every folder
     os.setgroups([])
@@ -591,7 +595,7 @@ def test_runs_lists_and_shows_what_was_trained(here: Path, call: Call) -> None:
     [run] = list_runs(here / "outputs")
     line = call("runs").out.splitlines()[1]
     assert line.split()[:3] == ["@1", run.short, "done"]
-    assert "seed=5 trainer.epochs=2" in line
+    assert " 5     2               val/loss " in line
     for name in ("latest", "@1", run.short, run.id, f"outputs/{run.id}"):
         assert f"run             {run.id}" in call("runs", "show", name).out
 

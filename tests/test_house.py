@@ -54,6 +54,9 @@ ALLOWED: dict[str, set[str]] = {
     "config": {"check", "compose", "escapes", "problem", "schema", "suggest", "words"},
     "recorder": {"environment", "escapes", "lines", "seal", "storage"},
     "runs": {"environment", "reading", "recorder", "suggest"},
+    "fields": {"runs"},
+    "where": {"suggest"},
+    "listing": {"fields", "runs", "suggest", "where"},
     "architecture": set(),
     "memory": set(),
     "device": set(),
@@ -147,7 +150,7 @@ CONFIGS = {
     *("yaml_file", "config_source", "compose", "config"),
 }
 PLAIN = {"", "escapes", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"}
-PLAIN |= {"environment", "lines", "reading", "seal"} | {
+PLAIN |= {"environment", "fields", "lines", "listing", "reading", "seal", "where"} | {
     room for room in ALLOWED if room.partition(".")[0] == "console"
 }
 # What brings configs and components together.
@@ -163,6 +166,7 @@ HEAVY = {"torch", "torchvision", "pandas", "pyarrow", "scipy"}
 # Parts of the command line that verbs share, or that one keeps apart.
 SHARED = {"cli.arguments", "cli.main", "cli.hydra_flags", "cli.summary", "cli.sweep_summary"}
 SHARED |= {"cli.course", "cli.sweep_course", "cli.sweep_resume"}
+SHARED |= {"cli.runs.cells", "cli.runs.table"}
 BANNED = {"utils", "util", "helpers", "common", "core", "base", "manager", "misc"}
 
 MAX_FILE, MAX_FUNCTION = 300, 60

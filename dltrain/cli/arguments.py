@@ -104,6 +104,12 @@ def _folder(text: str) -> Path:
     return Path(text)
 
 
+def names_and_folder(words: Sequence[str]) -> tuple[list[str], Path]:
+    """Tell the names of runs among words from ``output_dir=FOLDER``, which holds them."""
+    names = [word for word in words if "=" not in word]
+    return names, output_dir_of([word for word in words if "=" in word])
+
+
 def output_dir_of(overrides: Sequence[str]) -> Path:
     """Return the folder that holds the runs, for verbs that only read them."""
     for word in overrides:

@@ -1,0 +1,129 @@
+"""List runs and sweeps, newest first, or the members of a sweep, best first: runs [ls [SWEEP]].
+
+  dltrain runs --sort val/accuracy --top 10 --all
+  dltrain runs --where 'optimizer.lr < 0.1 and status == "done"'
+  dltrain runs --where 'age < 2d' --columns id,model,optimizer.lr,test/accuracy --csv
+
+Columns, filters and sorting know: id, status, label, started, age, duration, data, model,
+optimizer, parameters, epoch, message, every key of the config (optimizer.lr, or lr where that is
+enough) and every metric (val/accuracy: its best if it chose between epochs, else its last).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import sys
+from collections.abc import Sequence
+
+from dltrain.check import shown
+from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.runs.table import columns_of, print_rows, ranked, text
+from dltrain.console import dim, output
+from dltrain.escapes import escaped
+from dltrain.listing import Row, rows, selected, value_of
+from dltrain.runs import find, list_all, list_runs, members
+
+USAGE = (
+    "dltrain runs [ls [SWEEP]] [--where TEXT] [--sort KEY] [--top N] [--columns A,B] [--all] "
+    "[--json | --csv | --md] [output_dir=FOLDER]"
+)
+
+
+def main(words: Sequence[str]) -> None:
+    """List."""
+    arguments = _parser().read(words)
+    names, output_dir = names_and_folder(arguments.words)
+    if len(names) > 1:
+        raise UsageError([f"runs ls: {names[1]} is one argument too many"])
+    with refusing():
+        sweep = find(names[0], output_dir) if names else None
+    if sweep is not None and not sweep.is_sweep:
+        raise UsageError([f"runs ls {names[0]}: {sweep.id} is a single run; runs show shows it"])
+    if sweep is not None:
+        listed = rows(members(sweep), numbered=False)
+    elif arguments.all:
+        listed = rows(list_all(output_dir), numbered=False)
+    else:
+        listed = rows(list_runs(output_dir))
+    with refusing():
+        chosen = selected(
+            ranked(listed, sweep), where=arguments.where, sort=arguments.sort, top=arguments.top
+        )
+        columns = columns_of(
+            chosen, listed, asked=arguments.columns, kind=arguments.format, sweep=sweep
+        )
+    if arguments.format:
+        sys.stdout.write(_WRITERS[arguments.format](columns, chosen))
+    elif not listed:
+        output().print(dim(f"no runs in {output_dir}; train one with: dltrain"))
+    elif not chosen:
+        more = any(row.run.is_sweep for row in listed)
+        hint = "; --all looks at members of sweeps, too" if more else ""
+        output().print(dim(f"none of {len(listed)} fits{hint}"))
+    else:
+        print_rows(columns, chosen, sweep=sweep, count=len(listed))
+
+
+def _parser() -> Parser:
+    parser = Parser("runs ls", __doc__ or "", USAGE)
+    parser.add_argument("words", nargs="*", metavar="SWEEP", help="and output_dir=FOLDER")
+    parser.add_argument("--where", metavar="TEXT", help="a filter: 'lr < 0.1 and status == done'")
+    parser.add_argument(
+        "--sort", metavar="KEY", help="metrics best first, else ascending; -KEY turns it round"
+    )
+    parser.add_argument("--top", type=_positive, metavar="N", help="at most so many")
+    parser.add_argument("--columns", metavar="A,B", help="these instead of the usual ones")
+    parser.add_argument("--all", action="store_true", help="members of sweeps in rows of their own")
+    kinds = parser.add_mutually_exclusive_group()
+    formats = {"json": "every field", "csv": "for programs", "md": "a Markdown table"}
+    for kind, what in formats.items():
+        kinds.add_argument(f"--{kind}", dest="format", action="store_const", const=kind, help=what)
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:10]) < 10**9:
+        raise argparse.ArgumentTypeError("must be a number from 1")
+    return int(text)
+
+
+def _plain(row: Row, name: str) -> object:
+    """Return a field for programs: numbers whole, texts with nothing a terminal would obey."""
+    if name in ("best", "test", ""):
+        return text(row, name)
+    value = value_of(row, name)
+    return escaped(value) if isinstance(value, str) else value
+
+
+def _json(columns: Sequence[str], chosen: Sequence[Row]) -> str:
+    found = [{name: _plain(row, name) for name in columns} for row in chosen]
+    kept = [{key: value for key, value in own.items() if value is not None} for own in found]
+    return f"{json.dumps(kept, indent=2)}\n"
+
+
+def _csv(columns: Sequence[str], chosen: Sequence[Row]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_written(row, name) for name in columns] for row in chosen)
+    return text.getvalue()
+
+
+def _written(row: Row, name: str) -> str:
+    value = _plain(row, name)
+    if isinstance(value, float):
+        return f"{value:.9g}"
+    return "" if value is None else value if isinstance(value, str) else shown(value)
+
+
+def _md(columns: Sequence[str], chosen: Sequence[Row]) -> str:
+    lines = [[name or "row" for name in columns], ["---"] * len(columns)]
+    lines += [[escaped(text(row, name)) for name in columns] for row in chosen]
+    bars = [" | ".join(cell.replace("|", "\\|") for cell in own) for own in lines]
+    return "".join(f"| {bar} |\n" for bar in bars)
+
+
+_WRITERS = {"json": _json, "csv": _csv, "md": _md}

@@ -1,0 +1,119 @@
+"""The table of runs, for people: which columns it has and what stands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dltrain.cli.runs.cells import best, cell, status, test, texts
+from dltrain.console import dim, output, table
+from dltrain.fields import is_metric
+from dltrain.listing import MAX_KEYS, Row, known, resolve, rows, value_of, varying
+from dltrain.runs import Run, higher_is_better, members
+
+RIGHT = ("", "age", "duration", "epoch", "parameters")
+
+
+def ranked(listed: Sequence[Row], sweep: Run | None) -> list[Row]:
+    """Put a sweep's members into order, best first, those without a result last; or leave all."""
+    metric = str(sweep.part("metric")) if sweep is not None else ""
+    sign = -1 if higher_is_better(metric) else 1
+
+    def rank(row: Row) -> tuple[bool, float]:
+        value = row.fields.get(metric) if row.run.status == "done" else None
+        return (value is None, sign * (value or 0.0))
+
+    return sorted(listed, key=rank) if sweep is not None else list(listed)
+
+
+def columns_of(
+    chosen: Sequence[Row],
+    listed: Sequence[Row],
+    *,
+    asked: str | None = None,
+    kind: str | None = None,
+    sweep: Run | None = None,
+) -> list[str]:
+    """Choose the columns: those asked for, or what tells runs apart and how they ended.
+
+    Args:
+        chosen: The rows that are shown.
+        listed: All of them.
+        asked: Names between commas.
+        kind: ``json``, ``csv`` or ``md`` if programs read it.
+        sweep: Whose members they are.
+
+    Raises:
+        ValueError: If no run has a field that is asked for.
+    """
+    names = known(listed)
+    if asked is not None:
+        special = ("", "best", "test")
+        return [
+            name if name in special else resolve("--columns", name, names)
+            for name in (part.strip() for part in asked.split(","))
+        ]
+    keys = texts(sweep.part("varying")) if sweep is not None else varying(chosen)
+    if kind == "json":
+        return names
+    if kind is not None:
+        own = ["id", "status", "label", "started", "duration", "data", "model"]
+        metrics = [name for name in names if is_metric(name)]
+        return [name for name in own if name in names] + keys + metrics
+    label = ["label"] if "label" in names else []
+    if sweep is not None:
+        message = ["message"] if any("message" in row.fields for row in chosen) else []
+        return ["id", "status", *label, *keys, "best", "test", *message]
+    number = [""] if any(row.number for row in chosen) else []
+    head = [*number, "id", "status", "age", "duration", *label, "data", "model"]
+    return [*head, *keys[:MAX_KEYS], "best", "test"]
+
+
+def print_rows(
+    columns: Sequence[str], chosen: Sequence[Row], *, sweep: Run | None = None, count: int = 0
+) -> None:
+    """Print the table, and what it leaves out.
+
+    Args:
+        columns: Their names.
+        chosen: The rows.
+        sweep: Whose members they are.
+        count: How many have begun.
+    """
+    cells = [[text(row, name) for name in columns] for row in chosen]
+    free = ("data", "model", "best", "test", "message", "label")
+    wrapping = [name for name in columns if name in free or "." in name]
+    right = [name for name in columns if name in RIGHT]
+    output().print(table(columns, cells, right=right, wrapping=wrapping))
+    planned = sweep.part("members") if sweep is not None else None
+    if isinstance(planned, int) and planned > count:
+        output().print(dim(f"and {planned - count} that have not begun"))
+    more = [key for key in varying(chosen) if key not in columns] if "" in columns else []
+    if more:
+        output().print(dim(f"also differing, for --columns: {', '.join(more)}"))
+
+
+def text(row: Row, name: str) -> str:
+    """Write what stands in a cell."""
+    run = row.run
+    match name:
+        case "":
+            return f"@{row.number}" if row.number else ""
+        case "id":
+            return run.short
+        case "status":
+            return status(run)
+        case "best":
+            return best(run)
+        case "test":
+            return test(run)
+        case "data":
+            data = row.fields.get("data") or "-"
+            return f"{data} (SAMPLE)" if run.part("data", "source") == "sample" else str(data)
+    return cell(name, value_of(row, name))
+
+
+def print_members(sweep: Run) -> None:
+    """Print a sweep's members, best first."""
+    listed = rows(members(sweep), numbered=False)
+    columns = columns_of(listed, listed, sweep=sweep)
+    print_rows(columns, ranked(listed, sweep), sweep=sweep, count=len(listed))

@@ -1,0 +1,162 @@
+"""What can be said of a run in a word or a number: what lists show, filter and sort by. No torch.
+
+A field is known by a name: ``status``, ``optimizer.lr``, ``val/accuracy``. Those with a slash are
+metrics, those with a dot keys of the config, and the few others are named in ``fields``.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from dltrain.runs import Run, higher_is_better
+
+Fields = dict[str, Any]
+# What chooses the best epoch of a run that does not say it yet: the first of these it has.
+CHOOSING = ("val/accuracy", "val/loss", "train/accuracy", "train/loss")
+_NO_METRICS = ("epoch", "step", "lr")
+_GROUPS = ("data", "model", "optimizer")  # these have fields of their own
+
+
+def flat(node: Mapping[str, Any], prefix: str = "") -> Fields:
+    """Write a nested mapping with dotted keys.
+
+    Example:
+        >>> flat({"optimizer": {"kind": "sgd", "lr": 0.1}, "seed": 0})
+        {'optimizer.kind': 'sgd', 'optimizer.lr': 0.1, 'seed': 0}
+    """
+    found: Fields = {}
+    for key, value in node.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{name}.")
+        else:
+            found[name] = value
+    return found
+
+
+def fields(run: Run) -> Fields:
+    """Return everything that can be said of a run or a sweep; what is not known is left out.
+
+    ``started`` is text, ``age`` and ``duration`` are seconds, ``epoch`` counts whole epochs. A
+    metric stands for its best value if it chose between epochs, else for its last. A sweep has
+    the keys it was given, as they were typed, and its best member's value.
+    """
+    config = run.part("config")
+    metrics, epoch = _metrics(run)
+    known: Fields = {
+        "id": run.id,
+        "status": run.status,
+        "label": run.label or None,
+        "started": run.info.get("started"),
+        "age": _number(run.age_seconds),
+        "duration": duration_seconds(run),
+        "data": run.part("data", "name"),
+        "model": run.part("model", "name"),
+        "optimizer": run.part("config", "optimizer", "kind"),
+        "parameters": run.part("model", "parameters"),
+        "epoch": epoch,
+        "message": run.part("result", "message") or None,
+        **(flat(config) if isinstance(config, dict) else _typed(run)),
+        **metrics,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _typed(run: Run) -> Fields:
+    """Return the keys a sweep was given, as text."""
+    words = run.part("overrides")
+    pairs = [str(word).partition("=") for word in words] if isinstance(words, list) else []
+    return {key: text for key, _, text in pairs if key not in _GROUPS}
+
+
+def typed_keys(run: Run) -> list[str]:
+    """List the keys that were typed for a run, group choices among them."""
+    words = run.part("overrides")
+    found = [str(word).partition("=")[0] for word in words] if isinstance(words, list) else []
+    return [key for key in found if key and key != "output_dir"]
+
+
+def duration_seconds(run: Run) -> float | None:
+    """Return how long a run took, or has taken so far; None if that is not known."""
+    if run.status == "running":
+        return run.age_seconds
+    try:
+        begun, ended = (
+            datetime.datetime.fromisoformat(str(run.info.get(name)))
+            for name in ("started", "finished")
+        )
+        seconds = _number(run.part("result", "seconds")) or 0.0  # the record's clock has no parts
+        return max((ended - begun).total_seconds(), seconds)
+    except (ValueError, TypeError):
+        return None
+
+
+def best_of(run: Run) -> tuple[str, float] | None:
+    """Return the metric that chose between epochs (or members), and its best value."""
+    metric = run.part("result", "best", "metric")
+    value = _number(run.part("result", "best", "value"))
+    if isinstance(metric, str) and value is not None:
+        return metric, value
+    return _best_so_far(run)[0] if run.part("result", "final") is None else None
+
+
+def _metrics(run: Run) -> tuple[Fields, int | None]:
+    """Return a run's metrics, and its epochs."""
+    final = run.part("result", "final")
+    best: tuple[str, float] | None
+    if isinstance(final, dict):
+        best = best_of(run)
+    elif run.is_sweep:
+        best, final = best_of(run), {}
+    else:
+        best, final = _best_so_far(run)
+    found = {name: value for name, value in final.items() if name not in _NO_METRICS}
+    for part in ("test", "findings"):
+        more = run.part("result", part)
+        found |= more if isinstance(more, dict) else {}
+    if best is not None:
+        found[best[0]] = best[1]
+    numbers = {str(name): _number(value) for name, value in found.items()}
+    epoch = _number(final.get("epoch"))
+    return numbers, None if epoch is None else int(epoch)
+
+
+def _best_so_far(run: Run) -> tuple[tuple[str, float] | None, Fields]:
+    """Return the best of a run that has not come to its end, and its last row."""
+    try:
+        rows = run.metrics()
+    except ValueError:  # `runs show` says what is wrong with it
+        return None, {}
+    if not rows:
+        return None, {}
+    last: Fields = {name: _read(text) for name, text in rows[-1].items()}
+    metric = next((name for name in CHOOSING if name in last), None)
+    values = [v for row in rows if metric and (v := _read(row.get(metric, ""))) is not None]
+    if metric is None or not values:
+        return None, last
+    return (metric, max(values) if higher_is_better(metric) else min(values)), last
+
+
+def is_metric(name: str) -> bool:
+    """Whether a field is a metric."""
+    return "/" in name or name.endswith("_error")
+
+
+def _read(text: str) -> float | None:
+    try:
+        return _number(float(text))
+    except ValueError:
+        return None
+
+
+def _number(value: object) -> float | None:
+    """Return a number that is one and finite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:  # a whole number that no float holds
+        return None

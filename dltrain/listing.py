@@ -1,0 +1,142 @@
+"""A list of runs: which, in what order, and with what columns. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dltrain.fields import Fields, fields, is_metric, typed_keys
+from dltrain.runs import Run, higher_is_better
+from dltrain.suggest import clipped, closest
+from dltrain.where import condition
+
+# Keys that get a column if nobody says which; more would not fit beside one another.
+MAX_KEYS = 8
+_OWN_COLUMNS = ("data", "model")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run in a list.
+
+    Attributes:
+        run: It.
+        number: Its place in the whole list, from 1, by which ``@3`` names it; None for a member.
+        fields: What can be said of it.
+    """
+
+    run: Run
+    number: int | None
+    fields: Fields
+
+
+def rows(runs: Iterable[Run], *, numbered: bool = True) -> list[Row]:
+    """Put runs into a list, as they come."""
+    return [
+        Row(run, number if numbered else None, fields(run))
+        for number, run in enumerate(runs, start=1)
+    ]
+
+
+def known(listed: Sequence[Row]) -> list[str]:
+    """Return the names of all fields that any run of the list has, in order."""
+    return list(dict.fromkeys(name for row in listed for name in row.fields))
+
+
+def resolve(option: str, name: str, names: Sequence[str]) -> str:
+    """Find a field by its name or by the last part of it.
+
+    Raises:
+        ValueError: If none or several fit.
+    """
+    if name in names:
+        return name
+    fits = [own for own in names if own.rpartition(".")[2] == name]
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
+        raise ValueError(f"{option}={clipped(name)}: is one of {', '.join(fits)}")
+    raise ValueError(
+        f"{option}={clipped(name)}: no listed run has such a field{closest(name, names)}"
+    )
+
+
+def selected(
+    listed: Sequence[Row],
+    *,
+    where: str | None = None,
+    sort: str | None = None,
+    top: int | None = None,
+) -> list[Row]:
+    """Choose and sort the rows of a list.
+
+    Args:
+        listed: All of them.
+        where: A filter (``where.py``); None: all.
+        sort: A field: metrics best first, all else ascending, ``-`` before it the other way round;
+            runs without it come last. None: as they are.
+        top: How many are left at most.
+
+    Raises:
+        ValueError: If the filter or the field cannot be used.
+    """
+    found, names = list(listed), known(listed)
+    if where is not None and found:
+        fits = condition(where, names)
+        found = [row for row in found if fits(row.fields)]
+    if sort is not None and listed:
+        found = _sorted(found, resolve("--sort", sort.removeprefix("-"), names), sort[0] == "-")
+    return found[:top]
+
+
+def _sorted(found: Sequence[Row], name: str, turned: bool) -> list[Row]:
+    """Sort by a field; numbers come before texts."""
+    with_it = [row for row in found if name in row.fields]
+    down = (is_metric(name) and higher_is_better(name)) != turned
+
+    def key(row: Row) -> tuple[bool, Any]:
+        value = row.fields[name]
+        number = isinstance(value, int | float)
+        return (number is down, value if number else str(value))
+
+    order = sorted(with_it, key=key, reverse=down)
+    return order + [row for row in found if name not in row.fields]
+
+
+def varying(listed: Sequence[Row]) -> list[str]:
+    """Return the keys that were typed for any of the runs and are not the same in all of them.
+
+    What was typed most often comes first. Of a single run it is all that was typed.
+    """
+    counts: dict[str, int] = {}
+    for row in listed:
+        for key in dict.fromkeys(typed_keys(row.run)):
+            counts[key] = counts.get(key, 0) + 1
+    found = [
+        key
+        for key in counts
+        if key not in _OWN_COLUMNS and not key.startswith("sweep.") and _differs(listed, key)
+    ]
+    return sorted(found, key=lambda key: -counts[key])
+
+
+def _differs(listed: Sequence[Row], key: str) -> bool:
+    values = {repr(value_of(row, key)) for row in listed}
+    return len(values) > 1 or len(listed) == 1
+
+
+def value_of(row: Row, key: str) -> Any:
+    """Return a field, or the choice that was typed of a group such as ``experiment``."""
+    if key in row.fields:
+        return row.fields[key]
+    return chosen(row.run, key)
+
+
+def chosen(run: Run, key: str) -> str | None:
+    """Return what was typed for a key, if it was."""
+    words = run.part("overrides")
+    typed: Mapping[str, str] = dict(
+        str(word).partition("=")[::2] for word in (words if isinstance(words, list) else [])
+    )
+    return typed.get(key)

@@ -1,0 +1,177 @@
+"""Filters: ``optimizer.lr < 0.1 and status == "done"``, read with Python's grammar, never run.
+
+A name is a field (``fields.py``); a word that is none is text, so that ``status == done`` needs no
+quotes. A run without a field that is asked for does not fit.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from dltrain.suggest import clipped, closest
+
+Condition = Callable[[Mapping[str, Any]], bool]
+MAX_LENGTH = 1000
+SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_CONSTANTS = {"true": True, "false": False, "null": None}
+_ORDER = {ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge}
+# A text in quotes, which stays as it is; a lone =; a duration such as 2d.
+_TOKEN = re.compile(
+    r"""("[^"]*"|'[^']*')|(?<![<>=!])=(?!=)|\b([0-9]+(?:\.[0-9]+)?)(s|min|h|d|w)\b"""
+)
+
+
+def seconds(text: str) -> float | None:
+    """Read a duration such as ``30d`` or ``1.5h``; None if it is none.
+
+    Example:
+        >>> seconds("2d"), seconds("soon")
+        (172800.0, None)
+    """
+    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(s|min|h|d|w)", text, re.ASCII)
+    return float(found[1]) * SECONDS[found[2]] if found else None
+
+
+def condition(text: str, known: Collection[str]) -> Condition:
+    """Read a filter.
+
+    Args:
+        text: Comparisons (``<  <=  >  >=  ==  !=  in``) of a field with a value, joined by ``and``,
+            ``or``, ``not`` and brackets.
+        known: The fields there are.
+
+    Returns:
+        What tells whether the fields of a run fit.
+
+    Raises:
+        ValueError: If it cannot be read, or names a field that no run has.
+    """
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"--where={clipped(text)}: is longer than {MAX_LENGTH} characters")
+    try:
+        tree = ast.parse(_TOKEN.sub(_as_python, text.strip()), mode="eval")
+        return _Reader(text, known).condition(tree.body)
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deep"
+        raise ValueError(
+            f"--where={clipped(text)}: cannot be read ({reason}); write it like "
+            "'optimizer.lr < 0.1 and status == done'"
+        ) from None
+
+
+def _as_python(token: re.Match[str]) -> str:
+    quoted, number, unit = token.groups()
+    if quoted:
+        return str(quoted)
+    return f"{float(number) * SECONDS[unit]:g}" if number else "=="
+
+
+class _Reader:
+    """Turns a tree of Python's grammar into a condition; what has no meaning here is refused."""
+
+    def __init__(self, text: str, known: Collection[str]) -> None:
+        self._text, self._known = text, known
+
+    def condition(self, node: ast.expr) -> Condition:
+        match node:
+            case ast.BoolOp(op=op, values=values):
+                parts = [self.condition(value) for value in values]
+                joined = all if isinstance(op, ast.And) else any
+                return lambda fields: joined(part(fields) for part in parts)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                inner = self.condition(operand)
+                return lambda fields: not inner(fields)
+            case ast.Compare(left=left, ops=ops, comparators=right):
+                nodes = [left, *right]
+                pairs = [
+                    self._comparison(op, nodes[index], nodes[index + 1])
+                    for index, op in enumerate(ops)
+                ]
+                return lambda fields: all(pair(fields) for pair in pairs)
+        raise self._refusal(node, "is no comparison")
+
+    def _comparison(self, op: ast.cmpop, left: ast.expr, right: ast.expr) -> Condition:
+        names = [self._field(node) for node in (left, right)]
+        if names == [None, None]:
+            word = _dotted(left) or _dotted(right)
+            if word is None:
+                raise self._refusal(left, "names no field")
+            raise ValueError(
+                f"--where={clipped(self._text)}: {clipped(word)}: no listed run has such a field"
+                f"{closest(word, self._known)}"
+            )
+        values = [
+            None if name else self._value(node)
+            for name, node in zip(names, (left, right), strict=True)
+        ]
+
+        def fits(fields: Mapping[str, Any]) -> bool:
+            if any(name is not None and name not in fields for name in names):
+                return False
+            pair = [
+                fields[name] if name else value for name, value in zip(names, values, strict=True)
+            ]
+            return _compare(op, *pair)
+
+        return fits
+
+    def _field(self, node: ast.expr) -> str | None:
+        """Return the field a node names, whole or by its last part."""
+        name = _dotted(node)
+        if name is None or name in self._known:
+            return name
+        fits = [known for known in self._known if known.rpartition(".")[2] == name]
+        if len(fits) > 1:
+            raise ValueError(f"--where={clipped(self._text)}: {name} is one of {', '.join(fits)}")
+        return fits[0] if fits else None
+
+    def _value(self, node: ast.expr) -> Any:
+        word = _dotted(node)
+        if word is not None:
+            return _CONSTANTS.get(word, word)
+        match node:
+            case ast.Constant(value=value) if isinstance(value, str | int | float | None):
+                return value
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+                return -value
+            case ast.List(elts=parts) | ast.Tuple(elts=parts):
+                return [self._value(part) for part in parts]
+        raise self._refusal(node, "is neither a field nor a value")
+
+    def _refusal(self, node: ast.expr, reason: str) -> ValueError:
+        return ValueError(
+            f"--where={clipped(self._text)}: {clipped(ast.unparse(node))} {reason}; write it like "
+            "'optimizer.lr < 0.1 and status == done'"
+        )
+
+
+def _dotted(node: ast.expr) -> str | None:
+    """Return ``optimizer.lr`` and ``val/accuracy`` as they were written, or None."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=inner, attr=name):
+            before = _dotted(inner)
+            return f"{before}.{name}" if before else None
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            parts = _dotted(left), _dotted(right)
+            return f"{parts[0]}/{parts[1]}" if all(parts) else None
+    return None
+
+
+def _compare(op: ast.cmpop, left: Any, right: Any) -> bool:
+    match op:
+        case ast.Eq() | ast.Is():
+            return bool(left == right)
+        case ast.NotEq() | ast.IsNot():
+            return bool(left != right)
+        case ast.In() | ast.NotIn():
+            inside = left in right if isinstance(right, list) else str(left) in str(right)
+            return inside is isinstance(op, ast.In)
+    both = [isinstance(value, int | float) for value in (left, right)]
+    texts = [isinstance(value, str) for value in (left, right)]
+    return bool(_ORDER[type(op)](left, right)) if all(both) or all(texts) else False
