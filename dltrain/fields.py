@@ -127,7 +127,7 @@ def _metrics(run: Run) -> tuple[Fields, int | None]:
 def _best_so_far(run: Run) -> tuple[tuple[str, float] | None, Fields]:
     """Return the best of a run that has not come to its end, and its last row."""
     try:
-        rows = run.metrics()
+        rows = run.metrics() if "config" in run.info else []  # else it is none that can be read
     except ValueError:  # `runs show` says what is wrong with it
         return None, {}
     if not rows:

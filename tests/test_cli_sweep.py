@@ -260,13 +260,13 @@ def test_a_sweep_that_is_damaged_is_refused_in_one_line(call: Call, here: Path) 
 def test_a_sweep_is_one_row_of_the_list(grid: Done) -> None:
     [row] = cells(grid.ask("runs"), "    id")
     assert row[:3] == ["@1", grid.short, "done 2/3"]
-    assert row[4:6] == ["synthetic", "linear"]
+    assert row[5:7] == ["synthetic", "linear"]
     assert row[6].startswith("optimizer.lr=0.01,0.05,1e30 seed=3")
     assert row[7].startswith("val/loss ")
 
 
 def test_members_are_listed_best_first_with_what_varies(grid: Done) -> None:
-    rows = cells(grid.ask("runs", "ls", grid.short), "member")
+    rows = cells(grid.ask("runs", "ls", grid.short), "id")
     assert [row[:3] for row in rows] == [
         [f"{grid.short}/1", "done", "0.05"],
         [f"{grid.short}/0", "done", "0.01"],
@@ -283,7 +283,7 @@ def test_a_sweep_is_shown_with_its_members(grid: Done) -> None:
     assert told["members"] == "3: 2 done  1 diverged"
     assert told["sorted by"] == "val/loss"
     assert told["command"].startswith("dltrain -m optimizer.lr=0.01,0.05,1e30 seed=3")
-    assert cells(lines, "member  status") == cells(grid.ask("runs", "ls", "@1"), "member")
+    assert cells(lines, "id      status") == cells(grid.ask("runs", "ls", "@1"), "id")
 
 
 @pytest.mark.parametrize("name", ["{short}/1", "{id}/1", "@1/1", "latest/0001"])
@@ -319,7 +319,7 @@ def test_members_that_have_not_begun_are_counted(call: Call, here: Path) -> None
 def test_a_member_that_cannot_be_read_does_not_hide_the_others(call: Call, here: Path) -> None:
     call("-m", "seed=0,1", *SMALL)
     (only_sweep(here) / "members" / "0001" / "run.json").write_text("{")
-    rows = cells(call("runs", "ls", "@1").out.splitlines(), "member")
+    rows = cells(call("runs", "ls", "@1").out.splitlines(), "id")
     assert [row[1] for row in rows] == ["done", "unreadable"]
 
 

@@ -57,6 +57,7 @@ ALLOWED: dict[str, set[str]] = {
     "fields": {"runs"},
     "where": {"suggest"},
     "listing": {"fields", "runs", "suggest", "where"},
+    "results": {"runs"},
     "architecture": set(),
     "memory": set(),
     "device": set(),
@@ -132,7 +133,7 @@ ALLOWED: dict[str, set[str]] = {
         *("check", "escapes", "origin", "reading", "recorder", "runs", "schema", "storage"),
         "sweep.plan",
     },
-    "sweep.results": {"recorder", "runs", "storage", "sweep.folder", "sweep.plan"},
+    "sweep.results": {"recorder", "results", "storage", "sweep.folder", "sweep.plan"},
     "sweep.reuse": {"", "recorder", "runs", "schema", "storage", "sweep.folder", "sweep.plan"},
     "sweep.child": {
         *("build", "data", "device", "job", "outcomes", "signals", "storage"),
@@ -154,7 +155,7 @@ PLAIN |= {"environment", "fields", "lines", "listing", "reading", "seal", "where
     room for room in ALLOWED if room.partition(".")[0] == "console"
 }
 # What brings configs and components together.
-FLOWS = {"job", "training", "bench", "variants", "origin"} | {
+FLOWS = {"job", "training", "bench", "variants", "origin", "results"} | {
     room for room in ALLOWED if room.partition(".")[0] == "sweep"
 }
 COMPONENTS = set(ALLOWED) - CONFIGS - PLAIN - FLOWS

@@ -13,23 +13,13 @@ from dltrain.cli.summary import counted, where_runs_are
 from dltrain.console import duration, output, pairs
 from dltrain.console.sweep import SweepView
 from dltrain.recorder import now, short_id
+from dltrain.results import Result, best_result, by_setting, counts, is_repeated, ranked
 from dltrain.runs import higher_is_better
 from dltrain.storage import StorageError, make_folder, remove, remove_tree
 from dltrain.sweep.engine import Engine
 from dltrain.sweep.folder import SweepFolder
 from dltrain.sweep.plan import Plan
-from dltrain.sweep.results import (
-    Result,
-    best_record,
-    best_result,
-    by_setting,
-    counts,
-    is_repeated,
-    ranked,
-    read_results,
-    unfinished,
-    write_csv,
-)
+from dltrain.sweep.results import best_record, read_results, unfinished, write_csv
 from dltrain.sweep.stacks import num_steps
 
 
@@ -41,7 +31,7 @@ def sweep(plan: Plan, folder: SweepFolder) -> None:
     """
     before = read_results(folder, plan)
     missing = unfinished(before)
-    failed = {result.member.index for result in before if result.status == "failed"}
+    failed = {result.index for result in before if result.status == "failed"}
     view = _view(plan, missing)
     view.show(pairs([("sweep", folder.id), *say.plan_facts(plan)]))
     view.show(*say.remarks(plan))
@@ -114,13 +104,13 @@ def _summary(
     ranking = ranked(results, plan.metric)
     parts: list[object] = [""]
     facts: list[tuple[str, object]] = []
-    if ranking and is_repeated(plan):
+    if ranking and is_repeated(results):
         settings = by_setting(results, plan.metric)
-        parts += say.settings_table(plan, settings)
+        parts += say.settings_table(settings, plan.metric)
         facts.append(("noise", say.noise_sentence(settings)))
     elif ranking:
-        parts += say.results_table(plan, ranking)
-    best = best_result(plan, results)
+        parts += say.results_table(ranking, plan.metric)
+    best = best_result(results, plan.metric)
     if best is not None:
         facts += say.best_facts(best)
     count = len(plan.members)
@@ -128,7 +118,7 @@ def _summary(
     short, where = short_id(folder.id), where_runs_are(plan.members[0].config)
     commands = [["runs", "ls", short, *where]]
     if best is not None:
-        commands.append(["runs", "show", f"{short}/{best.member.index}", *where])
+        commands.append(["runs", "show", f"{short}/{best.index}", *where])
     if unfinished(results):
         commands.insert(0, ["resume", short, *where])
     lines: list[tuple[str, object]] = [("folder", str(folder.path))]

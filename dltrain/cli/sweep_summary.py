@@ -18,8 +18,8 @@ from dltrain.sweep.stacks import (
 )
 
 if TYPE_CHECKING:
+    from dltrain.results import Result, SettingResult
     from dltrain.sweep.plan import Group, Member, Plan
-    from dltrain.sweep.results import Result, SettingResult
 
 # Rows of a table on a terminal; results.csv and plan.jsonl have all of them.
 ROWS = 20
@@ -88,31 +88,32 @@ def plan_table(plan: Plan, *, whole: bool) -> list[object]:
     return parts
 
 
-def results_table(plan: Plan, ranking: Sequence[Result]) -> list[object]:
+def results_table(ranking: Sequence[Result], metric: str) -> list[object]:
     """Lay out the members that came to an end, best first."""
-    tests = [name for name in ("test/accuracy", "test/rmse") if name != plan.metric]
+    tests = [name for name in ("test/accuracy", "test/rmse") if name != metric]
     names = [name for name in tests if any(name in result.metrics for result in ranking)]
     rows = [
         [
-            result.member.index,
-            *result.member.setting.values(),
+            result.index,
+            *result.setting.values(),
             figure(result.value or 0.0),
             result.epoch,
             *(figure(result.metrics[n]) if n in result.metrics else "-" for n in names),
         ]
         for result in ranking[:ROWS]
     ]
-    columns = ["member", *plan.varying, plan.metric, "epoch", *names]
-    right = ["member", plan.metric, "epoch", *names]
-    parts: list[object] = [table(columns, rows, right=right, wrapping=plan.varying)]
+    keys = list(ranking[0].setting)
+    columns = ["member", *keys, metric, "epoch", *names]
+    right = ["member", metric, "epoch", *names]
+    parts: list[object] = [table(columns, rows, right=right, wrapping=keys)]
     if len(ranking) > ROWS:
         parts.append(dim(f"and {len(ranking) - ROWS:,} more in results.csv"))
     return parts
 
 
-def settings_table(plan: Plan, groups: Sequence[SettingResult]) -> list[object]:
+def settings_table(groups: Sequence[SettingResult], metric: str) -> list[object]:
     """Lay out settings with their mean over seeds, best first."""
-    keys = [key for key in plan.varying if key != "seed"]
+    keys = list(groups[0].setting)
     rows = [
         [
             *group.setting.values(),
@@ -123,8 +124,8 @@ def settings_table(plan: Plan, groups: Sequence[SettingResult]) -> list[object]:
         ]
         for group in groups[:ROWS]
     ]
-    columns = [*keys, f"mean {plan.metric}", "sd", "n", "within noise"]
-    right = [f"mean {plan.metric}", "sd", "n"]
+    columns = [*keys, f"mean {metric}", "sd", "n", "within noise"]
+    right = [f"mean {metric}", "sd", "n"]
     parts: list[object] = [table(columns, rows, right=right, wrapping=keys)]
     if len(groups) > ROWS:
         parts.append(dim(f"and {len(groups) - ROWS:,} settings more"))
@@ -148,23 +149,23 @@ def noise_sentence(groups: Sequence[SettingResult]) -> str:
 
 def best_facts(best: Result) -> list[tuple[str, object]]:
     """Return the best member: what it reached, and the command that trains it alone."""
-    number = best.member.index
+    number = best.index
     return [
         ("best", bold(f"member {number}: {figure(best.value or 0.0)} at epoch {best.epoch}")),
-        ("command", shlex.join(["dltrain", *best.member.words])),
+        ("command", shlex.join(["dltrain", *best.words])),
     ]
 
 
 def failures(results: Sequence[Result]) -> list[object]:
     """List the members that have no result, with their reasons."""
     rows = [
-        [result.member.index, *result.member.setting.values(), result.status, result.message]
+        [result.index, *result.setting.values(), result.status, result.message]
         for result in results
         if result.status != "done"
     ]
     if not rows:
         return []
-    keys = list(results[0].member.setting)
+    keys = list(results[0].setting)
     columns = ["member", *keys, "status", "reason"]
     shown = table(columns, rows[: 5 * ROWS], right=["member"], wrapping=["reason"])
     more = [dim(f"and {len(rows) - 5 * ROWS:,} more")] if len(rows) > 5 * ROWS else []

@@ -189,8 +189,9 @@ class Engine:
         if kind == "done":
             self._count(assignment.kept, assignment.group)
             results = [read_result(self._folder, m, self._plan.metric) for m in assignment.kept]
-            self._values |= {r.member.index: (r.epoch, r.value) for r in results}
-            finished = [result.member for result in results if result.status in FINISHED]
+            self._values |= {r.index: (r.epoch, r.value) for r in results}
+            pairs = zip(assignment.kept, results, strict=True)
+            finished = [member for member, result in pairs if result.status in FINISHED]
             if finished:
                 self._view.trained(finished, time.monotonic() - child.started)
         elif kind == "storage":

@@ -7,67 +7,22 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import math
-import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 
 from dltrain import storage
 from dltrain.recorder import number
-from dltrain.runs import Run, higher_is_better
+from dltrain.results import Result, as_number, best_result, result_of
 from dltrain.sweep.folder import FINISHED, SweepFolder
 from dltrain.sweep.plan import Member, Plan
-
-# How sure one has to be that a setting is worse than the best before it is called so.
-CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True)
-class Result:
-    """How one member came out.
-
-    Attributes:
-        member: Which.
-        status: ``done``, ``diverged``, ``failed``, ``interrupted``, ``crashed``, ``running``, or
-            ``missing`` if it has not begun.
-        value: Of the metric that sorts: its best if it is the one that chose between epochs, else
-            its last; None if there is none.
-        epoch: Of that value, or the last.
-        metrics: The last of each.
-        best: Metric, value and epoch of the best epoch.
-        message: What there is to say.
-    """
-
-    member: Member
-    status: str
-    value: float | None = None
-    epoch: int = 0
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    best: Mapping[str, object] = field(default_factory=dict)
-    message: str = ""
 
 
 def read_result(folder: SweepFolder, member: Member, metric: str) -> Result:
     """Read how a member came out from its run folder."""
     run = folder.run(member.index)
+    setting = member.setting
     if run is None:
-        return Result(member, "missing")
-    metrics = {**_numbers(run, "final"), **_numbers(run, "test"), **_numbers(run, "findings")}
-    best = run.part("result", "best")
-    best = best if isinstance(best, dict) else {}
-    value, epoch = metrics.get(metric), metrics.get("epoch")
-    if best.get("metric") == metric:
-        value, epoch = _number(best.get("value")), _number(best.get("epoch"))
-    return Result(
-        member=member,
-        status=run.status,
-        value=value if run.status == "done" else None,
-        epoch=int(epoch or 0),
-        metrics=metrics,
-        best=best,
-        message=str(run.part("result", "message") or ""),
-    )
+        return Result(member.index, setting, member.words, "missing")
+    return result_of(run, index=member.index, setting=setting, metric=metric)
 
 
 def read_results(folder: SweepFolder, plan: Plan) -> list[Result]:
@@ -77,132 +32,15 @@ def read_results(folder: SweepFolder, plan: Plan) -> list[Result]:
 
 def unfinished(results: Sequence[Result]) -> set[int]:
     """Return the numbers of the members that still have to be trained."""
-    return {result.member.index for result in results if result.status not in FINISHED}
-
-
-def ranked(results: Sequence[Result], metric: str) -> list[Result]:
-    """Sort the members that have a value, best first; equal ones by number."""
-    sign = -1 if higher_is_better(metric) else 1
-    found = [result for result in results if result.value is not None]
-    return sorted(found, key=lambda r: (sign * (r.value or 0.0), r.member.index))
-
-
-@dataclass(frozen=True)
-class SettingResult:
-    """Members that differ in their seed only.
-
-    Attributes:
-        setting: What they have in common: key -> text.
-        planned: How many members it has.
-        results: Of those that have a value, best first.
-        mean: Of the values.
-        deviation: Their standard deviation (n - 1); nan for a single one.
-        lost: How many of its members diverged or failed.
-        as_good: Whether chance may explain that it is worse than the best; None: unknown.
-    """
-
-    setting: Mapping[str, str]
-    planned: int
-    results: Sequence[Result]
-    mean: float
-    deviation: float
-    lost: int = 0
-    as_good: bool | None = None
-
-
-def by_setting(results: Sequence[Result], metric: str) -> list[SettingResult]:
-    """Put repetitions together, best mean first, and compare each setting with the best.
-
-    Settings that lost members come last: the mean of those that survived flatters them.
-    """
-    found: dict[str, list[Result]] = {}
-    for result in results:
-        setting = {key: text for key, text in result.member.setting.items() if key != "seed"}
-        found.setdefault(json.dumps(setting), []).append(result)
-    groups = [_setting_result(json.loads(text), own, metric) for text, own in found.items()]
-    sign = -1 if higher_is_better(metric) else 1
-    valued = sorted((g for g in groups if g.results), key=lambda g: (g.lost > 0, sign * g.mean))
-    return [replace(group, as_good=as_good(group, valued[0])) for group in valued]
-
-
-def _setting_result(
-    setting: Mapping[str, str], results: Sequence[Result], metric: str
-) -> SettingResult:
-    valued = ranked(results, metric)
-    values = [result.value for result in valued if result.value is not None]
-    return SettingResult(
-        setting=setting,
-        planned=len(results),
-        results=valued,
-        mean=statistics.fmean(values) if values else math.nan,
-        deviation=statistics.stdev(values) if len(values) > 1 else math.nan,
-        lost=sum(result.status in ("diverged", "failed") for result in results),
-    )
-
-
-def as_good(group: SettingResult, best: SettingResult) -> bool | None:
-    """Whether chance may explain the distance between two settings.
-
-    By Welch's t-test of the means, two-sided; and not if all values of one are better than all of
-    the other and that would be chance in 1 of 20 cases at most (the rank-sum test's extreme), which
-    holds where one setting scatters so much that its mean says little.
-
-    Args:
-        group: A setting.
-        best: The one with the best mean.
-
-    Returns:
-        True if equality cannot be ruled out at the 5 % level; None if one was run only once.
-    """
-    if group is best:
-        return True
-    sizes = [len(group.results), len(best.results)]
-    if min(sizes) < 2:
-        return None
-    if group.lost > best.lost or _separated(group, best):
-        return False
-    # Variance of each mean; Welch and Satterthwaite's degrees of freedom.
-    spreads = [g.deviation**2 / n for g, n in zip((group, best), sizes, strict=True)]
-    distance = abs(group.mean - best.mean)
-    if sum(spreads) == 0:
-        return distance == 0
-    freedom = sum(spreads) ** 2 / sum(s**2 / (n - 1) for s, n in zip(spreads, sizes, strict=True))
-    from scipy.special import stdtrit
-
-    return bool(distance <= stdtrit(freedom, (1 + CONFIDENCE) / 2) * math.sqrt(sum(spreads)))
-
-
-def _separated(group: SettingResult, best: SettingResult) -> bool:
-    own, others = ([r.value or 0.0 for r in g.results] for g in (group, best))
-    apart = min(own) > max(others) or max(own) < min(others)
-    return apart and 2 / math.comb(len(own) + len(others), len(own)) <= 1 - CONFIDENCE
-
-
-def is_repeated(plan: Plan) -> bool:
-    """Whether settings were run with several seeds."""
-    return "seed" in plan.varying
-
-
-def best_result(plan: Plan, results: Sequence[Result]) -> Result | None:
-    """Return the best member; with several seeds, the best of the best setting."""
-    if is_repeated(plan):
-        settings = by_setting(results, plan.metric)
-        return settings[0].results[0] if settings else None
-    return next(iter(ranked(results, plan.metric)), None)
+    return {result.index for result in results if result.status not in FINISHED}
 
 
 def best_record(plan: Plan, results: Sequence[Result]) -> dict[str, object] | None:
     """Return what ``sweep.json`` says of the best member."""
-    best = best_result(plan, results)
+    best = best_result(results, plan.metric)
     if best is None:
         return None
-    return {"metric": plan.metric, "value": best.value, "member": best.member.index}
-
-
-def counts(results: Sequence[Result]) -> dict[str, int]:
-    """Count the members of each status."""
-    statuses = [result.status for result in results]
-    return {status: statuses.count(status) for status in dict.fromkeys(statuses)}
+    return {"metric": plan.metric, "value": best.value, "member": best.index}
 
 
 def write_csv(folder: SweepFolder, plan: Plan, results: Sequence[Result]) -> None:
@@ -217,9 +55,9 @@ def write_csv(folder: SweepFolder, plan: Plan, results: Sequence[Result]) -> Non
         cells = [best.get("metric", ""), best.get("epoch", ""), _cell(best.get("value"))]
         writer.writerow(
             [
-                result.member.index,
+                result.index,
                 result.status,
-                *result.member.setting.values(),
+                *result.setting.values(),
                 *cells,
                 *(_cell(result.metrics.get(name)) for name in names),
                 result.message,
@@ -231,16 +69,5 @@ def write_csv(folder: SweepFolder, plan: Plan, results: Sequence[Result]) -> Non
 
 
 def _cell(value: object) -> str:
-    found = _number(value)
+    found = as_number(value)
     return "" if found is None else number(found)
-
-
-def _number(value: object) -> float | None:
-    """Return what a record holds where a number should stand, if it is one."""
-    return None if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
-
-
-def _numbers(run: Run, part: str) -> dict[str, float]:
-    values = run.part("result", part)
-    pairs = values.items() if isinstance(values, dict) else ()
-    return {str(name): found for name, x in pairs if (found := _number(x)) is not None}

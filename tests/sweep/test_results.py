@@ -12,34 +12,20 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from dltrain.cli.sweep_summary import noise_sentence
+from dltrain.results import Result, SettingResult, as_good, by_setting, is_repeated, ranked
 from dltrain.sweep.folder import SweepFolder
-from dltrain.sweep.plan import Member
-from dltrain.sweep.results import (
-    Result,
-    SettingResult,
-    as_good,
-    by_setting,
-    is_repeated,
-    ranked,
-    read_result,
-    read_results,
-    unfinished,
-    write_csv,
-)
+from dltrain.sweep.results import read_result, read_results, unfinished, write_csv
 from tests.sweep.helpers import SMALL, lasting, only_sweep, planned, record, results, swept
-
-CONFIG = planned().members[0].config
 
 
 def result(
     index: int, value: float | None, *, status: str = "done", message: str = "", **setting: str
 ) -> Result:
-    member = Member(index=index, words=(), setting=setting, config=CONFIG)
-    return Result(member, status, value=value, epoch=3, message=message)
+    return Result(index, setting, (), status, value=value, epoch=3, message=message)
 
 
 def numbers(found: list[Result]) -> list[int]:
-    return [one.member.index for one in found]
+    return [one.index for one in found]
 
 
 # Ranking.
@@ -174,8 +160,8 @@ def test_a_sentence_says_what_is_within_noise(
 
 
 def test_a_sweep_is_repeated_if_its_seeds_vary() -> None:
-    assert is_repeated(planned("sweep.repeat=2"))
-    assert not is_repeated(planned("optimizer.lr=0.1,0.2", "seed=3"))
+    assert is_repeated([result(0, 1.0, lr="1", seed="0"), result(1, 1.0, lr="1", seed="1")])
+    assert not is_repeated([result(0, 1.0, lr="1"), result(1, 1.0, lr="2")])
 
 
 # From folders, and into the file.
@@ -247,7 +233,8 @@ def test_equal_sweeps_leave_equal_bytes(sweep: Path, tmp_path: Path) -> None:
 def test_a_message_with_commas_and_quotes_stays_in_its_cell(tmp_path: Path) -> None:
     plan, folder = planned("data.name='a,b','c'"), SweepFolder(tmp_path)
     found = [
-        Result(member, "failed", message='said "no", twice\nand again') for member in plan.members
+        result(m.index, None, status="failed", message='said "no", twice\nand again', **m.setting)
+        for m in plan.members
     ]
     write_csv(folder, plan, found)
     rows = results(tmp_path)

@@ -6,7 +6,7 @@ from typing import Any
 
 from dltrain.check import shown
 from dltrain.console import age, duration, figure, number_or_dash
-from dltrain.fields import best_of
+from dltrain.fields import best_of, is_metric
 from dltrain.runs import Run, members
 
 
@@ -16,9 +16,7 @@ def cell(name: str, value: Any) -> str:
         return "-"
     if name in ("age", "duration"):
         return age(value) if name == "age" else duration(value)
-    if isinstance(value, float):
-        return figure(value)
-    return shown(value)
+    return figure(value) if is_metric(name) else shown(value)
 
 
 def best(run: Run) -> str:
