@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -74,15 +75,22 @@ def result_of(run: Run, *, index: int, setting: Mapping[str, str], metric: str) 
     )
 
 
-def results_of(sweep: Run) -> list[Result]:
-    """Read how the members of a sweep came out that have begun, in order of their numbers."""
-    keys, metric = texts(sweep.part("varying")), str(sweep.part("metric"))
+def results_of(sweep: Run, *, metric: str | None = None) -> list[Result]:
+    """Read how the members of a sweep came out that have begun, in order of their numbers.
+
+    Args:
+        sweep: As its record tells it.
+        metric: What sorts; None: what it was told to be sorted by.
+    """
+    keys, name = texts(sweep.part("varying")), metric or str(sweep.part("metric"))
     found = []
     for run in members(sweep):
+        if not re.fullmatch(r"[0-9]{1,9}", run.folder.name):
+            continue  # not one that a sweep has made
         typed = dict(word.partition("=")[::2] for word in texts(run.part("overrides")))
         setting = {key: typed.get(key, "-") for key in keys}
         index = int(run.folder.name)
-        found.append(result_of(run, index=index, setting=setting, metric=metric))
+        found.append(result_of(run, index=index, setting=setting, metric=name))
     return found
 
 

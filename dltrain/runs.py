@@ -125,22 +125,39 @@ class Run:
         Raises:
             ValueError: If it is no plain file, too large, or has too many columns.
         """
-        header, _, body = self._whole_lines().partition(b"\n")
-        if header.count(b",") >= MAX_COLUMNS:
-            raise ValueError(f"{self.folder / METRICS}: has more than {MAX_COLUMNS} columns")
+        header, body = self._table()
         if first is None or body.count(b"\n") <= first + last:
             lines = body.split(b"\n")[:-1]
         else:  # of what is left out no list is made
             end = body.rsplit(b"\n", last + 1)[1:-1]
             lines = [*body.split(b"\n", first)[:first], *end]
-        names = _decoded(header).split(",")  # no cell of this file is ever quoted
-        cells = (_decoded(line).split(",", len(names)) for line in lines)
-        return [dict(zip(names, own, strict=False)) for own in cells]
+        return _rows(header, lines)
 
-    def _whole_lines(self) -> bytes:
+    def sample(self, most: int) -> list[dict[str, str]]:
+        """Read at most so many epochs of ``metrics.csv``, evenly spaced, the last among them.
+
+        Raises:
+            ValueError: If it is no plain file, too large, or has too many columns.
+        """
+        header, body = self._table()
+        lines = body.split(b"\n")[:-1]
+        every = -(-len(lines) // most)
+        return _rows(header, lines[::-every][::-1] if every else [])
+
+    def _table(self) -> tuple[bytes, bytes]:
+        """Return the head and the whole lines of ``metrics.csv``."""
         path = self.folder / METRICS
         content = read_bytes(path) if path.is_file() else b""
-        return content[: content.rfind(b"\n") + 1]
+        header, _, body = content[: content.rfind(b"\n") + 1].partition(b"\n")
+        if header.count(b",") >= MAX_COLUMNS:
+            raise ValueError(f"{path}: has more than {MAX_COLUMNS} columns")
+        return header, body
+
+
+def _rows(header: bytes, lines: Sequence[bytes]) -> list[dict[str, str]]:
+    names = _decoded(header).split(",")  # no cell of this file is ever quoted
+    cells = (_decoded(line).split(",", len(names)) for line in lines)
+    return [dict(zip(names, own, strict=False)) for own in cells]
 
 
 def higher_is_better(metric: str) -> bool:

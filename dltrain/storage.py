@@ -185,6 +185,18 @@ def set_aside(path: Path) -> None:
         os.replace(path, target)
 
 
+def move(source: Path, target: Path) -> None:
+    """Give a folder another place on the same disk, durably.
+
+    Raises:
+        StorageError: If something is there already, or the folder cannot be moved.
+    """
+    with _naming(target, "move to"):
+        os.rename(source, target)
+    _sync_folder(target.parent)
+    _sync_folder(source.parent)
+
+
 def remove_temporaries(folder: Path) -> None:
     """Delete what a process that was killed left half written in a folder."""
     with _naming(folder, "read"):

@@ -261,8 +261,8 @@ def test_a_sweep_is_one_row_of_the_list(grid: Done) -> None:
     [row] = cells(grid.ask("runs"), "    id")
     assert row[:3] == ["@1", grid.short, "done 2/3"]
     assert row[5:7] == ["synthetic", "linear"]
-    assert row[6].startswith("optimizer.lr=0.01,0.05,1e30 seed=3")
-    assert row[7].startswith("val/loss ")
+    assert row[7:9] == ["0.01,0.05,1e30", "3"]
+    assert any(cell.startswith("val/loss 0.") for cell in row)
 
 
 def test_members_are_listed_best_first_with_what_varies(grid: Done) -> None:
@@ -270,7 +270,7 @@ def test_members_are_listed_best_first_with_what_varies(grid: Done) -> None:
     assert [row[:3] for row in rows] == [
         [f"{grid.short}/1", "done", "0.05"],
         [f"{grid.short}/0", "done", "0.01"],
-        [f"{grid.short}/2", "diverged", "1e30"],
+        [f"{grid.short}/2", "diverged", "1e+30"],
     ]
     assert rows[2][-1].startswith("diverged at epoch 1, step ")
 

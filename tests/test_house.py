@@ -40,6 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     "escapes": set(),
     "console": {"console.stream", "escapes"},
     "console.stream": set(),
+    "console.curves": {"console"},
     "console.training": {"console"},
     "console.sweep": {"console"},
     "problem": set(),
@@ -58,6 +59,7 @@ ALLOWED: dict[str, set[str]] = {
     "where": {"suggest"},
     "listing": {"fields", "runs", "suggest", "where"},
     "results": {"runs"},
+    "trash": {"runs", "storage"},
     "architecture": set(),
     "memory": set(),
     "device": set(),
@@ -151,7 +153,7 @@ CONFIGS = {
     *("yaml_file", "config_source", "compose", "config"),
 }
 PLAIN = {"", "escapes", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"}
-PLAIN |= {"environment", "fields", "lines", "listing", "reading", "seal", "where"} | {
+PLAIN |= {"environment", "fields", "lines", "listing", "reading", "seal", "trash", "where"} | {
     room for room in ALLOWED if room.partition(".")[0] == "console"
 }
 # What brings configs and components together.
@@ -167,7 +169,7 @@ HEAVY = {"torch", "torchvision", "pandas", "pyarrow", "scipy"}
 # Parts of the command line that verbs share, or that one keeps apart.
 SHARED = {"cli.arguments", "cli.main", "cli.hydra_flags", "cli.summary", "cli.sweep_summary"}
 SHARED |= {"cli.course", "cli.sweep_course", "cli.sweep_resume"}
-SHARED |= {"cli.runs.cells", "cli.runs.table"}
+SHARED |= {"cli.results_summary", "cli.runs.cells", "cli.runs.curves", "cli.runs.table"}
 BANNED = {"utils", "util", "helpers", "common", "core", "base", "manager", "misc"}
 
 MAX_FILE, MAX_FUNCTION = 300, 60

@@ -7,6 +7,7 @@ import shlex
 import time
 from collections.abc import Sequence
 
+from dltrain.cli import results_summary as told
 from dltrain.cli import sweep_summary as say
 from dltrain.cli.arguments import EndedError
 from dltrain.cli.summary import counted, where_runs_are
@@ -106,13 +107,13 @@ def _summary(
     facts: list[tuple[str, object]] = []
     if ranking and is_repeated(results):
         settings = by_setting(results, plan.metric)
-        parts += say.settings_table(settings, plan.metric)
-        facts.append(("noise", say.noise_sentence(settings)))
+        parts += told.settings_table(settings, plan.metric)
+        facts.append(("noise", told.noise_sentence(settings)))
     elif ranking:
-        parts += say.results_table(ranking, plan.metric)
+        parts += told.results_table(ranking, plan.metric)
     best = best_result(results, plan.metric)
     if best is not None:
-        facts += say.best_facts(best)
+        facts += told.best_facts(best)
     count = len(plan.members)
     facts.append(("time", f"{duration(seconds)} for {count:,} member{'s' if count > 1 else ''}"))
     short, where = short_id(folder.id), where_runs_are(plan.members[0].config)
@@ -126,7 +127,7 @@ def _summary(
         ("" if number else "next", shlex.join(["dltrain", *command]))
         for number, command in enumerate(commands)
     ]
-    return [*parts, *say.failures(results), "", pairs([*facts, *lines])]
+    return [*parts, *told.failures(results), "", pairs([*facts, *lines])]
 
 
 def _complaint(folder: SweepFolder, results: Sequence[Result], engine: Engine) -> str:

@@ -1,12 +1,11 @@
-"""What a sweep says before and after: its plan, its results, its best member, its failures."""
+"""What a sweep says before it trains: its plan."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dltrain.console import bold, dim, figure, table, warning
+from dltrain.console import dim, figure, table, warning
 from dltrain.machine import free_memory
 from dltrain.sweep.stacks import (
     in_order,
@@ -18,10 +17,9 @@ from dltrain.sweep.stacks import (
 )
 
 if TYPE_CHECKING:
-    from dltrain.results import Result, SettingResult
     from dltrain.sweep.plan import Group, Member, Plan
 
-# Rows of a table on a terminal; results.csv and plan.jsonl have all of them.
+# Rows of a table on a terminal; plan.jsonl has all of them.
 ROWS = 20
 
 
@@ -86,103 +84,6 @@ def plan_table(plan: Plan, *, whole: bool) -> list[object]:
     if len(members) < len(plan.members):
         parts.append(dim(f"and {len(plan.members) - len(members):,} members more"))
     return parts
-
-
-def results_table(ranking: Sequence[Result], metric: str) -> list[object]:
-    """Lay out the members that came to an end, best first."""
-    tests = [name for name in ("test/accuracy", "test/rmse") if name != metric]
-    names = [name for name in tests if any(name in result.metrics for result in ranking)]
-    rows = [
-        [
-            result.index,
-            *result.setting.values(),
-            figure(result.value or 0.0),
-            result.epoch,
-            *(figure(result.metrics[n]) if n in result.metrics else "-" for n in names),
-        ]
-        for result in ranking[:ROWS]
-    ]
-    keys = list(ranking[0].setting)
-    columns = ["member", *keys, metric, "epoch", *names]
-    right = ["member", metric, "epoch", *names]
-    parts: list[object] = [table(columns, rows, right=right, wrapping=keys)]
-    if len(ranking) > ROWS:
-        parts.append(dim(f"and {len(ranking) - ROWS:,} more in results.csv"))
-    return parts
-
-
-def settings_table(groups: Sequence[SettingResult], metric: str) -> list[object]:
-    """Lay out settings with their mean over seeds, best first."""
-    keys = list(groups[0].setting)
-    rows = [
-        [
-            *group.setting.values(),
-            figure(group.mean),
-            figure(group.deviation),
-            _share(group),
-            "best" if group is groups[0] else _mark(group),
-        ]
-        for group in groups[:ROWS]
-    ]
-    columns = [*keys, f"mean {metric}", "sd", "n", "within noise"]
-    right = [f"mean {metric}", "sd", "n"]
-    parts: list[object] = [table(columns, rows, right=right, wrapping=keys)]
-    if len(groups) > ROWS:
-        parts.append(dim(f"and {len(groups) - ROWS:,} settings more"))
-    return parts
-
-
-def noise_sentence(groups: Sequence[SettingResult]) -> str:
-    """Say which settings the results cannot tell from the best."""
-    close = sum(group.as_good is True for group in groups) - 1
-    if any(group.as_good is None for group in groups):
-        if any(group.planned == 1 for group in groups):
-            return "settings run only once cannot be compared; sweep.repeat=5 runs each five times"
-        return "a setting of which only one run is finished cannot be compared"
-    if len(groups) == 1:
-        return "no other setting to compare with"
-    if not close:
-        return "the best setting is better than each of the others (Welch's t-test, 5 %)"
-    are = "setting is" if close == 1 else "settings are"
-    return f"{close} other {are} within noise of the best (Welch's t-test, 5 %)"
-
-
-def best_facts(best: Result) -> list[tuple[str, object]]:
-    """Return the best member: what it reached, and the command that trains it alone."""
-    number = best.index
-    return [
-        ("best", bold(f"member {number}: {figure(best.value or 0.0)} at epoch {best.epoch}")),
-        ("command", shlex.join(["dltrain", *best.words])),
-    ]
-
-
-def failures(results: Sequence[Result]) -> list[object]:
-    """List the members that have no result, with their reasons."""
-    rows = [
-        [result.index, *result.setting.values(), result.status, result.message]
-        for result in results
-        if result.status != "done"
-    ]
-    if not rows:
-        return []
-    keys = list(results[0].setting)
-    columns = ["member", *keys, "status", "reason"]
-    shown = table(columns, rows[: 5 * ROWS], right=["member"], wrapping=["reason"])
-    more = [dim(f"and {len(rows) - 5 * ROWS:,} more")] if len(rows) > 5 * ROWS else []
-    return ["", bold(f"without a result: {len(rows)}"), shown, *more]
-
-
-def _mark(group: SettingResult) -> str:
-    """Say whether a setting may be as good as the best."""
-    if group.lost:
-        return "no, unstable"
-    return {True: "yes", False: "no", None: "?"}[group.as_good]
-
-
-def _share(group: SettingResult) -> str:
-    """Say how many members a mean is of, and of how many."""
-    count = len(group.results)
-    return str(count) if count == group.planned else f"{count} of {group.planned}"
 
 
 def _values(plan: Plan, key: str) -> set[str]:

@@ -91,6 +91,16 @@ def table(
     return Rows([safe(name) for name in columns], cells, [name in right for name in columns], stiff)
 
 
+def cells_line(cells: Sequence[str], names: Sequence[str], *, least: int) -> str:
+    """Put cells into a line, each as wide as its column's name or at least so wide, on the right.
+
+    For rows that come one by one, so that nobody knows yet how wide they are.
+    """
+    widths = [max(len(name), least) for name in names]
+    pairs = zip(cells, widths, strict=True)
+    return "  ".join(f"{safe(cell):>{width}}" for cell, width in pairs)
+
+
 @dataclass(frozen=True)
 class Rows:
     """A table. If it fits the terminal its lines are put together here, else rich wraps its cells.

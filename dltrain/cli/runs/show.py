@@ -12,8 +12,10 @@ from pathlib import Path
 
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.runs.cells import best
+from dltrain.cli.runs.curves import learning_curves
 from dltrain.cli.runs.table import print_members
 from dltrain.console import figure, number_or_dash, output, pairs, published, table, warning
+from dltrain.console import show as print_all
 from dltrain.runs import Run, find
 from dltrain.verification import complaints
 
@@ -65,6 +67,9 @@ def show(run: Run) -> None:
     if isinstance(expectations, list) and expectations:
         console.print("")
         console.print(published([row for row in expectations if isinstance(row, dict)]))
+    drawn = learning_curves(console, run)
+    if drawn:
+        print_all(console, ["", *drawn])
     shown = run.metrics(first=5, last=15)
     if shown:
         columns = list(shown[0])

@@ -1,0 +1,118 @@
+"""The best run, and what is within noise of it: runs best [SWEEP] [--metric NAME].
+
+Of a sweep: its settings, best first, with their mean over seeds and whether chance may explain
+that one is better than another. Without a sweep: the best of all runs, members of sweeps among
+them, that learned from the same data as the newest.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.results_summary import (
+    best_facts,
+    failures,
+    noise_sentence,
+    results_table,
+    settings_table,
+)
+from dltrain.cli.runs.table import columns_of, print_rows
+from dltrain.console import bold, dim, figure, output, pairs, show
+from dltrain.fields import best_of
+from dltrain.listing import known, resolve, rows, selected
+from dltrain.results import best_result, by_setting, is_repeated, ranked, results_of
+from dltrain.runs import Run, find, list_all
+
+USAGE = "dltrain runs best [SWEEP] [--metric NAME] [--where TEXT] [output_dir=FOLDER]"
+
+
+def main(words: Sequence[str]) -> None:
+    """Show the best."""
+    parser = Parser("runs best", __doc__ or "", USAGE)
+    parser.add_argument("words", nargs="*", metavar="SWEEP", help="and output_dir=FOLDER")
+    parser.add_argument("--metric", metavar="NAME", help="what counts (the one that chose epochs)")
+    parser.add_argument("--where", metavar="TEXT", help="a filter, as runs --help explains")
+    arguments = parser.read(words)
+    names, output_dir = names_and_folder(arguments.words)
+    if len(names) > 1:
+        raise UsageError([f"runs best: {names[1]} is one argument too many"])
+    with refusing():
+        if not names:
+            return best_of_all(output_dir, metric=arguments.metric, where=arguments.where)
+        sweep = find(names[0], output_dir)
+        if not sweep.is_sweep:
+            raise ValueError(f"runs best {names[0]}: {sweep.id} is a single run, and no sweep")
+        if arguments.where is not None:
+            raise ValueError("--where: chooses among all runs; leave the sweep out, or --where")
+        return best_of_sweep(sweep, metric=arguments.metric)
+
+
+def best_of_sweep(sweep: Run, *, metric: str | None) -> None:
+    """Print a sweep's settings or members, best first, and its best member.
+
+    Raises:
+        ValueError: If no member has the metric.
+    """
+    names = list(dict.fromkeys(name for own in results_of(sweep) for name in own.metrics))
+    name = str(sweep.part("metric")) if metric is None else resolve("--metric", metric, names)
+    results = results_of(sweep, metric=name)
+    best = best_result(results, name)
+    if best is None:
+        raise ValueError(f"{sweep.short}: no member has {name} yet")
+    console = output()
+    facts: list[tuple[str, object]] = []
+    if is_repeated(results):
+        settings = by_setting(results, name)
+        show(console, settings_table(settings, name))
+        facts.append(("noise", noise_sentence(settings)))
+    else:
+        show(console, results_table(ranked(results, name), name))
+    facts += best_facts(best)
+    short = f"{sweep.short}/{best.index}"
+    show(console, [*failures(results), "", pairs([*facts, *_next(short, sweep.folder.parent)])])
+
+
+def best_of_all(output_dir: Path, *, metric: str | None, where: str | None) -> None:
+    """Print the best runs of those that learned from the newest run's data.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    every = list(list_all(output_dir))
+    newest = next((run for run in every if run.part("data", "sha256") and best_of(run)), None)
+    if newest is None:
+        raise ValueError(f"no run in {output_dir} has a result yet; train one with: dltrain")
+    digest = newest.part("data", "sha256")
+    like = [run for run in every if run.part("data", "sha256") == digest and run.status == "done"]
+    listed = rows(like, numbered=False)
+    chosen_by = best_of(newest)
+    assert chosen_by is not None
+    name = chosen_by[0] if metric is None else resolve("--metric", metric, known(listed))
+    chosen = [row for row in selected(listed, where=where, sort=name) if name in row.fields]
+    if not chosen:
+        raise ValueError(f"none of {len(listed)} finished runs fits")
+    best = chosen[0]
+    print_rows(columns_of(chosen[:10], listed), chosen[:10])
+    facts = [
+        ("best", bold(f"{best.run.short}: {name} {figure(best.fields[name])}")),
+        ("of", f"{len(chosen)} finished runs on {newest.part('data', 'name')}"),
+    ]
+    show(output(), ["", pairs([*facts, *_next(best.run.short, output_dir)])])
+    output().print(dim("several seeds say whether that is chance: -m ... sweep.repeat=5"))
+
+
+def _next(short: str, output_dir: Path) -> list[tuple[str, object]]:
+    where = [] if output_dir == Path("outputs") else [f"output_dir={output_dir}"]
+    commands = [
+        ["runs", "plot", short, *where],
+        ["report", short.partition("/")[0], *where],
+        ["predict", short, "--data", "FILE", *where],
+        ["rerun", short, "seed=1", *where],
+    ]
+    return [
+        ("" if number else "next", shlex.join(["dltrain", *command]))
+        for number, command in enumerate(commands)
+    ]

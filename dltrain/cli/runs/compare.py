@@ -1,0 +1,78 @@
+"""Compare runs: their curves over one another and how they ended: runs compare RUN RUN ...
+
+Of a sweep its best members are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.runs.curves import GAP, POINTS, metrics_of, points, width_of
+from dltrain.cli.runs.table import print_rows, ranked
+from dltrain.console import dim, output, show
+from dltrain.console.curves import STYLES, chart, side_by_side
+from dltrain.fields import is_metric
+from dltrain.listing import Row, known, rows, varying
+from dltrain.runs import Run, find, members
+
+USAGE = "dltrain runs compare RUN RUN ... [output_dir=FOLDER]"
+
+
+def main(words: Sequence[str]) -> None:
+    """Compare."""
+    parser = Parser("runs compare", __doc__ or "", USAGE)
+    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
+    names, output_dir = names_and_folder(parser.read(words).words)
+    with refusing():
+        runs = [run for name in names for run in _members(find(name, output_dir))]
+        if len(runs) < 2:
+            raise UsageError(["runs compare: which runs? Give two or more, or a sweep"])
+        compare(list({run.id: run for run in runs}.values()))
+
+
+def _members(run: Run) -> list[Run]:
+    """Return the run itself, or the best members of a sweep."""
+    if not run.is_sweep:
+        return [run]
+    order = ranked(rows(members(run), numbered=False), run)
+    return [row.run for row in order[: len(STYLES)]]
+
+
+def compare(runs: Sequence[Run]) -> None:
+    """Print curves over one another, as many as can be told apart, and a table of how they ended.
+
+    Raises:
+        ValueError: If a run's metrics cannot be read.
+    """
+    console, listed = output(), rows(runs, numbered=False)
+    drawn = runs[: len(STYLES)]
+    samples = [run.sample(POINTS) for run in drawn]
+    first = next((own for own in samples if own), [])
+    names = list(first[0]) if first else []
+    split = "val" if "val/loss" in names else "train"
+    metrics = metrics_of(names)
+    width = width_of(console, len(metrics) or 1)
+    charts = []
+    for metric in metrics:
+        curves = {
+            run.short: points(own, f"{split}/{metric}")
+            for run, own in zip(drawn, samples, strict=True)
+        }
+        charts.append(chart(console, curves, title=f"{split}/{metric}", width=width))
+    show(console, [*side_by_side([own for own in charts if own], gap=GAP), ""])
+    if len(runs) > len(drawn):
+        console.print(dim(f"curves of the first {len(drawn)}"))
+    print_rows(_columns(listed), listed)
+
+
+def _columns(listed: Sequence[Row]) -> list[str]:
+    names = known(listed)
+    keys = varying(listed)
+    own = [name for name in ("label", "data", "model") if _differs(listed, name)]
+    metrics = [name for name in names if is_metric(name) and not name.startswith("exact_")]
+    return ["id", "status", *own, *keys, "epoch", *metrics]
+
+
+def _differs(listed: Sequence[Row], name: str) -> bool:
+    return len({str(row.fields.get(name)) for row in listed}) > 1

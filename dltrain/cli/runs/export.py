@@ -1,0 +1,115 @@
+"""Write all runs, members of sweeps among them, into one table for pandas: runs export FILE.
+
+  dltrain runs export runs.csv                    a row per run: keys, results
+  dltrain runs export epochs.parquet --epochs     a row per epoch of each run
+  dltrain runs export - --where 'data == fashion_mnist'
+
+FILE ends in .csv or .parquet; - is CSV on standard output.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from dltrain import storage
+from dltrain.check import shown
+from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
+from dltrain.console import output, safe
+from dltrain.escapes import escaped
+from dltrain.listing import Row, rows, selected, value_of, varying
+from dltrain.paths import expanded, problem_with
+from dltrain.runs import list_all
+
+USAGE = "dltrain runs export FILE [--epochs] [--where TEXT] [output_dir=FOLDER]"
+Records = list[dict[str, Any]]
+
+
+def main(words: Sequence[str]) -> None:
+    """Export."""
+    parser = Parser("runs export", __doc__ or "", USAGE)
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("words", nargs="*", metavar="output_dir=FOLDER")
+    parser.add_argument("--epochs", action="store_true", help="a row per epoch, not per run")
+    parser.add_argument("--where", metavar="TEXT", help="a filter, as runs --help explains")
+    arguments = parser.read(words)
+    path = expanded(arguments.file)
+    complaint = None if arguments.file == "-" else problem_with(path)
+    if complaint is None and arguments.file != "-" and path.suffix not in (".csv", ".parquet"):
+        complaint = "must end in .csv or .parquet"
+    if complaint:
+        raise UsageError([f"{safe(arguments.file)}: {complaint}"])
+    with refusing():
+        listed = rows(list_all(output_dir_of(arguments.words)), numbered=False)
+        chosen = selected(listed, where=arguments.where)
+        records = _epochs(chosen) if arguments.epochs else _runs(chosen)
+    content = _encoded(records, parquet=path.suffix == ".parquet")
+    if arguments.file == "-":
+        sys.stdout.buffer.write(content)
+        return
+    storage.make_folder(path.parent)
+    storage.replace(path, content)
+    what = "epochs" if arguments.epochs else "runs"
+    output().print(f"{safe(path)}: {len(records):,} {what} of {len(chosen):,} runs")
+
+
+def _runs(chosen: Sequence[Row]) -> Records:
+    """Return everything that is known of each run; when it was asked is not."""
+    return [
+        {
+            **{name: _plain(value) for name, value in row.fields.items() if name != "age"},
+            "folder": escaped(str(row.run.folder)),
+        }
+        for row in chosen
+    ]
+
+
+def _epochs(chosen: Sequence[Row]) -> Records:
+    """Return the metrics of each epoch, beside what tells the runs apart."""
+    keys = varying(chosen)
+    found: Records = []
+    for row in chosen:
+        head = {"id": row.fields["id"], **{key: _plain(value_of(row, key)) for key in keys}}
+        for own in row.run.metrics():
+            found.append(head | {name: _read(text) for name, text in own.items()})
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    return escaped(value if isinstance(value, str) else shown(value))
+
+
+def _read(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _encoded(records: Records, *, parquet: bool) -> bytes:
+    """Write records as CSV or Parquet; a column of unlike values is one of texts."""
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    names = list(dict.fromkeys(name for record in records for name in record))
+    columns = {name: _column([record.get(name) for record in records]) for name in names}
+    table = pa.table({name: pa.array(values) for name, values in columns.items()})
+    sink = pa.BufferOutputStream()
+    if parquet:
+        pa.parquet.write_table(table, sink)
+    else:
+        pa.csv.write_csv(table, sink)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _column(values: Sequence[Any]) -> list[Any]:
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int, float}:
+        return [None if value is None else float(value) for value in values]
+    if len(kinds) > 1 or any(isinstance(v, int) and abs(v) >= 2**63 for v in values):
+        return [None if value is None else shown(value) for value in values]
+    return list(values)

@@ -1,0 +1,67 @@
+"""Delete for good what is in the trash: runs purge [--older 30d] [--failed] [--yes].
+
+dltrain runs purge                          says what would be deleted, and deletes nothing
+dltrain runs purge --yes                    empties the trash
+dltrain runs purge --older 30d --failed     the trash, and runs of the list that failed or crashed,
+as far as they were started over 30 days ago
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from dltrain.cli.arguments import Parser, UsageError, names_and_folder
+from dltrain.cli.runs.table import columns_of, print_rows
+from dltrain.console import dim, output
+from dltrain.listing import Row, rows
+from dltrain.runs import list_runs
+from dltrain.trash import TRASH, delete, num_bytes
+from dltrain.where import SECONDS, seconds
+
+USAGE = "dltrain runs purge [--older AGE] [--failed] [--yes] [output_dir=FOLDER]"
+FAILED = ("failed", "crashed")
+
+
+def main(words: Sequence[str]) -> None:
+    """Delete, or say what would be deleted."""
+    parser = Parser("runs purge", __doc__ or "", USAGE)
+    parser.add_argument("words", nargs="*", metavar="output_dir=FOLDER")
+    parser.add_argument("--older", type=_age, metavar="AGE", help="begun before: 12h, 30d, 8w")
+    parser.add_argument(
+        "--failed", action="store_true", help="also runs of the list that failed or crashed"
+    )
+    parser.add_argument("--yes", action="store_true", help="do it; without, it is only said")
+    arguments = parser.read(words)
+    names, output_dir = names_and_folder(arguments.words)
+    if names:
+        raise UsageError([f"runs purge: {names[0]}: names no run; runs rm {names[0]} comes first"])
+    chosen = _chosen(output_dir, arguments.older, failed=arguments.failed)
+    if not chosen:
+        output().print(dim("nothing to delete"))
+        return
+    size = sum(num_bytes(row.run.folder) for row in chosen) / 2**20
+    if not arguments.yes:
+        print_rows(columns_of(chosen, chosen), chosen)
+        told = f"{len(chosen)} would be deleted for good, {size:,.1f} MiB"
+        output().print(f"{told}; add --yes to do it")
+        return
+    for row in chosen:
+        delete(row.run)
+    output().print(f"{len(chosen)} deleted, {size:,.1f} MiB")
+
+
+def _age(text: str) -> float:
+    found = seconds(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"must be a number and one of {', '.join(SECONDS)}: 30d")
+    return found
+
+
+def _chosen(output_dir: Path, older: float | None, *, failed: bool) -> list[Row]:
+    found = rows(list_runs(output_dir / TRASH), numbered=False)
+    if failed:
+        listed = rows(list_runs(output_dir), numbered=False)
+        found += [row for row in listed if row.run.status in FAILED]
+    return [row for row in found if older is None or row.fields.get("age", 0.0) > older]

@@ -1,0 +1,34 @@
+"""Bring runs or sweeps back from the trash: runs restore RUN ...; without RUN, list the trash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.runs.table import columns_of, print_rows
+from dltrain.console import dim, output, safe
+from dltrain.listing import rows
+from dltrain.runs import find, list_runs
+from dltrain.trash import TRASH, bring_back
+
+USAGE = "dltrain runs restore [RUN ...] [output_dir=FOLDER]"
+
+
+def main(words: Sequence[str]) -> None:
+    """Bring back, or list what could be."""
+    parser = Parser("runs restore", __doc__ or "", USAGE)
+    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
+    names, output_dir = names_and_folder(parser.read(words).words)
+    trash = output_dir / TRASH
+    listed = rows(list_runs(trash))
+    if not listed and names:
+        raise UsageError([f"{names[0]}: the trash is empty ({trash})"])
+    if not listed:
+        output().print(dim(f"the trash is empty ({trash})"))
+    elif not names:
+        print_rows(columns_of(listed, listed), listed)
+    with refusing():
+        runs = {run.id: run for run in (find(name, trash) for name in names)}
+        for run in runs.values():
+            bring_back(run)
+            output().print(f"{safe(run.id)}: back in {safe(output_dir)}")

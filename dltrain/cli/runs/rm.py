@@ -1,0 +1,29 @@
+"""Move runs or sweeps to the trash: runs rm RUN ...
+
+They lie in .trash beside the other runs. runs restore RUN brings one back, runs purge empties it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.console import output, safe
+from dltrain.runs import find
+from dltrain.trash import throw_away
+
+USAGE = "dltrain runs rm RUN ... [output_dir=FOLDER]"
+
+
+def main(words: Sequence[str]) -> None:
+    """Move to the trash."""
+    parser = Parser("runs rm", __doc__ or "", USAGE)
+    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
+    names, output_dir = names_and_folder(parser.read(words).words)
+    if not names:
+        raise UsageError(["runs rm: which runs? dltrain runs lists them"])
+    with refusing():  # all are found before any is moved: @2 would be another one then
+        runs = {run.id: run for run in (find(name, output_dir) for name in names)}
+        for run in runs.values():
+            throw_away(run)
+            output().print(f"{safe(run.id)}: in the trash (dltrain runs restore {run.short})")
