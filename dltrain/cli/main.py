@@ -29,9 +29,10 @@ VERBS = {
     "data": "what a data set looks like to dltrain, without training",
     "model": "model show: one training step as a computational graph",
     "resume": "go on with a run that was interrupted, killed or failed",
+    "rerun": "train again what a run was told, with changes",
     "config": "config show: the composed values",
     "bench": "what a configuration costs here, and what would be faster",
-    "runs": "list runs; runs show RUN",
+    "runs": "list, show, compare, label, export and throw away runs; runs --help",
     "doctor": "versions, device, data sets found, a short training",
 }
 SWEEP_FLAGS = ("-m", "--multirun")
@@ -81,7 +82,7 @@ def run(words: Sequence[str]) -> int:
 
 def _carried_out(words: Sequence[str]) -> int:
     try:
-        _dispatch(list(words))
+        dispatch(list(words))
     except SystemExit as end:  # argparse after --help, or Hydra
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except EndedError as stop:
@@ -122,7 +123,8 @@ def _lost_output(error: OSError) -> int:
     return 4
 
 
-def _dispatch(words: list[str]) -> None:
+def dispatch(words: list[str]) -> None:
+    """Hand a command line, without ``dltrain``, to the verb that carries it out."""
     foreign = [word for word in words if any("\ud800" <= each <= "\udfff" for each in word)]
     if foreign:
         why = f"is not text in this locale's encoding, {sys.getfilesystemencoding()}"
