@@ -35,6 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "verification": {"reading", "seal"},
     "lines": {"storage"},
     "environment": {""},
+    "differences": {"compose"},
     "origin": {"check", "compose", "config", "environment", "paths", "problem", "runs", "schema"},
     "signals": set(),
     "escapes": set(),
@@ -126,8 +127,8 @@ ALLOWED: dict[str, set[str]] = {
     "sweep.grid": {"compose", "config", "paths", "schema", "words", "yaml_file"},
     "sweep.facts": {"choices", "data", "schema"},
     "sweep.plan": {
-        *("architecture", "build", "check", "compose", "config", "data", "schema", "suggest"),
-        *("sweep.facts", "sweep.grid"),
+        *("architecture", "build", "check", "compose", "config", "data", "fields", "schema"),
+        *("suggest", "sweep.facts", "sweep.grid"),
     },
     "sweep.assignment": {"sweep.plan"},
     "sweep.stacks": {"architecture", "choices", "data", "schema", "sweep.plan"},
@@ -158,6 +159,7 @@ PLAIN |= {"environment", "fields", "lines", "listing", "reading", "seal", "trash
 }
 # What brings configs and components together.
 FLOWS = {"job", "training", "bench", "variants", "origin", "results"} | {
+FLOWS = {"job", "training", "bench", "variants", "origin", "differences"} | {
     room for room in ALLOWED if room.partition(".")[0] == "sweep"
 }
 COMPONENTS = set(ALLOWED) - CONFIGS - PLAIN - FLOWS

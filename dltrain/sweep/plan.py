@@ -17,6 +17,7 @@ from dltrain.check import knobs, run_config, shown
 from dltrain.compose import Sources
 from dltrain.config import compose_run
 from dltrain.data import Dataset
+from dltrain.fields import flat
 from dltrain.schema import RunConfig, SweepConfig, as_dict
 from dltrain.suggest import closest
 from dltrain.sweep.facts import Facts, default_metric, metrics_of
@@ -188,7 +189,7 @@ def as_line(member: Member) -> str:
 def identity(run: RunConfig | Mapping[str, Any]) -> str:
     """Write what decides a run's numbers as text; runs with equal text give equal numbers."""
     config = dict(run if isinstance(run, Mapping) else as_dict(run))
-    config = {name: node for name, node in config.items() if name not in ("output_dir", "expect")}
+    config = {name: node for name, node in config.items() if name not in ("output_dir", "expect", "tracking")}
     return json.dumps(config, sort_keys=True)
 
 
@@ -198,7 +199,7 @@ def differences(ours: Sequence[Member], kept: Sequence[Member]) -> list[str]:
         return [f"{len(kept)} members were planned, now there are {len(ours)}"]
     changed: dict[str, list[str]] = {}
     for now, then in zip(ours, kept, strict=True):
-        new, old = _flat(as_dict(now.config)), _flat(as_dict(then.config))
+        new, old = flat(as_dict(now.config)), flat(as_dict(then.config))
         for key in sorted({*new, *old} - {"output_dir"}):
             if new.get(key) != old.get(key):
                 text = f"{shown(old.get(key))} -> {shown(new.get(key))} (member {now.index})"
@@ -207,13 +208,6 @@ def differences(ours: Sequence[Member], kept: Sequence[Member]) -> list[str]:
         f"{key}: {', '.join(texts[:3])}{', ...' if len(texts) > 3 else ''}"
         for key, texts in changed.items()
     ]
-
-
-def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
-    if not isinstance(node, dict):
-        return {prefix: node}
-    inner = (_flat(value, f"{prefix}.{key}".lstrip(".")) for key, value in node.items())
-    return {key: value for part in inner for key, value in part.items()}
 
 
 def _stack_key(run: RunConfig) -> str:
