@@ -130,16 +130,13 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
         data: What all of them learn from.
         device: Where all of it will lie.
     """
-    import torch
-
     from dltrain.data.loader import Loader
     from dltrain.optim import ClipNorm
     from dltrain.steps import Stack
 
     first = configs[0]
-    dtype = dtype_of(first)
-    rows = {name: _rows(data, name, first, device) for name in data.splits}
-    model = _model(configs, data, torch.empty(0, dtype=dtype, device=device))
+    rows = {name: split_rows(data, name, first, device) for name in data.splits}
+    members = model(configs, data, device)
     seeds = [config.seed for config in configs]
     loader = Loader(
         rows["train"], batch_size=first.trainer.batch_size, order=_order(rows["train"]), seeds=seeds
@@ -147,12 +144,12 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
     norms = [config.trainer.max_grad_norm for config in configs]
     clips = any(norm is not None for norm in norms)
     return Stack(
-        model=model,
-        loss=_loss(data),
-        optimizer=_optimizer(configs, model),
+        model=members,
+        loss=loss(data),
+        optimizer=_optimizer(configs, members),
         loader=loader,
         splits=rows,
-        clip=ClipNorm(norms, like=model.parameters[0]) if clips else None,
+        clip=ClipNorm(norms, like=members.parameters[0]) if clips else None,
     )
 
 
@@ -169,7 +166,16 @@ def dtype_of(config: RunConfig) -> torch.dtype:
     return torch.float64 if dtype_name(config) == "float64" else torch.float32
 
 
-def _model(configs: Sequence[RunConfig], data: Dataset, like: torch.Tensor) -> Model:
+def model(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> Model:
+    """Build the models of one stack, with freshly drawn weights.
+
+    Args:
+        configs: One per member; they may differ in numbers only.
+        data: What they learn from; a data set without rows will do.
+        device: Where they will lie.
+    """
+    import torch
+
     from dltrain.models import build_model
 
     models = [config.model for config in configs]
@@ -183,9 +189,15 @@ def _model(configs: Sequence[RunConfig], data: Dataset, like: torch.Tensor) -> M
         init_std=[model.init_std for model in models],
         dropout=dropout,
         unit=data.unit,
-        like=like,
+        like=torch.empty(0, dtype=dtype_of(configs[0]), device=device),
         rounded_to=_rounded_to(configs[0]),
     )
+
+
+def input_dtype(config: RunConfig) -> torch.dtype:
+    """Return the type that images are turned into before the first product."""
+    # Bytes can go straight to the type of the products, which holds them all exactly.
+    return _rounded_to(config) or dtype_of(config)
 
 
 def _rounded_to(config: RunConfig) -> torch.dtype | None:
@@ -194,7 +206,8 @@ def _rounded_to(config: RunConfig) -> torch.dtype | None:
     return torch.bfloat16 if config.device.matmul == Matmul.bf16 else None
 
 
-def _rows(data: Dataset, split: str, config: RunConfig, device: torch.device) -> Rows:
+def split_rows(data: Dataset, split: str, config: RunConfig, device: torch.device) -> Rows:
+    """Bring the rows of a split onto the device."""
     import torch
 
     from dltrain.data.loader import Rows
@@ -208,8 +221,7 @@ def _rows(data: Dataset, split: str, config: RunConfig, device: torch.device) ->
         inputs = inputs.to(dtype)
     if data.task == Task.regression:
         targets = targets.to(dtype)
-    # Bytes can go straight to the type of the products, which holds them all exactly.
-    return Rows(inputs.to(device), targets.to(device), dtype=_rounded_to(config) or dtype)
+    return Rows(inputs.to(device), targets.to(device), dtype=input_dtype(config))
 
 
 def _order(rows: Rows) -> Any:
@@ -226,7 +238,8 @@ def _order(rows: Rows) -> Any:
     return order
 
 
-def _loss(data: Dataset) -> Loss:
+def loss(data: Dataset) -> Loss:
+    """Return what a model is trained on, and judged by."""
     from dltrain.losses import CrossEntropy, SquaredError
 
     if data.task == Task.classification:

@@ -176,13 +176,14 @@ def instance(node: Mapping[str, Any], cls: type, key: str) -> tuple[Any, list[Pr
 
 
 def run_config(
-    config: Mapping[str, Any], *, fitting: bool = True
+    config: Mapping[str, Any], *, fitting: bool = True, placed: bool = True
 ) -> tuple[RunConfig | None, list[Problem]]:
     """Turn a composed mapping into a ``RunConfig``; with problems there is no config.
 
     Args:
         config: Plain values, as composed.
         fitting: Whether the model must fit the data.
+        placed: Whether the data must lie where the config says.
     """
     problems: list[Problem] = []
     values: dict[str, Any] = {}
@@ -204,5 +205,5 @@ def run_config(
     if problems:
         return None, problems
     run = RunConfig(**values)
-    problems = combinations.problems(run, fitting=fitting)
+    problems = combinations.problems(run, fitting=fitting, placed=placed)
     return (None if problems else run), problems

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor
 
 from dltrain import storage
-from dltrain.reading import read_bytes
+from dltrain.reading import plain_file, read_bytes
 from dltrain.seal import BLANK, is_intact, sealed
-from dltrain.verification import checkpoint_paths
+from dltrain.verification import MAX_HEADER_BYTES, checkpoint_paths
 
 SAVE_SECONDS = 1.0
 # Within an epoch: what a kill may cost.
@@ -69,6 +69,27 @@ def save(folder: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -
     return path
 
 
+def shapes(path: Path) -> tuple[dict[str, tuple[str, list[int]]], Meta]:
+    """Read what a checkpoint says of itself, and nothing more: ({name: (type, shape)}, meta).
+
+    So whoever knows what it should hold need not make room for what it does hold.
+
+    Raises:
+        CheckpointError: If it says nothing that can be read.
+    """
+    try:
+        with plain_file(path) as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(length) if length <= MAX_HEADER_BYTES else b"")
+        meta = json.loads(header.pop("__metadata__")["dltrain"])
+        found = {name: (entry["dtype"], entry["shape"]) for name, entry in header.items()}
+        if not isinstance(meta, dict):
+            raise TypeError("no metadata")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _unreadable(path, error) from None
+    return found, meta
+
+
 def load(path: Path, *, limit: int = MAX_BYTES) -> tuple[dict[str, Tensor], Meta]:
     """Read a checkpoint of at most ``limit`` bytes back: (tensors, meta).
 
@@ -82,14 +103,19 @@ def load(path: Path, *, limit: int = MAX_BYTES) -> tuple[dict[str, Tensor], Meta
         meta = json.loads(header["__metadata__"]["dltrain"])
         digest = meta.pop("sha256")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise CheckpointError(f"{path}: is no checkpoint that can be read ({error})") from None
+        raise _unreadable(path, error) from None
     if not is_intact(content, digest):
         raise CheckpointError(f"{path}: was changed or damaged after it was written (sha256)")
     try:
         return safetensors.torch.load(content), meta
     # Sealed, and yet no such file, or of numbers that torch has no name for: a forgery.
     except (safetensors.SafetensorError, KeyError) as error:
-        raise CheckpointError(f"{path}: is no checkpoint that can be read ({error})") from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> CheckpointError:
+    reason = str(error).removeprefix(f"{path}: ")
+    return CheckpointError(f"{path}: is no checkpoint that can be read ({reason})")
 
 
 def prune(folder: Path, *, keep: Collection[Path], keep_last: int) -> None:

@@ -198,14 +198,17 @@ def _expectations(run: RunConfig) -> Iterable[Problem]:
             yield Problem(f"expect[{i}].low", "must not be above high")
 
 
-def problems(run: RunConfig, *, fitting: bool = True) -> list[Problem]:
+def problems(run: RunConfig, *, fitting: bool = True, placed: bool = True) -> list[Problem]:
     """Apply every rule.
 
     Args:
         run: A config whose values are each within their bounds.
         fitting: Whether the model must fit the data.
+        placed: Whether the data must lie where the config says.
     """
-    rules = [rule for rule in RULES if fitting or rule is not _model_and_data]
+    left_out = [] if fitting else [_model_and_data]
+    left_out += [] if placed else [_table, _files]
+    rules = [rule for rule in RULES if rule not in left_out]
     return [problem for rule in rules for problem in rule(run)]
 
 

@@ -40,12 +40,13 @@ def refuse_changed(differences: Sequence[str]) -> None:
         raise ChangedError(differences)
 
 
-def config_of(run: Run, changes: Mapping[str, Any]) -> RunConfig:
+def config_of(run: Run, changes: Mapping[str, Any], *, placed: bool = True) -> RunConfig:
     """Return the config of a run.
 
     Args:
         run: As its record tells it.
         changes: Dotted key -> the value that is to hold instead.
+        placed: Whether its data must lie where it says.
 
     Raises:
         ConfigError: If it is none, a line for each problem; nothing of it is composed or resolved.
@@ -61,7 +62,7 @@ def config_of(run: Run, changes: Mapping[str, Any]) -> RunConfig:
         if changed is None:
             raise ConfigError([f"{key}: the run has no such key ({source})"])
         values = changed
-    config, problems = run_config(values)
+    config, problems = run_config(values, placed=placed)
     if config is None:
         places = {p.key: COMMAND_LINE if p.key in changes else str(source) for p in problems}
         raise ConfigError([f"{line_of(p, values, places)}{_advice(p)}" for p in problems])

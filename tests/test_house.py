@@ -93,6 +93,13 @@ ALLOWED: dict[str, set[str]] = {
         *("paths", "suggest"),
     },
     "data.fashion_mnist": {"data", "data.idx", "paths", "storage"},
+    "data.prepared": {"data"},
+    "confusion": set(),
+    "trained": {
+        *("architecture", "build", "checkpoint", "data", "data.prepared", "device", "models"),
+        *("origin", "reading", "runs", "schema"),
+    },
+    "evaluation": {"build", "data", "losses", "origin", "runs", "suggest", "trained"},
     "job": {"architecture", "data", "schema"},
     "training": {
         *(
@@ -157,16 +164,21 @@ PLAIN = {"", "escapes", "paths", "machine", "signals", "suggest", "storage", "re
 PLAIN |= {"environment", "fields", "lines", "listing", "reading", "seal", "trash", "where"} | {
     room for room in ALLOWED if room.partition(".")[0] == "console"
 }
+# Flows that train or compute, and so need torch.
+COMPUTING = {"training", "bench", "variants", "trained", "evaluation"}
 # What brings configs and components together.
 FLOWS = {"job", "training", "bench", "variants", "origin", "results"} | {
 FLOWS = {"job", "training", "bench", "variants", "origin", "differences"} | {
     room for room in ALLOWED if room.partition(".")[0] == "sweep"
 }
+FLOWS = (
+    {"job", "origin"} | COMPUTING | {room for room in ALLOWED if room.partition(".")[0] == "sweep"}
+)
 COMPONENTS = set(ALLOWED) - CONFIGS - PLAIN - FLOWS
 LIGHT = sorted(CONFIGS | PLAIN - {""})
 # The one room of a sweep that trains; the others plan, start it, and read what it left.
 TRAINS = "sweep.child"
-PARENT = sorted(FLOWS - {"training", "bench", "variants", TRAINS})
+PARENT = sorted(FLOWS - COMPUTING - {TRAINS})
 HEAVY = {"torch", "torchvision", "pandas", "pyarrow", "scipy"}
 # Parts of the command line that verbs share, or that one keeps apart.
 SHARED = {"cli.arguments", "cli.main", "cli.hydra_flags", "cli.summary", "cli.sweep_summary"}
@@ -295,11 +307,7 @@ def test_only_a_sweeps_child_knows_the_training() -> None:
         "resumption",
     }
     trains |= {"models", "optim", "losses", "layers", "activations"}
-    users = {
-        room
-        for room in FLOWS - {"training", "bench", "variants"}
-        if own_imports(f"dltrain.{room}") & trains
-    }
+    users = {room for room in FLOWS - COMPUTING if own_imports(f"dltrain.{room}") & trains}
     assert users == {TRAINS}
     assert {room for room in ALLOWED if TRAINS in own_imports(f"dltrain.{room}".rstrip("."))} == {
         "sweep.process"

@@ -1,0 +1,97 @@
+"""Which classes are taken for which, and the mistakes a model is surest of; NumPy alone.
+
+Letters: N rows, C classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Counts = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """How well one class is told from the others.
+
+    Attributes:
+        precision: Of the rows predicted to be of it, the share that are; nan if there are none.
+        recall: Of its rows, the share that are found; nan if it has none.
+        f1: Harmonic mean of the two, with nothing found counting as 0; nan if the class has
+            neither rows nor predictions.
+        support: Its rows.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+def confusion(targets: Indices, predictions: Indices, *, num_classes: int) -> Counts:
+    """Count which classes are taken for which.
+
+    Args:
+        targets: [N], class indices.
+        predictions: [N], likewise.
+        num_classes: C.
+
+    Returns:
+        [C, C]: true classes in rows, predicted ones in columns.
+
+    Example:
+        >>> confusion(np.array([0, 1, 1]), np.array([0, 1, 0]), num_classes=2).tolist()
+        [[1, 0], [1, 1]]
+    """
+    assert targets.shape == predictions.shape
+    pairs = targets.astype(np.int64) * num_classes + predictions
+    counts = np.bincount(pairs, minlength=num_classes**2)
+    return counts.reshape(num_classes, num_classes).astype(np.int64)
+
+
+def per_class(matrix: Counts) -> list[ClassScore]:
+    """Score each class.
+
+    Args:
+        matrix: [C, C], as ``confusion`` counts.
+    """
+    hits, rows, predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    return [
+        ClassScore(
+            precision=_share(hit, of=predictions),
+            recall=_share(hit, of=own),
+            f1=_share(2 * hit, of=own + predictions),
+            support=own,
+        )
+        for hit, own, predictions in zip(
+            hits.tolist(), rows.tolist(), predicted.tolist(), strict=True
+        )
+    ]
+
+
+def _share(part: int, *, of: int) -> float:
+    return part / of if of else float("nan")
+
+
+def mistakes(
+    targets: Indices, predictions: Indices, probabilities: npt.NDArray[np.floating], *, count: int
+) -> list[int]:
+    """Find the rows that are wrong, the most confident mistakes first.
+
+    Args:
+        targets: [N], class indices.
+        predictions: [N], likewise.
+        probabilities: [N, C].
+        count: At most so many.
+
+    Returns:
+        Row numbers; of equally confident ones the first comes first.
+    """
+    wrong = np.flatnonzero(targets != predictions)
+    confidence = probabilities[wrong, predictions[wrong]]
+    order = np.argsort(-confidence, kind="stable")[:count]
+    return [int(row) for row in wrong[order]]

@@ -1,0 +1,162 @@
+"""What a saved model makes of rows whose targets are known: metrics, and each prediction.
+
+Letters: N rows, B rows of a part, O outputs, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from dltrain import build
+from dltrain.data import Dataset
+from dltrain.losses import Loss
+from dltrain.origin import changed_data
+from dltrain.runs import Run
+from dltrain.suggest import closest
+from dltrain.trained import Trained, load
+
+Predictions = npt.NDArray[np.int64] | npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a model does on rows whose targets are known.
+
+    Attributes:
+        split: ``train``, ``val`` or ``test``; or ``data`` for rows of another file.
+        epoch: Whole epochs the model was trained for.
+        metrics: As in ``test/loss``; of the test split after the last epoch what the run's record
+            has.
+        targets: [N], class indices or amounts in the target's own units.
+        predictions: [N], likewise; of equally probable classes the first.
+        probabilities: [N, C]; None for regression.
+        parameters: Weights [O, I] and biases [O] by name, as in ``layers.0.weight``.
+        data: What the rows are of.
+    """
+
+    split: str
+    epoch: int
+    metrics: dict[str, float]
+    targets: Predictions
+    predictions: Predictions
+    probabilities: npt.NDArray[np.float32] | None
+    parameters: dict[str, npt.NDArray[np.generic]]
+    data: Dataset
+
+
+def evaluate(
+    run: Run,
+    *,
+    split: str = "test",
+    epoch: str = "last",
+    changes: Mapping[str, Any] | None = None,
+) -> Evaluation:
+    """Evaluate a run's model on a split of the run's own data.
+
+    Args:
+        run: As its record tells it.
+        split: ``train``, ``val`` or ``test``.
+        epoch: ``last`` or ``best``.
+        changes: Dotted keys of its config, such as ``data.path`` -> values that hold instead.
+
+    Raises:
+        ValueError: If the checkpoint or the data cannot be had, or the split has no rows.
+    """
+    trained = load(run, epoch=epoch, changes=changes)
+    data = _own_data(trained)
+    sizes = {name: len(rows) for name, rows in data.splits.items()}
+    if split not in sizes:
+        raise ValueError(
+            f"split={split}: unknown{closest(split, sizes)} (there are: {', '.join(sizes)})"
+        )
+    if not sizes[split]:
+        having = ", ".join(f"{name} has {count:,}" for name, count in sizes.items() if count)
+        raise ValueError(f"{run.id}: its {split} split has no rows; {having}")
+    rows = build.split_rows(data, split, trained.config, trained.device)
+    return judge(trained, rows.in_order(), data=data, split=split, loss=build.loss(data))
+
+
+def _own_data(trained: Trained) -> Dataset:
+    """Load what a run learned from; its content is what it was."""
+    run, config = trained.run, trained.config
+    advice = "evaluate it as a file of its own: --data FILE"
+    for difference in changed_data(run, config, allow_changed=False):
+        raise ValueError(f"{difference}; {advice}")
+    data = build.dataset(config, download=False)
+    if data.sha256 != run.part("data", "sha256"):
+        raise ValueError(f"data={data.name}: its content changed since the run began; {advice}")
+    if data.feature_names != trained.data.feature_names:
+        raise ValueError(f"data={data.name}: its columns are not those the run learned from")
+    return data
+
+
+@torch.inference_mode()
+def judge(
+    trained: Trained,
+    parts: Iterable[tuple[Tensor, Tensor]],
+    *,
+    data: Dataset,
+    split: str,
+    loss: Loss,
+) -> Evaluation:
+    """Let a model predict rows whose targets are known, in the parts that training takes.
+
+    Args:
+        trained: The model.
+        parts: Inputs [B, I] and targets [B], prepared, on its device.
+        data: What they are of; says what targets stand for.
+        split: What to call them.
+        loss: Judges them.
+    """
+    sums = torch.zeros((), dtype=torch.float64, device=trained.device)
+    targets, predictions, probabilities = [], [], []
+    for inputs, wanted in parts:
+        outputs = trained.model.forward(inputs)  # [1, O, B]
+        predicted, likely = predict(outputs, data)
+        predictions.append(predicted)
+        probabilities.append(likely)
+        targets.append(wanted.cpu().numpy())
+        sums = sums + loss.evaluation(outputs, wanted)  # the outputs are used up
+    wanted_all = np.concatenate(targets)
+    [metrics] = loss.metrics(sums, len(wanted_all), split)
+    classes = [likely for likely in probabilities if likely is not None]
+    return Evaluation(
+        split=split,
+        epoch=trained.epoch,
+        metrics={f"{split}/{name}": value for name, value in metrics.items()},
+        targets=wanted_all if data.class_names else amounts(wanted_all, data),
+        predictions=np.concatenate(predictions),
+        probabilities=np.concatenate(classes) if classes else None,
+        parameters=trained.parameters(),
+        data=data,
+    )
+
+
+def predict(outputs: Tensor, data: Dataset) -> tuple[Predictions, npt.NDArray[np.float32] | None]:
+    """Turn a member's outputs into predictions.
+
+    Args:
+        outputs: [1, O, B].
+        data: Says what they stand for.
+
+    Returns:
+        Class indices [B] and probabilities [B, C]; or amounts [B] in the target's own units, and
+        None.
+    """
+    if not data.class_names:
+        return amounts(outputs[0, 0].cpu().numpy(), data), None
+    probabilities = outputs[0].softmax(dim=0).t().float().contiguous()
+    return outputs[0].argmax(dim=0).cpu().numpy(), probabilities.cpu().numpy()
+
+
+def amounts(prepared: npt.NDArray[Any], data: Dataset) -> npt.NDArray[np.float64]:
+    """Undo the standardisation of a regression's target."""
+    scale = data.target_scale
+    return prepared.astype(np.float64) * scale.deviation[0] + scale.mean[0]
