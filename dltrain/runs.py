@@ -24,6 +24,8 @@ RECORD, SWEEP_RECORD, MEMBERS, METRICS = "run.json", "sweep.json", "members", "m
 LABEL, MAX_LABEL = "label.txt", 200  # bytes
 # No metrics.csv has a tenth of it.
 MAX_COLUMNS = 1000
+# 10^7 epochs, the most there can be, with 200 bytes each; counting them takes a few seconds.
+MAX_METRICS = 2**31
 
 
 @dataclass(frozen=True)
@@ -107,11 +109,14 @@ class Run:
         """Return how many whole epochs ``metrics.csv`` tells of, however long it is.
 
         Raises:
-            ValueError: If it is no plain file.
+            ValueError: If it is no plain file, or longer than any that training writes.
         """
-        if not (self.folder / METRICS).is_file():
+        path = self.folder / METRICS
+        if not path.is_file():
             return 0
-        with plain_file(self.folder / METRICS) as file:
+        with plain_file(path) as file:
+            if os.fstat(file.fileno()).st_size > MAX_METRICS:
+                raise ValueError(f"{path}: is larger than {MAX_METRICS} bytes")
             lines = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(2**20), b""))
         return max(lines - 1, 0)
 

@@ -18,6 +18,7 @@ from PIL import Image
 
 from dltrain import __version__
 from dltrain.cli.main import VERBS
+from dltrain.cli.runs import ACTIONS
 from dltrain.compose import CONF
 from dltrain.config import load, to_yaml
 from dltrain.console import figure
@@ -173,15 +174,13 @@ def test_the_same_command_gives_the_same_bytes(
         (["--cfg-job"], "--cfg-job: unknown flag; did you mean --cfg?"),
         (
             ["trian"],
-            "trian: unknown verb; did you mean train? "
-            "(there are: train, data, model, resume, config, bench, runs, doctor)",
+            f"trian: unknown verb; did you mean train? (there are: {', '.join(VERBS)})",
         ),
         (["config", "shwo"], "config shwo: unknown; did you mean show? (there is: config show)"),
         (["model", "shwo"], "model shwo: unknown; did you mean show? (there is: model show)"),
         (
             ["runs", "shwo"],
-            "runs shwo: unknown; did you mean show? (there are: ls, show, best, "
-            "compare, diff, plot, tail, label, export, rm, restore, purge)",
+            f"runs shwo: unknown; did you mean show? (there are: {', '.join(ACTIONS)})",
         ),
         (["runs", "show"], "runs show: which run? An id, latest, or @1; dltrain runs lists them"),
         (["runs", "ls", "x", "y"], "runs ls: y is one argument too many"),

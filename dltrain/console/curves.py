@@ -112,8 +112,8 @@ def _legend(title: str, letters: Mapping[str, str], width: int, *, braille: bool
     for index, (name, letter) in enumerate(letters.items()):
         shown = safe(name) if braille or name.startswith(letter) else f"{letter}: {safe(name)}"
         line.append(f"  {shown}", style=_style(index))
-    line.truncate(width, pad=True)
-    return line
+    line.pad_right(max(width - line.cell_len, 0))
+    return line[:width]
 
 
 def _cell(dots: Sequence[str], letters: Mapping[str, str], braille: bool) -> Text:

@@ -189,7 +189,11 @@ def as_line(member: Member) -> str:
 def identity(run: RunConfig | Mapping[str, Any]) -> str:
     """Write what decides a run's numbers as text; runs with equal text give equal numbers."""
     config = dict(run if isinstance(run, Mapping) else as_dict(run))
-    config = {name: node for name, node in config.items() if name not in ("output_dir", "expect", "tracking")}
+    config = {
+        name: node
+        for name, node in config.items()
+        if name not in ("output_dir", "expect", "tracking")
+    }
     return json.dumps(config, sort_keys=True)
 
 

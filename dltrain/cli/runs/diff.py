@@ -1,0 +1,78 @@
+"""What was different between two runs, and what came of it: runs diff RUN RUN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dltrain.check import shown
+from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.console import bold, dim, figure, output, pairs, table
+from dltrain.differences import ABSENT, differences
+from dltrain.fields import fields, flat, is_metric
+from dltrain.runs import Run, find
+
+USAGE = "dltrain runs diff RUN RUN [output_dir=FOLDER]"
+# Parts of a record that say under what circumstances a run was made.
+CIRCUMSTANCES = ("versions", "git", "data", "model", "device", "threads", "cpu", "host", "command")
+MAX_TEXT = 60
+
+
+def main(words: Sequence[str]) -> None:
+    """Compare two."""
+    parser = Parser("runs diff", __doc__ or "", USAGE)
+    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
+    names, output_dir = names_and_folder(parser.read(words).words)
+    if len(names) != 2:
+        raise UsageError([f"runs diff: compares two runs, not {len(names)}; runs compare more"])
+    with refusing():
+        before, after = (find(name, output_dir) for name in names)
+    show_differences(before, after)
+
+
+def show_differences(before: Run, after: Run) -> None:
+    """Print what two runs were told, how they were made and what they came to, where unlike."""
+    console = output()
+    console.print(pairs([("a", before.id), ("b", after.id)]))
+    told = differences(_config(before), _config(after))
+    made = differences(_circumstances(before), _circumstances(after))
+    for title, rows in (("config", told), ("circumstances", made)):
+        console.print("")
+        if rows:
+            cells = [[key, _text(old), _text(new)] for key, old, new in rows]
+            console.print(table([title, "a", "b"], cells))
+        else:
+            console.print(dim(f"{title}: no difference"))
+    results = _results(before, after)
+    if results:
+        console.print("")
+        columns = ["result", "a", "b", "b - a"]
+        console.print(table(columns, results, right=columns[1:]))
+        if all(row[3] == "0" for row in results):
+            console.print(bold("the same numbers"))
+
+
+def _config(run: Run) -> Mapping[str, Any]:
+    config = run.part("config")
+    return flat(config) if isinstance(config, dict) else {}
+
+
+def _circumstances(run: Run) -> Mapping[str, Any]:
+    return flat({name: run.info[name] for name in CIRCUMSTANCES if name in run.info})
+
+
+def _text(value: Any) -> str:
+    text = str(value) if value is ABSENT else shown(value)
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}..."
+
+
+def _results(before: Run, after: Run) -> list[list[str]]:
+    """Lay out the metrics that any of the two has, and their distance."""
+    pair = [{n: v for n, v in fields(run).items() if is_metric(n)} for run in (before, after)]
+    rows = []
+    for name in dict.fromkeys([*pair[0], *pair[1]]):
+        values = [own.get(name) for own in pair]
+        numbers = [value for value in values if value is not None]
+        distance = figure(numbers[1] - numbers[0]) if len(numbers) == 2 else "-"
+        rows.append([name, *("-" if v is None else figure(v) for v in values), distance])
+    return rows
