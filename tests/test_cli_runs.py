@@ -53,6 +53,12 @@ def runs_of(folder: Path) -> tuple[Run, Run, Run]:
     return newest, house, sweep
 
 
+def short_of(shown: Shown) -> str:
+    """Return the id of a run from what its training said."""
+    assert shown.code == 0, shown.err
+    return shown.out.partition("runs show ")[2][:4]
+
+
 def rows_of(shown: Shown) -> list[dict[str, str]]:
     assert shown.code == 0, shown.err
     return list(csv.DictReader(io.StringIO(shown.out)))
@@ -460,9 +466,9 @@ def test_a_rerun_takes_changes(there: Path, call: Call) -> None:
 def test_a_rerun_with_another_choice_leaves_out_what_belonged_to_the_old(
     there: Path, call: Call
 ) -> None:
-    assert call("model=mlp", "model.hidden=[4]", "trainer.epochs=1").code == 0
-    assert call("rerun", "@1", "model=linear").code == 0
-    assert list_runs(there / "outputs")[0].part("overrides") == ["trainer.epochs=1", "model=linear"]
+    first = short_of(call("model=mlp", "model.hidden=[4]", "trainer.epochs=1"))
+    again = find(short_of(call("rerun", first, "model=linear")), there / "outputs")
+    assert again.part("overrides") == ["trainer.epochs=1", "model=linear"]
 
 
 def test_a_member_is_run_again_alone_and_a_sweep_around_it(there: Path, call: Call) -> None:
@@ -488,12 +494,13 @@ def test_what_config_files_say_otherwise_by_now_is_pinned_and_said(there: Path, 
     folder.mkdir(parents=True)
     conf = Path(__file__).parents[1] / "conf" / "trainer" / "default.yaml"
     (folder / "mine.yaml").write_text(f"{conf.read_text()}epochs: 2\n")
-    assert call("trainer=mine", "--config-dir=mine").code == 0
+    first = short_of(call("trainer=mine", "--config-dir=mine"))
     (folder / "mine.yaml").write_text(f"{conf.read_text()}epochs: 3\n")
-    shown = command("rerun", "@1", "--config-dir=mine", folder=there)
+    shown = command("rerun", first, "--config-dir=mine", folder=there)
     assert "note: trainer.epochs was 2 and is 3 in the config files now" in shown.out
-    assert list_runs(there / "outputs")[0].part("config", "trainer", "epochs") == 2
-    refused = call("rerun", "@1")
+    again = find(short_of(shown), there / "outputs")
+    assert again.part("config", "trainer", "epochs") == 2
+    refused = call("rerun", first)
     assert refused.code == 2
     assert "--config-dir names a folder of your own" in refused.err
 
