@@ -16,6 +16,8 @@ from dltrain.runs import Run, higher_is_better
 Fields = dict[str, Any]
 # What chooses the best epoch of a run that does not say it yet: the first of these it has.
 CHOOSING = ("val/accuracy", "val/loss", "train/accuracy", "train/loss")
+# Of a run that has more, some are looked at.
+EPOCHS = 10_000
 _NO_METRICS = ("epoch", "step", "lr")
 _GROUPS = ("data", "model", "optimizer")  # these have fields of their own
 
@@ -127,7 +129,7 @@ def _metrics(run: Run) -> tuple[Fields, int | None]:
 def _best_so_far(run: Run) -> tuple[tuple[str, float] | None, Fields]:
     """Return the best of a run that has not come to its end, and its last row."""
     try:
-        rows = run.metrics() if "config" in run.info else []  # else it is none that can be read
+        rows = run.sample(EPOCHS) if "config" in run.info else []  # else it cannot be read
     except ValueError:  # `runs show` says what is wrong with it
         return None, {}
     if not rows:

@@ -59,7 +59,9 @@ class Run:
     @property
     def sweep(self) -> Path | None:
         """The folder of the sweep this is a member of."""
-        folder = self.folder.absolute().parent
+        folder = self.folder.parent
+        if folder.name in ("", ".."):  # it was named from within, as in "."
+            folder = self.folder.absolute().parent
         return folder.parent if folder.name == MEMBERS else None
 
     @property
@@ -130,7 +132,7 @@ class Run:
         Raises:
             ValueError: If it is no plain file, too large, or has too many columns.
         """
-        header, body = self._table()
+        header, body = self.table()
         if first is None or body.count(b"\n") <= first + last:
             lines = body.split(b"\n")[:-1]
         else:  # of what is left out no list is made
@@ -144,13 +146,25 @@ class Run:
         Raises:
             ValueError: If it is no plain file, too large, or has too many columns.
         """
-        header, body = self._table()
-        lines = body.split(b"\n")[:-1]
-        every = -(-len(lines) // most)
-        return _rows(header, lines[::-every][::-1] if every else [])
+        header, body = self.table()
+        if body.count(b"\n") <= most:
+            return _rows(header, body.split(b"\n")[:-1])
+        # By place in the file, since rows are about equally long; of what is left out no list is
+        # made, which might be all of the memory.
+        lines, end = [], 0
+        for place in [*range(0, len(body), len(body) // (most - 1)), len(body) - 1]:
+            if place >= end:
+                start = body.rfind(b"\n", 0, place) + 1
+                end = body.find(b"\n", place) + 1
+                lines.append(body[start : end - 1])
+        return _rows(header, lines[-most:])
 
-    def _table(self) -> tuple[bytes, bytes]:
-        """Return the head and the whole lines of ``metrics.csv``."""
+    def table(self) -> tuple[bytes, bytes]:
+        """Return the head and the whole lines of ``metrics.csv``.
+
+        Raises:
+            ValueError: If it is no plain file, too large, or has too many columns.
+        """
         path = self.folder / METRICS
         content = read_bytes(path) if path.is_file() else b""
         header, _, body = content[: content.rfind(b"\n") + 1].partition(b"\n")

@@ -33,7 +33,20 @@ from tests.torture.flips import Image, make_images, make_sweep
 from tests.torture.proof import Report
 from tests.torture.strangers import SECRET, TOKEN, Stranger, World, lay_world, strangers
 
-READING = (["runs"], ["runs", "ls"], ["runs", "show", "RUN"])
+READING = (
+    ["runs"],
+    ["runs", "ls", "--all", "--json"],
+    ["runs", "best"],
+    ["runs", "show", "RUN"],
+    ["runs", "diff", "RUN", "RUN"],
+    ["runs", "export", "-", "--epochs"],
+)
+OF_SWEEPS = (
+    ["runs", "ls", "RUN"],
+    ["runs", "show", "RUN/0"],
+    ["runs", "best", "RUN"],
+    ["runs", "compare", "RUN"],
+)
 CONTINUING = (["resume", "RUN"], ["-m", "--resume", "RUN"])
 # What a command may end with: done, refused, diverged, in use.
 CODES = (0, 2, 3, 5)
@@ -41,8 +54,7 @@ CODES = (0, 2, 3, 5)
 
 def verbs(stranger: Stranger) -> list[list[str]]:
     """List the command lines that a folder is given to."""
-    listing = [["runs", "ls", "RUN"], ["runs", "show", "RUN/0"]] if stranger.is_sweep else []
-    return [*READING, *listing, *CONTINUING]
+    return [*READING, *(OF_SWEEPS if stranger.is_sweep else ()), *CONTINUING]
 
 
 def try_one(

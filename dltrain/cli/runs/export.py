@@ -9,9 +9,10 @@ FILE ends in .csv or .parquet; - is CSV on standard output.
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dltrain import storage
 from dltrain.check import shown
@@ -20,7 +21,10 @@ from dltrain.console import output, safe
 from dltrain.escapes import escaped
 from dltrain.listing import Row, rows, selected, value_of, varying
 from dltrain.paths import expanded, problem_with
-from dltrain.runs import list_all
+from dltrain.runs import METRICS, Run, list_all
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 USAGE = "dltrain runs export FILE [--epochs] [--where TEXT] [output_dir=FOLDER]"
 Records = list[dict[str, Any]]
@@ -43,15 +47,17 @@ def main(words: Sequence[str]) -> None:
     with refusing():
         listed = rows(list_all(output_dir_of(arguments.words)), numbered=False)
         chosen = selected(listed, where=arguments.where)
-        records = _epochs(chosen) if arguments.epochs else _runs(chosen)
-    content = _encoded(records, parquet=path.suffix == ".parquet")
+        if not chosen:
+            raise ValueError(f"none of {len(listed)} runs fits; there is nothing to export")
+        table = _epochs(chosen) if arguments.epochs else _table(_runs(chosen))
+    content = _encoded(table, parquet=path.suffix == ".parquet")
     if arguments.file == "-":
         sys.stdout.buffer.write(content)
         return
     storage.make_folder(path.parent)
     storage.replace(path, content)
     what = "epochs" if arguments.epochs else "runs"
-    output().print(f"{safe(path)}: {len(records):,} {what} of {len(chosen):,} runs")
+    output().print(f"{safe(path)}: {len(table):,} {what} of {len(chosen):,} runs")
 
 
 def _runs(chosen: Sequence[Row]) -> Records:
@@ -65,14 +71,51 @@ def _runs(chosen: Sequence[Row]) -> Records:
     ]
 
 
-def _epochs(chosen: Sequence[Row]) -> Records:
-    """Return the metrics of each epoch, beside what tells the runs apart."""
+def _epochs(chosen: Sequence[Row]) -> pa.Table:
+    """Return the metrics of each epoch, beside what tells the runs apart.
+
+    Raises:
+        ValueError: If a run's ``metrics.csv`` is no table of numbers.
+    """
+    import pyarrow as pa
+
     keys = varying(chosen)
-    found: Records = []
-    for row in chosen:
-        head = {"id": row.fields["id"], **{key: _plain(value_of(row, key)) for key in keys}}
-        for own in row.run.metrics():
-            found.append(head | {name: _read(text) for name, text in own.items()})
+    heads = _table(
+        [
+            {"id": row.fields["id"], **{key: _plain(value_of(row, key)) for key in keys}}
+            for row in chosen
+        ]
+    )
+    tables = []
+    for index, row in enumerate(chosen):
+        numbers = _numbers(row.run)
+        own = heads.take(pa.array([index] * len(numbers), pa.int64()))
+        for name in numbers.column_names:
+            own = own.append_column(name, numbers[name])
+        tables.append(own)
+    return pa.concat_tables(tables, promote_options="default")
+
+
+def _numbers(run: Run) -> pa.Table:
+    """Read a run's ``metrics.csv``.
+
+    Raises:
+        ValueError: If it is no table of numbers.
+    """
+    import pyarrow as pa
+    import pyarrow.csv
+
+    head, body = run.table()
+    names = head.decode(errors="replace").split(",") if body else []
+    options = pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64()))
+    try:
+        content = io.BytesIO(head + b"\n" + body)
+        found = pa.csv.read_csv(content, convert_options=options) if names else pa.table({})
+    except pa.ArrowException as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{run.folder / METRICS}: cannot be read ({reason})") from None
+    if len(set(found.column_names)) < found.num_columns:
+        raise ValueError(f"{run.folder / METRICS}: has two columns of one name")
     return found
 
 
@@ -82,22 +125,21 @@ def _plain(value: Any) -> Any:
     return escaped(value if isinstance(value, str) else shown(value))
 
 
-def _read(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+def _table(records: Records) -> pa.Table:
+    """Lay out records; a column of unlike values is one of texts."""
+    import pyarrow as pa
+
+    names = dict.fromkeys(name for record in records for name in record)
+    columns = {name: _column([record.get(name) for record in records]) for name in names}
+    return pa.table({name: pa.array(values) for name, values in columns.items()})
 
 
-def _encoded(records: Records, *, parquet: bool) -> bytes:
-    """Write records as CSV or Parquet; a column of unlike values is one of texts."""
+def _encoded(table: pa.Table, *, parquet: bool) -> bytes:
+    """Write a table as CSV or Parquet."""
     import pyarrow as pa
     import pyarrow.csv
     import pyarrow.parquet
 
-    names = list(dict.fromkeys(name for record in records for name in record))
-    columns = {name: _column([record.get(name) for record in records]) for name in names}
-    table = pa.table({name: pa.array(values) for name, values in columns.items()})
     sink = pa.BufferOutputStream()
     if parquet:
         pa.parquet.write_table(table, sink)

@@ -10,12 +10,15 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from dltrain.check import shown
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.runs.cells import best
 from dltrain.cli.runs.curves import learning_curves
 from dltrain.cli.runs.table import print_members
 from dltrain.console import figure, number_or_dash, output, pairs, published, table, warning
 from dltrain.console import show as print_all
+from dltrain.differences import ABSENT, defaults_of, differences
+from dltrain.fields import flat
 from dltrain.runs import Run, find
 from dltrain.verification import complaints
 
@@ -70,13 +73,13 @@ def show(run: Run) -> None:
     drawn = learning_curves(console, run)
     if drawn:
         print_all(console, ["", *drawn])
-    shown = run.metrics(first=5, last=15)
-    if shown:
-        columns = list(shown[0])
-        if run.num_epochs() > len(shown):
-            shown.insert(5, dict.fromkeys(columns, "..."))
+    rows = run.metrics(first=5, last=15)
+    if rows:
+        columns = list(rows[0])
+        if run.num_epochs() > len(rows):
+            rows.insert(5, dict.fromkeys(columns, "..."))
         console.print("")
-        cells = [[_cell(row.get(name)) for name in columns] for row in shown]
+        cells = [[_cell(row.get(name)) for name in columns] for row in rows]
         console.print(table(columns, cells, right=columns))
 
 
@@ -102,9 +105,11 @@ def _facts(run: Run) -> list[tuple[str, object]]:
     facts: list[tuple[str, object]] = [
         ("run", run.id),
         ("status", _standing(run)),
+        *([("label", run.label)] if run.label else []),
         ("started", info.get("started")),
         ("finished", info.get("finished") or "-"),
         ("command", _words(info.get("command"))),
+        ("settings", _settings(run)),
         (
             "data",
             f"{part('data', 'name')} ({part('data', 'source')}): "
@@ -133,6 +138,17 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         ("folder", run.folder),
     ]
     return facts
+
+
+def _settings(run: Run) -> str:
+    """Say what of the config is not the default of the choices made."""
+    config = run.part("config")
+    if not isinstance(config, dict):
+        return "-"
+    told = differences(flat(defaults_of(config)), flat(config))
+    return (
+        "  ".join(f"{key}={shown(value)}" for key, _, value in told if value is not ABSENT) or "-"
+    )
 
 
 def _count(value: object) -> str:
