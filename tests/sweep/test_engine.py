@@ -79,11 +79,19 @@ class Ruined:
         return list(self.planned[40:])
 
 
-@pytest.fixture(scope="module")
-def ruined(tmp_path_factory: pytest.TempPathFactory) -> Ruined:
+# How members are carried out: large stacks one by one, small ones side by side, each by itself.
+EXECUTORS = (
+    ["sweep.workers=1"],
+    ["sweep.workers=2", "sweep.stack_size=7"],
+    ["sweep.workers=2", "sweep.stack_size=1"],
+)
+
+
+@pytest.fixture(scope="module", params=EXECUTORS, ids=" ".join)
+def ruined(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ruined:
     folder = tmp_path_factory.mktemp("ruined")
     (folder / "sweeps.yaml").write_text(SWEEPS)
-    words = (f"sweep.file={folder / 'sweeps.yaml'}", *LOOK, "sweep.workers=2")
+    words = (f"sweep.file={folder / 'sweeps.yaml'}", *LOOK, *request.param)
     with started(folder, *words, PYTHONPATH=str(SABOTAGE)) as process:
         shown = ended(process)
     return Ruined(only_sweep(folder), shown, planned(*words).members)
