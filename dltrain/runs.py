@@ -15,17 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dltrain import metrics_file
 from dltrain.environment import process_start
-from dltrain.reading import plain_file, read_bytes, read_record, read_start
+from dltrain.reading import read_record, read_start
 from dltrain.recorder import short_id
 from dltrain.suggest import closest
 
 RECORD, SWEEP_RECORD, MEMBERS, METRICS = "run.json", "sweep.json", "members", "metrics.csv"
 LABEL, MAX_LABEL = "label.txt", 200  # bytes
-# No metrics.csv has a tenth of it.
-MAX_COLUMNS = 1000
-# 10^7 epochs, the most there can be, with 200 bytes each; counting them takes a few seconds.
-MAX_METRICS = 2**31
 
 
 @dataclass(frozen=True)
@@ -113,14 +110,7 @@ class Run:
         Raises:
             ValueError: If it is no plain file, or longer than any that training writes.
         """
-        path = self.folder / METRICS
-        if not path.is_file():
-            return 0
-        with plain_file(path) as file:
-            if os.fstat(file.fileno()).st_size > MAX_METRICS:
-                raise ValueError(f"{path}: is larger than {MAX_METRICS} bytes")
-            lines = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(2**20), b""))
-        return max(lines - 1, 0)
+        return metrics_file.num_rows(self.folder / METRICS)
 
     def metrics(self, *, first: int | None = None, last: int = 0) -> list[dict[str, str]]:
         """Read ``metrics.csv``: one dict of cells per epoch; a torn last line is left out.
@@ -132,13 +122,7 @@ class Run:
         Raises:
             ValueError: If it is no plain file, too large, or has too many columns.
         """
-        header, body = self.table()
-        if first is None or body.count(b"\n") <= first + last:
-            lines = body.split(b"\n")[:-1]
-        else:  # of what is left out no list is made
-            end = body.rsplit(b"\n", last + 1)[1:-1]
-            lines = [*body.split(b"\n", first)[:first], *end]
-        return _rows(header, lines)
+        return metrics_file.rows(self.folder / METRICS, first=first, last=last)
 
     def sample(self, most: int) -> list[dict[str, str]]:
         """Read at most so many epochs of ``metrics.csv``, evenly spaced, the last among them.
@@ -146,37 +130,7 @@ class Run:
         Raises:
             ValueError: If it is no plain file, too large, or has too many columns.
         """
-        header, body = self.table()
-        if body.count(b"\n") <= most:
-            return _rows(header, body.split(b"\n")[:-1])
-        # By place in the file, since rows are about equally long; of what is left out no list is
-        # made, which might be all of the memory.
-        lines, end = [], 0
-        for place in [*range(0, len(body), len(body) // (most - 1)), len(body) - 1]:
-            if place >= end:
-                start = body.rfind(b"\n", 0, place) + 1
-                end = body.find(b"\n", place) + 1
-                lines.append(body[start : end - 1])
-        return _rows(header, lines[-most:])
-
-    def table(self) -> tuple[bytes, bytes]:
-        """Return the head and the whole lines of ``metrics.csv``.
-
-        Raises:
-            ValueError: If it is no plain file, too large, or has too many columns.
-        """
-        path = self.folder / METRICS
-        content = read_bytes(path) if path.is_file() else b""
-        header, _, body = content[: content.rfind(b"\n") + 1].partition(b"\n")
-        if header.count(b",") >= MAX_COLUMNS:
-            raise ValueError(f"{path}: has more than {MAX_COLUMNS} columns")
-        return header, body
-
-
-def _rows(header: bytes, lines: Sequence[bytes]) -> list[dict[str, str]]:
-    names = _decoded(header).split(",")  # no cell of this file is ever quoted
-    cells = (_decoded(line).split(",", len(names)) for line in lines)
-    return [dict(zip(names, own, strict=False)) for own in cells]
+        return metrics_file.sample(self.folder / METRICS, most=most)
 
 
 def higher_is_better(metric: str) -> bool:

@@ -55,7 +55,8 @@ ALLOWED: dict[str, set[str]] = {
     "compose": {"config_source", "yaml_file"},
     "config": {"check", "compose", "escapes", "problem", "schema", "suggest", "words"},
     "recorder": {"environment", "escapes", "lines", "seal", "storage"},
-    "runs": {"environment", "reading", "recorder", "suggest"},
+    "metrics_file": {"reading"},
+    "runs": {"environment", "metrics_file", "reading", "recorder", "suggest"},
     "fields": {"runs"},
     "where": {"suggest"},
     "listing": {"fields", "runs", "suggest", "where"},
@@ -161,9 +162,17 @@ CONFIGS = {
     *("yaml_file", "config_source", "compose", "config"),
 }
 PLAIN = {"", "escapes", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"}
-PLAIN |= {"environment", "fields", "lines", "listing", "reading", "seal", "trash", "where"} | {
-    room for room in ALLOWED if room.partition(".")[0] == "console"
-}
+PLAIN |= {
+    "environment",
+    "fields",
+    "lines",
+    "listing",
+    "metrics_file",
+    "reading",
+    "seal",
+    "trash",
+    "where",
+} | {room for room in ALLOWED if room.partition(".")[0] == "console"}
 # Flows that train or compute, and so need torch.
 COMPUTING = {"training", "bench", "variants", "trained", "evaluation"}
 # What brings configs and components together.

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 
 import rich.console
 from plotille import Canvas
 from rich.text import Text
 
-from dltrain.console import figure, safe
+from dltrain.console import safe
 
 Points = Sequence[tuple[float, float]]
 # Told apart by eyes of all kinds, on light and on dark; the same order in every chart.
 STYLES = ("bold cyan", "bold yellow", "magenta", "green", "blue", "red")
+# What is larger is a training that has gone astray, and distances of it are not finite.
+LARGEST = 1e150
 _BLANK = 0x2800  # of the 256 patterns of braille
 
 
@@ -30,7 +31,7 @@ def chart(
 
     Args:
         console: Where they will be shown; says whether there are colours, and which characters.
-        curves: Name -> points (x, y); what is not finite is left out.
+        curves: Name -> points (x, y); what is not finite, or beyond 1e150, is left out.
         title: What the y axis shows.
         width: Of the whole, in characters.
         height: Of the curves, in lines.
@@ -39,7 +40,7 @@ def chart(
         Lines of equal width; none if there is nothing to draw.
     """
     finite = {
-        name: [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+        name: [(x, y) for x, y in points if abs(x) < LARGEST and abs(y) < LARGEST]
         for name, points in curves.items()
     }
     drawn = {name: points for name, points in finite.items() if points}
@@ -47,7 +48,7 @@ def chart(
         return []
     ys = [y for points in drawn.values() for _, y in points]
     low, high = _spread(min(ys), max(ys))
-    marks = [figure(high - (high - low) * step / 3) for step in range(4)]
+    marks = [f"{high - (high - low) * step / 3:.4g}" for step in range(4)]
     margin = max(map(len, marks)) + 2
     xs = [x for points in drawn.values() for x, _ in points]
     left, right = _spread(min(xs), max(xs))
@@ -63,7 +64,7 @@ def chart(
         for column in range(width - margin):
             line.append_text(_cell([grid[row][column] for grid in grids], letters, braille))
         lines.append(line)
-    ends = figure(min(xs)), figure(max(xs)) if max(xs) > min(xs) else ""
+    ends = f"{min(xs):.6g}", f"{max(xs):.6g}" if max(xs) > min(xs) else ""
     inner = f"{ends[0]}{'epoch':^{max(width - margin - sum(map(len, ends)), 5)}}{ends[1]}"
     lines.append(Text(f"{'':{margin}}{inner}"[:width].ljust(width), style="dim"))
     return lines

@@ -43,7 +43,7 @@ def learning_curves(console: Any, run: Run) -> list[object]:
 
 def width_of(console: Any, count: int) -> int:
     """Return how wide each of some charts beside one another may be."""
-    return max(MIN_WIDTH, min(MAX_WIDTH, (console.width - GAP * (count - 1)) // count))
+    return max(MIN_WIDTH, min(MAX_WIDTH, (int(console.width) - GAP * (count - 1)) // count))
 
 
 def metrics_of(names: Sequence[str]) -> list[str]:

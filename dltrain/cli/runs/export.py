@@ -20,6 +20,7 @@ from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
 from dltrain.console import output, safe
 from dltrain.escapes import escaped
 from dltrain.listing import Row, rows, selected, value_of, varying
+from dltrain.metrics_file import table as table_of
 from dltrain.paths import expanded, problem_with
 from dltrain.runs import METRICS, Run, list_all
 
@@ -105,7 +106,7 @@ def _numbers(run: Run) -> pa.Table:
     import pyarrow as pa
     import pyarrow.csv
 
-    head, body = run.table()
+    head, body = table_of(run.folder / METRICS)
     names = head.decode(errors="replace").split(",") if body else []
     options = pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64()))
     try:

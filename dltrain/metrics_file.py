@@ -1,0 +1,93 @@
+"""``metrics.csv`` read back: a row per epoch, whose file may be a stranger's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from dltrain.reading import plain_file, read_bytes
+
+# No metrics.csv has a tenth of it.
+MAX_COLUMNS = 1000
+# 10^7 epochs, the most there can be, with 200 bytes each; counting them takes a few seconds.
+MAX_BYTES = 2**31
+_CHUNK = 2**20
+
+
+def num_rows(path: Path) -> int:
+    """Count the whole rows; 0 if there is no file.
+
+    Raises:
+        ValueError: If it is no plain file, or longer than any that training writes.
+    """
+    if not path.is_file():
+        return 0
+    with plain_file(path) as file:
+        if os.fstat(file.fileno()).st_size > MAX_BYTES:
+            raise ValueError(f"{path}: is larger than {MAX_BYTES} bytes")
+        lines = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(_CHUNK), b""))
+    return max(lines - 1, 0)
+
+
+def rows(path: Path, *, first: int | None = None, last: int = 0) -> list[dict[str, str]]:
+    """Read rows as dicts of cells; a torn last line is left out.
+
+    Args:
+        path: The file.
+        first: How many of the beginning; None: all there are.
+        last: How many of the end.
+
+    Raises:
+        ValueError: If it is no plain file, too large, or has too many columns.
+    """
+    header, body = table(path)
+    if first is None or body.count(b"\n") <= first + last:
+        lines = body.split(b"\n")[:-1]
+    else:  # of what is left out no list is made
+        end = body.rsplit(b"\n", last + 1)[1:-1]
+        lines = [*body.split(b"\n", first)[:first], *end]
+    return _dicts(header, lines)
+
+
+def sample(path: Path, *, most: int) -> list[dict[str, str]]:
+    """Read at most so many rows, evenly spaced, the last among them.
+
+    Raises:
+        ValueError: If it is no plain file, too large, or has too many columns.
+    """
+    header, body = table(path)
+    if body.count(b"\n") <= most:
+        return _dicts(header, body.split(b"\n")[:-1])
+    # By place in the file, since rows are about equally long; of what is left out no list is made,
+    # which might be all of the memory.
+    lines, end = [], 0
+    for place in [*range(0, len(body), len(body) // (most - 1)), len(body) - 1]:
+        if place >= end:
+            start = body.rfind(b"\n", 0, place) + 1
+            end = body.find(b"\n", place) + 1
+            lines.append(body[start : end - 1])
+    return _dicts(header, lines[-most:])
+
+
+def table(path: Path) -> tuple[bytes, bytes]:
+    """Return the head and the whole lines; both are empty if there is no file.
+
+    Raises:
+        ValueError: If it is no plain file, too large, or has too many columns.
+    """
+    content = read_bytes(path) if path.is_file() else b""
+    header, _, body = content[: content.rfind(b"\n") + 1].partition(b"\n")
+    if header.count(b",") >= MAX_COLUMNS:
+        raise ValueError(f"{path}: has more than {MAX_COLUMNS} columns")
+    return header, body
+
+
+def _dicts(header: bytes, lines: Sequence[bytes]) -> list[dict[str, str]]:
+    names = _decoded(header).split(",")  # no cell of this file is ever quoted
+    cells = (_decoded(line).split(",", len(names)) for line in lines)
+    return [dict(zip(names, own, strict=False)) for own in cells]
+
+
+def _decoded(content: bytes) -> str:
+    return content.decode(errors="replace")

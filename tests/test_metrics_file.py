@@ -1,0 +1,79 @@
+"""``metrics.csv`` read back, of any length and of anybody's."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dltrain import metrics_file
+from dltrain.metrics_file import num_rows, rows, sample, table
+
+HEADER = "epoch,val/loss"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "metrics.csv"
+
+
+def written(path: Path, count: int) -> None:
+    lines = "".join(f"{epoch},{1 / epoch:.9g}\n" for epoch in range(1, count + 1))
+    path.write_text(f"{HEADER}\n{lines}")
+
+
+def epochs(found: list[dict[str, str]]) -> list[int]:
+    return [int(row["epoch"]) for row in found]
+
+
+def test_without_a_file_there_are_no_rows(path: Path) -> None:
+    assert (num_rows(path), rows(path), sample(path, most=9), table(path)) == (
+        0,
+        [],
+        [],
+        (b"", b""),
+    )
+
+
+@pytest.mark.parametrize("most", [10, 100, 1000])
+def test_a_sample_is_even_and_has_the_first_and_the_last(path: Path, most: int) -> None:
+    written(path, 5000)
+    found = epochs(sample(path, most=most))
+    assert most / 2 < len(found) <= most
+    assert found[-1] == 5000
+    steps = [b - a for a, b in itertools.pairwise(found)]
+    assert max(steps[1:-1]) <= 2 * 5000 / most
+    assert min(steps) >= 1
+
+
+def test_a_sample_of_few_is_all_of_them(path: Path) -> None:
+    written(path, 7)
+    assert epochs(sample(path, most=7)) == list(range(1, 8)) == epochs(rows(path))
+
+
+@given(st.lists(st.binary(max_size=20).map(lambda line: line.replace(b"\n", b"")), max_size=60))
+def test_any_lines_are_sampled_without_trouble(lines: list[bytes]) -> None:
+    body = b"".join(line + b"\n" for line in lines)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "metrics.csv")
+        file.write_bytes(HEADER.encode() + b"\n" + body)
+        found = sample(file, most=10)
+        assert len(found) == len(lines) if len(lines) <= 10 else 1 <= len(found) <= 10
+        assert num_rows(file) == len(lines)
+
+
+def test_a_torn_last_line_is_left_out(path: Path) -> None:
+    path.write_text(f"{HEADER}\n1,0.5\n2,0.")
+    assert epochs(rows(path)) == epochs(sample(path, most=5)) == [1]
+    assert num_rows(path) == 1
+
+
+def test_what_is_longer_than_any_is_not_counted(path: Path) -> None:
+    with open(path, "wb") as file:
+        file.truncate(metrics_file.MAX_BYTES + 1)
+    with pytest.raises(ValueError, match="is larger than"):
+        num_rows(path)
