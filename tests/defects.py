@@ -685,9 +685,88 @@ SWEEPS = (
     ),
 )
 
+LOOKING = (
+    Defect(
+        "a run without the field that is asked for fits a filter",
+        "where.py",
+        "                return False\n            pair",
+        "                return True\n            pair",
+        ("test_where.py::test_a_filter_does_not_fit",),
+    ),
+    Defect(
+        "the metric that chose stands for its last value",
+        "fields.py",
+        "    if best is not None:\n        found[best[0]] = best[1]\n",
+        "",
+        ("test_fields.py::test_the_metric_that_chose_stands_for_its_best",),
+    ),
+    Defect(
+        "accuracies are sorted the lowest first",
+        "listing.py",
+        "(is_metric(name) and higher_is_better(name)) != turned",
+        "turned",
+        ("test_cli_runs.py::test_an_accuracy_is_sorted_the_highest_first",),
+    ),
+    Defect(
+        "what is listed by a filter gets numbers of its own",
+        "cli/runs/table.py",
+        'return f"@{row.number}" if row.number else ""',
+        'return "@1"',
+        ("test_cli_runs.py::test_a_filter_chooses_and_the_rows_keep_their_numbers",),
+    ),
+    Defect(
+        "a run that is being trained is thrown away",
+        "trash.py",
+        "    with storage.locked(run.folder):\n        storage.move(",
+        "    if True:\n        storage.move(",
+        ("test_cli_runs.py::test_a_run_in_use_is_not_thrown_away",),
+    ),
+    Defect(
+        "purging deletes without --yes",
+        "cli/runs/purge.py",
+        "if not arguments.yes:",
+        "if False:",
+        ("test_cli_runs.py::test_purging_says_what_it_would_delete_and_deletes_with_yes_alone",),
+    ),
+    Defect(
+        "purging heeds no age",
+        "cli/runs/purge.py",
+        'if older is None or row.fields.get("age", 0.0) > older',
+        "if True",
+        ("test_cli_runs.py::test_purging_says_what_it_would_delete_and_deletes_with_yes_alone",),
+    ),
+    Defect(
+        "a rerun obeys config files that have changed",
+        "cli/rerun.py",
+        "        words += _pins(run, words, sources)\n",
+        "        _pins(run, words, sources)\n",
+        ("test_cli_runs.py::test_what_config_files_say_otherwise_by_now_is_pinned_and_said",),
+    ),
+    Defect(
+        "a follower shows an epoch twice",
+        "cli/runs/tail.py",
+        "new = rows[places[-1] + 1 :] if places else rows",
+        "new = rows[places[-1] :] if places else rows",
+        ("test_cli_runs.py::test_a_run_is_followed_until_it_ends",),
+    ),
+    Defect(
+        "a strangers' label is read whole",
+        "runs.py",
+        "read_start(self.folder / LABEL, MAX_LABEL)",
+        "read_start(self.folder / LABEL, 10**9)",
+        ("test_cli_runs.py::test_a_label_of_a_strangers_is_shown_and_not_obeyed",),
+    ),
+    Defect(
+        "of long metrics the last epoch is left out",
+        "metrics_file.py",
+        ", len(body) - 1]:",
+        "]:",
+        ("test_metrics_file.py::test_a_sample_is_even_and_has_the_first_and_the_last",),
+    ),
+)
 DEFECTS = (
     *(*STORAGE, *CHECKPOINTS, *RESUMPTION, *TRAINING),
-    *(*ERRORS, *READING, *STRANGERS, *PRINTING, *SWEEPS),
+    *(*ERRORS, *READING, *STRANGERS, *PRINTING, *SWEEPS, *LOOKING),
 )
 
 

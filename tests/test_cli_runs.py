@@ -294,6 +294,7 @@ def test_a_label_of_a_strangers_is_shown_and_not_obeyed(there: Path, call: Call)
     (newest.folder / "label.txt").write_text("\x1b[31m[red]| x\n" + "y" * 10**6)
     out = call("runs").out
     assert "\\x1b[31m[red]| x" in out
+    assert len(newest.label) <= 200
     assert len(out) < 5000
 
 
