@@ -176,7 +176,7 @@ def instance(node: Mapping[str, Any], cls: type, key: str) -> tuple[Any, list[Pr
 
 
 def run_config(
-    config: Mapping[str, Any], *, fitting: bool = True, placed: bool = True
+    config: Mapping[str, Any], *, fitting: bool = True, placed: bool = True, training: bool = True
 ) -> tuple[RunConfig | None, list[Problem]]:
     """Turn a composed mapping into a ``RunConfig``; with problems there is no config.
 
@@ -184,6 +184,7 @@ def run_config(
         config: Plain values, as composed.
         fitting: Whether the model must fit the data.
         placed: Whether the data must lie where the config says.
+        training: Whether what training alone needs must be there.
     """
     problems: list[Problem] = []
     values: dict[str, Any] = {}
@@ -205,5 +206,6 @@ def run_config(
     if problems:
         return None, problems
     run = RunConfig(**values)
-    problems = combinations.problems(run, fitting=fitting, placed=placed)
+    excused = {"fitting": fitting, "placed": placed, "training": training}
+    problems = combinations.problems(run, fitting=fitting, placed=placed, training=training)
     return (None if problems else run), problems

@@ -5,6 +5,7 @@ Every rule takes a whole ``RunConfig`` and yields what the user can mend.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -198,16 +199,29 @@ def _expectations(run: RunConfig) -> Iterable[Problem]:
             yield Problem(f"expect[{i}].low", "must not be above high")
 
 
-def problems(run: RunConfig, *, fitting: bool = True, placed: bool = True) -> list[Problem]:
+def _tensorboard(run: RunConfig) -> Iterable[Problem]:
+    if not run.tracking.tensorboard:
+        return
+    found = importlib.util.find_spec("tensorboard")
+    if found is None or found.origin is None:  # a folder of that name is no package
+        advice = "pip install tensorboard, or set tracking.tensorboard=false"
+        yield Problem("tracking.tensorboard", f"TensorBoard is not installed; {advice}")
+
+
+def problems(
+    run: RunConfig, *, fitting: bool = True, placed: bool = True, training: bool = True
+) -> list[Problem]:
     """Apply every rule.
 
     Args:
         run: A config whose values are each within their bounds.
         fitting: Whether the model must fit the data.
         placed: Whether the data must lie where the config says.
+        training: Whether what training alone needs must be there.
     """
     left_out = [] if fitting else [_model_and_data]
     left_out += [] if placed else [_table, _files]
+    left_out += [] if training else [_tensorboard]
     rules = [rule for rule in RULES if rule not in left_out]
     return [problem for rule in rules for problem in rule(run)]
 
@@ -221,4 +235,5 @@ RULES: list[Callable[[RunConfig], Iterable[Problem]]] = [
     _synthetic_size,
     _files,
     _expectations,
+    _tensorboard,
 ]

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dltrain.architecture import Plan
+from dltrain.check import shown
 from dltrain.data import Dataset
-from dltrain.schema import RunConfig, as_dict
+from dltrain.fields import flat
+from dltrain.schema import NO_NUMBERS, RunConfig, as_dict
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,24 @@ class Job:
         """A digest of all that decides the numbers, but how many epochs there are of them."""
         if self.known_as:
             return self.known_as
-        config = as_dict(self.config)
+        config = self._deciding
         for group, names in (("trainer", ["epochs"]), ("data", ["path", "root"])):
             config[group] = {k: v for k, v in config[group].items() if k not in names}
-        del config["output_dir"], config["expect"]
         what = [config, self.data.sha256, self.sweep.get("stack")]
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def settings(self) -> dict[str, bool | float | str]:
+        """What decides the numbers, for others to show: dotted key -> value, or text for it."""
+        return {
+            key: value if isinstance(value, int | float) else shown(value)
+            for key, value in flat(self._deciding).items()
+        }
+
+    @property
+    def _deciding(self) -> dict[str, Any]:
+        config = as_dict(self.config)
+        return {name: node for name, node in config.items() if name not in NO_NUMBERS}
 
     @property
     def num_parameters(self) -> int:

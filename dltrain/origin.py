@@ -40,13 +40,16 @@ def refuse_changed(differences: Sequence[str]) -> None:
         raise ChangedError(differences)
 
 
-def config_of(run: Run, changes: Mapping[str, Any], *, placed: bool = True) -> RunConfig:
+def config_of(
+    run: Run, changes: Mapping[str, Any], *, placed: bool = True, training: bool = False
+) -> RunConfig:
     """Return the config of a run.
 
     Args:
         run: As its record tells it.
         changes: Dotted key -> the value that is to hold instead.
         placed: Whether its data must lie where it says.
+        training: Whether it is to be trained on, and so all that this needs must be there.
 
     Raises:
         ConfigError: If it is none, a line for each problem; nothing of it is composed or resolved.
@@ -62,7 +65,7 @@ def config_of(run: Run, changes: Mapping[str, Any], *, placed: bool = True) -> R
         if changed is None:
             raise ConfigError([f"{key}: the run has no such key ({source})"])
         values = changed
-    config, problems = run_config(values, placed=placed)
+    config, problems = run_config(values, placed=placed, training=training)
     if config is None:
         places = {p.key: COMMAND_LINE if p.key in changes else str(source) for p in problems}
         raise ConfigError([f"{line_of(p, values, places)}{_advice(p)}" for p in problems])

@@ -21,8 +21,8 @@ MAX_BYTES, MAX_RECORD_BYTES = 64 * 2**20, 16 * 2**20
 # bytes in memory is a hundred times their text.
 MAX_PARTS, MAX_DEPTH = 2**17, 32
 # What a run writes is a file, what it makes is a folder.
-_FILES = (".json", ".jsonl", ".yaml", ".csv", ".log", ".safetensors")
-_FOLDERS = ("checkpoints", "members", "logs", "plots")
+_FILES = (".json", ".jsonl", ".yaml", ".csv", ".log", ".safetensors", ".png", ".dltrain")
+_FOLDERS = ("checkpoints", "members", "logs", "plots", "tensorboard")
 
 
 @contextlib.contextmanager

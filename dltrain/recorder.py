@@ -23,6 +23,7 @@ from dltrain.environment import environment
 from dltrain.escapes import escaped_lines
 from dltrain.lines import Lines
 from dltrain.seal import BLANK, sealed
+from dltrain.tracking import Tracking
 
 FORMAT = 1
 FLUSH_SECONDS = 1.0
@@ -97,6 +98,7 @@ class Recorder:
             digests.
         columns: Of ``metrics.csv``; a row may leave some out.
         kept: If an earlier process began the folder, what it left that counts; None: begin.
+        tracking: What follows the run beside its own files, if anything does.
     """
 
     def __init__(
@@ -107,12 +109,14 @@ class Recorder:
         documents: Mapping[str, str],
         columns: Sequence[str],
         kept: Kept | None = None,
+        tracking: Tracking | None = None,
     ) -> None:
         self.folder = folder
         self.finished = False
         encoded = {name: _encoded(text) for name, text in documents.items()}
         self._info = {**info, "files": {name: _digest(text) for name, text in encoded.items()}}
         self._columns = list(columns)
+        self._tracking = tracking
         self._flushed = time.monotonic()
         self._metrics, self._timing, self._log = (
             Lines(folder / name) for name in ("metrics.csv", "timing.csv", "train.log")
@@ -132,6 +136,8 @@ class Recorder:
             storage.replace(folder / "timing.csv", kept.timing)
             storage.remove(folder / "coefficients.csv")  # of weights that are about to change
             self._metrics.go_on(kept.metrics)
+        if tracking is not None:
+            tracking.begin(b"" if kept is None else kept.metrics)
         self._flush()
 
     @property
@@ -149,6 +155,8 @@ class Recorder:
         """
         cells = [number(row[name]) if name in row else "" for name in self._columns]
         self._metrics.take(",".join(cells))
+        if self._tracking is not None:
+            self._tracking.epoch(dict(zip(self._columns, cells, strict=True)))
         self._timing.take(f"{row['epoch']:g},{seconds:.6f},{examples / seconds:.1f}")
         self._take_log(" ".join(f"{name}={value:.6g}" for name, value in row.items()))
         if time.monotonic() - self._flushed >= FLUSH_SECONDS:
@@ -178,6 +186,8 @@ class Recorder:
         self._flushed = time.monotonic()
         for lines in (self._metrics, self._timing, self._log):
             lines.flush()
+        if self._tracking is not None:
+            self._tracking.flush()
 
     def document(self, name: str, content: str) -> None:
         """Write a small file at once; ``run.json`` will keep its digest."""
@@ -188,6 +198,8 @@ class Recorder:
     def finish(self, *, status: str, exit_code: int, result: Mapping[str, Any]) -> None:
         """Write the last ``run.json``."""
         self.log(f"{status}, exit code {exit_code}")
+        if self._tracking is not None:
+            self._tracking.finish(status, result)
         self._info["files"]["metrics.csv"] = self._metrics.mark()["sha256"]
         self._info |= {
             "status": status,

@@ -199,6 +199,14 @@ class DeviceConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrackingConfig:
+    """What is written for others than dltrain to look at."""
+
+    tensorboard: bool = knob("event files in RUN/tensorboard, for TensorBoard", stacks=True)
+    curves: bool = knob("RUN/plots/curves.png, drawn anew every few seconds", stacks=True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class SweepConfig:
     """What ``-m`` does beyond the grid of values."""
 
@@ -227,6 +235,9 @@ DataConfig = SyntheticConfig | CsvConfig | FashionMnistConfig
 ModelConfig = LinearConfig | SoftmaxConfig | MlpConfig
 OptimizerConfig = SgdConfig | AdamConfig | AdamWConfig | LeastSquaresConfig
 
+# What a run is told that decides none of its numbers.
+NO_NUMBERS = ("output_dir", "expect", "tracking")
+
 # kind -> class, per group; groups with a single class have no kind.
 KINDS: dict[str, dict[str, type]] = {
     "data": {
@@ -253,6 +264,7 @@ class RunConfig:
     optimizer: OptimizerConfig = knob("how to learn")
     trainer: TrainerConfig = knob("how long to learn")
     device: DeviceConfig = knob("where to compute")
+    tracking: TrackingConfig = knob("who else may watch")
     seed: int = knob(
         "fixes initial weights, order of rows and dropout", ge=0, le=MAX_SEED, stacks=True
     )

@@ -146,7 +146,11 @@ def append(path: Path, lines: Sequence[str]) -> None:
         StorageError: If they could not be written whole.
     """
     assert not any("\n" in line for line in lines)
-    content = "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace")
+    append_bytes(path, "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"))
+
+
+def append_bytes(path: Path, content: bytes) -> None:
+    """Add to the end of a file and hand it to the system at once, as ``append`` does."""
     with _naming(path, "write"), _opened(path, os.O_CREAT | os.O_APPEND) as descriptor:
         _write(descriptor, content)
 

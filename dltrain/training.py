@@ -23,6 +23,7 @@ from dltrain.outcomes import Outcome
 from dltrain.resumption import Found, Place, history, resumable
 from dltrain.saving import Interval
 from dltrain.schema import Expectation, LinearConfig, SoftmaxConfig, as_dict
+from dltrain.tracking import follow
 from dltrain.trainer import Trainer, View
 
 
@@ -124,12 +125,16 @@ class Training:
             if folder is None:
                 return None
             info = self._info(job, _run_id(job, folder))
+            info |= history(folder, None if own is None else own.state.meta)
             run = recorder.Recorder(
                 folder,
-                info=info | history(folder, None if own is None else own.state.meta),
+                info=info,
                 documents={"config.yaml": to_yaml(job.config), "preparation.json": preparation},
                 columns=self.trainer.columns,
                 kept=None if own is None else own.kept,
+                tracking=follow(
+                    folder, info=info, settings=job.settings, **as_dict(job.config.tracking)
+                ),
             )
             run.log(f"{' '.join(['dltrain', *job.words])} on {self.place}")
             return run

@@ -33,7 +33,7 @@ CLASSES = [
     Expectation,
     *(cls for kinds in KINDS.values() for cls in kinds.values()),
 ]
-CLASSES += [type(load().trainer), type(load().device)]
+CLASSES += [type(load().trainer), type(load().device), type(load().tracking)]
 
 
 def words(group: str, choice: str) -> list[str]:

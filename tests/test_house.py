@@ -57,6 +57,11 @@ ALLOWED: dict[str, set[str]] = {
     "recorder": {"environment", "escapes", "lines", "seal", "storage"},
     "metrics_file": {"reading"},
     "runs": {"environment", "metrics_file", "reading", "recorder", "suggest"},
+    "event_file": {"reading", "storage"},
+    "progress_board": {"escapes", "reading", "storage"},
+    "tracking": {"event_file", "progress_board"},
+    "recorder": {"environment", "escapes", "lines", "seal", "storage", "tracking"},
+    "runs": {"environment", "reading", "recorder", "suggest"},
     "fields": {"runs"},
     "where": {"suggest"},
     "listing": {"fields", "runs", "suggest", "where"},
@@ -102,6 +107,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "evaluation": {"build", "data", "losses", "origin", "runs", "suggest", "trained"},
     "job": {"architecture", "data", "schema"},
+    "job": {"architecture", "check", "data", "fields", "schema"},
     "training": {
         *(
             "build",
@@ -115,7 +121,7 @@ ALLOWED: dict[str, set[str]] = {
             "resumption",
             "saving",
         ),
-        *("schema", "storage", "trainer"),
+        *("schema", "storage", "tracking", "trainer"),
     },
     "bench": {
         "architecture",
@@ -175,6 +181,7 @@ PLAIN |= {
 } | {room for room in ALLOWED if room.partition(".")[0] == "console"}
 # Flows that train or compute, and so need torch.
 COMPUTING = {"training", "bench", "variants", "trained", "evaluation"}
+PLAIN |= {"event_file", "progress_board", "tracking"}
 # What brings configs and components together.
 FLOWS = {"job", "origin", "results", "differences"} | COMPUTING
 FLOWS |= {room for room in ALLOWED if room.partition(".")[0] == "sweep"}

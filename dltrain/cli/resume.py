@@ -46,7 +46,10 @@ USAGE = (
     "dltrain resume RUN [trainer.epochs=N] [data.path=FILE | data.root=FOLDER] [--allow-changed]"
 )
 # What may be told anew, and whether it is taken as it is typed.
-SETTABLE = {"trainer.epochs": False, "data.path": True, "data.root": True}
+SETTABLE = {
+    **{"trainer.epochs": False, "data.path": True, "data.root": True},
+    **{"tracking.tensorboard": False, "tracking.curves": False},
+}
 
 
 def main(words: Sequence[str]) -> None:
@@ -84,7 +87,7 @@ def main(words: Sequence[str]) -> None:
         with refusing():
             run = read(folder)  # nobody writes to it any more
             refuse_links(run.folder)
-            config = config_of(run, changes)
+            config = config_of(run, changes, training=True)
             if _is_through(run, config, longer="trainer.epochs" in changes):
                 return None
             told = [f"{key}={shown(value)}" for key, value in changes.items()]

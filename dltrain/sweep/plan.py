@@ -18,7 +18,7 @@ from dltrain.compose import Sources
 from dltrain.config import compose_run
 from dltrain.data import Dataset
 from dltrain.fields import flat
-from dltrain.schema import RunConfig, SweepConfig, as_dict
+from dltrain.schema import NO_NUMBERS, RunConfig, SweepConfig, as_dict
 from dltrain.suggest import closest
 from dltrain.sweep.facts import Facts, default_metric, metrics_of
 from dltrain.sweep.grid import Setting, expand
@@ -189,12 +189,8 @@ def as_line(member: Member) -> str:
 def identity(run: RunConfig | Mapping[str, Any]) -> str:
     """Write what decides a run's numbers as text; runs with equal text give equal numbers."""
     config = dict(run if isinstance(run, Mapping) else as_dict(run))
-    config = {
-        name: node
-        for name, node in config.items()
-        if name not in ("output_dir", "expect", "tracking")
-    }
-    return json.dumps(config, sort_keys=True)
+    deciding = {name: node for name, node in config.items() if name not in NO_NUMBERS}
+    return json.dumps(deciding, sort_keys=True)
 
 
 def differences(ours: Sequence[Member], kept: Sequence[Member]) -> list[str]:

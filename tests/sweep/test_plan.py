@@ -32,6 +32,9 @@ pytestmark = pytest.mark.usefixtures("here")
 FASHION = ("data=fashion_mnist", "data.source=sample")
 
 # Knobs that members of one stack may differ in, each with two values and what they need.
+# Members that differ in tracking alone would be the same member twice.
+BESIDE_TENSORBOARD = ("seed=0,1", "sweep.zip=[tracking.tensorboard,seed]")
+BESIDE_CURVES = ("seed=0,1", "sweep.zip=[tracking.curves,seed]")
 TOGETHER: dict[str, tuple[str, ...]] = {
     "seed": ("seed=0,1",),
     "model.init_std": ("model.init_std=0.01,0.1",),
@@ -43,6 +46,8 @@ TOGETHER: dict[str, tuple[str, ...]] = {
     "optimizer.betas": ("optimizer=adam", "optimizer.betas=[0.9,0.99],[0.8,0.9]"),
     "optimizer.eps": ("optimizer=adamw", "optimizer.eps=1e-8,1e-6"),
     "trainer.max_grad_norm": ("trainer.max_grad_norm=null,1",),
+    "tracking.tensorboard": ("tracking.tensorboard=false,true", *BESIDE_TENSORBOARD),
+    "tracking.curves": ("tracking.curves=false,true", *BESIDE_CURVES),
 }
 APART = [
     ("model=linear,mlp",),

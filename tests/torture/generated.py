@@ -164,7 +164,7 @@ VALUES = (
         "he",
     ),
 )
-GROUPS = (*KINDS, "trainer", "device", "sweep", "experiment")
+GROUPS = (*KINDS, "trainer", "device", "tracking", "sweep", "experiment")
 KEYS = (
     *(
         f"{group}.{key}"
@@ -174,7 +174,7 @@ KEYS = (
     ),
     *(
         f"{group}.{key}"
-        for group in ("trainer", "device")
+        for group in ("trainer", "device", "tracking")
         for key in knobs(knobs(RunConfig)[group][0])
     ),
     *(f"sweep.{key}" for key in knobs(SweepConfig)),
