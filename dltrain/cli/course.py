@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dltrain.cli.arguments import EndedError
-from dltrain.cli.summary import header, next_commands, summary, where_runs_are
+from dltrain.cli.summary import header, next_commands, summary, watching, where_runs_are
 from dltrain.console import pairs
 from dltrain.console.training import TrainingView
 from dltrain.recorder import short_id
@@ -27,7 +27,7 @@ def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
     """
     [job] = training.jobs
     resume = shlex.join(["dltrain", "resume", short_id(folder.name), *where_runs_are(job.config)])
-    view.show(pairs(header(job, folder.name, training.place)))
+    view.show(pairs([*header(job, folder.name, training.place), *watching(job.config, folder)]))
     started = time.perf_counter()
     try:
         with view.watching(training.trainer):

@@ -38,6 +38,21 @@ def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
     ]
 
 
+def watching(config: RunConfig, folder: Path) -> list[tuple[str, object]]:
+    """Return where else a run can be watched."""
+    lines: list[tuple[str, object]] = []
+    if config.tracking.tensorboard:
+        lines.append(("watch", tensorboard(config)))
+    if config.tracking.curves:
+        lines.append(("curves", str(folder / "plots" / "curves.png")))
+    return lines
+
+
+def tensorboard(config: RunConfig) -> str:
+    """Return the command that shows runs in TensorBoard."""
+    return shlex.join(["tensorboard", "--logdir", config.output_dir])
+
+
 def summary(ended: Ended, seconds: float) -> list[object]:
     """Return what is shown after training."""
     outcome = ended.outcome

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dltrain.cli import results_summary as told
 from dltrain.cli import sweep_summary as say
 from dltrain.cli.arguments import EndedError
-from dltrain.cli.summary import counted, where_runs_are
+from dltrain.cli.summary import counted, tensorboard, where_runs_are
 from dltrain.console import duration, output, pairs
 from dltrain.console.sweep import SweepView
 from dltrain.recorder import now, short_id
@@ -127,6 +127,8 @@ def _summary(
         ("" if number else "next", shlex.join(["dltrain", *command]))
         for number, command in enumerate(commands)
     ]
+    if any(member.config.tracking.tensorboard for member in plan.members):
+        lines.append(("", tensorboard(plan.members[0].config)))
     return [*parts, *told.failures(results), "", pairs([*facts, *lines])]
 
 

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dltrain import event_file
 from dltrain.reading import read_record
+from tests.boards import points
 from tests.torture import faults, forks
 from tests.torture.forks import Ended
 from tests.torture.proof import Report
@@ -29,12 +31,13 @@ MODELS: Mapping[str, Sequence[str]] = {
     "mlp, sgd": (*MLP, "optimizer.momentum=0.9", *SMALL),
     "linear, adam": ("optimizer=adam", *SMALL),
     "linear, sgd": SMALL,
+    "linear, followed": ("tracking=tensorboard", "tracking.curves=true", *SMALL),
     "softmax, adam": ("data=csv", "model=softmax", "optimizer=adam", *SMALL[2:]),
     "softmax, sgd": ("data=csv", "model=softmax", *SMALL[2:]),
 }
 COUNT_FILE = ".calls"
-# What holds a clock, or is of no consequence.
-OTHERS = ("run.json", "timing.csv", "train.log")
+# What holds a clock, or is of no consequence. Of an event file the points count.
+OTHERS = ("run.json", "timing.csv", "train.log", event_file.NAME)
 TABLE = "a,b,class\n" + "".join(f"{i * 37 % 11},{i * 17 % 7}.5,c{i * i % 3}\n" for i in range(120))
 
 
@@ -86,7 +89,8 @@ def words_for(folder: Path, words: Sequence[str]) -> list[str]:
 def lasting(run: Path) -> dict[str, bytes]:
     """Read what two equal trainings leave equal, with the names of all files."""
     files = [path for path in run.rglob("*") if path.is_file()]
-    return {
+    events = {"points": repr(points(run)).encode()} if (run / event_file.FOLDER).exists() else {}
+    return events | {
         str(path.relative_to(run)): b"" if path.name in OTHERS else path.read_bytes()
         for path in files
     }
