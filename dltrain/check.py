@@ -206,6 +206,5 @@ def run_config(
     if problems:
         return None, problems
     run = RunConfig(**values)
-    excused = {"fitting": fitting, "placed": placed, "training": training}
     problems = combinations.problems(run, fitting=fitting, placed=placed, training=training)
     return (None if problems else run), problems

@@ -1,4 +1,4 @@
-"""Which files make a config and where a value in them stands; composition is Hydra's.
+"""Which files make a config; composition is Hydra's.
 
 Only group choices (``model=mlp``) are composed; values are set by ``config.py`` afterwards, which
 is what lets the members of a sweep share compositions. No torch is imported.
@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from hydra import compose
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
@@ -28,7 +27,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from dltrain.config_source import CheckedSource
-from dltrain.yaml_file import ConfigFileError, read_yaml
+from dltrain.yaml_file import ConfigFileError
 
 _HERE = Path(__file__).parent
 # A wheel carries conf/ inside the package; a checkout has it beside the package.
@@ -168,42 +167,41 @@ def _hydra(folders: Sequence[Path]) -> Iterator[None]:
         GlobalHydra.instance().clear()
 
 
-def place_of(key: str, chosen: Mapping[str, str], sources: Sources) -> str | None:
-    """Find the file and line that gave a key its value: the last of the composed files."""
-    return _place(key, tuple(chosen.items()), sources.folders, sources.config_name)
+@dataclass(frozen=True)
+class ConfigFile:
+    """One of the files that a config is composed of.
+
+    Attributes:
+        path: Where it lies.
+        name: Such as ``data/csv``; that of the primary config has no slash.
+        package: Before its keys, such as ``model``; empty if it may set any.
+    """
+
+    path: Path
+    name: str
+    package: str
 
 
-@functools.lru_cache(maxsize=1024)
-def _place(
-    key: str, chosen: tuple[tuple[str, str], ...], folders: tuple[Path, ...], config_name: str
-) -> str | None:
+def config_files(
+    chosen: Mapping[str, str], sources: Sources
+) -> tuple[list[ConfigFile], dict[str, str | None]]:
+    """List the files that are composed, in order, and the choice of each group that this makes."""
+    files, choices = _files(tuple(chosen.items()), sources.folders, sources.config_name)
+    return list(files), dict(choices)
+
+
+@functools.lru_cache(maxsize=256)
+def _files(
+    chosen: tuple[tuple[str, str], ...], folders: tuple[Path, ...], config_name: str
+) -> tuple[list[ConfigFile], dict[str, str | None]]:
     words = [f"{group}={choice}" for group, choice in chosen]
-    with _hydra(folders):
+    with _hydra(folders), _refusing():
         loader = GlobalHydra.instance().config_loader()
-        defaults = loader.compute_defaults_list(config_name, words, RunMode.RUN).defaults
-    place = None
-    for default in defaults:
-        path = f"{default.config_path}.yaml"
-        file = next((f / path for f in folders if (f / path).is_file()), None)
-        if file is None:
-            continue
-        package = default.package or ""
-        inner = key.removeprefix(f"{package}.") if package else key
-        line = _line_of(file, inner.split("[")[0].split(".")) if inner != key or not package else 0
-        if line:
-            place = f"{file}:{line}"
-    return place
-
-
-def _line_of(file: Path, path: Sequence[str]) -> int:
-    """Return the line (from 1) on which a YAML file sets a key, or 0."""
-    node = yaml.compose(read_yaml(file), Loader=yaml.SafeLoader)
-    line = 0
-    for part in path:
-        if not isinstance(node, yaml.MappingNode):
-            return 0
-        pair = next(((k, v) for k, v in node.value if k.value == part), None)
-        if pair is None:
-            return 0
-        line, node = pair[0].start_mark.line + 1, pair[1]
-    return line
+        found = loader.compute_defaults_list(config_name, words, RunMode.RUN)
+    files = []
+    for default in found.defaults:
+        name = f"{default.config_path}.yaml"
+        path = next((folder / name for folder in folders if (folder / name).is_file()), None)
+        if path is not None:
+            files.append(ConfigFile(path, str(default.config_path), default.package or ""))
+    return files, found.overrides.known_choices

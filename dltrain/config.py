@@ -15,8 +15,9 @@ from typing import Any
 import yaml
 
 from dltrain.check import instance, knobs, known_keys, run_config, shown, unknown_key
-from dltrain.compose import ConfigError, Sources, compose_groups, place_of
+from dltrain.compose import ConfigError, Sources, compose_groups
 from dltrain.escapes import obeyed
+from dltrain.places import place_of
 from dltrain.problem import Problem
 from dltrain.schema import RunConfig, SweepConfig, as_dict
 from dltrain.suggest import clipped, closest

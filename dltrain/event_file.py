@@ -110,6 +110,7 @@ class EventFile:
             data = HParamsPluginData(session_end_info=ended)
             self._waiting.append(_hparams(metadata.SESSION_END_INFO_TAG, data, now))
         self.flush()
+        storage.sync(self._path)  # of a run that is done nothing is ever written anew
 
     def _head(self) -> bytes:
         """Return what stands before the epochs: of one run always the same bytes."""

@@ -176,7 +176,10 @@ def test_the_same_command_gives_the_same_bytes(
             ["trian"],
             f"trian: unknown verb; did you mean train? (there are: {', '.join(VERBS)})",
         ),
-        (["config", "shwo"], "config shwo: unknown; did you mean show? (there is: config show)"),
+        (
+            ["config", "shwo"],
+            "config shwo: unknown; did you mean show? (there are: show, why, diff)",
+        ),
         (["model", "shwo"], "model shwo: unknown; did you mean show? (there is: model show)"),
         (
             ["runs", "shwo"],

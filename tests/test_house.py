@@ -57,6 +57,8 @@ ALLOWED: dict[str, set[str]] = {
     "recorder": {"environment", "escapes", "lines", "seal", "storage"},
     "metrics_file": {"reading"},
     "runs": {"environment", "metrics_file", "reading", "recorder", "suggest"},
+    "places": {"compose", "yaml_file"},
+    "config": {"check", "compose", "escapes", "places", "problem", "schema", "suggest", "words"},
     "event_file": {"reading", "storage"},
     "progress_board": {"escapes", "reading", "storage"},
     "tracking": {"event_file", "progress_board"},
@@ -106,7 +108,6 @@ ALLOWED: dict[str, set[str]] = {
         *("origin", "reading", "runs", "schema"),
     },
     "evaluation": {"build", "data", "losses", "origin", "runs", "suggest", "trained"},
-    "job": {"architecture", "data", "schema"},
     "job": {"architecture", "check", "data", "fields", "schema"},
     "training": {
         *(
@@ -165,7 +166,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 CONFIGS = {
     *("choices", "knob", "schema", "problem", "combinations", "check", "words"),
-    *("yaml_file", "config_source", "compose", "config"),
+    *("yaml_file", "config_source", "compose", "places", "config"),
 }
 PLAIN = {"", "escapes", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"}
 PLAIN |= {

@@ -36,8 +36,8 @@ MODELS: Mapping[str, Sequence[str]] = {
     "softmax, sgd": ("data=csv", "model=softmax", *SMALL[2:]),
 }
 COUNT_FILE = ".calls"
-# What holds a clock, or is of no consequence. Of an event file the points count.
-OTHERS = ("run.json", "timing.csv", "train.log", event_file.NAME)
+# What holds a clock or the run's name, or is of no consequence. Of event files the points count.
+OTHERS = ("run.json", "timing.csv", "train.log", "curves.png", event_file.NAME)
 TABLE = "a,b,class\n" + "".join(f"{i * 37 % 11},{i * 17 % 7}.5,c{i * i % 3}\n" for i in range(120))
 
 

@@ -110,6 +110,8 @@ def _serve() -> None:
     import dltrain.cli.resume
     import dltrain.cli.runs
     import dltrain.cli.train
+    import dltrain.event_file
+    import dltrain.progress_board
     import dltrain.training  # noqa: F401 - with torch
     from dltrain.config import load
 

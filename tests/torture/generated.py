@@ -206,6 +206,8 @@ VERBS: tuple[tuple[str, ...], ...] = (
     ("-m", "--dry-run"),
     ("config", "show"),
     ("config", "show", "--describe"),
+    ("config", "why", "optimizer.lr"),
+    ("config", "diff"),
     ("data",),
     ("runs",),
     ("runs", "show"),

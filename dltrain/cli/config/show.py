@@ -1,4 +1,4 @@
-"""``dltrain config show [overrides]``: the composed values; ``--describe`` says what each is."""
+"""Show the composed values: config show [OVERRIDE ...]; --describe says what each is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from dltrain.compose import Sources
 from dltrain.config import load, sweep_settings, to_yaml
 from dltrain.console import output, table
 from dltrain.schema import RunConfig, SweepConfig
-from dltrain.suggest import closest
 from dltrain.words import read_words
 
 USAGE = "dltrain config show [--describe] [OVERRIDE ...]"
@@ -22,20 +21,15 @@ USAGE = "dltrain config show [--describe] [OVERRIDE ...]"
 
 def main(words: Sequence[str]) -> None:
     """Print the config that ``dltrain`` would train with."""
-    parser = Parser("config", __doc__ or "", USAGE).composing()
+    parser = Parser("config show", __doc__ or "", USAGE).composing()
     parser.add_argument(
         "--describe", action="store_true", help="meaning, unit and bounds of each key"
     )
     arguments = parser.read(words)
-    action, *overrides = arguments.overrides or ["show"]
-    if "=" in action:
-        action, overrides = "show", arguments.overrides
-    if action != "show":
-        raise UsageError(
-            [f"config {action}: unknown{closest(action, ['show'])} (there is: config show)"]
-        )
     with refusing():
-        run = load(overrides, config_dir=arguments.config_dir, config_name=arguments.config_name)
+        run = load(
+            arguments.overrides, config_dir=arguments.config_dir, config_name=arguments.config_name
+        )
     if arguments.describe:
         sources = Sources.of(arguments.config_dir, arguments.config_name)
         told, lines = sweep_settings(read_words([], sources.groups), sources)

@@ -1,0 +1,69 @@
+"""Show what differs: config diff [OVERRIDE ...] | config diff RUN [RUN].
+
+Overrides are compared with the defaults, a run with the defaults of its own choices (its values and
+its experiment are what differs), and two runs with each other. A - stands where there is no such
+key. RUN is an id, a unique prefix, a path, latest, or @1; a sweep's member is SWEEP/12.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dltrain.check import shown
+from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.config import load
+from dltrain.console import output, table
+from dltrain.differences import defaults_of, differences
+from dltrain.fields import flat
+from dltrain.runs import Run, find
+from dltrain.schema import as_dict
+
+USAGE = "dltrain config diff [OVERRIDE ...] | dltrain config diff RUN [RUN] [output_dir=FOLDER]"
+
+
+def main(words: Sequence[str]) -> None:
+    """Show the differences."""
+    parser = Parser("config diff", __doc__ or "", USAGE).composing()
+    arguments = parser.read(words)
+    told = arguments.overrides
+    if all("=" in word for word in told):
+        where = {"config_dir": arguments.config_dir, "config_name": arguments.config_name}
+        with refusing():
+            before, after = as_dict(load(**where)), as_dict(load(told, **where))
+        return _show(before, after, ("default", "value"), "the defaults")
+    with refusing():
+        names, output_dir = names_and_folder(told)
+        runs = [find(name, output_dir) for name in names]
+        configs = [_config_of(run) for run in runs]
+    if len(runs) > 2:
+        raise UsageError(["config diff: two runs at a time; dltrain runs compare takes several"])
+    if len(runs) == 1:
+        columns = ("default", runs[0].short)
+        return _show(defaults_of(configs[0]), configs[0], columns, "the defaults of its choices")
+    return _show(*configs, (runs[0].short, runs[1].short), "one run to the other")
+
+
+def _config_of(run: Run) -> Mapping[str, Any]:
+    """Return what a run was told, whoever wrote it down.
+
+    Raises:
+        ValueError: If nothing is recorded, or it is a sweep.
+    """
+    if run.is_sweep:
+        raise ValueError(f"{run.short}: is a sweep; name a member of it, such as {run.short}/0")
+    config = run.part("config")
+    if not isinstance(config, dict):
+        raise ValueError(f"{run.short}: its record holds no config")
+    return config
+
+
+def _show(
+    before: Mapping[str, Any], after: Mapping[str, Any], columns: tuple[str, str], what: str
+) -> None:
+    found = differences(flat(before), flat(after))
+    if not found:
+        output().print(f"nothing differs from {what}")
+        return
+    rows = [[key, shown(old), shown(new)] for key, old, new in found]
+    output().print(table(["key", *columns], rows))

@@ -1,0 +1,99 @@
+"""Where in the config files a value or a choice stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dltrain.check import known_keys
+from dltrain.compose import CONF, Sources, compose_groups, groups
+from dltrain.fields import flat
+from dltrain.places import choices_of, place_of, places_of
+
+SOURCES = Sources.of(None)
+COMPOSITIONS: list[Mapping[str, str]] = [
+    {},
+    *({group: choice} for group, choices in SOURCES.groups.items() for choice in choices),
+    {"data": "house_tiny", "experiment": "book/mlp", "optimizer": "least_squares"},
+]
+
+
+def lines(key: str, **chosen: str) -> list[tuple[str, Any]]:
+    return [(place.source, place.value) for place in places_of(key, chosen, SOURCES)]
+
+
+@pytest.mark.parametrize("chosen", COMPOSITIONS, ids=str)
+def test_the_last_line_that_sets_a_key_gives_its_value(chosen: Mapping[str, str]) -> None:
+    config = compose_groups(chosen, SOURCES.folders)
+    keys = [*known_keys(config), *flat({"sweep": config["sweep"]})]
+    values = flat(config)
+    for key in keys:
+        chain = places_of(key, chosen, SOURCES)
+        assert chain[-1].value == values[key], key
+        assert place_of(key, chosen, SOURCES) == str(chain[-1])
+        for place in chain:
+            text = place.file.read_text(encoding="utf-8").splitlines()[place.line - 1]
+            assert text.strip().startswith(f"{key.rpartition('.')[2]}:"), key
+
+
+def test_the_chain_is_in_the_order_of_composition() -> None:
+    assert lines("trainer.epochs", data="fashion_mnist", optimizer="least_squares") == [
+        ("data=fashion_mnist", 10),
+        ("optimizer=least_squares", 1),
+    ]
+    assert lines("trainer.epochs", data="house_tiny", experiment="book/softmax") == [
+        ("data=csv", 30),
+        ("data=house_tiny", 30),
+        ("experiment=book/softmax", 10),
+    ]
+    assert lines("seed") == [("defaults", 0)]
+
+
+def test_an_entry_of_a_list_stands_where_the_list_does() -> None:
+    [place] = places_of("expect[1].low", {}, SOURCES)
+    assert (place.source, place.value) == ("defaults", [])
+
+
+def test_a_key_that_nobody_sets_has_no_place() -> None:
+    assert list(places_of("optimizer.lr", {"optimizer": "least_squares"}, SOURCES)) == []
+    assert place_of("model.depth", {}, SOURCES) is None
+    assert place_of("seed.inner", {}, SOURCES) is None
+
+
+def test_a_number_is_read_as_composition_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "optimizer").mkdir()
+    (tmp_path / "optimizer" / "sgd.yaml").write_text("kind: sgd\nlr: 1e-3\n")
+    [place] = places_of("optimizer.lr", {}, Sources.of(tmp_path))
+    assert place.value == 0.001
+    assert str(place) == f"{tmp_path}/optimizer/sgd.yaml:2"
+
+
+# Choices.
+
+
+@pytest.mark.parametrize("chosen", COMPOSITIONS, ids=str)
+@pytest.mark.parametrize("group", groups([CONF]))
+def test_the_choice_that_holds_is_typed_or_stands_in_a_file(
+    group: str, chosen: Mapping[str, str]
+) -> None:
+    places, holds = choices_of(group, chosen, SOURCES)
+    assert holds in {*(place.value for place in places), chosen.get(group, "")}
+    config = compose_groups(chosen, SOURCES.folders)
+    if group in ("model", "optimizer"):
+        assert config[group]["kind"] == holds
+
+
+def test_what_overrides_comes_after_what_it_overrides(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        "defaults:\n  - config\n  - optional extra: null\n  - override model: mlp\n"
+    )
+    sources = Sources.of(tmp_path, "mine")
+    places, holds = choices_of("model", {"experiment": "book/softmax"}, sources)
+    found = [(place.value, place.source, place.file.name, place.line) for place in places]
+    assert found[0] == ("linear", "defaults", "config.yaml", 7)
+    assert ("mlp", "defaults", "mine.yaml", 4) in found
+    assert ("softmax", "experiment=book/softmax", "softmax.yaml", 12) in found
+    assert holds in ("mlp", "softmax")
