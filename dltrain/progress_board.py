@@ -56,7 +56,7 @@ def draw_curves(rows: Sequence[Mapping[str, float]], *, title: str) -> bytes:
             axes = figure.add_subplot(1, len(metrics), place)
             _draw(axes, rows, metric)
         picture = io.BytesIO()
-        FigureCanvasAgg(figure).print_png(picture)
+        FigureCanvasAgg(figure).print_png(picture)  # type: ignore[no-untyped-call]
     return picture.getvalue()
 
 

@@ -180,15 +180,15 @@ PLAIN |= {
     "trash",
     "where",
 } | {room for room in ALLOWED if room.partition(".")[0] == "console"}
+PLAIN |= {"environment", "fields", "lines", "listing", "reading", "seal", "trash", "where"} | {
+    room for room in ALLOWED if room.partition(".")[0] == "console"
+}
+PLAIN |= {"event_file", "progress_board", "tracking"}
 # Flows that train or compute, and so need torch.
 COMPUTING = {"training", "bench", "variants", "trained", "evaluation"}
-PLAIN |= {"event_file", "progress_board", "tracking"}
 # What brings configs and components together.
 FLOWS = {"job", "origin", "results", "differences"} | COMPUTING
 FLOWS |= {room for room in ALLOWED if room.partition(".")[0] == "sweep"}
-FLOWS = {"job", "training", "bench", "variants", "origin", "differences"} | {
-    room for room in ALLOWED if room.partition(".")[0] == "sweep"
-}
 COMPONENTS = set(ALLOWED) - CONFIGS - PLAIN - FLOWS
 LIGHT = sorted(CONFIGS | PLAIN - {""})
 # The one room of a sweep that trains; the others plan, start it, and read what it left.

@@ -46,8 +46,10 @@ def assert_followed(run: Path) -> None:
         rows = list(csv.DictReader(file))
     found = points(run)
     for name in set(rows[0]) - {"epoch", "step"}:
-        expected = [(int(row["step"]), float(row[name])) for row in rows if row[name]]
-        assert found.get(name, []) == [(s, pytest.approx(v, rel=1e-6)) for s, v in expected], name
+        told = [row for row in rows if row[name]]
+        values = [value for _, value in found.get(name, [])]
+        assert values == pytest.approx([float(row[name]) for row in told], rel=1e-6), name
+        assert [step for step, _ in found.get(name, [])] == [int(row["step"]) for row in told]
     tests = {name: value for name, value in found.items() if name.startswith("test/")}
     assert set(found) <= {*rows[0], *tests}
     result = read_record(run / "run.json")["result"]
@@ -98,8 +100,9 @@ def test_without_it_nothing_for_it_is_imported(here: Path) -> None:
     line = [sys.executable, "-c", script, *SMALL, "trainer.epochs=1"]
     loaded = subprocess.run(line, capture_output=True, text=True, check=True).stdout.split()
     assert not {"tensorboard", "matplotlib", "google.protobuf"} & set(loaded)
-    loaded = subprocess.run([*line, *BOTH], capture_output=True, text=True, check=True).stdout
-    assert {"tensorboard", "matplotlib", "google.protobuf"} <= set(loaded.split())
+    line += BOTH
+    loaded = subprocess.run(line, capture_output=True, text=True, check=True).stdout.split()
+    assert {"tensorboard", "matplotlib", "google.protobuf"} <= set(loaded)
 
 
 def test_a_run_that_diverges_is_a_failure_there(here: Path, call: Call) -> None:

@@ -39,6 +39,7 @@ READING = (
     ["runs", "best"],
     ["runs", "show", "RUN"],
     ["runs", "diff", "RUN", "RUN"],
+    ["config", "diff", "RUN"],
     ["runs", "export", "-", "--epochs"],
 )
 OF_SWEEPS = (

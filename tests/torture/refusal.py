@@ -26,7 +26,8 @@ from pathlib import Path
 from types import FrameType
 
 from dltrain.cli.main import run
-from dltrain.compose import _compose, _place
+from dltrain.compose import _compose, _files
+from dltrain.places import _places
 
 PREFIX = "dltrain: error: "
 MAX_LINE = 620
@@ -116,7 +117,8 @@ def standing_in(files: Mapping[str, Content]) -> Iterator[Path]:
     if any(name.endswith(".yaml") for name in files):
         # A process composes its configs once; here one stands for many.
         _compose.cache_clear()
-        _place.cache_clear()
+        _files.cache_clear()
+        _places.cache_clear()
     try:
         os.chdir(here)
         os.environ["XDG_CACHE_HOME"] = str(root / "cache")

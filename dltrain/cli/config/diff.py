@@ -41,7 +41,8 @@ def main(words: Sequence[str]) -> None:
     if len(runs) == 1:
         columns = ("default", runs[0].short)
         return _show(defaults_of(configs[0]), configs[0], columns, "the defaults of its choices")
-    return _show(*configs, (runs[0].short, runs[1].short), "one run to the other")
+    columns = (runs[0].short, runs[1].short)
+    return _show(configs[0], configs[1], columns, "one run to the other")
 
 
 def _config_of(run: Run) -> Mapping[str, Any]:
