@@ -6,7 +6,8 @@
 RUN is an id, a unique prefix, a path, latest, or @1 (row of the list); of a sweep the members that
 are missing are trained. trainer.epochs=N trains a run on, a finished one too. data.path=FILE or
 data.root=FOLDER says where its data lie now; what they hold may not have changed, nor may the
-versions of what computes, unless --allow-changed is given.
+versions of what computes, unless --allow-changed is given. tracking.tensorboard=true|false and
+tracking.curves=true|false say what else is written from now on.
 """
 
 from __future__ import annotations
