@@ -186,6 +186,9 @@ COMPUTING = {"training", "bench", "variants", "trained", "evaluation"}
 # What brings configs and components together.
 FLOWS = {"job", "origin", "results", "differences"} | COMPUTING
 FLOWS |= {room for room in ALLOWED if room.partition(".")[0] == "sweep"}
+FLOWS = (
+    {"job", "origin"} | COMPUTING | {room for room in ALLOWED if room.partition(".")[0] == "sweep"}
+)
 COMPONENTS = set(ALLOWED) - CONFIGS - PLAIN - FLOWS
 LIGHT = sorted(CONFIGS | PLAIN - {""})
 # The one room of a sweep that trains; the others plan, start it, and read what it left.
