@@ -6,7 +6,7 @@ where it is called.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
@@ -145,7 +145,7 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
     clips = any(norm is not None for norm in norms)
     return Stack(
         model=members,
-        loss=loss(data),
+        loss=loss(data, {name: split.targets for name, split in data.splits.items()}),
         optimizer=_optimizer(configs, members),
         loader=loader,
         splits=rows,
@@ -238,13 +238,18 @@ def _order(rows: Rows) -> Any:
     return order
 
 
-def loss(data: Dataset) -> Loss:
-    """Return what a model is trained on, and judged by."""
+def loss(data: Dataset, targets: Mapping[str, npt.NDArray[Any]]) -> Loss:
+    """Return what a model is trained on, and judged by.
+
+    Args:
+        data: Says what the targets are.
+        targets: Prepared ones of each split that metrics will be asked of.
+    """
     from dltrain.losses import CrossEntropy, SquaredError
 
     if data.task == Task.classification:
         return CrossEntropy()
-    variances = {name: _variance(split.targets) for name, split in data.splits.items()}
+    variances = {name: _variance(own) for name, own in targets.items()}
     return SquaredError(unit=float(data.target_scale.deviation[0]), variances=variances)
 
 

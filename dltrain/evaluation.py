@@ -5,7 +5,8 @@ Letters: N rows, B rows of a part, O outputs, C classes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +16,18 @@ import torch
 from torch import Tensor
 
 from dltrain import build
-from dltrain.data import Dataset
-from dltrain.losses import Loss
+from dltrain.data import EVALUATION_ROWS, Dataset
+from dltrain.data.blocks import CsvBlocks
+from dltrain.data.idx import image_parts, label_parts
+from dltrain.data.other_rows import OtherRows
+from dltrain.given import Given
 from dltrain.origin import changed_data
 from dltrain.runs import Run
 from dltrain.suggest import closest
 from dltrain.trained import Trained, load
 
-Predictions = npt.NDArray[np.int64] | npt.NDArray[np.float64]
+Part = tuple[npt.NDArray[np.generic], npt.NDArray[np.generic]]  # inputs [B, I], targets [B]
+Predictions = npt.NDArray[Any]  # int64 class indices, or float64 amounts
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,45 @@ def evaluate(
         having = ", ".join(f"{name} has {count:,}" for name, count in sizes.items() if count)
         raise ValueError(f"{run.id}: its {split} split has no rows; {having}")
     rows = build.split_rows(data, split, trained.config, trained.device)
-    return judge(trained, rows.in_order(), data=data, split=split, loss=build.loss(data))
+    return judge(trained, rows.in_order(), data=data, split=split)
+
+
+def evaluate_given(trained: Trained, source: Given, labels: Given | None = None) -> Evaluation:
+    """Evaluate a model on the rows of another file, read once, in bounded parts.
+
+    Args:
+        trained: The model.
+        source: A CSV file with the columns that the run learned from and its target; or an IDX
+            file of images.
+        labels: An IDX file of the images' labels.
+
+    Raises:
+        ValueError: If the file does not have what the run learned from, or holds no rows.
+    """
+    parts = _table_parts(trained, source) if labels is None else _images(trained, source, labels)
+    found = ((trained.on_device(inputs), torch.from_numpy(own)) for inputs, own in parts)
+    return judge(trained, found, data=trained.data, split="data")
+
+
+def _table_parts(trained: Trained, source: Given) -> Iterator[Part]:
+    data = trained.data
+    blocks = CsvBlocks(source.name, source, delimiter=data.reading["delimiter"])
+    others = OtherRows(data, blocks.header, name=source.name, dtype=trained.dtype, targets=True)
+    for rows in blocks:
+        for part in others.parts(rows):
+            assert part.targets is not None
+            yield part.inputs, part.targets
+
+
+def _images(trained: Trained, source: Given, labels: Given) -> Iterator[Part]:
+    data = trained.data
+    assert data.image_shape is not None
+    images = image_parts(source, shape=data.image_shape, rows=EVALUATION_ROWS)
+    indices = label_parts(labels, classes=data.class_names, rows=EVALUATION_ROWS)
+    for inputs, own in itertools.zip_longest(images, indices):
+        if inputs is None or own is None or len(inputs) != len(own):
+            raise ValueError(f"{labels.name}: has not as many labels as {source.name} has images")
+        yield inputs, own
 
 
 def _own_data(trained: Trained) -> Dataset:
@@ -104,7 +147,6 @@ def judge(
     *,
     data: Dataset,
     split: str,
-    loss: Loss,
 ) -> Evaluation:
     """Let a model predict rows whose targets are known, in the parts that training takes.
 
@@ -113,8 +155,8 @@ def judge(
         parts: Inputs [B, I] and targets [B], prepared, on its device.
         data: What they are of; says what targets stand for.
         split: What to call them.
-        loss: Judges them.
     """
+    loss = build.loss(data, {})
     sums = torch.zeros((), dtype=torch.float64, device=trained.device)
     targets, predictions, probabilities = [], [], []
     for inputs, wanted in parts:
@@ -123,9 +165,12 @@ def judge(
         predictions.append(predicted)
         probabilities.append(likely)
         targets.append(wanted.cpu().numpy())
-        sums = sums + loss.evaluation(outputs, wanted)  # the outputs are used up
+        own = wanted.to(trained.device)
+        sums = sums + loss.evaluation(outputs, own)  # the outputs are used up
+    if not targets:
+        raise ValueError(f"{trained.run.id}: there are no rows to evaluate it on")
     wanted_all = np.concatenate(targets)
-    [metrics] = loss.metrics(sums, len(wanted_all), split)
+    [metrics] = build.loss(data, {split: wanted_all}).metrics(sums, len(wanted_all), split)
     classes = [likely for likely in probabilities if likely is not None]
     return Evaluation(
         split=split,
@@ -159,4 +204,5 @@ def predict(outputs: Tensor, data: Dataset) -> tuple[Predictions, npt.NDArray[np
 def amounts(prepared: npt.NDArray[Any], data: Dataset) -> npt.NDArray[np.float64]:
     """Undo the standardisation of a regression's target."""
     scale = data.target_scale
-    return prepared.astype(np.float64) * scale.deviation[0] + scale.mean[0]
+    own: npt.NDArray[np.float64] = prepared.astype(np.float64)
+    return own * float(scale.deviation[0]) + float(scale.mean[0])

@@ -96,17 +96,41 @@ def replace(path: Path, content: bytes) -> None:
     Raises:
         StorageError: If the content could not be made durable; the old file is untouched.
     """
+    with replacing(path) as write:
+        write(content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Callable[[bytes], None]]:
+    """Write a file part by part; it is the old one until the block ends, and then the new one.
+
+    Yields:
+        What writes a part.
+
+    Raises:
+        StorageError: If the content could not be made durable; the old file is untouched, as it is
+            if anything else is raised within.
+    """
     temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(4)}-{path.name}")
-    with _naming(path, "write"):
-        try:
-            with _opened(temporary, os.O_CREAT | os.O_EXCL) as descriptor:
-                _write(descriptor, content)
+    try:
+        with contextlib.ExitStack() as stack:
+            with _naming(path, "write"):
+                opened = _opened(temporary, os.O_CREAT | os.O_EXCL)
+                descriptor = stack.enter_context(opened)
+
+            def write(content: bytes) -> None:
+                with _naming(path, "write"):
+                    _write(descriptor, content)
+
+            yield write
+            with _naming(path, "write"):
                 os.fsync(descriptor)
+        with _naming(path, "write"):
             os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(OSError):  # the first error tells the story
-                os.unlink(temporary)
-            raise
+    except BaseException:
+        with contextlib.suppress(OSError):  # the first error tells the story
+            os.unlink(temporary)
+        raise
     _sync_folder(path.parent)
 
 

@@ -62,11 +62,15 @@ class Trained:
     steps: int
     device: torch.device
 
+    def on_device(self, inputs: npt.NDArray[np.generic]) -> Tensor:
+        """Bring prepared rows [B, I] where the model is, in a type that it takes."""
+        rows = torch.from_numpy(inputs).to(self.device)
+        return rows.to(build.input_dtype(self.config)) if rows.dtype == torch.uint8 else rows
+
     @torch.inference_mode()
     def outputs(self, inputs: npt.NDArray[np.generic]) -> Tensor:
         """Compute outputs [1, O, B] for prepared rows [B, I]; they hold until the next call."""
-        rows = torch.from_numpy(inputs).to(self.device)
-        return self.model.forward(rows.to(build.input_dtype(self.config)))
+        return self.model.forward(self.on_device(inputs))
 
     @property
     def dtype(self) -> str:

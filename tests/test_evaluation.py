@@ -77,7 +77,8 @@ def test_predictions_are_those_of_the_weights_in_float64(call: Call) -> None:
     assert found.probabilities is not None
     weight, bias = found.parameters["layers.0.weight"], found.parameters["layers.0.bias"]
     assert (weight.shape, bias.shape) == ((10, 784), (10,))
-    logits = (found.data.test.inputs / 255.0) @ weight.T.astype(np.float64) + bias
+    exact = weight.astype(np.float64).T, bias.astype(np.float64)
+    logits = found.data.test.inputs.astype(np.float64) / 255 @ exact[0] + exact[1]
     expected = torch.from_numpy(logits).softmax(dim=1).numpy()
     assert np.abs(found.probabilities - expected).max() < 1e-5
     assert found.predictions.tolist() == found.probabilities.argmax(axis=1).tolist()

@@ -90,7 +90,7 @@ ALLOWED: dict[str, set[str]] = {
     "data.synthetic": {"data"},
     "data.csv_file": set(),
     "data.cells": set(),
-    "data.table": {"data.cells", "data.csv_file"},
+    "data.table": {"data.blocks", "data.cells", "data.csv_file"},
     "data.target": {"data.table"},
     "data.preparation": {"data", "data.cells", "data.table"},
     "data.tabular": {
@@ -99,6 +99,11 @@ ALLOWED: dict[str, set[str]] = {
     },
     "data.fashion_mnist": {"data", "data.idx", "paths", "storage"},
     "data.prepared": {"data"},
+    "data.blocks": {"data.csv_file"},
+    "data.pictures": set(),
+    "data.other_rows": {
+        *("data", "data.blocks", "data.cells", "data.preparation", "data.table", "suggest"),
+    },
     "confusion": set(),
     "trained": {
         *("architecture", "build", "checkpoint", "data", "data.prepared", "device", "models"),
@@ -106,6 +111,17 @@ ALLOWED: dict[str, set[str]] = {
     },
     "evaluation": {"build", "data", "losses", "origin", "runs", "suggest", "trained"},
     "job": {"architecture", "check", "data", "fields", "schema"},
+    "given": set(),
+    "csv_text": set(),
+    "evaluation": {
+        *("build", "data", "data.blocks", "data.idx", "data.other_rows", "given", "origin"),
+        *("runs", "suggest", "trained"),
+    },
+    "prediction": {
+        *("csv_text", "data", "data.blocks", "data.idx", "data.other_rows", "data.pictures"),
+        *("evaluation", "given", "trained"),
+    },
+    "job": {"architecture", "data", "schema"},
     "training": {
         *(
             "build",
@@ -182,13 +198,10 @@ PLAIN |= {"environment", "fields", "lines", "listing", "reading", "seal", "trash
 }
 PLAIN |= {"event_file", "progress_board", "tracking"}
 # Flows that train or compute, and so need torch.
-COMPUTING = {"training", "bench", "variants", "trained", "evaluation"}
+COMPUTING = {"training", "bench", "variants", "trained", "evaluation", "prediction"}
 # What brings configs and components together.
 FLOWS = {"job", "origin", "results", "differences"} | COMPUTING
 FLOWS |= {room for room in ALLOWED if room.partition(".")[0] == "sweep"}
-FLOWS = (
-    {"job", "origin"} | COMPUTING | {room for room in ALLOWED if room.partition(".")[0] == "sweep"}
-)
 COMPONENTS = set(ALLOWED) - CONFIGS - PLAIN - FLOWS
 LIGHT = sorted(CONFIGS | PLAIN - {""})
 # The one room of a sweep that trains; the others plan, start it, and read what it left.
@@ -197,8 +210,8 @@ PARENT = sorted(FLOWS - COMPUTING - {TRAINS})
 HEAVY = {"torch", "torchvision", "pandas", "pyarrow", "scipy"}
 # Parts of the command line that verbs share, or that one keeps apart.
 SHARED = {"cli.arguments", "cli.main", "cli.hydra_flags", "cli.summary", "cli.sweep_summary"}
-SHARED |= {"cli.course", "cli.sweep_course", "cli.sweep_resume"}
 SHARED |= {"cli.results_summary", "cli.runs.cells", "cli.runs.curves", "cli.runs.table"}
+SHARED |= {"cli.course", "cli.sweep_course", "cli.sweep_resume", "cli.chosen"}
 BANNED = {"utils", "util", "helpers", "common", "core", "base", "manager", "misc"}
 
 MAX_FILE, MAX_FUNCTION = 300, 60

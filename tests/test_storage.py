@@ -561,3 +561,31 @@ def test_a_storage_error_is_an_os_error_that_says_what_to_do(tmp_path: Path) -> 
         replace(tmp_path / "gone" / "file", b"")
     assert isinstance(caught.value, StorageError)
     assert isinstance(caught.value.__cause__, FileNotFoundError)
+
+
+# Files written part by part.
+
+
+def test_a_file_written_in_parts_is_the_old_one_until_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with storage.replacing(path) as write:
+        write(b"new, ")
+        write(b"and more")
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new, and more"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt(), OSError("another's")])
+def test_what_goes_wrong_between_the_parts_leaves_the_old_file(
+    tmp_path: Path, error: BaseException
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(type(error)) as caught, storage.replacing(path) as write:  # noqa: PT012
+        write(b"new")
+        raise error
+    assert caught.value is error  # an error of another file is not this one's
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]

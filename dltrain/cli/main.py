@@ -30,6 +30,8 @@ VERBS = {
     "model": "model show: one training step as a computational graph",
     "resume": "go on with a run that was interrupted, killed or failed",
     "rerun": "train again what a run was told, with changes",
+    "evaluate": "metrics of a saved run on its data or on another file",
+    "predict": "predictions of a saved run for a CSV file or images",
     "config": "the composed values; why KEY: where one came from; diff: what is not default",
     "bench": "what a configuration costs here, and what would be faster",
     "runs": "list, show, compare, label, export and throw away runs; runs --help",

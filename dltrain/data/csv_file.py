@@ -10,7 +10,7 @@ import csv
 import hashlib
 import io
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,6 +35,7 @@ class CsvFile:
         name: The file, as complaints call it.
         source: Where it lies, or its bytes.
         delimiter: One character.
+        skipped: Lines that lie between the header and the rows; complaints count them.
 
     Attributes:
         header: Names of the columns.
@@ -46,9 +47,12 @@ class CsvFile:
         OSError: If it cannot be read.
     """
 
-    def __init__(self, name: str, source: Path | bytes, *, delimiter: str) -> None:
+    def __init__(
+        self, name: str, source: Path | bytes, *, delimiter: str, skipped: int = 0
+    ) -> None:
         self.name = name
         self.sha256 = ""
+        self._skipped = skipped
         self._source, self._delimiter = source, delimiter
         self.header, self._header_bytes = self._read_header()
         row = self._header_bytes * ROWS_PER_BLOCK
@@ -186,7 +190,7 @@ class CsvFile:
     def _rows(self, file: BinaryIO) -> Iterator[tuple[int, int, int]]:
         """Yield each row's last line, number of cells and first line; the header's too."""
         csv.field_size_limit(2**31 - 1)  # a long text is no mistake
-        lines = _Lines(self.name, file)
+        lines = _Lines(self.name, file, skipped={self._header_bytes: self._skipped})
         for line in lines:
             first = lines.number
             bare = line.removesuffix("\n").removesuffix("\r")
@@ -208,6 +212,11 @@ class CsvFile:
 class _Lines(Iterator[str]):
     """The lines of a file as text, with their line ends.
 
+    Args:
+        name: The file, as complaints call it.
+        file: What is left of it.
+        skipped: How many lines are not there, behind so many bytes.
+
     Attributes:
         number: Of the line that was read last, counted from 1.
         bytes: How many were read.
@@ -216,15 +225,17 @@ class _Lines(Iterator[str]):
         ValueError: If a line is no text, or the first one shows line ends of old Macs.
     """
 
-    def __init__(self, name: str, file: BinaryIO) -> None:
-        self._name, self._file = name, file
+    def __init__(
+        self, name: str, file: BinaryIO, *, skipped: Mapping[int, int] | None = None
+    ) -> None:
+        self._name, self._file, self._skipped = name, file, skipped or {}
         self.number = self.bytes = 0
 
     def __next__(self) -> str:
         line = self._file.readline()
         if not line:
             raise StopIteration
-        self.number += 1
+        self.number += 1 + self._skipped.get(self.bytes, 0)
         self.bytes += len(line)
         _refuse_nul(self._name, line)
         try:

@@ -1,12 +1,17 @@
-"""IDX files, the format of MNIST and its kin: one known file, read and checked byte by byte."""
+"""IDX files, the format of MNIST and its kin: known files, and any others of images and labels.
+
+Letters: N rows, B rows of a part, H height, W width.
+"""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -74,3 +79,82 @@ def as_rows(content: npt.NDArray[np.uint8], file: IdxFile) -> npt.NDArray[np.gen
     if body.max() >= NUM_CLASSES:
         raise ValueError(f"{file.name}: label {body.max()} is not below {NUM_CLASSES}")
     return body.astype(np.int64)
+
+
+MAGIC = b"\0\0\x08"  # of unsigned bytes, of however many dimensions
+
+
+class Source(Protocol):
+    """Bytes that come one after the other; what goes wrong with them is a ``ValueError``."""
+
+    name: str
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, fewer than asked for only at the end."""
+        ...
+
+
+def image_parts(
+    source: Source, *, shape: tuple[int, int], rows: int
+) -> Iterator[npt.NDArray[np.uint8]]:
+    """Read any IDX file of images, some at a time: [B, H * W].
+
+    Args:
+        source: The file, decompressed.
+        shape: Height and width that the images must have.
+        rows: B, but for the last part.
+
+    Raises:
+        ValueError: If it holds anything else, or is truncated or too long.
+    """
+    count, *own = _dimensions(source, "images", 3)
+    if tuple(own) != shape:
+        raise ValueError(
+            f"{source.name}: its images are {own[0]} x {own[1]}, not {shape[0]} x {shape[1]}"
+        )
+    for part in _parts(source, count, shape[0] * shape[1], rows):
+        yield part.reshape(-1, shape[0] * shape[1])
+
+
+def label_parts(
+    source: Source, *, classes: Sequence[str], rows: int
+) -> Iterator[npt.NDArray[np.int64]]:
+    """Read any IDX file of labels, some at a time: [B].
+
+    Raises:
+        ValueError: If it holds anything else, is truncated or too long, or a label names no class.
+    """
+    [count] = _dimensions(source, "labels", 1)
+    first = 0
+    for part in _parts(source, count, 1, rows):
+        wrong = np.flatnonzero(part >= len(classes))
+        if len(wrong):
+            raise ValueError(
+                f"{source.name}: label {part[wrong[0]]} of row {first + wrong[0]} is not below "
+                f"{len(classes)}, the number of classes"
+            )
+        first += len(part)
+        yield part.astype(np.int64)
+
+
+def _dimensions(source: Source, what: str, number: int) -> list[int]:
+    head = source.read(4)
+    if head != MAGIC + bytes([number]):
+        kinds = {MAGIC + b"\x01": " (it holds labels)", MAGIC + b"\x03": " (it holds images)"}
+        raise ValueError(f"{source.name}: is no IDX file of {what}{kinds.get(head, '')}")
+    sizes = source.read(4 * number)
+    if len(sizes) < 4 * number:
+        raise ValueError(f"{source.name}: is truncated within its header")
+    return [int.from_bytes(sizes[i : i + 4], "big") for i in range(0, len(sizes), 4)]
+
+
+def _parts(source: Source, count: int, size: int, rows: int) -> Iterator[npt.NDArray[np.uint8]]:
+    for start in range(0, count, rows):
+        expected = min(rows, count - start) * size
+        content = source.read(expected)
+        if len(content) < expected:
+            have = start + len(content) // size
+            raise ValueError(f"{source.name}: is truncated, it has {have} of {count} rows")
+        yield np.frombuffer(bytearray(content), np.uint8)
+    if source.read(1):
+        raise ValueError(f"{source.name}: is too long for the {count} rows of its header")

@@ -113,7 +113,7 @@ def encode(table: Table, column: Column) -> Floats:
         ValueError: If a cell cannot be turned into a number; the message names line and column.
     """
     inputs = np.empty((len(table), len(column.features)))
-    _Encoder(table, column).write(slice(None), inputs)
+    Encoder(table, column).write(slice(None), inputs)
     return inputs
 
 
@@ -134,7 +134,7 @@ def prepare(
     Raises:
         ValueError: If a cell cannot be turned into a number of that type.
     """
-    encoders = [_Encoder(table, column) for column in columns]
+    encoders = [Encoder(table, column) for column in columns]
     ends = np.cumsum([encoder.width for encoder in encoders])
     inputs = np.empty((len(order), ends[-1]), dtype)
     places = np.empty_like(order)
@@ -188,7 +188,7 @@ def prepare_amounts(
     return Column(name, "target", mean=mean, deviation=deviation), rounded
 
 
-class _Encoder:
+class Encoder:
     """One column on its way to numbers, some rows at a time.
 
     Raises:
@@ -214,6 +214,13 @@ class _Encoder:
         absent_place = len(known) if self.width > len(known) else -1
         self._features = np.array([*(known.get(text, -1) for text in texts), absent_place])
         self._codes = codes
+
+    def counts(self) -> tuple[int, int]:
+        """Count the cells that were imputed, and those of a category that no training row has."""
+        if self._column.role == "number":
+            return int(np.count_nonzero(np.isnan(self._values))) if self._has_holes else 0, 0
+        new = (self._codes >= 0) & (self._features[self._codes] < 0)
+        return 0, int(np.count_nonzero(new))
 
     def write(self, rows: slice, inputs: npt.NDArray[np.floating]) -> None:
         """Write the given rows, [rows, F]."""

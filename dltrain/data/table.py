@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dltrain.data.blocks import HeldRows
 from dltrain.data.cells import (
     Booleans,
     Cells,
@@ -44,7 +45,7 @@ class Table:
 
     Args:
         name: The file, as complaints call it.
-        source: Where it lies, or its bytes.
+        source: Where it lies, or its bytes, or some of its rows.
         delimiter: One character.
         missing_values: Cell texts that mean missing; a number means every spelling of it.
         as_text: Columns whose texts may be asked for, even if they are numbers; others are read
@@ -63,7 +64,7 @@ class Table:
     def __init__(
         self,
         name: str,
-        source: Path | bytes,
+        source: Path | bytes | HeldRows,
         *,
         delimiter: str,
         missing_values: Sequence[str],
@@ -71,7 +72,9 @@ class Table:
         unused: Collection[str] = (),
     ) -> None:
         self.name = name
-        self._file = CsvFile(name, source, delimiter=delimiter)
+        self._file: CsvFile | HeldRows = (
+            source if isinstance(source, HeldRows) else CsvFile(name, source, delimiter=delimiter)
+        )
         self.header = self._file.header
         self._missing_values = list(missing_values)
         self._missing_numbers = _finite_numbers(missing_values)

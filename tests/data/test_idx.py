@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import hashlib
+import io
 import tracemalloc
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dltrain.data.idx import IdxFile, as_rows, read_idx
+from dltrain.data.idx import IdxFile, as_rows, image_parts, label_parts, read_idx
 
 BODY = bytes([0, 1, 2, 9, 9])
 CONTENT = (0x801).to_bytes(4, "big") + (5).to_bytes(4, "big") + BODY
@@ -111,3 +112,52 @@ def test_a_label_beyond_the_classes_is_refused() -> None:
     content = np.frombuffer(CONTENT[:-1] + b"\x0a", dtype=np.uint8)
     with pytest.raises(ValueError, match="five-labels: label 10 is not below 10"):
         as_rows(content, FILE)
+
+
+# Any files of images and labels.
+
+
+class Bytes(io.BytesIO):
+    name = "x-ubyte"
+
+
+def idx(kind: int, *sizes: int, body: bytes = b"") -> Bytes:
+    head = b"\0\0\x08" + bytes([kind]) + b"".join(size.to_bytes(4, "big") for size in sizes)
+    return Bytes(head + body)
+
+
+def test_images_and_labels_come_in_parts() -> None:
+    body = bytes(range(7 * 6))
+    parts = list(image_parts(idx(3, 7, 2, 3, body=body), shape=(2, 3), rows=3))
+    assert [part.shape for part in parts] == [(3, 6), (3, 6), (1, 6)]
+    assert b"".join(part.tobytes() for part in parts) == body
+    labels = list(label_parts(idx(1, 4, body=b"\0\2\1\0"), classes="abc", rows=3))
+    assert [part.tolist() for part in labels] == [[0, 2, 1], [0]]
+    assert labels[0].dtype == np.int64
+    assert list(image_parts(idx(3, 0, 2, 3), shape=(2, 3), rows=3)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (Bytes(b""), "is no IDX file of images"),
+        (Bytes(b"\0\0\x08\3\0"), "is truncated within its header"),
+        (idx(1, 4, body=bytes(4)), r"is no IDX file of images \(it holds labels\)"),
+        (Bytes(b"\0\0\x0d\3" + bytes(100)), "is no IDX file of images"),
+        (idx(3, 2, 3, 2, body=bytes(12)), "its images are 3 x 2, not 2 x 3"),
+        (idx(3, 2, 2**32 - 1, 2**32 - 1), "its images are 4294967295 x 4294967295, not"),
+        (idx(3, 2**32 - 1, 2, 3, body=bytes(13)), "is truncated, it has 2 of 4294967295 rows"),
+        (idx(3, 2, 2, 3, body=bytes(13)), "is too long for the 2 rows of its header"),
+    ],
+)
+def test_what_is_no_file_of_such_images_is_refused(source: Bytes, told: str) -> None:
+    with pytest.raises(ValueError, match=f"x-ubyte: {told}"):
+        list(image_parts(source, shape=(2, 3), rows=1000))
+
+
+def test_what_is_no_file_of_such_labels_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"is no IDX file of labels \(it holds images\)"):
+        list(label_parts(idx(3, 1, 1, 1, body=b"\0"), classes="abc", rows=2))
+    told = "label 3 of row 2 is not below 3, the number of classes"
+    with pytest.raises(ValueError, match=told):
+        list(label_parts(idx(1, 3, body=b"\0\1\3"), classes="abc", rows=2))

@@ -33,6 +33,7 @@ from tests.torture.flips import Image, make_images, make_sweep
 from tests.torture.proof import Report
 from tests.torture.strangers import SECRET, TOKEN, Stranger, World, lay_world, strangers
 
+GIVEN = "given.csv"  # what is to be predicted with a stranger's run
 READING = (
     ["runs"],
     ["runs", "ls", "--all", "--json"],
@@ -41,6 +42,8 @@ READING = (
     ["runs", "diff", "RUN", "RUN"],
     ["config", "diff", "RUN"],
     ["runs", "export", "-", "--epochs"],
+    ["evaluate", "RUN", "--split", "train"],
+    ["predict", "RUN", "--data", GIVEN],
 )
 OF_SWEEPS = (
     ["runs", "ls", "RUN"],
@@ -62,11 +65,12 @@ def try_one(
     world: World, words: Sequence[str], hashed: Sequence[Path] = ()
 ) -> tuple[Caged, list[str]]:
     """Carry out a command in the cage; return what it came to, and what was wrong about it."""
-    reads = words[0] == "runs"
+    reads = words in READING or words[0] == "runs"
     without = None if reads else world.run
     before = fingerprint(world.base, without=without)
     line = [word.replace("RUN", f"outputs/{world.run.name}") for word in words]
-    readable = [world.run, world.secret, *hashed]  # a secret may be hashed, and not told
+    # A secret may be hashed, and not told.
+    readable = [world.run, world.secret, world.base / "here" / GIVEN, *hashed]
     caged = confine(
         lambda: run(line),
         Bounds(world.base, None if reads else world.run, readable),
@@ -132,6 +136,7 @@ def _serve(base: Path, amount: int | None, seed: int) -> Report:
         for words in verbs(stranger):
             lay_world(world, image.kept)
             stranger.make(world)
+            (world.base / "here" / GIVEN).write_text("x0,x1\n1,2\n3,4\n")
             caged, own = try_one(world, words, stranger.hashed)
             tried += 1
             told = f"{stranger.name} ({image.name}), dltrain {' '.join(words)}"

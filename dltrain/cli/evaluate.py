@@ -1,0 +1,183 @@
+"""Metrics of a saved run, on a split of its own data or on another file.
+
+  dltrain evaluate latest                        the test split, as the run itself reported it
+  dltrain evaluate k3f9 --split val              another split
+  dltrain evaluate k3f9 --epoch best             the weights of the best epoch
+  dltrain evaluate k3f9 --data more.csv          another file that has the target, too
+  dltrain evaluate k3f9 --data t10k-images-idx3-ubyte.gz   images; their labels lie beside them
+                                                 (t10k-labels-idx1-ubyte, plain or .gz)
+  dltrain evaluate 9xq2/12                       a member of a sweep; of a sweep the best one
+
+RUN is an id, a unique prefix, a path, latest, or @1 (row of dltrain runs). Its own data are looked
+for where the run found them; data.path=FILE or data.root=FOLDER says where they lie now. Another
+file is prepared exactly like the training rows, and read in parts, so it may be larger than memory.
+Nothing is written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dltrain.cli.arguments import Parser, UsageError, refusing
+from dltrain.cli.chosen import chosen_run
+from dltrain.confusion import ClassScore, confusion, per_class
+from dltrain.console import bold, figure, output, pairs, table
+from dltrain.console.training import TrainingView
+from dltrain.given import Given, opened
+from dltrain.recorder import as_json
+from dltrain.runs import Run
+
+if TYPE_CHECKING:
+    from dltrain.evaluation import Evaluation
+    from dltrain.trained import Trained
+
+USAGE = "dltrain evaluate RUN [--split SPLIT | --data FILE] [--epoch last|best] [--json]"
+SPLITS = ("train", "val", "test")
+# A matrix of more classes does not fit a terminal.
+MAX_CLASSES = 20
+
+
+def main(words: Sequence[str]) -> None:
+    """Evaluate a run and print how it does."""
+    parser = Parser("evaluate", __doc__ or "", USAGE)
+    parser.add_argument("words", nargs="*", metavar="RUN", help="and KEY=VALUE: output_dir=FOLDER")
+    parser.add_argument("--split", choices=SPLITS, help="of the run's own data (test)")
+    parser.add_argument("--data", metavar="FILE", help="another file; - is standard input")
+    parser.add_argument(
+        "--epoch", choices=("last", "best"), default="last", help="whose weights (last)"
+    )
+    parser.add_argument("--json", action="store_true", help="print all of it as JSON")
+    arguments = parser.read(words)
+    if arguments.data is not None and arguments.split is not None:
+        raise UsageError(["--split: is of the run's own data; leave it out with --data"])
+    settable = () if arguments.data is not None else ("data.path", "data.root")
+    run, changes = chosen_run(arguments.words, verb="evaluate", settable=settable)
+    view = TrainingView(output(sys.stderr))
+    with view.working("loading torch"):
+        from dltrain.evaluation import evaluate
+        from dltrain.trained import load
+    with refusing():
+        if arguments.data is None:
+            split = arguments.split or "test"
+            found = evaluate(run, split=split, epoch=arguments.epoch, changes=changes)
+        else:
+            trained = load(run, epoch=arguments.epoch, placed=False)
+            found = _evaluate_file(trained, arguments.data)
+    if arguments.json:
+        sys.stdout.write(_as_json(run, found))
+    else:
+        _show(run, found, source=arguments.data)
+
+
+def _evaluate_file(trained: Trained, text: str) -> Evaluation:
+    from dltrain.evaluation import evaluate_given
+
+    is_image = trained.data.image_shape is not None
+    with contextlib.ExitStack() as stack:
+        if text == "-":
+            if is_image:
+                raise ValueError("--data -: images need a file, with their labels beside it")
+            source = Given("standard input", sys.stdin.buffer)
+        else:
+            source = stack.enter_context(opened(Path(text), name=text))
+        if not is_image:
+            return evaluate_given(trained, source)
+        beside = labels_beside(Path(text))
+        labels = stack.enter_context(opened(beside, name=str(beside)))
+        return evaluate_given(trained, source, labels)
+
+
+def labels_beside(images: Path) -> Path:
+    """Return the labels that lie beside an IDX file of images.
+
+    Raises:
+        ValueError: If there are none, or the file is not named like images.
+    """
+    name = images.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
+    if name == images.name.removesuffix(".gz"):
+        raise ValueError(
+            f"--data {images}: images in an IDX file, as in t10k-images-idx3-ubyte, with their "
+            "labels beside it, as in t10k-labels-idx1-ubyte"
+        )
+    beside = [images.with_name(name), images.with_name(f"{name}.gz")]
+    found = [path for path in beside if path.exists()]
+    if not found:
+        raise ValueError(f"--data {images}: its labels are not beside it, as {beside[0]} or .gz")
+    return found[0]
+
+
+def _show(run: Run, found: Evaluation, *, source: str | None) -> None:
+    console = output()
+    data = source or f"{found.data.name}, {found.split} split"
+    facts: list[tuple[str, object]] = [
+        ("run", run.id),
+        ("data", f"{data}: {len(found.targets):,} rows"),
+        ("epoch", f"{found.epoch:,}"),
+    ]
+    facts += [(name.rpartition("/")[2], figure(value)) for name, value in found.metrics.items()]
+    if found.data.class_names:
+        console.print(pairs(facts))
+        names = list(found.data.class_names)
+        matrix = _matrix(found)
+        console.print("")
+        console.print(_scores(names, per_class(matrix)))
+        if len(names) <= MAX_CLASSES:
+            console.print("")
+            console.print(bold("rows: what they are; columns: what they are taken for"))
+            cells = [[name, *row] for name, row in zip(names, matrix.tolist(), strict=True)]
+            console.print(table([found.data.target_name, *names], cells, right=names))
+        return
+    row, error = _largest_error(found)
+    told = f"true {figure(found.targets[row])}, predicted {figure(found.predictions[row])}"
+    console.print(
+        pairs([*facts, ("largest error", f"{figure(error)} in row {row + 1:,} ({told})")])
+    )
+
+
+def _matrix(found: Evaluation) -> Any:
+    classes = len(found.data.class_names)
+    return confusion(found.targets, found.predictions, num_classes=classes)
+
+
+def _scores(names: Sequence[str], scores: Sequence[ClassScore]) -> object:
+    columns = ["class", "precision", "recall", "f1", "rows"]
+    rows = [
+        [name, figure(s.precision), figure(s.recall), figure(s.f1), f"{s.support:,}"]
+        for name, s in zip(names, scores, strict=True)
+    ]
+    return table(columns, rows, right=columns[1:])
+
+
+def _largest_error(found: Evaluation) -> tuple[int, float]:
+    """Return the row, counted from 0, that is predicted worst, and by how much it is wrong."""
+    errors = np.abs(found.predictions - found.targets)
+    return int(errors.argmax()), float(errors.max())
+
+
+def _as_json(run: Run, found: Evaluation) -> str:
+    """Write all of it as JSON; what is not finite becomes null."""
+    told: dict[str, Any] = {
+        "run": run.id,
+        "split": found.split,
+        "epoch": found.epoch,
+        "rows": len(found.targets),
+        "metrics": found.metrics,
+    }
+    if found.data.class_names:
+        matrix = _matrix(found)
+        scores: Mapping[str, ClassScore] = dict(
+            zip(found.data.class_names, per_class(matrix), strict=True)
+        )
+        told["classes"] = {name: vars(score) for name, score in scores.items()}
+        told["confusion"] = matrix.tolist()
+    else:
+        told["largest_error"] = _largest_error(found)[1]
+    # Foreign text with nothing in it that a terminal would obey.
+    return f"{json.dumps(json.loads(as_json(told)), indent=2)}\n"

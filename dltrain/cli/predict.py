@@ -1,0 +1,157 @@
+"""Predictions of a saved run: CSV in, CSV out; or images in, CSV out.
+
+  dltrain predict latest --data new.csv                       to standard output
+  dltrain predict k3f9 --data new.csv --output predicted.csv  to a file, whole or not at all
+  cat new.csv | dltrain predict k3f9 --data - | head          from standard input
+  dltrain predict k3f9 --data shoe.png bag.jpg                pictures; or a folder of them
+  dltrain predict k3f9 --data t10k-images-idx3-ubyte.gz       an IDX file of images
+  dltrain predict 9xq2 --data new.csv                         the best member of a sweep
+  dltrain predict 9xq2/12 --data new.csv                      another member
+
+A table needs the columns that the run learned from, in any order, beside any others; the target may
+be missing. It is prepared exactly like the training rows: missing numbers become what they became
+then, and so on; a cell that is none of what was learned is refused with its line. The data the run
+learned from are not needed. Files may be gzipped, and larger than memory.
+
+What comes out are the columns that went in (file of a picture, row of an IDX file, counted from 0),
+then prediction, in the target's own units or as the class's name, and probability_CLASS for each
+class. Texts that a spreadsheet would take for formulas get an apostrophe in front.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from dltrain import storage
+from dltrain.cli.arguments import EndedError, Parser, UsageError, refusing
+from dltrain.cli.chosen import chosen_run, tell
+from dltrain.console import duration, output, pairs
+from dltrain.console.training import TrainingView
+from dltrain.escapes import escaped_lines
+from dltrain.given import Given, opened
+from dltrain.paths import problem_with
+from dltrain.signals import stopping
+
+if TYPE_CHECKING:
+    from dltrain.prediction import Predictor
+    from dltrain.trained import Trained
+
+USAGE = "dltrain predict RUN --data FILE [--output FILE] [--epoch last|best] [output_dir=FOLDER]"
+
+
+def main(words: Sequence[str]) -> None:
+    """Predict what was given, and write it as CSV."""
+    parser = Parser("predict", __doc__ or "", USAGE)
+    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
+    parser.add_argument(
+        "--data", nargs="+", metavar="FILE", help="what to predict; - is standard input"
+    )
+    parser.add_argument("--output", metavar="FILE", help="where to; - is standard output, as usual")
+    parser.add_argument(
+        "--epoch", choices=("last", "best"), default="last", help="whose weights (last)"
+    )
+    arguments = parser.read(words)
+    given = arguments.data or []
+    # Words behind --data are files, but for those that nobody calls a file.
+    settings = [word for word in given if word.startswith("output_dir=")]
+    files = [word for word in given if word not in settings]
+    if not files:
+        raise UsageError(["predict: of what? Add --data FILE, behind the run"])
+    run, _ = chosen_run([*arguments.words, *settings], verb="predict", settable=())
+    target = _target(arguments.output, files)
+    with TrainingView(output(sys.stderr)).working("loading torch"):
+        from dltrain.prediction import Predictor
+        from dltrain.trained import load
+    with refusing(), stopping(_end):
+        trained = load(run, epoch=arguments.epoch, placed=False)
+        started = time.perf_counter()
+        with _writing(target) as write:
+            predictor = Predictor(trained, write)
+            _predict(predictor, trained, files)
+        seconds = time.perf_counter() - started
+    for note in predictor.notes:
+        tell(note)
+    if target is not None:
+        rate = f"{predictor.rows / seconds:,.0f} per second"
+        told = f"{predictor.rows:,} in {duration(seconds)}, {rate}"
+        output().print(pairs([("rows", told), ("file", str(target))]))
+
+
+def _end(number: int) -> NoReturn:
+    raise EndedError(128 + number, "interrupted; nothing is kept")
+
+
+def _target(text: str | None, files: Sequence[str]) -> Path | None:
+    """Return the file to write, or None for standard output.
+
+    Raises:
+        UsageError: If it cannot be one.
+    """
+    if text in (None, "-"):
+        return None
+    assert text is not None
+    path = Path(text)
+    if not text or (complaint := problem_with(path)):
+        raise UsageError([f"--output {text}: {'must not be empty' if not text else complaint}"])
+    path = Path(os.path.realpath(path))  # what a link stands for is replaced, and not the link
+    if path.exists() and not path.is_file():
+        advice = "use - and > for what is no plain file"
+        raise UsageError([f"--output {text}: is a folder, a pipe or a device; {advice}"])
+    if not path.parent.is_dir():
+        raise UsageError([f"--output {text}: there is no folder {path.parent}"])
+    if any(os.path.realpath(file) == str(path) for file in files if file != "-"):
+        raise UsageError([f"--output {text}: would take the place of what is read"])
+    return path
+
+
+@contextlib.contextmanager
+def _writing(target: Path | None) -> Iterator[Callable[[bytes], object]]:
+    """Give what writes: to a file that is there whole or not at all, or to standard output."""
+    if target is not None:
+        with storage.replacing(target) as write:
+            yield write
+    elif sys.stdout.isatty():  # a terminal obeys what may stand in foreign text
+        yield lambda part: sys.stdout.write(
+            "".join(f"{line}\n" for line in escaped_lines(part.decode(errors="replace")))
+        )
+    else:
+        sys.stdout.flush()
+        yield sys.stdout.buffer.write
+
+
+def _predict(predictor: Predictor, trained: Trained, files: Sequence[str]) -> None:
+    """Find out what was given, and predict it."""
+    if len(files) > 1 or Path(files[0]).is_dir():
+        if trained.data.image_shape is None:
+            raise ValueError(f"--data {files[0]}: one table at a time, and no folder")
+        return predictor.pictures(_pictures(files))
+    with contextlib.ExitStack() as stack:
+        if files[0] == "-":
+            source = Given("standard input", sys.stdin.buffer)
+        else:
+            source = stack.enter_context(opened(Path(files[0]), name=files[0]))
+        if trained.data.image_shape is None:
+            return predictor.table(source)
+        from dltrain.data.pictures import MAGICS
+
+        if source.start(4).startswith(MAGICS):
+            return predictor.pictures([source])
+        return predictor.images(source)
+
+
+def _pictures(files: Sequence[str]) -> Iterator[Path]:
+    from dltrain.data.pictures import pictures_in
+
+    for file in files:
+        if Path(file).is_dir():
+            yield from pictures_in(Path(file))
+        elif Path(file).is_file():
+            yield Path(file)
+        else:
+            raise ValueError(f"--data {file}: no such file")

@@ -1,0 +1,141 @@
+"""dltrain evaluate: metrics of a saved run on its own data or another file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dltrain.runs import Run, find
+from tests.conftest import Call, tree
+from tests.test_cli_predict import piped, sample, train, write_idx
+from tests.test_evaluation import RUNS, write_table
+
+pytestmark = pytest.mark.usefixtures("here")
+
+
+def latest() -> Run:
+    return find("latest", Path("outputs"))
+
+
+def test_classes_are_shown_with_scores_and_who_is_taken_for_whom(here: Path, call: Call) -> None:
+    train(call, *RUNS["softmax"])
+    before = tree(here)
+    shown = call("evaluate", "latest")
+    assert (shown.code, shown.err) == (0, "")
+    assert re.search(r"^data +fashion_mnist, test split: 1,000 rows$", shown.out, re.MULTILINE)
+    accuracy = latest().part("result", "test", "test/accuracy")
+    assert re.search(rf"^accuracy +{accuracy:.4g}$", shown.out, re.MULTILINE)
+    assert re.search(r"^class +precision +recall +f1 +rows$", shown.out, re.MULTILINE)
+    assert len(re.findall(r"^ankle boot( +[\d.]+){4}$", shown.out, re.MULTILINE)) == 1
+    assert len(re.findall(r"^ankle boot( +\d+){10}$", shown.out, re.MULTILINE)) == 1
+    assert tree(here) == before
+
+
+def test_amounts_are_shown_with_the_largest_error(call: Call) -> None:
+    write_table(Path("table.csv"), classes=False)
+    train(call, *RUNS["amounts"])
+    shown = call("evaluate", "latest")
+    assert (shown.code, shown.err) == (0, "")
+    for name in ("loss", "rmse", "r2"):
+        value = latest().part("result", "test", f"test/{name}")
+        assert re.search(rf"^{name} +{value:.4g}$", shown.out, re.MULTILINE)
+    told = r"^largest error +[\d.]+ in row \d+ \(true [-\d.]+, predicted [-\d.]+\)$"
+    assert re.search(told, shown.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["classes", "amounts"])
+def test_json_holds_what_the_record_holds(name: str, call: Call) -> None:
+    write_table(Path("table.csv"), classes=name == "classes")
+    train(call, *RUNS[name])
+    found = json.loads(call("evaluate", "latest", "--json").out)
+    assert found["metrics"] == latest().part("result", "test")
+    assert (found["run"], found["split"], found["rows"]) == (latest().id, "test", 100)
+    if name == "classes":
+        assert np.sum(found["confusion"]) == 100
+        assert sum(score["support"] for score in found["classes"].values()) == 100
+    else:
+        assert found["largest_error"] >= found["metrics"]["test/rmse"]
+
+
+@pytest.mark.parametrize("name", ["classes", "amounts", "float64"])
+def test_the_runs_own_file_given_as_another_has_its_metrics(name: str, call: Call) -> None:
+    write_table(Path("table.csv"), classes=name == "classes")
+    train(call, *RUNS[name], "data.val_fraction=0", "data.test_fraction=0")
+    own = json.loads(call("evaluate", "latest", "--split", "train", "--json").out)
+    Path("table.csv").rename("moved.csv")
+    other = json.loads(call("evaluate", "latest", "--data", "moved.csv", "--json").out)
+    named = {f"data/{key.rpartition('/')[2]}": value for key, value in own["metrics"].items()}
+    assert other["metrics"] == pytest.approx(named, rel=1e-6)
+    assert (other["split"], other["rows"]) == ("data", 400)
+    given = Path("moved.csv").read_bytes()
+    streamed = piped("evaluate", "latest", "--data", "-", "--json", given=given)
+    assert json.loads(streamed.stdout) == other
+
+
+def test_images_are_judged_by_the_labels_beside_them(call: Call) -> None:
+    train(call, *RUNS["softmax"])
+    test = sample().test
+    write_idx(Path("some-images-idx3-ubyte"), test.inputs)
+    labels = b"\0\0\x08\1" + len(test).to_bytes(4, "big") + test.targets.astype(np.uint8).tobytes()
+    shown = call("evaluate", "latest", "--data", "some-images-idx3-ubyte")
+    told = "its labels are not beside it, as some-labels-idx1-ubyte or .gz"
+    assert (shown.code, told in shown.err) == (2, True)
+    Path("some-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
+    words = ["evaluate", "latest", "--data", "some-images-idx3-ubyte", "--json"]
+    found = json.loads(call(*words).out)["metrics"]
+    assert {f"test{key[4:]}": value for key, value in found.items()} == latest().part(
+        "result", "test"
+    )
+    Path("some-labels-idx1-ubyte").write_bytes(
+        labels[:4] + (len(test) - 1).to_bytes(4, "big") + labels[8:-1]
+    )
+    shown = call(*words)
+    assert (shown.code, shown.out) == (2, "")
+    assert "some-labels-idx1-ubyte: has not as many labels as some-images" in shown.err
+
+
+def test_of_a_sweep_the_best_member_is_evaluated(call: Call) -> None:
+    train(call, "-m", "optimizer.lr=0.0001,0.1", "trainer.epochs=2")
+    shown = call("evaluate", "latest", "--split", "val")
+    assert shown.err == f"note: of the sweep's members the best by val/loss is {latest().short}/1\n"
+    assert f"{latest().id}/0001" in shown.out
+
+
+def test_a_sweep_without_a_member_that_is_done_is_refused(call: Call) -> None:
+    assert call("-m", "optimizer.lr=1e9,1e10", "trainer.epochs=20").code == 3
+    shown = call("evaluate", "latest")
+    assert (shown.code, shown.out) == (2, "")
+    assert "none of its members is done and has a val/loss" in shown.err
+
+
+def test_what_cannot_be_done_is_refused_and_leaves_nothing(here: Path, call: Call) -> None:
+    train(call, "trainer.epochs=1")
+    Path("data.csv").write_text("x0,x1\n1,2\n")
+    Path("empty.csv").write_text("x0,x1,y\n")
+    before = tree(here)
+    for words, told in (
+        (["evaluate"], "evaluate: which run?"),
+        (
+            ["evaluate", "latest", "trainer.epochs=3"],
+            "(to be set: output_dir, data.path, data.root",
+        ),
+        (["evaluate", "latest"], "its test split has no rows; train has 1,000"),
+        (["evaluate", "latest", "--split", "tset"], "invalid choice: 'tset'"),
+        (
+            ["evaluate", "latest", "--split", "val", "--data", "data.csv"],
+            "leave it out with --data",
+        ),
+        (["evaluate", "latest", "--data", "data.csv"], "has no column 'y' to compare with"),
+        (["evaluate", "latest", "--data", "empty.csv"], "there are no rows to evaluate it on"),
+        (["evaluate", "latest", "--data", "nowhere.csv"], "nowhere.csv: No such file"),
+        (["evaluate", "latest", "--split", "val", "data.path=x"], "data.path: the run has no such"),
+    ):
+        shown = call(*words)
+        assert (shown.code, shown.out, shown.err.count("\n")) == (2, "", 1), shown
+        assert told in shown.err
+        assert tree(here) == before

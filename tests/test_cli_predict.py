@@ -1,0 +1,331 @@
+"""dltrain predict: CSV in, CSV out; images in, CSV out."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from dltrain import build
+from dltrain.config import load
+from dltrain.data import Dataset
+from dltrain.evaluation import evaluate
+from dltrain.runs import find
+from tests.conftest import Call, Shown, command, tree
+from tests.test_evaluation import RUNS, write_table
+
+pytestmark = pytest.mark.usefixtures("here")
+
+ENDLESS = "import sys\nprint('x0,x1')\nwhile True: print('1,2\\n' * 1000)"
+
+
+def train(call: Call, *words: str) -> None:
+    shown = call(*words)
+    assert (shown.code, shown.err) == (0, ""), shown
+
+
+def table_of(shown: Shown) -> pd.DataFrame:
+    assert shown.code == 0, shown
+    return pd.read_csv(io.StringIO(shown.out))
+
+
+def piped(*words: str, given: bytes) -> subprocess.CompletedProcess[bytes]:
+    line = [sys.executable, "-m", "dltrain", *words]
+    return subprocess.run(line, input=given, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("name", ["classes", "amounts", "mlp of amounts", "least squares"])
+def test_the_rows_of_a_run_get_the_predictions_that_it_is_judged_by(name: str, call: Call) -> None:
+    write_table(Path("table.csv"), classes=name == "classes")
+    train(call, *RUNS[name], "data.val_fraction=0", "data.test_fraction=0")
+    found = evaluate(find("latest", Path("outputs")), split="train")
+    shown = call("predict", "latest", "--data", "table.csv")
+    table, own = table_of(shown), pd.read_csv("table.csv")
+    assert table[own.columns].equals(own)
+    if found.probabilities is None:
+        assert list(table.columns[3:]) == ["prediction"]
+        assert table.prediction.to_numpy() == pytest.approx(found.predictions, rel=1e-6)
+        return
+    assert list(table.columns[3:]) == ["prediction", "probability_high", "probability_low"]
+    names = np.array(found.data.class_names)
+    assert table.prediction.tolist() == names[found.predictions].tolist()
+    likely = table[["probability_high", "probability_low"]].to_numpy()
+    assert likely == pytest.approx(found.probabilities, abs=1e-6)
+    assert "is missing in" in shown.err
+
+
+def test_columns_may_be_more_or_in_another_order_and_the_target_missing(call: Call) -> None:
+    write_table(Path("table.csv"), classes=False)
+    train(call, *RUNS["amounts"])
+    before = table_of(call("predict", "latest", "--data", "table.csv"))
+    own = pd.read_csv("table.csv").drop(columns="y")
+    own["id"] = [f"row {i}" for i in range(len(own))]
+    own[["id", "colour", "x"]].to_csv("other.csv", index=False)
+    Path("table.csv").unlink()  # what it learned from is not needed
+    after = table_of(call("predict", "latest", "--data", "other.csv"))
+    assert list(after.columns) == ["id", "colour", "x", "prediction"]
+    assert after.prediction.equals(before.prediction)
+    assert after.id.tolist() == own.id.tolist()
+
+
+def test_a_file_is_there_whole_or_not_at_all(here: Path, call: Call) -> None:
+    train(call, "trainer.epochs=1")
+    Path("good.csv").write_text("x0,x1\n1,2\n3,4\n")
+    Path("bad.csv").write_text("x0,x1\n" + "1,2\n" * 10 + "1,abc\n")
+    Path("out.csv").write_text("old")
+    before = tree(here)
+    shown = call("predict", "latest", "--data", "bad.csv", "--output", "out.csv")
+    told = "dltrain: error: bad.csv:12: column 'x1': 'abc' is no finite number, and numbers"
+    assert (shown.code, shown.out, shown.err[: len(told)]) == (2, "", told)
+    assert (tree(here), Path("out.csv").read_text()) == (before, "old")
+    shown = call("predict", "latest", "--data", "good.csv", "--output", "out.csv")
+    assert (shown.code, shown.err, tree(here)) == (0, "", before)
+    assert shown.out.startswith("rows  2 in ")
+    assert pd.read_csv("out.csv").columns.tolist() == ["x0", "x1", "prediction"]
+    printed = call("predict", "latest", "--data", "good.csv", "--output", "-")
+    assert printed.out == Path("out.csv").read_text()
+
+
+def test_standard_input_and_output_hold_csv_and_nothing_else(call: Call) -> None:
+    train(call, "trainer.epochs=1")
+    given = b'x1,x0,note\r\n1,2,"a\nb"\r\n,,\r\n'
+    shown = piped("predict", "latest", "--data", "-", given=given[:-6])
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    [head, row] = list(csv.reader(io.StringIO(shown.stdout.decode(), newline="")))
+    assert (head, row[:3]) == (["x1", "x0", "note", "prediction"], ["1", "2", "a\nb"])
+    again = piped("predict", "latest", "--data", "-", given=gzip.compress(given[:-6]))
+    assert again.stdout == shown.stdout
+    refused = piped("predict", "latest", "--data", "-", given=given)
+    assert refused.returncode == 2
+    assert b"standard input:4: column 'x0': no value" in refused.stderr
+
+
+def test_texts_that_look_like_formulas_are_made_harmless(call: Call) -> None:
+    train(call, "trainer.epochs=1")
+    Path("data.csv").write_text("x0,x1,=evil\n-1,+2,=1+1\n3,4,-5\n")
+    rows = [line.split(",") for line in call("predict", "latest", "--data", "data.csv").out.split()]
+    assert [row[:3] for row in rows] == [
+        ["x0", "x1", "'=evil"],
+        ["-1", "+2", "'=1+1"],
+        ["3", "4", "-5"],
+    ]
+
+
+def test_names_of_classes_are_made_harmless(call: Call) -> None:
+    rows = [f"{i},{['=cmd', 'b,c'][i > 20]}" for i in range(40)]
+    Path("data.csv").write_text("x,y\n" + "\n".join(row.replace("b,c", '"b,c"') for row in rows))
+    train(call, "data=csv", "data.path=data.csv", "data.target=y", "model=softmax")
+    table = table_of(call("predict", "latest", "--data", "data.csv"))
+    assert set(table.prediction) == {"'=cmd", "b,c"}
+    assert list(table.columns[3:]) == ["probability_=cmd", "probability_b,c"]
+    assert set(table.y) == {"'=cmd", "b,c"}
+
+
+def sample() -> Dataset:
+    return build.dataset(load(["data=fashion_mnist", "data.source=sample", "model=softmax"]))
+
+
+def write_idx(path: Path, images: np.ndarray) -> None:
+    head = b"\0\0\x08\3" + b"".join(n.to_bytes(4, "big") for n in (len(images), 28, 28))
+    content = head + images.astype(np.uint8).tobytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
+def test_images_come_as_idx_files_or_as_pictures(call: Call) -> None:
+    train(call, *RUNS["softmax"])
+    found = evaluate(find("latest", Path("outputs")))
+    images = sample().test.inputs[:40]
+    Path("pictures").mkdir()
+    for number, image in enumerate(images[:5]):
+        Image.fromarray(image.reshape(28, 28)).save(f"pictures/{number}.png")
+    Path("pictures/readme.txt").touch()
+    write_idx(Path("x-idx3-ubyte"), images)
+    write_idx(Path("x-idx3-ubyte.gz"), images)
+    tables = [
+        table_of(call("predict", "latest", "--data", *files))
+        for files in (["x-idx3-ubyte"], ["x-idx3-ubyte.gz"], ["pictures"], ["pictures/3.png"])
+    ]
+    names = np.array(found.data.class_names)[found.predictions[:40]].tolist()
+    assert [table.prediction.tolist() for table in tables] == [names, names, names[:5], [names[3]]]
+    assert tables[0].row.tolist() == list(range(40))
+    assert tables[2].file.tolist() == [f"pictures/{number}.png" for number in range(5)]
+    assert found.probabilities is not None
+    likely = tables[0].filter(like="probability_").to_numpy()
+    assert likely == pytest.approx(found.probabilities[:40], abs=1e-6)
+    several = call("predict", "latest", "--data", "pictures/1.png", "pictures/0.png")
+    assert table_of(several).file.tolist() == ["pictures/1.png", "pictures/0.png"]
+    for file, column in (("x-idx3-ubyte.gz", "row"), ("pictures/3.png", "file")):
+        shown = piped("predict", "latest", "--data", "-", given=Path(file).read_bytes())
+        assert (shown.returncode, shown.stderr) == (0, b"")
+        assert shown.stdout.startswith(column.encode())
+
+
+def test_colour_is_told_and_another_size_refused(call: Call) -> None:
+    train(call, *RUNS["softmax"])
+    Image.new("RGB", (28, 28)).save("colour.jpg")
+    Image.new("L", (28, 27)).save("small.png")
+    shown = call("predict", "latest", "--data", "colour.jpg")
+    assert shown.err == "note: colour was turned into grey in 1 of 1 files\n"
+    shown = call("predict", "latest", "--data", "colour.jpg", "small.png", "--output", "out.csv")
+    told = "small.png: is 27 x 28 pixels, the run learned from 28 x 28; resize it\n"
+    assert (shown.code, shown.err) == (2, f"dltrain: error: {told}")
+    assert not Path("out.csv").exists()
+
+
+def test_a_sweep_given_whole_predicts_with_its_best_member(call: Call) -> None:
+    Path("data.csv").write_text("x0,x1\n1,2\n")
+    train(call, "-m", "optimizer.lr=0.0001,0.1,0.001", "trainer.epochs=2")
+    shown = call("predict", "latest", "--data", "data.csv")
+    name = find("latest", Path("outputs")).short
+    assert shown.err == f"note: of the sweep's members the best by val/loss is {name}/1\n"
+    assert shown.out == call("predict", f"{name}/1", "--data", "data.csv").out
+    assert shown.out != call("predict", f"{name}/0", "--data", "data.csv").out
+
+
+def test_the_best_epoch_may_be_asked_for(call: Call) -> None:
+    Path("data.csv").write_text("x0,x1\n1,2\n")
+    train(call, "optimizer.lr=0.9", "trainer.epochs=6", "data.num_train=64")
+    shown = [
+        call("predict", "latest", "--data", "data.csv", "--epoch", epoch).out
+        for epoch in ("last", "best")
+    ]
+    assert shown[0] != shown[1]
+
+
+REFUSED: list[tuple[Sequence[str], str]] = [
+    (["predict", "latest"], "of what? Add --data FILE, behind the run"),
+    (["predict", "--data", "good.csv"], "predict: which run? An id, latest, or @1"),
+    (["predict", "latest", "@1", "--data", "good.csv"], "@1: one run at a time"),
+    (["predict", "nope", "--data", "good.csv"], "nope: no such run"),
+    (["predict", "latest", "data.path=x", "--data", "x"], "cannot be set here (to be set: output"),
+    (["predict", "latest", "--data", "no.csv"], "no.csv: No such file or directory"),
+    (["predict", "latest", "--data", "."], ".: one table at a time, and no folder"),
+    (["predict", "latest", "--data", "good.csv", "good.csv"], "one table at a time"),
+    (["predict", "latest", "--data", "good.csv", "--output", "/dev/null"], "use - and > for what"),
+    (["predict", "latest", "--data", "good.csv", "--output", "."], "is a folder, a pipe or"),
+    (["predict", "latest", "--data", "good.csv", "--output", "no/x.csv"], "there is no folder"),
+    (["predict", "latest", "--data", "good.csv", "--output", "good.csv"], "take the place of what"),
+    (["predict", "latest", "--data", "good.csv", "--output", "link.csv"], "take the place of what"),
+    (["predict", "latest", "--data", "good.csv", "--output", ""], "must not be empty"),
+    (["predict", "latest", "--data", "again.csv"], "has a column 'prediction' already"),
+    (["predict", "latest", "--data", "short.csv"], "has no column 'x1'; it has x0, x2"),
+    (["predict", "latest", "--data", "good.csv", "--epoch", "first"], "invalid choice: 'first'"),
+]
+
+
+def test_what_cannot_be_done_is_refused_and_leaves_nothing(here: Path, call: Call) -> None:
+    train(call, "trainer.epochs=1")
+    Path("good.csv").write_text("x0,x1\n1,2\n")
+    Path("again.csv").write_text("x0,x1,prediction\n1,2,3\n")
+    Path("short.csv").write_text("x0,x2\n1,2\n")
+    Path("link.csv").symlink_to("good.csv")
+    before = tree(here)
+    for words, told in REFUSED:
+        shown = call(*words)
+        assert (shown.code, shown.out, shown.err.count("\n")) == (2, "", 1), shown
+        assert told in shown.err
+        assert tree(here) == before
+
+
+def test_a_link_is_written_through(call: Call) -> None:
+    train(call, "trainer.epochs=1")
+    Path("good.csv").write_text("x0,x1\n1,2\n")
+    Path("link.csv").symlink_to("real.csv")
+    assert call("predict", "latest", "--data", "good.csv", "--output", "link.csv").code == 0
+    assert Path("link.csv").is_symlink()
+    assert Path("real.csv").read_text().startswith("x0,x1,prediction\n1,2,")
+
+
+def test_a_reader_who_leaves_is_no_error(here: Path, call: Call) -> None:
+    train(call, "trainer.epochs=1")
+    feeding = [sys.executable, "-c", ENDLESS]
+    line = [sys.executable, "-m", "dltrain", "predict", "latest", "--data", "-"]
+    with (
+        subprocess.Popen(feeding, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as endless,
+        subprocess.Popen(
+            line, stdin=endless.stdout, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as child,
+    ):
+        assert endless.stdout is not None
+        assert child.stdout is not None
+        assert child.stderr is not None
+        endless.stdout.close()
+        assert child.stdout.readline() == b"x0,x1,prediction\n"
+        child.stdout.close()
+        assert (child.stderr.read(), child.wait(60)) == (b"", 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+def test_a_signal_leaves_no_file(number: signal.Signals, here: Path, call: Call) -> None:
+    train(call, "trainer.epochs=1")
+    before = tree(here)
+    feeding = [sys.executable, "-c", ENDLESS]
+    line = [sys.executable, "-m", "dltrain", "predict", "latest", "--data", "-"]
+    with (
+        subprocess.Popen(feeding, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as endless,
+        subprocess.Popen(
+            [*line, "--output", "out.csv"], stdin=endless.stdout, stderr=subprocess.PIPE
+        ) as child,
+    ):
+        assert endless.stdout is not None
+        assert child.stderr is not None
+        endless.stdout.close()
+        deadline = time.monotonic() + 60
+        while tree(here) == before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        child.send_signal(number)
+        told = child.stderr.read()
+        assert child.wait(60) == 128 + number
+    assert told == b"dltrain: error: interrupted; nothing is kept\n"
+    assert tree(here) == before
+
+
+def _peak(rows: int) -> int:
+    """Predict so many rows in a process of its own; return the bytes it held at most."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    line = [sys.executable, "-m", "dltrain", "predict", "latest", "--data", "-"]
+    line += ["--output", os.devnull.replace("/dev/null", "out.csv")]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as child:
+        assert child.stdin is not None
+        child.stdin.write(b"x0,x1,note\n")
+        block = b"1.2345,-2.3456,some text that is passed on\n" * 10_000
+        for _ in range(rows // 10_000):
+            child.stdin.write(block)
+        child.stdin.close()
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = status
+    assert status == 0
+    assert usage.ru_maxrss >= 0 <= before
+    return usage.ru_maxrss * 1024
+
+
+def test_memory_does_not_grow_with_the_file(call: Call) -> None:
+    train(call, "trainer.epochs=1")
+    small, large = _peak(300_000), _peak(3_000_000)  # 13 MB and 130 MB
+    assert large - small < 40 * 10**6
+    with Path("out.csv").open("rb") as file:
+        assert sum(1 for _ in file) == 3_000_001
+
+
+def test_help_says_all_that_a_newcomer_needs(here: Path) -> None:
+    for verb, words in {
+        "predict": ["--data", "--output", "--epoch", "latest", "- is standard input", "PNG", "IDX"],
+        "evaluate": ["--data", "--split", "--epoch", "--json", "latest", "test"],
+    }.items():
+        shown = command(verb, "--help", folder=here)
+        assert (shown.code, shown.err) == (0, "")
+        for word in words:
+            assert word.lower() in shown.out.lower(), word

@@ -1,0 +1,50 @@
+"""Files that the user gives: plain, gzipped, or a stream."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from pathlib import Path
+
+import pytest
+
+from dltrain.given import Given, opened
+
+TEXT = b"line one\nline two\n" * 1000
+
+
+@pytest.mark.parametrize("content", [TEXT, gzip.compress(TEXT)], ids=["plain", "gzipped"])
+def test_bytes_come_one_after_the_other(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(content)
+    with opened(tmp_path / "file", name="x") as given:
+        assert given.start(4) == b"line"
+        assert given.readline(100) == b"line one\n"
+        assert given.readline(3) == b"lin"
+        assert given.read(6) == b"e two\n"
+        assert given.read(10**6) == TEXT[18:]
+        assert given.read(1) == b""
+
+
+def test_a_short_or_empty_stream_is_no_mistake() -> None:
+    for content in (b"", b"x"):
+        given = Given("x", io.BytesIO(content))
+        assert given.start(4) == content
+        assert given.read(10) == content
+
+
+@pytest.mark.parametrize(
+    "content", [gzip.compress(TEXT)[:-9], gzip.compress(TEXT)[:20] + b"x" * 50, b"\x1f\x8b\x08"]
+)
+def test_what_cannot_be_unpacked_is_refused_by_name(content: bytes) -> None:
+    with pytest.raises(ValueError, match=r"x: cannot be read \("):
+        Given("x", io.BytesIO(content)).read(10**6)
+
+
+def test_what_cannot_be_opened_is_refused_by_name(tmp_path: Path) -> None:
+    for path, told in (
+        (tmp_path / "no", "x: No such file"),
+        (tmp_path, "x: Is a directory"),
+        (Path("a\0b"), "x: embedded null byte"),
+    ):
+        with pytest.raises(ValueError, match=told), opened(path, name="x"):
+            pass
