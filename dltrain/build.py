@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, assert_never
 
-import numpy as np
 import numpy.typing as npt
 
 from dltrain import architecture
 from dltrain.check import shown
 from dltrain.choices import Matmul, Task
 from dltrain.combinations import MAX_NUMBERS, model_fits
-from dltrain.data import Dataset
+from dltrain.data import Dataset, variance
 from dltrain.schema import (
     AdamConfig,
     AdamWConfig,
@@ -40,9 +39,6 @@ if TYPE_CHECKING:
     from dltrain.models import Model
     from dltrain.optim import Optimizer
     from dltrain.steps import Stack
-
-
-PART = 1 << 16  # rows that are looked at together
 
 
 def dataset(run: RunConfig, *, download: bool = True) -> Dataset:
@@ -249,21 +245,8 @@ def loss(data: Dataset, targets: Mapping[str, npt.NDArray[Any]]) -> Loss:
 
     if data.task == Task.classification:
         return CrossEntropy()
-    variances = {name: _variance(own) for name, own in targets.items()}
+    variances = {name: variance(own) for name, own in targets.items()}
     return SquaredError(unit=float(data.target_scale.deviation[0]), variances=variances)
-
-
-def _variance(targets: npt.NDArray[Any]) -> float:
-    """Return the variance of targets [N]; 0 where they differ only by rounding."""
-    if not len(targets):
-        return 0.0
-    mean = float(targets.mean(dtype=np.float64))
-    # In parts, so that no float64 copy of all targets is made.
-    parts = (targets[start : start + PART] for start in range(0, len(targets), PART))
-    squares = sum(float(np.square(part - np.float64(mean)).sum()) for part in parts)
-    deviation = (squares / len(targets)) ** 0.5
-    largest = max(abs(float(targets.max())), abs(float(targets.min())))
-    return deviation**2 if deviation > 1e-12 * largest else 0.0
 
 
 def _optimizer(configs: Sequence[RunConfig], model: Model) -> Optimizer:

@@ -33,8 +33,9 @@ from dltrain.runs import Run
 from dltrain.schema import RunConfig
 
 PREPARATION = "preparation.json"
-# Lists and mappings of a preparation: a few for each column of a table.
-MAX_PARTS = 2**19
+# Lists and mappings of a preparation: a few for each column of a table. And the quotes about its
+# texts: what is made of as many in memory is several times their bytes.
+MAX_PARTS, MAX_QUOTES = 2**19, 2**20
 # What a checkpoint may hold beside parameters and the optimizer's memory of them; more of it within
 # an epoch, of which it keeps a few numbers for each step.
 MORE_BYTES, MORE_BYTES_UNDERWAY = 2**24, 2**28
@@ -141,7 +142,8 @@ def _preparation(run: Run) -> Dataset:
     known = run.part("files", PREPARATION)
     if known is not None and hashlib.sha256(content).hexdigest() != known:
         raise ValueError(f"{path}: was changed or damaged after it was written")
-    if content.count(b"[") + content.count(b"{") > MAX_PARTS:
+    parts = content.count(b"[") + content.count(b"{")
+    if parts > MAX_PARTS or content.count(b'"') > MAX_QUOTES:
         raise ValueError(f"{path}: holds more than a run's preparation does")
     try:
         return read_preparation(json.loads(content), name=str(run.part("data", "name")))

@@ -72,15 +72,15 @@ STORAGE = (
     Defect(
         "a file takes its name before its content is on disk",
         "storage.py",
-        "                os.fsync(descriptor)\n            os.replace(",
-        "            os.replace(",
+        "                os.fsync(descriptor)\n        with _naming",
+        "                os.sched_yield()\n        with _naming",
         ("test_storage.py::test_what_was_done_outlives_a_power_cut",),
     ),
     Defect(
         "a file's new name is not on disk",
         "storage.py",
-        "            raise\n    _sync_folder(path.parent)\n",
-        "            raise\n",
+        "        raise\n    _sync_folder(path.parent)\n",
+        "        raise\n",
         ("test_storage.py::test_what_was_done_outlives_a_power_cut",),
     ),
     Defect(
@@ -108,17 +108,19 @@ STORAGE = (
         "a file is written in its place",
         "storage.py",
         '    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(4)}-{path.name}")\n'
-        '    with _naming(path, "write"):\n        try:\n'
-        "            with _opened(temporary, os.O_CREAT | os.O_EXCL) as",
-        '    temporary = path\n    with _naming(path, "write"):\n        try:\n'
-        "            with _opened(temporary, os.O_CREAT | os.O_TRUNC) as",
+        "    try:\n        with contextlib.ExitStack() as stack:\n"
+        '            with _naming(path, "write"):\n'
+        "                opened = _opened(temporary, os.O_CREAT | os.O_EXCL)",
+        "    temporary = path\n    try:\n"
+        '        with contextlib.ExitStack() as stack:\n            with _naming(path, "write"):\n'
+        "                opened = _opened(temporary, os.O_CREAT | os.O_TRUNC)",
         ("test_storage.py::test_a_reader_sees_the_old_file_or_the_new_one",),
     ),
     Defect(
         "a write that fails is swallowed",
         "storage.py",
-        "                os.unlink(temporary)\n            raise\n",
-        "                os.unlink(temporary)\n",
+        "            os.unlink(temporary)\n        raise\n",
+        "            os.unlink(temporary)\n",
         ("test_storage.py::test_a_failed_replacement_leaves_the_target_and_no_other_file",),
     ),
     Defect(
@@ -131,8 +133,8 @@ STORAGE = (
     Defect(
         "a write that fails leaves its temporary file",
         "storage.py",
-        "                os.unlink(temporary)\n",
-        "                os.stat(temporary)\n",
+        "            os.unlink(temporary)\n        raise\n",
+        "            os.stat(temporary)\n        raise\n",
         ("test_storage.py::test_content_that_finds_no_space_leaves_the_old_file_and_no_other",),
     ),
     Defect(

@@ -14,6 +14,7 @@ import pytest
 
 from tests.torture import hostile
 from tests.torture.cage import Bounds, confine
+from tests.torture.forged import forged
 from tests.torture.strangers import strangers
 
 
@@ -24,7 +25,7 @@ def test_hostile_run_folders_run_nothing_and_reach_nothing() -> None:
 
 
 def test_there_are_enough_strangers_and_all_are_different() -> None:
-    names = [stranger.name for stranger in strangers()]
+    names = [stranger.name for stranger in [*strangers(), *forged()]]
     assert len(set(names)) == len(names) >= 120
 
 

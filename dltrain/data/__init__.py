@@ -16,11 +16,25 @@ import numpy.typing as npt
 # Rows per product when a whole split is evaluated: large enough to be efficient, small enough
 # that the activations of many members fit the memory.
 EVALUATION_ROWS = 2048
+PART = 1 << 16  # rows that are looked at together
 
 
 def split_order(rows: int, seed: int) -> npt.NDArray[np.int64]:
     """Draw the order, [rows], that splits are cut from: a stream of its own for each seed."""
     return np.random.default_rng([seed, 0x5B17]).permutation(rows)
+
+
+def variance(targets: npt.NDArray[Any]) -> float:
+    """Return the variance of targets [N]; 0 where they differ only by rounding."""
+    if not len(targets):
+        return 0.0
+    mean = float(targets.mean(dtype=np.float64))
+    # In parts, so that no float64 copy of all targets is made.
+    parts = (targets[start : start + PART] for start in range(0, len(targets), PART))
+    squares = sum(float(np.square(part - np.float64(mean)).sum()) for part in parts)
+    deviation = (squares / len(targets)) ** 0.5
+    largest = max(abs(float(targets.max())), abs(float(targets.min())))
+    return deviation**2 if deviation > 1e-12 * largest else 0.0
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import io
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -133,14 +132,14 @@ class CsvBlocks:
         def texts() -> Iterator[str]:
             while line := self._stream.readline(MAX_ROW_BYTES):
                 lines.append(line)
-                if sum(map(len, lines)) >= MAX_ROW_BYTES:
+                if b"\0" in line or sum(map(len, lines)) >= MAX_ROW_BYTES:
                     return
                 yield line.decode(errors="replace")
 
         with contextlib.suppress(csv.Error):  # whoever reads it again knows how to say it
             next((row for row in csv.reader(texts(), delimiter=self._delimiter) if row), None)
         head = b"".join(lines)
-        if len(head) >= MAX_ROW_BYTES:
+        if len(head) >= MAX_ROW_BYTES and b"\0" not in head:  # which is another complaint
             raise ValueError(f"{self.name}: has a header of more than {MAX_ROW_BYTES} bytes")
         return head
 
@@ -154,31 +153,41 @@ def whole_rows(block: bytes, delimiter: str) -> int:
     """
     last = block.rfind(b"\n") + 1
     place = block.find(b'"', 0, last)
-    file = io.BytesIO(block[:last])
     csv.field_size_limit(2**31 - 1)  # a long text is no mistake
     while place >= 0:  # a row with quotes may go on in further lines
         start = block.rfind(b"\n", 0, place) + 1
-        file.seek(start)
-        lines = _Lines(file)
+        lines = _Lines(block, start, last)
         try:
             next(csv.reader(lines, delimiter=delimiter))
         except csv.Error:
             return last  # whoever reads the rows knows how to say it
         if lines.exhausted:
             return start
-        place = block.find(b'"', file.tell(), last)
+        place = block.find(b'"', lines.place, last)
     return last
 
 
 class _Lines(Iterator[str]):
-    """The lines of a file; ``exhausted`` tells whether one more was asked for than there are."""
+    """The lines of a row with quotes, and all that could be part of it.
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self.exhausted = file, False
+    What does not hold the row's first quote begins within one, which nothing but a further quote
+    ends, so lines without any come with the next one that has.
+
+    Attributes:
+        place: Where the next line begins.
+        exhausted: Whether one more was asked for than there are.
+    """
+
+    def __init__(self, block: bytes, start: int, stop: int) -> None:
+        self._block, self._stop = block, stop
+        self.place, self.exhausted = start, False
 
     def __next__(self) -> str:
-        line = self._file.readline()
-        if not line:
+        if self.place == self._stop:
             self.exhausted = True
             raise StopIteration
-        return line.decode(errors="replace")
+        quote = self._block.find(b'"', self.place, self._stop)
+        end = self._block.find(b"\n", quote, self._stop) + 1 if quote >= 0 else self._stop
+        text = self._block[self.place : end].decode(errors="replace")
+        self.place = end
+        return text

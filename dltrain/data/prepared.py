@@ -14,6 +14,7 @@ import numpy as np
 from dltrain.data import Column, Dataset, Scale, Split
 
 MAX_FEATURES = 2**24
+MAX_MISSING = 10_000
 _KEYS = ("unit", "task", "target", "feature_names", "class_names", "image_shape", "reading")
 _READING = {"delimiter": ",", "missing_values": [""]}
 
@@ -158,7 +159,9 @@ def _reading(value: object) -> dict[str, Any]:
     mark = value["delimiter"]
     plain = isinstance(mark, str) and len(mark) == 1 and mark.isascii() and mark not in '"\r\n\0'
     _check(plain, "reading.delimiter")
-    return {"delimiter": mark, "missing_values": list(_texts(value["missing_values"], "reading"))}
+    missing = _texts(value["missing_values"], "reading.missing_values")
+    _check(len(missing) <= MAX_MISSING, "reading.missing_values")
+    return {"delimiter": mark, "missing_values": list(missing)}
 
 
 def _texts(value: object, what: str) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from tests.torture.cage import (
     fingerprint,
 )
 from tests.torture.flips import Image, make_images, make_sweep
+from tests.torture.forged import forged
 from tests.torture.proof import Report
 from tests.torture.strangers import SECRET, TOKEN, Stranger, World, lay_world, strangers
 
@@ -119,9 +120,10 @@ def _places(base: Path, amount: int | None, seed: int) -> list[tuple[Stranger, I
     sweep, *_ = make_sweep(base / "made")
     killed = next(image for image in waiting if image.name == "mlp killed")
     done = next(image for image in finished if image.name == "linear finished")
-    places = [(own, sweep if own.is_sweep else killed) for own in strangers()]
+    every = [*strangers(), *forged()]
+    places = [(own, sweep if own.is_sweep else killed) for own in every]
     if amount is None:
-        return places + [(own, done) for own in strangers() if not own.is_sweep]
+        return places + [(own, done) for own in every if not own.is_sweep]
     return random.Random(seed).sample(places, min(amount, len(places)))
 
 

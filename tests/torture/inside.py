@@ -31,7 +31,8 @@ class Said:
         lines = self.err.splitlines()
         if self.code and not lines:
             return f"exit code {self.code} without a word"
-        strange = [line for line in lines if not line.startswith("dltrain: error: ")]
+        known = "dltrain: error: " if self.code else ("dltrain: error: ", "note: ")
+        strange = [line for line in lines if not line.startswith(known)]
         return f"a line of its own kind: {strange[0][:300]}" if strange else ""
 
 

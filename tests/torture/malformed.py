@@ -15,7 +15,14 @@ import unicodedata
 from collections.abc import Sequence
 
 from tests.benchmarks.process import measured
-from tests.torture import accepted, listed_config, listed_images, listed_tables, listed_words
+from tests.torture import (
+    accepted,
+    listed_config,
+    listed_images,
+    listed_predictions,
+    listed_tables,
+    listed_words,
+)
 from tests.torture.proof import Report
 from tests.torture.refusal import (
     MAX_SECONDS,
@@ -66,6 +73,7 @@ def cases() -> list[Case]:
         *listed_tables.cases(),
         *listed_images.cases(),
         *listed_words.cases(),
+        *listed_predictions.cases(),
     ]
 
 
