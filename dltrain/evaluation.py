@@ -44,6 +44,7 @@ class Evaluation:
         probabilities: [N, C]; None for regression.
         parameters: Weights [O, I] and biases [O] by name, as in ``layers.0.weight``.
         data: What the rows are of.
+        steps: Of the epoch after those, if the run was stopped within it.
     """
 
     split: str
@@ -54,6 +55,7 @@ class Evaluation:
     probabilities: npt.NDArray[np.float32] | None
     parameters: dict[str, npt.NDArray[np.generic]]
     data: Dataset
+    steps: int = 0
 
 
 def evaluate(
@@ -181,6 +183,7 @@ def judge(
         probabilities=np.concatenate(classes) if classes else None,
         parameters=trained.parameters(),
         data=data,
+        steps=trained.steps,
     )
 
 

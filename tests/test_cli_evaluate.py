@@ -14,6 +14,7 @@ from dltrain.runs import Run, find
 from tests.conftest import Call, tree
 from tests.test_cli_predict import piped, sample, train, write_idx
 from tests.test_evaluation import RUNS, write_table
+from tests.torture.flips import make_images
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -104,6 +105,14 @@ def test_of_a_sweep_the_best_member_is_evaluated(call: Call) -> None:
     shown = call("evaluate", "latest", "--split", "val")
     assert shown.err == f"note: of the sweep's members the best by val/loss is {latest().short}/1\n"
     assert f"{latest().id}/0001" in shown.out
+
+
+def test_a_run_that_was_stopped_within_an_epoch_says_so(tmp_path: Path, call: Call) -> None:
+    waiting, _ = make_images(tmp_path)
+    [stopped] = [image for image in waiting if image.name == "mlp interrupted"]
+    shown = call("evaluate", str(stopped.kept), "--split", "val")
+    assert (shown.code, shown.err) == (0, "")
+    assert re.search(r"^epoch +2, and 3 steps of the next$", shown.out, re.MULTILINE)
 
 
 def test_a_sweep_without_a_member_that_is_done_is_refused(call: Call) -> None:

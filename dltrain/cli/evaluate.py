@@ -116,10 +116,11 @@ def labels_beside(images: Path) -> Path:
 def _show(run: Run, found: Evaluation, *, source: str | None) -> None:
     console = output()
     data = source or f"{found.data.name}, {found.split} split"
+    underway = f", and {found.steps:,} steps of the next" if found.steps else ""
     facts: list[tuple[str, object]] = [
         ("run", run.id),
         ("data", f"{data}: {len(found.targets):,} rows"),
-        ("epoch", f"{found.epoch:,}"),
+        ("epoch", f"{found.epoch:,}{underway}"),
     ]
     facts += [(name.rpartition("/")[2], figure(value)) for name, value in found.metrics.items()]
     if found.data.class_names:
