@@ -109,7 +109,6 @@ ALLOWED: dict[str, set[str]] = {
         *("architecture", "build", "checkpoint", "data", "data.prepared", "device", "models"),
         *("origin", "reading", "runs", "schema"),
     },
-    "evaluation": {"build", "data", "losses", "origin", "runs", "suggest", "trained"},
     "job": {"architecture", "check", "data", "fields", "schema"},
     "given": set(),
     "csv_text": set(),
@@ -121,7 +120,6 @@ ALLOWED: dict[str, set[str]] = {
         *("csv_text", "data", "data.blocks", "data.idx", "data.other_rows", "data.pictures"),
         *("evaluation", "given", "trained"),
     },
-    "job": {"architecture", "data", "schema"},
     "training": {
         *(
             "build",
