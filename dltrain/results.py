@@ -218,7 +218,12 @@ def texts(value: object) -> list[str]:
 
 def as_number(value: object) -> float | None:
     """Return what a record holds where a number should stand, if it is one."""
-    return None if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # a whole number that no float holds
+        return None
 
 
 def _numbers(run: Run, part: str) -> dict[str, float]:

@@ -65,6 +65,20 @@ ALLOWED: dict[str, set[str]] = {
     "where": {"suggest"},
     "listing": {"fields", "runs", "suggest", "where"},
     "results": {"runs"},
+    "plots": set(),
+    "plots.style": {"escapes"},
+    "plots.curves": {"fields", "listing", "plots", "plots.style", "runs"},
+    "plots.scales": {"plots", "plots.style", "results", "runs"},
+    "plots.keys": {"plots", "plots.scales", "plots.style", "results", "runs"},
+    "plots.heatmap": {"plots", "plots.scales", "plots.style", "results", "runs"},
+    "plots.confusion": {"confusion", "plots", "plots.style"},
+    "plots.mistakes": {"plots", "plots.style"},
+    "plots.weights": {"plots", "plots.style"},
+    "plots.predictions": {"plots", "plots.style"},
+    "plots.evaluated": {
+        *("confusion", "evaluation", "plots", "plots.confusion", "plots.mistakes"),
+        *("plots.predictions", "plots.style", "plots.weights"),
+    },
     "trash": {"runs", "storage"},
     "architecture": set(),
     "memory": set(),
@@ -199,7 +213,7 @@ PLAIN |= {"event_file", "progress_board", "tracking"}
 COMPUTING = {"training", "bench", "variants", "trained", "evaluation", "prediction"}
 # What brings configs and components together.
 FLOWS = {"job", "origin", "results", "differences"} | COMPUTING
-FLOWS |= {room for room in ALLOWED if room.partition(".")[0] == "sweep"}
+FLOWS |= {room for room in ALLOWED if room.partition(".")[0] in ("sweep", "plots")}
 COMPONENTS = set(ALLOWED) - CONFIGS - PLAIN - FLOWS
 LIGHT = sorted(CONFIGS | PLAIN - {""})
 # The one room of a sweep that trains; the others plan, start it, and read what it left.
@@ -375,6 +389,14 @@ def test_only_rooms_of_the_console_import_rich() -> None:
     }
     assert "console" in users
     assert {room.partition(".")[0] for room in users} == {"console"}
+
+
+def test_only_pictures_import_matplotlib_and_never_pyplot() -> None:
+    """Pyplot keeps figures, looks for a display, and obeys what the user set for it."""
+    found = {name: {m for m in imports(name) if m.startswith("matplotlib")} for name in FILES}
+    users = {short(name).partition(".")[0] for name, modules in found.items() if modules}
+    assert users == {"plots"}
+    assert not any("pyplot" in module for modules in found.values() for module in modules)
 
 
 def exits(tree: ast.Module) -> bool:

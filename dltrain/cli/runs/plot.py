@@ -1,0 +1,257 @@
+"""Draw pictures of runs and sweeps: runs plot RUN|SWEEP ...
+
+  dltrain runs plot RUN                         everything that makes sense for it
+  dltrain runs plot RUN RUN ...                 curves over one another, and the rest of each
+  dltrain runs plot SWEEP --kind heatmap        one picture
+  dltrain runs plot RUN --kind curves --output curves.svg
+
+  curves        loss and metric over epochs, training and validation rows, the best epoch
+  keys          of a sweep: the metric against each key that varies, with its spread
+  heatmap       of a sweep: the metric over the two keys that matter most
+  confusion     of classes: which are taken for which; precision, recall and F1 of each
+  mistakes      of classes of images: the most confident mistakes
+  weights       of linear and softmax models: as images, or as bars with the features' names
+  predictions   of amounts: predicted against true, and the residuals
+
+Without --output, pictures go into <output_dir>/plots/ as PNG. RUN is an id, a unique prefix, its
+last four characters, a path, latest, or @1 (row of the list); a sweep's member is SWEEP/12.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dltrain import storage
+from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.console import output, safe, warning
+from dltrain.paths import expanded, problem_with
+from dltrain.plots import curves, evaluated, heatmap, keys, style
+from dltrain.results import results_of
+from dltrain.runs import Run, find, members
+from dltrain.suggest import clipped, closest
+
+if TYPE_CHECKING:
+    from dltrain.evaluation import Evaluation
+
+USAGE = "dltrain runs plot RUN|SWEEP ... [--kind KIND] [--output FILE] [output_dir=FOLDER]"
+FOLDER = "plots"
+OF_SWEEPS = {"keys": keys.draw, "heatmap": heatmap.draw}
+OF_MODELS = {
+    "confusion": evaluated.draw_confusion,
+    "mistakes": evaluated.draw_mistakes,
+    "weights": evaluated.draw_weights,
+    "predictions": evaluated.draw_predictions,
+}
+KINDS = ("curves", *OF_SWEEPS, *OF_MODELS)
+LINEAR = ("linear", "softmax")
+# So many runs are named by a file of theirs all.
+MAX_IN_NAME = 4
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One to be drawn.
+
+    Attributes:
+        kind: One of ``KINDS``.
+        runs: What is in it.
+    """
+
+    kind: str
+    runs: tuple[Run, ...]
+
+    @property
+    def name(self) -> str:
+        """How its file is named, without ending; foreign folders may have any name."""
+        shorts = [re.sub(r"[^A-Za-z0-9_-]+", "-", run.short)[-40:] for run in self.runs]
+        more = len(shorts) - MAX_IN_NAME
+        shown = [*shorts[:MAX_IN_NAME], *([f"{more}-more"] if more > 0 else [])]
+        return f"{'+'.join(shown)}_{self.kind}"
+
+
+def main(words: Sequence[str]) -> None:
+    """Draw."""
+    arguments = _parser().read(words)
+    names, output_dir = names_and_folder(arguments.words)
+    if not names:
+        raise UsageError(["runs plot: which run? An id, latest, or @1; dltrain runs lists them"])
+    kind, file = arguments.kind, arguments.output
+    if kind is not None and kind not in KINDS:
+        hint = closest(kind, KINDS)
+        raise UsageError([f"--kind={clipped(kind)}: unknown{hint} (there are: {', '.join(KINDS)})"])
+    with refusing():
+        found = [find(name, output_dir) for name in names]
+        runs = list({run.folder.absolute(): run for run in found}.values())
+        wanted = list(_asked(runs, kind) if kind else _sensible(runs))
+        form = "png" if file is None else _form(file)
+    if file is not None and len(wanted) > 1:
+        kinds = ", ".join(dict.fromkeys(picture.kind for picture in wanted))
+        how = "name one run" if kind else f"choose one with --kind ({kinds})"
+        raise UsageError(
+            [f"--output={file}: holds one picture, and there are {len(wanted)}; {how}"]
+        )
+    _draw_all(wanted, form=form, target=lambda picture: file or _place(output_dir, picture))
+
+
+def _parser() -> Parser:
+    parser = Parser("runs plot", __doc__ or "", USAGE)
+    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
+    parser.add_argument("--kind", metavar="KIND", help=f"one of {', '.join(KINDS)}")
+    ending = ", ".join(f".{form}" for form in style.FORMATS)
+    parser.add_argument(
+        "--output", type=expanded, metavar="FILE", help=f"where to; its ending says how: {ending}"
+    )
+    return parser
+
+
+def _form(file: Path) -> str:
+    """Return the format that a file's ending stands for.
+
+    Raises:
+        ValueError: If it is none of ours, or the file cannot be there.
+    """
+    ending = file.suffix[1:].lower()
+    if ending not in style.FORMATS:
+        known = ", ".join(f".{form}" for form in style.FORMATS)
+        near = closest(ending, style.FORMATS)
+        raise ValueError(f"--output={file}: its ending must say the format{near} ({known})")
+    complaint = problem_with(file)
+    if complaint or file.is_dir():
+        raise ValueError(f"--output={file}: {complaint or 'is a folder'}")
+    if not file.parent.is_dir():
+        raise ValueError(f"--output={file}: there is no folder {file.parent}")
+    return ending
+
+
+def _place(output_dir: Path, picture: Picture) -> Path:
+    storage.make_folder(output_dir / FOLDER)
+    return output_dir / FOLDER / f"{picture.name}.png"
+
+
+def _sensible(runs: Sequence[Run]) -> Iterator[Picture]:
+    """Say what there is to draw of some runs."""
+    yield Picture("curves", tuple(runs))
+    for run in runs:
+        yield from (Picture(kind, (run,)) for kind in _kinds(run) if kind != "curves")
+
+
+def _kinds(run: Run) -> list[str]:
+    """Say which pictures make sense for a run or a sweep, as its record tells."""
+    if run.is_sweep:
+        varying = run.part("varying")
+        told = [key for key in varying if key != "seed"] if isinstance(varying, list) else []
+        return ["curves", *(["keys"] if varying else []), *(["heatmap"] if len(told) > 1 else [])]
+    weights = ["weights"] if run.part("config", "model", "kind") in LINEAR else []
+    if run.part("data", "task") == "regression":
+        return ["curves", *weights, "predictions"]
+    return ["curves", "confusion", "mistakes", *weights]
+
+
+def _asked(runs: Sequence[Run], kind: str) -> Iterator[Picture]:
+    """Say what to draw if the kind is told.
+
+    Raises:
+        ValueError: If a run cannot have it.
+    """
+    if kind == "curves":
+        yield Picture(kind, tuple(runs))
+        return
+    for run in runs:
+        kinds = _kinds(run)
+        if kind in kinds:
+            yield Picture(kind, (run,))
+        elif run.is_sweep and kind in OF_MODELS:
+            best = run.part("result", "best", "member")
+            hint = f"; its best: {run.short}/{best}" if isinstance(best, int) else ""
+            raise ValueError(f"--kind={kind}: is of a single run, and {run.short} is a sweep{hint}")
+        else:
+            can = ", ".join(kinds)
+            raise ValueError(f"--kind={kind}: {_what(run)} has none; it can have {can}")
+
+
+def _what(run: Run) -> str:
+    if run.is_sweep:
+        return f"{run.short}, a sweep of one key,"
+    return f"{run.short}, {run.part('model', 'name')} for {run.part('data', 'task')},"
+
+
+def _draw_all(wanted: Sequence[Picture], *, form: str, target: Callable[[Picture], Path]) -> None:
+    """Draw what can be drawn and print where it lies; name the rest, with the reason."""
+    drawn, reasons = 0, dict[str, list[str]]()
+    several = len({run.folder for picture in wanted for run in picture.runs}) > 1
+    evaluations: dict[Path, Evaluation | ValueError] = {}
+    for picture in wanted:
+        try:
+            content = _content(picture, evaluations, form=form)
+        except ValueError as error:
+            whose = f" of {picture.runs[0].short}" if several and len(picture.runs) == 1 else ""
+            reasons.setdefault(str(error), []).append(f"{picture.kind}{whose}")
+            continue
+        file = target(picture)
+        storage.replace(file, content)
+        output().print(safe(file))
+        drawn += 1
+    lines = [f"{', '.join(kinds)}: {why}" for why, kinds in reasons.items()]
+    if not drawn:
+        raise UsageError(lines)
+    for line in lines:
+        output().print(warning(line))
+
+
+def _content(
+    picture: Picture, evaluations: dict[Path, Evaluation | ValueError], *, form: str
+) -> bytes:
+    """Draw one.
+
+    Raises:
+        ValueError: If it cannot be drawn.
+    """
+    [run, *_], title = picture.runs, _title(picture.runs)
+    if picture.kind == "curves":
+        parts = [part for own in picture.runs for part in (members(own) if own.is_sweep else [own])]
+        courses = curves.curves_of(parts)
+        return style.picture(lambda: curves.draw(courses, title=title), form=form)
+    if picture.kind in OF_SWEEPS:
+        draw, metric = OF_SWEEPS[picture.kind], str(run.part("metric"))
+        title, found = f"{title}: {metric}", results_of(run)
+        return style.picture(lambda: draw(found, metric=metric, title=title), form=form)
+    paint, evaluation = OF_MODELS[picture.kind], _evaluated(run, evaluations)
+    return style.picture(lambda: paint(evaluation, title=title), form=form)
+
+
+def _title(runs: Sequence[Run]) -> str:
+    if len(runs) > 1:
+        more = f" and {len(runs) - MAX_IN_NAME} more" if len(runs) > MAX_IN_NAME else ""
+        return ", ".join(run.short for run in runs[:MAX_IN_NAME]) + more
+    [run] = runs
+    what = f"{run.part('model', 'name')} on {run.part('data', 'name')}"
+    label = f" ({run.label})" if run.label else ""
+    count = f", {run.part('members')} members" if run.is_sweep else ""
+    return f"{run.short}{label}  {what}{count}"
+
+
+def _evaluated(run: Run, evaluations: dict[Path, Evaluation | ValueError]) -> Evaluation:
+    """Evaluate a run on the rows kept for the end, or on those it has; once for all pictures.
+
+    Raises:
+        ValueError: If the checkpoint or the data cannot be had.
+    """
+    if run.folder not in evaluations:
+        from dltrain.evaluation import evaluate
+
+        rows = run.part("data", "rows")
+        having = [
+            name for name in ("test", "val", "train") if isinstance(rows, dict) and rows.get(name)
+        ]
+        try:
+            evaluations[run.folder] = evaluate(run, split=having[0] if having else "test")
+        except ValueError as error:
+            evaluations[run.folder] = error
+    found = evaluations[run.folder]
+    if isinstance(found, ValueError):
+        raise found
+    return found

@@ -1,0 +1,251 @@
+"""Learning curves: loss and metric over epochs, of one run or of several over one another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from dltrain.fields import best_of
+from dltrain.listing import rows, value_of, varying
+from dltrain.plots import style
+from dltrain.runs import Run, higher_is_better
+
+Rows = Sequence[Mapping[str, str | float]]
+# More than this cannot be told apart in any picture; of many runs each is read more coarsely.
+POINTS, ALL_POINTS, LEAST_POINTS = 2000, 200_000, 30
+# So many runs have a colour each; of more the best have one, and the others are grey.
+MANY, LEADING = len(style.COLOURS), 5
+MARKED = 30
+_STAR: dict[str, Any] = {
+    **{"marker": "*", "markersize": 12, "linestyle": "", "zorder": 4},
+    **{"markeredgecolor": "white", "markeredgewidth": 0.6},
+}
+_METRICS = ("accuracy", "rmse")  # the one that people speak of, besides the loss
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The course of one run.
+
+    Attributes:
+        name: What tells it from the others.
+        rows: Cells of ``metrics.csv`` by column, one row per epoch; texts or numbers.
+        best: Its best epoch.
+        status: How it ended; what diverged ends in a cross.
+        rank: Its place among all, best first.
+    """
+
+    name: str
+    rows: Rows
+    best: int | None = None
+    status: str = "done"
+    rank: int = 0
+
+    def points(self, name: str) -> list[tuple[float, float]]:
+        """Return (epoch, value) wherever a column has a number that can be drawn."""
+        pairs = [(_number(row.get("epoch")), _number(row.get(name))) for row in self.rows]
+        return [(x, y) for x, y in pairs if style.can_be_drawn(x) and style.can_be_drawn(y)]
+
+
+def curves_of(runs: Sequence[Run]) -> list[Curve]:
+    """Read the course of some runs, and name each by what was typed differently for it.
+
+    Raises:
+        ValueError: If a ``metrics.csv`` cannot be read, or none has a whole epoch.
+    """
+    if not runs:
+        raise ValueError("no member has begun yet")
+    listed = rows(runs, numbered=False)
+    own = [
+        name for name in ("data", "model") if len({str(row.fields.get(name)) for row in listed}) > 1
+    ]
+    keys = varying(listed) if len(runs) > 1 else []
+    ranks = {run_id: rank for rank, run_id in enumerate(_ranked(runs))}
+    most = max(LEAST_POINTS, min(POINTS, ALL_POINTS // len(runs)))
+    found = []
+    for row in listed:
+        said = [row.run.short, row.run.label, *(str(row.fields.get(name, "-")) for name in own)]
+        said += [f"{key.rpartition('.')[2]}={_text(value_of(row, key))}" for key in keys]
+        best = row.run.part("result", "best", "epoch")
+        found.append(
+            Curve(
+                name=" ".join(filter(None, said)),
+                rows=row.run.sample(most),
+                best=best if isinstance(best, int) else None,
+                status=row.run.status,
+                rank=ranks[row.run.id],
+            )
+        )
+    if not any(curve.rows for curve in found):
+        raise ValueError("there is no whole epoch to draw yet")
+    return found
+
+
+def _text(value: object) -> str:
+    return "-" if value is None else str(value).replace(" ", "")
+
+
+def _ranked(runs: Sequence[Run]) -> list[str]:
+    """Sort by the metric that chose, best first; what has none comes last."""
+
+    def key(run: Run) -> tuple[bool, float]:
+        best = best_of(run) if run.status != "diverged" else None
+        if best is None:
+            return True, 0.0
+        return False, -best[1] if higher_is_better(best[0]) else best[1]
+
+    return [run.id for run in sorted(runs, key=key)]
+
+
+def draw(curves: Sequence[Curve], *, title: str) -> Figure:
+    """Draw them over one another: solid on training rows, dashed on validation rows.
+
+    Args:
+        curves: One or more.
+        title: What they are of.
+    """
+    metrics = metrics_of(curves)
+    wide = 4.4 * len(metrics) + 0.4 + (2.6 if len(curves) > 1 else 0)
+    figure = style.figure(wide, 3.6)
+    style.headline(figure, title, _note(curves))
+    for place, metric in enumerate(metrics, start=1):
+        axes = figure.add_subplot(1, len(metrics), place)
+        _draw_metric(axes, curves, metric)
+        if len(curves) == 1 and axes.lines:
+            axes.legend(loc="best")
+    if len(curves) > 1:
+        figure.legend(handles=_key(curves), loc="outside right upper")
+    return figure
+
+
+def _note(curves: Sequence[Curve]) -> str:
+    """Say which runs are in the picture only in grey, or not at all."""
+    told = []
+    if len(curves) > MANY:
+        told.append(f"the best {LEADING} of {len(curves)} in colour, on validation rows")
+    empty = [curve.status for curve in curves if not curve.rows]
+    if empty:
+        how = ", ".join(
+            f"{empty.count(status)} {style.named(status)}" for status in dict.fromkeys(empty)
+        )
+        told.append(f"without a whole epoch: {how}")
+    return "; ".join(told)
+
+
+def metrics_of(curves: Sequence[Curve]) -> list[str]:
+    """Name what is drawn: the loss, and the metric beside it."""
+    columns = {name for curve in curves for name in (curve.rows[0] if curve.rows else ())}
+    found = [metric for metric in ("loss", *_METRICS) if f"train/{metric}" in columns]
+    return found or ["loss"]
+
+
+def _draw_metric(axes: Axes, curves: Sequence[Curve], metric: str) -> None:
+    shown: list[tuple[float, float]] = []
+    splits = _splits(curves, metric)
+    for curve in sorted(curves, key=lambda own: -own.rank):  # the best lies on top
+        for split, line in splits.items():
+            name = f"{split}/{metric}"
+            points = curve.points(name)
+            if points:
+                look = {"linestyle": line, **_look(curve, curves, split)}
+                _draw_line(axes, points, curve=curve, name=name, look=look)
+                shown += points
+        _mark(axes, curve, curves, f"{list(splits)[-1]}/{metric}")
+    if metric != "accuracy" and style.spans_decades([y for _, y in shown]):
+        style.logarithmic(axes, which="y")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if len({x for x, _ in shown}) == 1:
+        axes.set_xlim(shown[0][0] - 1, shown[0][0] + 1)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(metric)
+
+
+def _splits(curves: Sequence[Curve], metric: str) -> dict[str, str]:
+    """Return the splits that are drawn, with their lines; of many runs one has to do."""
+    validated = any(curve.points(f"val/{metric}") for curve in curves)
+    if len(curves) > MANY:
+        return {"val" if validated else "train": "-"}
+    return {"train": "-", "val": "--"} if validated else {"train": "-"}
+
+
+def _look(curve: Curve, among: Sequence[Curve], split: str) -> dict[str, Any]:
+    """Return colour and weight: of a single run by split, of several by run."""
+    if len(among) == 1:
+        return {"color": style.BLUE if split == "train" else style.VERMILLION}
+    if not _is_leading(curve, among):
+        return {"color": "#BBBBBB", "linewidth": 0.7, "zorder": 1.5}
+    return {"color": style.COLOURS[curve.rank % MANY]}
+
+
+def _is_leading(curve: Curve, among: Sequence[Curve]) -> bool:
+    return len(among) <= MANY or curve.rank < LEADING
+
+
+def _draw_line(
+    axes: Axes,
+    points: Sequence[tuple[float, float]],
+    *,
+    curve: Curve,
+    name: str,
+    look: Mapping[str, Any],
+) -> None:
+    """Draw one line; what diverged ends in a cross."""
+    epochs, values = zip(*points, strict=True)
+    few = len(points) <= MARKED and "linewidth" not in look
+    dots: dict[str, Any] = {"marker": "o", "markersize": 3} if few or len(points) == 1 else {}
+    label = f"{name.partition('/')[0]} {style.number(values[-1])}"
+    axes.plot(epochs, values, label=label, gid=f"{name}-{curve.rank}", **dots, **look)
+    if curve.status == "diverged":
+        axes.plot(epochs[-1:], values[-1:], "x", color=look["color"], markersize=8, zorder=3)
+
+
+def _mark(axes: Axes, curve: Curve, among: Sequence[Curve], name: str) -> None:
+    """Put a star on the best epoch."""
+    value = dict(curve.points(name)).get(curve.best or 0)
+    if value is not None and _is_leading(curve, among):
+        colour = _look(curve, among, name.partition("/")[0])["color"]
+        label = f"best epoch {curve.best}: {style.number(value)}"
+        axes.plot([curve.best or 0], [value], label=label, **_STAR, color=colour)
+
+
+def _key(curves: Sequence[Curve]) -> list[Line2D]:
+    """Tell which colour is whose, and what lines and marks stand for."""
+    leading = sorted((own for own in curves if _is_leading(own, curves)), key=lambda own: own.rank)
+    handles = []
+    for curve in leading:
+        ending = "" if curve.status == "done" else f" ({style.named(curve.status)})"
+        label = style.named(curve.name, most=style.MAX_NAME * 2) + ending
+        handles.append(Line2D([], [], label=label, **_look(curve, curves, "val")))
+    if len(leading) < len(curves):
+        grey: dict[str, Any] = {"color": "#BBBBBB", "linewidth": 0.7}
+        handles.append(Line2D([], [], label=f"{len(curves) - len(leading)} others", **grey))
+    elif any("val/loss" in own.rows[0] for own in curves if own.rows):
+        handles.append(Line2D([], [], color=style.FAINT, label="train"))
+        handles.append(Line2D([], [], color=style.FAINT, linestyle="--", label="val"))
+    if any(curve.best is not None for curve in leading):
+        handles.append(Line2D([], [], **_STAR, color=style.FAINT, label="best epoch"))
+    if any(curve.status == "diverged" and curve.rows for curve in curves):
+        cross: dict[str, Any] = {
+            "marker": "x",
+            "linestyle": "",
+            "markersize": 8,
+            "color": style.FAINT,
+        }
+        handles.append(Line2D([], [], **cross, label="diverged"))
+    return handles
+
+
+def _number(cell: str | float | None) -> float:
+    if isinstance(cell, int | float):
+        return cell
+    try:
+        return float(cell or "nan")
+    except ValueError:
+        return math.nan

@@ -1,0 +1,212 @@
+"""How pictures look and how they become bytes: colours, sizes and fonts in one place.
+
+Matplotlib's objects are used without pyplot: no display, no figures kept, and what the user's own
+``matplotlibrc`` says does not count. Equal content gives equal bytes: no file holds a date.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import math
+import textwrap
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import matplotlib
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from dltrain.escapes import escaped
+
+FORMATS = ("png", "svg", "pdf")
+# Okabe and Ito's colours, which the colour-blind tell apart; without yellow, lost on white.
+BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, "#E69F00", "#56B4E9", "#000000", "#8B6F47")
+INK, FAINT = "#222222", "#777777"
+# Better values are brighter; counts are darker; weights have white for none.
+VALUES, COUNTS, SIGNED = "viridis", "Blues", "RdBu_r"
+DPI = 144
+# Above this a value that is positive everywhere is drawn on a logarithmic axis.
+LOGARITHMIC = 100.0
+MAX_NAME = 28
+LETTERS_PER_INCH = 11.5
+LARGEST = 1e100
+# The first comes with matplotlib; of the others, which have more scripts, those that are there.
+_FONT = "DejaVu Sans"
+_MORE_FONTS = (
+    *("Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "PingFang SC"),
+    *("Hiragino Sans GB", "Heiti SC", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Sans Thai"),
+)
+_STYLE = {
+    "font.size": 10,
+    "text.color": INK,
+    "text.parse_math": False,  # a $ in a name is a dollar
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.8,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "lines.linewidth": 1.6,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "figure.titlesize": 12,
+    "figure.dpi": DPI,
+    "savefig.dpi": DPI,
+    "svg.fonttype": "none",  # words stay words: they can be found, read aloud and copied
+    "svg.hashsalt": "dltrain",
+    "pdf.fonttype": 42,
+}
+# Settings that change how a picture looks, which a user's file may have changed.
+_APPEARANCE = {
+    *("agg", "axes", "errorbar", "figure", "font", "grid", "hatch", "hist", "image", "legend"),
+    *("lines", "markers", "mathtext", "patch", "path", "pdf", "savefig", "scatter", "svg", "text"),
+    *("xtick", "ytick"),
+}
+_UNDATED: dict[str, dict[str, Any]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": "dltrain"},
+    "pdf": {"CreationDate": None, "Creator": "dltrain", "Producer": None},
+}
+# Settings are matplotlib's own, one set for all threads.
+_DRAWING = threading.RLock()
+
+
+def picture(draw: Callable[[], Figure], *, form: str = "png") -> bytes:
+    """Draw in the style of the house, and return the file.
+
+    Args:
+        draw: Returns the figure; whatever it makes has the style.
+        form: ``png``, ``svg`` or ``pdf``.
+    """
+    with drawing():
+        return written(draw(), form=form)
+
+
+def written(figure: Figure, *, form: str) -> bytes:
+    """Return a figure as a file of one of the formats, the same bytes each time."""
+    content = io.BytesIO()
+    FigureCanvasAgg(figure)
+    figure.savefig(content, format=form, metadata=_UNDATED[form])
+    return content.getvalue()
+
+
+@contextlib.contextmanager
+def drawing() -> Iterator[None]:
+    """Give what is drawn meanwhile the style of the house, whatever the user has set."""
+    with _DRAWING, warnings.catch_warnings(), matplotlib.rc_context(_settings()):
+        # No font has every character, and names may have any.
+        warnings.filterwarnings("ignore", message="Glyph|Matplotlib currently does not support")
+        yield
+
+
+@functools.cache
+def _settings() -> Any:
+    known = {font.name for font in font_manager.fontManager.ttflist}
+    fonts = [_FONT, *(name for name in _MORE_FONTS if name in known)]
+    usual = {
+        name: value
+        for name, value in matplotlib.rcParamsDefault.items()
+        if name.partition(".")[0] in _APPEARANCE
+    }
+    return {**usual, **_STYLE, "font.family": fonts}
+
+
+def figure(width: float, height: float) -> Figure:
+    """Return an empty figure of that many inches, whose parts make room for one another."""
+    room = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1, wspace=0.03, hspace=0.03)
+    return Figure(figsize=(width, height), layout=room)
+
+
+def headline(figure: Figure, title: str, note: str = "") -> None:
+    """Write what a picture shows above it, and what else there is to know, small, below that."""
+    width = int(figure.get_figwidth() * LETTERS_PER_INCH)
+    lines = [*textwrap.wrap(named(title, most=160), width), *textwrap.wrap(note, width)]
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=11, color=INK)
+
+
+def named(text: object, *, most: int = MAX_NAME) -> str:
+    r"""Write foreign text so that a picture can hold it: bounded, nothing in it obeyed.
+
+    Example:
+        >>> named("a\nb")
+        'a\\x0ab'
+    """
+    given = str(text)
+    shown = escaped(given[: most + 1])
+    return shown if max(len(given), len(shown)) <= most else f"{shown[:most]}…"
+
+
+def number(value: float) -> str:
+    """Write a number for people: four significant digits.
+
+    Example:
+        >>> number(0.83921)
+        '0.8392'
+    """
+    return f"{value:.4g}"
+
+
+def can_be_drawn(value: float) -> bool:
+    """Whether an axis can hold a number, with its margins."""
+    return math.isfinite(value) and abs(value) < LARGEST
+
+
+def spans_decades(values: list[float]) -> bool:
+    """Whether positive values differ so much that a logarithmic axis shows them better."""
+    return bool(values) and min(values) > 0 and max(values) > LOGARITHMIC * min(values)
+
+
+def logarithmic(axes: Axes, *, which: str) -> None:
+    """Give an axis, whose data are drawn, a logarithmic scale with plain numbers on it.
+
+    Args:
+        axes: The panel.
+        which: ``x`` or ``y``.
+    """
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    low, high = axis.get_data_interval()
+    few = 0 < low < high < 1e3 * low
+    axes.set(**{f"{which}scale": "log"})
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=8))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def ramp(place: int, count: int) -> str:
+    """Return the colour of one of many values that have an order."""
+    return to_hex(matplotlib.colormaps[VALUES](0.9 * place / max(count - 1, 1)))
+
+
+def slanted(axes: Axes, *, degrees: float) -> None:
+    """Turn the names below a panel, which would overlap."""
+    axes.tick_params(axis="x", labelrotation=degrees)
+    for label in axes.get_xticklabels():
+        label.set(horizontalalignment="right", rotation_mode="anchor")
+
+
+def bare(axes: Axes) -> None:
+    """Take away what an image or a table does not need: grid, spines, ticks."""
+    axes.grid(visible=False)
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)

@@ -1,0 +1,153 @@
+"""Learning curves: the points are those of metrics.csv, the best epoch is marked."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dltrain.plots import style
+from dltrain.plots.curves import LEADING, MANY, Curve, curves_of, draw
+from dltrain.runs import Run, list_runs, members, read
+from tests.conftest import Call, write_record
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture
+def run(here: Path, call: Call) -> Run:
+    shown = call("data.num_train=64", "data.num_val=32", "trainer.epochs=4", "optimizer.lr=0.003")
+    assert shown.code == 0, shown
+    [found] = list_runs(here / "outputs")
+    return found
+
+
+def rows(count: int, *, ratio: float = 0.9) -> list[dict[str, str | float]]:
+    return [
+        {
+            "epoch": epoch,
+            "train/loss": ratio**epoch,
+            "val/loss": 2 * ratio**epoch,
+            "train/accuracy": 1 - 0.5 / epoch,
+            "val/accuracy": 0.9 - 0.5 / epoch,
+        }
+        for epoch in range(1, count + 1)
+    ]
+
+
+def drawn(*curves: Curve) -> Figure:
+    return draw(curves, title="title")
+
+
+def line(axes: Axes, gid: str) -> list[tuple[float, float]]:
+    [found] = [own for own in axes.lines if own.get_gid() == gid]
+    return [(float(x), float(y)) for x, y in np.asarray(found.get_xydata())]
+
+
+def stars(axes: Axes) -> list[tuple[float, float]]:
+    found = [np.asarray(own.get_xydata())[0] for own in axes.lines if own.get_marker() == "*"]
+    return [(float(x), float(y)) for x, y in found]
+
+
+def test_the_points_of_the_svg_are_those_of_metrics_csv(run: Run) -> None:
+    svg = style.picture(lambda: drawn(*curves_of([run])), form="svg")
+    root = ElementTree.fromstring(svg)
+    with (run.folder / "metrics.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert len(table) == 4
+    for name in ("train/loss", "val/loss", "train/rmse", "val/rmse"):
+        [group] = [node for node in root.iter(f"{SVG}g") if node.get("id") == f"{name}-0"]
+        path = group.find(f"{SVG}path")
+        assert path is not None
+        pairs = re.findall(r"[ML] ([-\d.]+) ([-\d.]+)", path.get("d") or "")
+        across, up = ([float(pair[i]) for pair in pairs] for i in (0, 1))
+        values = [float(row[name]) for row in table]
+        assert len(pairs) == len(values)
+        # Both axes are straight: what lies between the first and the last lies as in the file.
+        assert shares(across) == pytest.approx(shares([float(row["epoch"]) for row in table]))
+        assert shares(up) == pytest.approx(shares(values), abs=1e-4)
+
+
+def shares(values: list[float]) -> list[float]:
+    return [(value - values[0]) / (values[-1] - values[0]) for value in values]
+
+
+def test_a_run_has_a_line_for_each_split_and_a_star_on_its_best_epoch() -> None:
+    figure = drawn(Curve("a", rows(5), best=3))
+    for axes, metric in zip(figure.axes, ("loss", "accuracy"), strict=True):
+        assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", metric)
+        solid, dashed = (
+            next(own for own in axes.lines if own.get_gid() == f"{split}/{metric}-0")
+            for split in ("train", "val")
+        )
+        assert (solid.get_linestyle(), dashed.get_linestyle()) == ("-", "--")
+        assert stars(axes) == [(3, line(axes, f"val/{metric}-0")[2][1])]
+
+
+def test_a_loss_that_falls_by_more_than_two_orders_has_a_logarithmic_axis() -> None:
+    scales = [drawn(Curve("a", rows(5, ratio=r))).axes[0].get_yscale() for r in (0.9, 0.01)]
+    assert scales == ["linear", "log"]
+
+
+def test_epochs_without_a_value_are_left_out() -> None:
+    table = [{"epoch": "1", "train/loss": "2", "val/loss": ""}, {"epoch": "2", "train/loss": "1"}]
+    table += [{"epoch": "3", "train/loss": "nan"}, {"epoch": "4", "train/loss": "1e308"}, {}]
+    curve = Curve("a", table)
+    assert curve.points("train/loss") == [(1, 2), (2, 1)]
+    assert curve.points("val/loss") == []
+    assert style.picture(lambda: drawn(curve))
+
+
+def test_several_runs_have_a_colour_each_and_a_legend() -> None:
+    figure = drawn(Curve("first", rows(3), rank=1), Curve("second", rows(4), rank=0, best=4))
+    axes = figure.axes[0]
+    colours = {own.get_gid(): own.get_color() for own in axes.lines if own.get_gid()}
+    assert colours["train/loss-0"] == colours["val/loss-0"] != colours["train/loss-1"]
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == ["second", "first", "train", "val", "best epoch"]
+
+
+def test_of_many_runs_the_best_have_colours_and_the_others_are_grey() -> None:
+    figure = drawn(*(Curve(f"r{i}", rows(3), rank=i, best=2) for i in range(MANY + 4)))
+    lines = [own for own in figure.axes[0].lines if own.get_gid()]
+    assert len(lines) == MANY + 4
+    assert sum(own.get_color() != "#BBBBBB" for own in lines) == LEADING
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == [
+        *(f"r{i}" for i in range(LEADING)),
+        f"{MANY + 4 - LEADING} others",
+        "best epoch",
+    ]
+
+
+def test_what_diverged_ends_in_a_cross_and_what_has_no_epoch_is_counted() -> None:
+    figure = drawn(
+        Curve("a", rows(3)), Curve("b", rows(2), status="diverged", rank=1),
+        Curve("c", [], status="diverged", rank=2),
+    )  # fmt: skip
+    crosses = [own for own in figure.axes[0].lines if own.get_marker() == "x"]
+    assert [own.get_xdata()[0] for own in crosses] == [2, 2]  # type: ignore[index]
+    assert "without a whole epoch: 1 diverged" in figure.get_suptitle()
+
+
+def test_runs_are_named_by_what_was_typed_differently(here: Path, call: Call) -> None:
+    small = ("data.num_train=64", "trainer.epochs=1")
+    assert call("-m", *small, "optimizer.lr=0.1,0.3", "seed=0,1").code == 0
+    [sweep] = list_runs(here / "outputs")
+    names = [curve.name for curve in curves_of(members(sweep))]
+    assert names[0] == f"{sweep.short}/0 lr=0.1 seed=0"
+    assert names[3] == f"{sweep.short}/3 lr=0.3 seed=1"
+
+
+def test_a_run_without_an_epoch_is_refused(here: Path) -> None:
+    folder = here / "outputs" / "2026-01-01_10-00-00_linear-synthetic_aaaa"
+    folder.mkdir(parents=True)
+    write_record(folder / "run.json", {"status": "failed"})
+    with pytest.raises(ValueError, match="no whole epoch"):
+        curves_of([read(folder)])
