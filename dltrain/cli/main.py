@@ -35,6 +35,7 @@ VERBS = {
     "config": "the composed values; why KEY: where one came from; diff: what is not default",
     "bench": "what a configuration costs here, and what would be faster",
     "runs": "list, show, compare, label, export and throw away runs; runs --help",
+    "report": "one HTML page on a run, a sweep, or several: curves, tables, mistakes",
     "doctor": "versions, device, data sets found, a short training",
 }
 SWEEP_FLAGS = ("-m", "--multirun")

@@ -1,0 +1,130 @@
+"""Runs and settings in tables, best first, and what is within noise. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dltrain.fields import duration_seconds, is_metric
+from dltrain.report.blocks import Block, column, paragraph, table
+from dltrain.report.comparison import Comparison, kind_of, read_value
+from dltrain.results import SettingResult, by_setting, is_repeated
+from dltrain.runs import higher_is_better
+
+# Rows of a table on the page; a browser is slow with more.
+MAX_ROWS = 5000
+
+
+def runs_table(comparison: Comparison) -> list[Block]:
+    """Lay out the runs, best first."""
+    ranking = comparison.ranking
+    names = dict.fromkeys(name for result in ranking for name in result.metrics)
+    tests = [name for name in names if name.startswith("test/")]
+    others = [n for n in names if is_metric(n) and n not in (*tests, comparison.metric)]
+    messages = any(result.message for result in ranking)
+    metric = [column(comparison.metric), column("epoch", "count")] if comparison.metric else []
+    columns = [
+        column("run"),
+        column("status"),
+        *(column(key, kind_of(comparison, key)) for key in comparison.keys),
+        *metric,
+        *map(column, [*tests, *others]),
+        column("duration", "duration"),
+        *([column("message")] if messages else []),
+    ]
+    cells = []
+    for result in ranking[:MAX_ROWS]:
+        value = [result.value, result.epoch or None] if comparison.metric else []
+        cells.append(
+            [
+                comparison.names[result.index],
+                result.status,
+                *(read_value(result.setting.get(key, "-")) for key in comparison.keys),
+                *value,
+                *(result.metrics.get(name) for name in [*tests, *others]),
+                duration_seconds(comparison.runs[result.index]),
+                *([result.message] if messages else []),
+            ]
+        )
+    if all(isinstance(row[0], str) and row[0].isdigit() for row in cells):
+        columns[0] = column("member", "count")
+        cells = [[int(row[0]), *row[1:]] for row in cells]
+    place = 2 + len(comparison.keys)
+    down = higher_is_better(comparison.metric)
+    found = [
+        table(
+            columns,
+            cells,
+            caption="All runs",
+            sorted_by=(place, down) if comparison.metric else None,
+            more={"filter": True, "ids": [result.index for result in ranking[:MAX_ROWS]]},
+        )
+    ]
+    if len(ranking) > MAX_ROWS:
+        found.append(paragraph(f"The best {MAX_ROWS:,} of {len(ranking):,} are shown."))
+    missing = comparison.planned - len(ranking)
+    if missing > 0:
+        found.append(paragraph(f"{missing:,} of {comparison.planned:,} have not begun."))
+    return found
+
+
+def settings_table(comparison: Comparison) -> list[Block]:
+    """Lay out settings with their mean over seeds, and say what is within noise."""
+    if not comparison.metric or not is_repeated(comparison.results):
+        return []
+    groups = by_setting(comparison.results, comparison.metric)
+    repeated = any(group.planned > 1 for group in groups)
+    if not repeated or not groups[0].setting:
+        return []
+    metric = comparison.metric
+    columns = [
+        *(column(key, kind_of(comparison, key)) for key in groups[0].setting),
+        column(f"mean {metric}", "figure"),
+        column("sd", "figure"),
+        column("n", "count"),
+        column("within noise of the best"),
+    ]
+    cells = [
+        [
+            *map(read_value, group.setting.values()),
+            group.mean,
+            group.deviation,
+            len(group.results),
+            "best" if group is groups[0] else _mark(group),
+        ]
+        for group in groups[:MAX_ROWS]
+    ]
+    place, down = len(groups[0].setting), higher_is_better(metric)
+    good = [number for number, group in enumerate(groups[:MAX_ROWS]) if group.as_good]
+    own = table(
+        columns,
+        cells,
+        caption="Settings with their mean over seeds",
+        sorted_by=(place, down),
+        more={"marked": good, "filter": len(groups) > 20},
+    )
+    return [paragraph(noise_sentence(groups)), own]
+
+
+def noise_sentence(groups: Sequence[SettingResult]) -> str:
+    """Say which settings the results cannot tell from the best."""
+    if len(groups) == 1:
+        return "There is no other setting to compare with."
+    unknown = sum(group.as_good is None for group in groups)
+    if unknown:
+        return (
+            "A setting that ran once cannot be compared; sweep.repeat=5 runs each of them five "
+            "times."
+        )
+    close = sum(group.as_good is True for group in groups) - 1
+    test = "(Welch's t-test, two-sided, 5 %, not corrected for the number of settings)"
+    if not close:
+        return f"The best setting is better than each of the others {test}."
+    are = "setting is" if close == 1 else "settings are"
+    return f"{close} other {are} within noise of the best {test}."
+
+
+def _mark(group: SettingResult) -> str:
+    """Say how a setting compares with the best."""
+    if group.lost:
+        return f"unstable, {group.lost} lost"
+    return {None: "unknown", True: "yes", False: "no"}[group.as_good]

@@ -1,0 +1,105 @@
+"""The weights of a linear model, as pictures or by name. Needs torch.
+
+Letters: I in_features, O outputs, C classes, H height, W width.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from dltrain.coefficients import coefficients
+from dltrain.data import Dataset
+from dltrain.evaluation import Evaluation
+from dltrain.report.blocks import Block, column, paragraph, table
+from dltrain.report.images import png
+
+Floats = npt.NDArray[np.float64]
+# Features and classes of a picture; the table has more.
+MAX_FEATURES, MAX_CLASSES, MAX_ROWS = 40, 40, 500
+# From the most negative weight to the most positive: colours that colour-blind people tell apart.
+_ENDS = np.array([[179, 88, 6], [247, 247, 247], [33, 102, 172]], dtype=np.float64)
+
+
+def weights(found: Evaluation) -> list[Block]:
+    """Show what a model of one layer learned; nothing if it has more.
+
+    Args:
+        found: Its weights [O, I] and biases [O].
+    """
+    names = [name for name in found.parameters if name.endswith(".weight")]
+    if len(names) != 1:
+        return []
+    weight = found.parameters[names[0]].astype(np.float64)
+    bias = found.parameters[names[0].replace(".weight", ".bias")].astype(np.float64)
+    if found.data.image_shape is not None:
+        return _pictures(weight, found.data)
+    return _by_name(weight, bias, found.data)
+
+
+def _pictures(weight: Floats, data: Dataset) -> list[Block]:
+    """Draw each class's weights as an image."""
+    assert data.image_shape is not None
+    if len(weight) > MAX_CLASSES:
+        return []
+    most = float(np.abs(weight).max()) or 1.0
+    items = [
+        {"source": png(diverging(row.reshape(data.image_shape) / most)), "title": name}
+        for row, name in zip(weight, data.class_names, strict=True)
+    ]
+    text = (
+        "Where a pixel speaks for the class it is blue, where against it orange; white does not "
+        f"matter. The strongest weight is {most:.3g}."
+    )
+    return [paragraph(text), {"kind": "pictures", "items": items, "ink": False}]
+
+
+def diverging(values: Floats) -> npt.NDArray[np.uint8]:
+    """Colour numbers from -1 (orange) over 0 (white) to 1 (blue): [H, W] -> [H, W, 3]."""
+    places = np.clip(values, -1, 1) + 1
+    channels = [np.interp(places, [0, 1, 2], _ENDS[:, channel]) for channel in range(3)]
+    return np.stack(channels, axis=-1).round().astype(np.uint8)
+
+
+def _by_name(weight: Floats, bias: Floats, data: Dataset) -> list[Block]:
+    """Draw weights by the names of their features, and list them in the data's own units."""
+    strength = np.abs(weight).max(axis=0)
+    order = np.argsort(-strength, kind="stable")
+    few = order[:MAX_FEATURES]
+    blocks: list[Block] = []
+    names = [data.feature_names[place] for place in few]
+    scaled = bool((data.feature_scale.deviation != 1).any())
+    said = (
+        "Of features brought to mean 0 and deviation 1, so that weights can be compared."
+        if scaled
+        else "Of features as they are: how large a weight is depends on its feature's unit."
+    )
+    if len(few) < len(order):
+        said += f" The {len(few)} strongest of {len(order):,}."
+    if len(weight) == 1:
+        picture: Block = {"kind": "bars", "names": names, "values": weight[0, few].tolist()}
+    else:
+        picture = {
+            "kind": "matrix",
+            "caption": "Weights by feature and class",
+            "rows": names,
+            "columns": list(data.class_names),
+            "corner": "",
+            "values": weight[:, few].T.tolist(),
+            "colour": "diverging",
+        }
+    blocks = [paragraph(said)]
+    if len(weight) <= MAX_CLASSES:
+        blocks.append(picture)
+    own = coefficients(torch.from_numpy(weight), torch.from_numpy(bias), data)
+    outputs = data.class_names or (data.target_name,)
+    heads = [f"coefficient for {name}" if data.class_names else "coefficient" for name in outputs]
+    rows: list[list[object]] = [["(intercept)", *own.intercept[:MAX_CLASSES].tolist()]]
+    rows += [
+        [data.feature_names[place], *own.weight[:MAX_CLASSES, place].tolist()]
+        for place in order[:MAX_ROWS]
+    ]
+    columns = [column("feature"), *(column(head, "figure") for head in heads[:MAX_CLASSES])]
+    units = "In the data's own units:"
+    return [*blocks, paragraph(units), table(columns, rows, caption="Coefficients")]
