@@ -135,6 +135,26 @@ ALLOWED: dict[str, set[str]] = {
         *("csv_text", "data", "data.blocks", "data.idx", "data.other_rows", "data.pictures"),
         *("evaluation", "given", "trained"),
     },
+    "evaluation": {"build", "data", "losses", "origin", "runs", "suggest", "trained"},
+    "report": {
+        *("console", "fields", "results", "runs", "verification"),
+        *("report.blocks", "report.comparison", "report.curves", "report.effects"),
+        *("report.model", "report.ranking", "report.record"),
+    },
+    "report.blocks": {"fields"},
+    "report.comparison": {"check", "fields", "listing", "results", "runs"},
+    "report.curves": {"report.blocks", "runs"},
+    "report.effects": {"report.blocks", "report.comparison", "report.curves", "results"},
+    "report.images": set(),
+    "report.model": {
+        *("confusion", "data", "evaluation", "runs"),
+        *("report.blocks", "report.images", "report.weights"),
+    },
+    "report.page": {"", "escapes", "report.blocks", "suggest"},
+    "report.ranking": {"fields", "report.blocks", "report.comparison", "results", "runs"},
+    "report.record": {"check", "console", "differences", "fields", "report.blocks", "runs"},
+    "report.weights": {"coefficients", "data", "evaluation", "report.blocks", "report.images"},
+    "job": {"architecture", "data", "schema"},
     "training": {
         *(
             "build",
@@ -212,9 +232,12 @@ PLAIN |= {"environment", "fields", "lines", "listing", "reading", "seal", "trash
 PLAIN |= {"event_file", "progress_board", "tracking"}
 # Flows that train or compute, and so need torch.
 COMPUTING = {"training", "bench", "variants", "trained", "evaluation", "prediction"}
+COMPUTING = {"training", "bench", "variants", "trained", "evaluation"}
+COMPUTING |= {"report.model", "report.weights"}
 # What brings configs and components together.
 FLOWS = {"job", "origin", "results", "differences"} | COMPUTING
 FLOWS |= {room for room in ALLOWED if room.partition(".")[0] in ("sweep", "plots")}
+FLOWS |= {room for room in ALLOWED if room.partition(".")[0] in ("sweep", "report")}
 COMPONENTS = set(ALLOWED) - CONFIGS - PLAIN - FLOWS
 LIGHT = sorted(CONFIGS | PLAIN - {""})
 # The one room of a sweep that trains; the others plan, start it, and read what it left.

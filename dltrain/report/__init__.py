@@ -46,7 +46,7 @@ def _of_run(run: Run) -> Document:
     ]
     return Document(
         title=run.label or record.what(run),
-        subtitle=f"{record.what(run)}, {run.id}: {record.ended(run)}.",
+        subtitle=f"{f'{record.what(run)}, ' if run.label else ''}{run.id}: {record.ended(run)}.",
         figures=record.figures(run),
         warnings=list(complaints(run.folder, run.part("files"))),
         sections=[part for part in parts if part is not None],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from dltrain.results import Result, ranked, result_of, results_of
 from dltrain.runs import Run, members
 
 # Numbers that span as much stand on an axis of powers of ten.
-LOG_SPAN = 10 - 1e-9
+LOG_SPAN, METRIC_SPAN = 10 - 1e-9, 100
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,16 @@ def axis_of(key: str, texts: Sequence[str]) -> str:
     values = [value for value in map(read_value, texts) if not isinstance(value, str)]
     if len(values) < len(texts):
         return "category"
-    if key == "seed":
+    own = sorted(set(values))
+    if key == "seed" or own[0] <= 0:
         return "linear"
-    return "log" if min(values) > 0 and max(values) / min(values) >= LOG_SPAN else "linear"
+    doubling = len(own) > 2 and all(b >= 2 * a for a, b in itertools.pairwise(own))
+    return "log" if doubling or own[-1] / own[0] >= LOG_SPAN else "linear"
+
+
+def metric_axis(values: Sequence[float]) -> str:
+    """Choose an axis for values of a metric: of powers of ten if they span a hundredfold."""
+    return "log" if min(values) > 0 and max(values) / min(values) >= METRIC_SPAN else "linear"
 
 
 def setting_text(setting: Mapping[str, str], keys: Sequence[str]) -> str:

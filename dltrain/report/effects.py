@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from dltrain.report.blocks import Block, paragraph
-from dltrain.report.comparison import Comparison, axis_of, full_name, read_value, setting_text
+from dltrain.report.comparison import (
+    Comparison,
+    axis_of,
+    full_name,
+    metric_axis,
+    read_value,
+    setting_text,
+)
 from dltrain.report.curves import MAX_COLOURS, curves, thinned
 from dltrain.results import by_setting, is_repeated
 
@@ -34,6 +41,7 @@ def effects(comparison: Comparison) -> Iterator[Block]:
             "key": key,
             "metric": comparison.metric,
             "axis": axis_of(key, values),
+            "metric_axis": metric_axis([result.value or 0.0 for result in found]),
             "lines": names if joined else ["all runs"],
             "points": [
                 [read_value(x), result.value, names.index(line) if joined else 0, result.index]
@@ -48,9 +56,9 @@ def effects(comparison: Comparison) -> Iterator[Block]:
 def parallel(comparison: Comparison) -> Block | None:
     """Draw each run as a line across an axis for each key, and the metric's."""
     ranking = [result for result in comparison.ranking if result.value is not None][:MAX_LINES]
-    if not comparison.metric or len(ranking) < 3 or len(comparison.keys) < 2:
+    keys = [key for key in comparison.keys if key != "seed"][: MAX_AXES - 2]
+    if not comparison.metric or len(ranking) < 3 or not keys:
         return None
-    keys = list(comparison.keys)[: MAX_AXES - 2]
     tests = [f"test/{comparison.metric.rpartition('/')[2]}"]
     tests = [name for name in tests if all(name in result.metrics for result in ranking)]
     columns: dict[str, list[Any]] = {
@@ -63,7 +71,9 @@ def parallel(comparison: Comparison) -> Block | None:
     for name in [*(n for n in tests if n != comparison.metric), comparison.metric]:
         own = name == comparison.metric
         columns[name] = [r.value if own else r.metrics[name] for r in ranking]
-        axes.append({"name": name, "axis": "linear"})
+        axes.append({"name": name, "axis": metric_axis(columns[name])})
+    if len(axes) < 3:
+        return None
     return {
         "kind": "parallel",
         "axes": axes,

@@ -110,8 +110,10 @@ function drawCurves(block) {
 
 function curveTraces(block, metric, { single, on, training, others }) {
   const traces = [];
+  // The best on top, the background below.
+  const order = [...block.runs].reverse().sort((a, b) => (b.group === null) - (a.group === null));
   for (const split of ["train", "val"]) {
-    for (const [number, run] of block.runs.entries()) {
+    for (const run of order) {
       const values = run.values[`${split}/${metric}`];
       if (!values) continue;
       const background = !single && run.group === null;
@@ -125,7 +127,7 @@ function curveTraces(block, metric, { single, on, training, others }) {
         line: { color: background ? style("faint") : series(place), width: background ? 0.8 : single ? 2 : 1.5, dash: faded ? "dot" : "solid" },
         opacity: faded ? 0.75 : 1,
         visible: on[place] && (single || split === "val" || training),
-        hovertemplate: "%{y:.4~g} at epoch %{x}<extra>%{fullData.name}</extra>", zorder: background ? 0 : 100 - number,
+        hovertemplate: "%{y:.4~g} at epoch %{x}<extra>%{fullData.name}</extra>",
       });
       traces[traces.length - 1].marker.color = traces[traces.length - 1].line.color;
       if (single && run.best.metric === `${split}/${metric}`) traces.push(bestMark(run, values, on[place], place));
@@ -137,7 +139,7 @@ function curveTraces(block, metric, { single, on, training, others }) {
 function bestMark(run, values, visible, place) {
   const at = run.epochs.indexOf(run.best.epoch);
   return { x: [run.best.epoch], y: [at < 0 ? null : values[at]], type: "scatter", mode: "markers", name: "best", visible,
-    marker: { size: 11, color: style("paper"), line: { width: 2.2, color: series(place) } }, zorder: 200,
+    marker: { size: 11, color: style("paper"), line: { width: 2.2, color: series(place) } },
     hovertemplate: "%{y:.4~g} at epoch %{x}<extra>best</extra>" };
 }
 
@@ -155,7 +157,7 @@ function drawEffect(block) {
     if (block.joined && (block.repeated || !category)) block.lines.forEach((name, line) => traces.push(meanTrace(block, line, shown)));
     const values = [...new Set(block.points.map((point) => point[0]))].sort((a, b) => a - b);
     const ticks = category ? { type: "category" } : { type: block.axis, ...(values.length <= 10 ? { tickvals: values, ticktext: values.map(figure) } : {}) };
-    return { traces, layout: { xaxis: { ...ticks, title: { text: plain(block.key) } }, yaxis: { title: { text: plain(block.metric) } }, hovermode: "closest" } };
+    return { traces, layout: { xaxis: { ...ticks, title: { text: plain(block.key) } }, yaxis: { type: block.metric_axis, title: { text: plain(block.metric) } }, hovermode: "closest" } };
   };
   const named = block.lines.length > 1;
   const own = plot(`${block.metric} by ${block.key}`, draw);

@@ -60,7 +60,7 @@ function filterFor(block, rows) {
   const linked = Boolean(block.ids);
   const example = block.columns.find((column) => column.name.includes("/")) || block.columns[0];
   const field = make("input", { type: "search", spellcheck: "false", autocomplete: "off",
-    placeholder: `words, or ${example.name} > 0.8`, "aria-label": "Filter the rows" });
+    placeholder: `words, or ${/\s/.test(example.name) ? `"${example.name}"` : example.name} > 0.8`, "aria-label": "Filter the rows" });
   const count = make("output", { "aria-live": "polite" });
   const clear = button("Clear", { class: "quiet", hidden: "" });
   let own = () => true;
@@ -118,7 +118,7 @@ function columnNamed(name, columns) {
   const wanted = name.toLowerCase();
   const names = columns.map((column) => column.name.toLowerCase());
   const exact = names.indexOf(wanted);
-  return exact >= 0 ? exact : names.findIndex((own) => own.split(/[./]/).pop() === wanted);
+  return exact >= 0 ? exact : names.findIndex((own) => own.split(/[./ ]/).pop() === wanted);
 }
 
 function holds(cell, sign, text) {
