@@ -135,7 +135,6 @@ ALLOWED: dict[str, set[str]] = {
         *("csv_text", "data", "data.blocks", "data.idx", "data.other_rows", "data.pictures"),
         *("evaluation", "given", "trained"),
     },
-    "evaluation": {"build", "data", "losses", "origin", "runs", "suggest", "trained"},
     "report": {
         *("console", "fields", "results", "runs", "verification"),
         *("report.blocks", "report.comparison", "report.curves", "report.effects"),
@@ -232,7 +231,6 @@ PLAIN |= {"environment", "fields", "lines", "listing", "reading", "seal", "trash
 PLAIN |= {"event_file", "progress_board", "tracking"}
 # Flows that train or compute, and so need torch.
 COMPUTING = {"training", "bench", "variants", "trained", "evaluation", "prediction"}
-COMPUTING = {"training", "bench", "variants", "trained", "evaluation"}
 COMPUTING |= {"report.model", "report.weights"}
 # What brings configs and components together.
 FLOWS = {"job", "origin", "results", "differences"} | COMPUTING

@@ -62,7 +62,8 @@ def _of_sweep(sweep: Run) -> Document:
     if len(found.results) == found.planned:
         number = f"{found.planned:,} members"
     stand = ", ".join(f"{n:,} {status}" for status, n in counts(found.results).items())
-    varying = " and ".join(found.keys) or "nothing"
+    *most, last = found.keys or ["nothing"]
+    varying = f"{', '.join(most)} and {last}" if most else last
     seconds = duration_seconds(sweep)
     took = [("duration", duration(seconds), number)] if seconds is not None else []
     warnings = list(complaints(sweep.folder, sweep.part("files")))

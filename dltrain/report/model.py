@@ -180,16 +180,10 @@ def in_own_units(
         if numeric:
             cells.append(amounts[:, features[0]].tolist())
         else:
-            texts = [*each.categories, "-"]
-            chosen = inputs[:, features]
-            cells.append(
-                [
-                    texts[i] if any_ else "-"
-                    for i, any_ in zip(
-                        chosen.argmax(axis=1).tolist(), chosen.any(axis=1).tolist(), strict=True
-                    )
-                ]
-            )
+            texts = [*each.categories, "-", "-"]  # missing, and a category that was not seen
+            own_features = amounts[:, features]
+            place = np.where(own_features.any(axis=1), own_features.argmax(axis=1), -1)
+            cells.append([texts[i] for i in place.tolist()])
     if not own:
         columns = [column(name, "figure") for name in data.feature_names[:MAX_COLUMNS]]
         cells = amounts[:, :MAX_COLUMNS].T.tolist()

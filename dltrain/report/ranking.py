@@ -22,8 +22,9 @@ def runs_table(comparison: Comparison) -> list[Block]:
     others = [n for n in names if is_metric(n) and n not in (*tests, comparison.metric)]
     messages = any(result.message for result in ranking)
     metric = [column(comparison.metric), column("epoch", "count")] if comparison.metric else []
+    names_are_numbers = all(name.isdigit() for name in comparison.names.values())
     columns = [
-        column("run"),
+        column("member", "count") if names_are_numbers else column("run"),
         column("status"),
         *(column(key, kind_of(comparison, key)) for key in comparison.keys),
         *metric,
@@ -36,7 +37,7 @@ def runs_table(comparison: Comparison) -> list[Block]:
         value = [result.value, result.epoch or None] if comparison.metric else []
         cells.append(
             [
-                comparison.names[result.index],
+                result.index if names_are_numbers else comparison.names[result.index],
                 result.status,
                 *(read_value(result.setting.get(key, "-")) for key in comparison.keys),
                 *value,
@@ -45,9 +46,6 @@ def runs_table(comparison: Comparison) -> list[Block]:
                 *([result.message] if messages else []),
             ]
         )
-    if all(isinstance(row[0], str) and row[0].isdigit() for row in cells):
-        columns[0] = column("member", "count")
-        cells = [[int(row[0]), *row[1:]] for row in cells]
     place = 2 + len(comparison.keys)
     down = higher_is_better(comparison.metric)
     found = [

@@ -45,6 +45,7 @@ READING = (
     ["runs", "export", "-", "--epochs"],
     ["evaluate", "RUN", "--split", "train"],
     ["predict", "RUN", "--data", GIVEN],
+    ["report", "RUN"],
 )
 OF_SWEEPS = (
     ["runs", "ls", "RUN"],
@@ -66,15 +67,18 @@ def try_one(
     world: World, words: Sequence[str], hashed: Sequence[Path] = ()
 ) -> tuple[Caged, list[str]]:
     """Carry out a command in the cage; return what it came to, and what was wrong about it."""
+    # Where a command may write: nowhere, where reports go, or into the run.
+    reports = world.base / "here" / "outputs" / "reports"
+    reports.mkdir(exist_ok=True)
     reads = words in READING or words[0] == "runs"
-    without = None if reads else world.run
+    without = reports if words[0] == "report" else None if reads else world.run
     before = fingerprint(world.base, without=without)
     line = [word.replace("RUN", f"outputs/{world.run.name}") for word in words]
     # A secret may be hashed, and not told.
     readable = [world.run, world.secret, world.base / "here" / GIVEN, *hashed]
     caged = confine(
         lambda: run(line),
-        Bounds(world.base, None if reads else world.run, readable),
+        Bounds(world.base, without, readable),
         folder=world.base / "here",
         environment={
             TOKEN: SECRET,
@@ -89,7 +93,8 @@ def try_one(
     wrong += [f"changed {name}" for name in changed[:3]]
     if misbehaved := caged.said.misbehaved(CODES):
         wrong.append(misbehaved)
-    if SECRET in caged.said.out + caged.said.err or _holds_secret(world.run):
+    pages = "".join(page.read_text() for page in reports.iterdir())
+    if SECRET in caged.said.out + caged.said.err + pages or _holds_secret(world.run):
         wrong.append("told a secret")
     if caged.cpu_seconds > MOST_CPU_SECONDS:
         wrong.append(f"took {caged.cpu_seconds:.1f} s")
