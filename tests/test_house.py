@@ -153,7 +153,6 @@ ALLOWED: dict[str, set[str]] = {
     "report.ranking": {"fields", "report.blocks", "report.comparison", "results", "runs"},
     "report.record": {"check", "console", "differences", "fields", "report.blocks", "runs"},
     "report.weights": {"coefficients", "data", "evaluation", "report.blocks", "report.images"},
-    "job": {"architecture", "data", "schema"},
     "training": {
         *(
             "build",
