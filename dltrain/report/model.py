@@ -66,7 +66,7 @@ def _split(run: Run) -> str:
 def _classes(found: Evaluation) -> Iterator[Block]:
     """Yield which classes are taken for which, and how well each is told from the others."""
     names = found.data.class_names
-    counts = confusion(found.targets, found.predictions, num_classes=len(names))  # type: ignore[arg-type]
+    counts = confusion(found.targets, found.predictions, num_classes=len(names))
     if len(names) <= MAX_CLASSES:
         yield {
             "kind": "matrix",
@@ -101,7 +101,7 @@ def _mistakes(found: Evaluation) -> list[Block]:
     """Show the rows that are wrong though the model is surest of them."""
     assert found.probabilities is not None
     data, names = found.data, found.data.class_names
-    rows = mistakes(found.targets, found.predictions, found.probabilities, count=MAX_MISTAKES)  # type: ignore[arg-type]
+    rows = mistakes(found.targets, found.predictions, found.probabilities, count=MAX_MISTAKES)
     told = [
         (
             names[found.targets[row]],

@@ -76,9 +76,14 @@ def watched(browser: Any, path: Path, *, width: int = 1200, **more: Any) -> Iter
     page = browser.new_page(viewport={"width": width, "height": 800}, **more)
     complaints: list[str] = []
     asked: list[str] = []
+
+    def dismissed(dialog: Any) -> None:
+        complaints.append(dialog.message)
+        dialog.dismiss()
+
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", dismissed)
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path.as_uri())
     yield page
