@@ -14,6 +14,7 @@ from dltrain.where import condition
 # Keys that get a column if nobody says which; more would not fit beside one another.
 MAX_KEYS = 8
 _OWN_COLUMNS = ("data", "model")
+_NO_MATTER = ("sweep", "tracking")  # what decides no number
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ def varying(listed: Sequence[Row]) -> list[str]:
     found = [
         key
         for key in counts
-        if key not in _OWN_COLUMNS and not key.startswith("sweep.") and _differs(listed, key)
+        if key not in _OWN_COLUMNS
+        and key.partition(".")[0] not in _NO_MATTER
+        and _differs(listed, key)
     ]
     return sorted(found, key=lambda key: -counts[key])
 

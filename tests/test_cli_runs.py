@@ -531,3 +531,17 @@ def test_what_cannot_be_run_again_is_refused(
     assert shown.code == 2
     assert line in shown.err
     assert tree(there) == before
+
+
+def test_a_narrow_terminal_gets_fewer_columns_and_is_told_which_are_missing(there: Path) -> None:
+    def shown(width: int) -> list[str]:
+        line = [sys.executable, "-m", "dltrain", "runs"]
+        environment = os.environ | {"COLUMNS": str(width)}
+        result = subprocess.run(line, cwd=there, env=environment, capture_output=True, text=True)
+        return result.stdout.splitlines()
+
+    assert len(shown(400)) == 4
+    head, *rows, missing = shown(100)
+    assert len(rows) == 3  # each on one line
+    assert {"id", "status", "best"} <= set(head.split())
+    assert missing.startswith("no room for, but in --columns: duration")

@@ -133,9 +133,10 @@ def test_the_best_command_can_be_pasted_whatever_it_holds(call: Call, here: Path
 
 def test_what_to_type_next_is_said_and_works(grid: Done) -> None:
     out = grid.shown.out
-    commands = [line.strip().removeprefix("next").strip() for line in out.splitlines()[-2:]]
+    commands = [line.strip().removeprefix("next").strip() for line in out.splitlines()[-3:]]
     assert commands == [
-        f"dltrain runs ls {grid.short}",
+        f"dltrain runs best {grid.short}",
+        f"dltrain report {grid.short}",
         f"dltrain runs show {grid.short}/1",
     ]
     for line in commands:

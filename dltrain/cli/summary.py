@@ -96,7 +96,7 @@ def next_commands(job: Job, folder: Path, outcome: Outcome) -> list[tuple[str, o
     commands = [["dltrain", "resume", short, *where]] if outcome.status == "interrupted" else []
     commands += [
         ["dltrain", "runs", "show", short, *where],
-        ["dltrain", "runs", *where],
+        ["dltrain", "report", short, *where],
         ["dltrain", *again, change],
     ]
     lines: list[tuple[str, object]] = [("folder", str(folder))]

@@ -117,8 +117,10 @@ def _summary(
     count = len(plan.members)
     facts.append(("time", f"{duration(seconds)} for {count:,} member{'s' if count > 1 else ''}"))
     short, where = short_id(folder.id), where_runs_are(plan.members[0].config)
-    commands = [["runs", "ls", short, *where]]
-    if best is not None:
+    commands = [["runs", "best", short, *where], ["report", short, *where]]
+    if best is None:
+        commands = [["runs", "ls", short, *where]]
+    else:
         commands.append(["runs", "show", f"{short}/{best.index}", *where])
     if unfinished(results):
         commands.insert(0, ["resume", short, *where])

@@ -119,7 +119,7 @@ class Rows:
         lines = [[Text(name, style="bold") for name in self.columns], *self.cells]
         columns = list(zip(*lines, strict=True))
         widths = [max(map(_width, column)) for column in columns]
-        if sum(widths) + 2 * (len(widths) - 1) > options.max_width:
+        if not self.fits(options.max_width):
             yield self._wrapped()
             return
         padded = [
@@ -127,6 +127,12 @@ class Rows:
             for column, width, right in zip(columns, widths, self.right, strict=True)
         ]
         yield Text("\n").join(_line(cells) for cells in zip(*padded, strict=True))
+
+    def fits(self, width: int) -> bool:
+        """Whether so many places are enough for each row to stand on one line."""
+        columns = zip(self.columns, *self.cells, strict=True)
+        widths = [max(map(_width, column)) for column in columns]
+        return sum(widths) + 2 * (len(widths) - 1) <= width
 
     def _wrapped(self) -> Table:
         result = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)

@@ -53,17 +53,20 @@ def compare(runs: Sequence[Run]) -> None:
     split = "val" if "val/loss" in names else "train"
     metrics = metrics_of(names)
     width = width_of(console, len(metrics) or 1)
+    # Members of one sweep are told apart by their numbers.
+    of_one = len({run.sweep for run in drawn}) == 1 and drawn[0].sweep is not None
+    labels = [run.short.rpartition("/")[2] if of_one else run.short for run in drawn]
     charts = []
     for metric in metrics:
         curves = {
-            run.short: points(own, f"{split}/{metric}")
-            for run, own in zip(drawn, samples, strict=True)
+            label: points(own, f"{split}/{metric}")
+            for label, own in zip(labels, samples, strict=True)
         }
         charts.append(chart(console, curves, title=f"{split}/{metric}", width=width))
     show(console, [*side_by_side([own for own in charts if own], gap=GAP), ""])
     if len(runs) > len(drawn):
         console.print(dim(f"curves of the first {len(drawn)}"))
-    print_rows(_columns(listed), listed)
+    print_rows(_columns(listed), listed, whole=True)
 
 
 def _columns(listed: Sequence[Row]) -> list[str]:

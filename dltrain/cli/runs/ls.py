@@ -64,7 +64,8 @@ def main(words: Sequence[str]) -> None:
         hint = "; --all looks at members of sweeps, too" if more else ""
         output().print(dim(f"none of {len(listed)} fits{hint}"))
     else:
-        print_rows(columns, chosen, sweep=sweep, count=len(listed))
+        whole = arguments.columns is not None
+        print_rows(columns, chosen, sweep=sweep, count=len(listed), whole=whole)
 
 
 def _parser() -> Parser:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from dltrain.cli.runs.cells import best, cell, status, test, texts
-from dltrain.console import dim, output, table
+from dltrain.console import Rows, dim, output, table
 from dltrain.fields import is_metric
 from dltrain.listing import MAX_KEYS, Row, known, resolve, rows, value_of, varying
 from dltrain.runs import Run, higher_is_better, members
 
+USUAL = ("", "id", "status", "age", "duration", "label", "data", "model", "best", "test", "message")
 RIGHT = ("", "age", "duration", "epoch", "parameters")
 
 
@@ -69,7 +71,12 @@ def columns_of(
 
 
 def print_rows(
-    columns: Sequence[str], chosen: Sequence[Row], *, sweep: Run | None = None, count: int = 0
+    columns: Sequence[str],
+    chosen: Sequence[Row],
+    *,
+    sweep: Run | None = None,
+    count: int = 0,
+    whole: bool = False,
 ) -> None:
     """Print the table, and what it leaves out.
 
@@ -78,18 +85,44 @@ def print_rows(
         chosen: The rows.
         sweep: Whose members they are.
         count: How many have begun.
+        whole: Whether all columns are to be shown, on a narrow terminal, too.
     """
+    console = output()
+    left, own = list(columns), _table(columns, chosen)
+    for name in () if whole else _least(columns):
+        if not own.fits(console.width):
+            left.remove(name)
+            own = _table(left, chosen)
+    console.print(own)
+    planned = sweep.part("members") if sweep is not None else None
+    if isinstance(planned, int) and planned > count:
+        console.print(dim(f"and {planned - count} that have not begun"))
+    more = [name for name in columns if name not in left]
+    more += [key for key in varying(chosen) if key not in columns] if "" in columns else []
+    if more:
+        console.print(dim(f"no room for, but in --columns: {', '.join(more)}"))
+
+
+def _table(columns: Sequence[str], chosen: Sequence[Row]) -> Rows:
+    """Lay out columns, by the last parts of their names if the terminal is narrow."""
     cells = [[text(row, name) for name in columns] for row in chosen]
     free = ("data", "model", "best", "test", "message", "label")
     wrapping = [name for name in columns if name in free or "." in name]
     right = [name for name in columns if name in RIGHT]
-    output().print(table(columns, cells, right=right, wrapping=wrapping))
-    planned = sweep.part("members") if sweep is not None else None
-    if isinstance(planned, int) and planned > count:
-        output().print(dim(f"and {planned - count} that have not begun"))
-    more = [key for key in varying(chosen) if key not in columns] if "" in columns else []
-    if more:
-        output().print(dim(f"also differing, for --columns: {', '.join(more)}"))
+    own = table(columns, cells, right=right, wrapping=wrapping)
+    if own.fits(output().width):
+        return own
+    ends = [name.rpartition(".")[2] for name in own.columns]
+    short = [
+        end if ends.count(end) == 1 else name for name, end in zip(own.columns, ends, strict=True)
+    ]
+    return dataclasses.replace(own, columns=short)
+
+
+def _least(columns: Sequence[str]) -> list[str]:
+    """List the columns that can be done without, the least important first."""
+    keys = [name for name in columns if name not in USUAL]
+    return [name for name in ("duration", *reversed(keys[2:]), "test", "age") if name in columns]
 
 
 def text(row: Row, name: str) -> str:
