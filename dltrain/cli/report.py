@@ -50,7 +50,8 @@ def main(words: Sequence[str]) -> None:
 
         now = datetime.datetime.now().astimezone().isoformat(" ", "minutes")
         content = page(report(runs), made=now[:16])
-    storage.make_folder(path.parent)
+    if not path.parent.is_dir():
+        storage.make_folder(path.parent)
     storage.replace(path, content)
     opener = "open" if sys.platform == "darwin" else "xdg-open"
     output().print(

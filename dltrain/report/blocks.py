@@ -13,6 +13,8 @@ from typing import Any
 from dltrain.fields import is_metric
 
 Block = dict[str, Any]
+# Rows of a table: a browser is slow with more, and only a stranger's config has as many keys.
+MAX_ROWS = 5000
 # How the cells of a column are written: as text, as the number it is, as a figure in line with the
 # others, as a whole number, as seconds, as a share.
 KINDS = ("text", "number", "figure", "count", "duration", "share")
@@ -54,7 +56,10 @@ def heading(text: str) -> Block:
 
 def pairs(rows: Sequence[tuple[str, object]]) -> Block:
     """Lay out names and what they are; what is empty is left out."""
-    return {"kind": "pairs", "rows": [[name, str(x)] for name, x in rows if x not in (None, "")]}
+    return {
+        "kind": "pairs",
+        "rows": [[n, str(x)] for n, x in rows[:MAX_ROWS] if x not in (None, "")],
+    }
 
 
 def commands(rows: Sequence[tuple[str, str]]) -> Block:
@@ -87,5 +92,9 @@ def table(
         more: ``filter``: whether rows can be chosen; ``marked``: numbers of rows that stand out;
             ``ids``: what rows are called by other blocks that show the same.
     """
-    own = {"kind": "table", "columns": list(columns), "rows": [list(row) for row in rows]}
+    own = {
+        "kind": "table",
+        "columns": list(columns),
+        "rows": [list(row) for row in rows[:MAX_ROWS]],
+    }
     return {**own, "caption": caption, "sorted": sorted_by and list(sorted_by), **(more or {})}

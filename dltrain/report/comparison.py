@@ -13,6 +13,8 @@ from dltrain.listing import rows, value_of, varying
 from dltrain.results import Result, ranked, result_of, results_of
 from dltrain.runs import Run, members
 
+# Keys that get a column; only a stranger's runs differ in as many.
+MAX_KEYS = 40
 # Numbers that span as much stand on an axis of powers of ten.
 LOG_SPAN, METRIC_SPAN = 10 - 1e-9, 100
 
@@ -54,7 +56,7 @@ def of_sweep(sweep: Run) -> Comparison:
     keys = sweep.part("varying")
     return Comparison(
         metric=str(sweep.part("metric") or ""),
-        keys=[str(key) for key in keys] if isinstance(keys, list) else [],
+        keys=[str(key) for key in keys[:MAX_KEYS]] if isinstance(keys, list) else [],
         results=results,
         runs={result.index: by_number[result.index] for result in results},
         names={result.index: str(result.index) for result in results},
@@ -68,7 +70,7 @@ def of_runs(runs: Sequence[Run]) -> Comparison:
     own = [best_of(run) for run in runs]
     chosen = {found[0] for found in own if found is not None}
     metric = chosen.pop() if len(chosen) == 1 else ""
-    typed = varying(listed)
+    typed = varying(listed)[:MAX_KEYS]
     for name in ("data", "model"):
         if len({str(value_of(row, name)) for row in listed}) > 1:
             typed = [name, *(key for key in typed if key != name)]

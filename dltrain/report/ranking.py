@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dltrain.fields import duration_seconds, is_metric
-from dltrain.report.blocks import Block, column, paragraph, table
+from dltrain.report.blocks import MAX_ROWS, Block, column, paragraph, table
 from dltrain.report.comparison import Comparison, kind_of, read_value
 from dltrain.results import SettingResult, by_setting, is_repeated
 from dltrain.runs import higher_is_better
 
-# Rows of a table on the page; a browser is slow with more.
-MAX_ROWS = 5000
+# Metrics that get a column; only a stranger's runs have as many.
+MAX_METRICS = 40
 
 
 def runs_table(comparison: Comparison) -> list[Block]:
     """Lay out the runs, best first."""
     ranking = comparison.ranking
     names = dict.fromkeys(name for result in ranking for name in result.metrics)
-    tests = [name for name in names if name.startswith("test/")]
+    tests = [name for name in names if name.startswith("test/")][:MAX_METRICS]
     others = [n for n in names if is_metric(n) and n not in (*tests, comparison.metric)]
+    others = others[:MAX_METRICS]
     messages = any(result.message for result in ranking)
     metric = [column(comparison.metric), column("epoch", "count")] if comparison.metric else []
     names_are_numbers = all(name.isdigit() for name in comparison.names.values())
