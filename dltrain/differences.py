@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dltrain.check import shown
 from dltrain.compose import Sources, compose_groups
 
 # Where a run lies and what it is compared with is no matter of what it was told to do.
@@ -87,6 +88,17 @@ def _choice(
             if all(own.get(key) == node.get(key) for key in ("kind", "type")):
                 return name
     return None
+
+
+def texts(old: Any, new: Any) -> tuple[str, str]:
+    """Write two values that differ so that one sees it: with all digits, if need be.
+
+    Example:
+        >>> texts(0.1, 0.3), texts(0.1234567, 0.1234568)
+        (('0.1', '0.3'), ('0.1234567', '0.1234568'))
+    """
+    found = shown(old), shown(new)
+    return found if found[0] != found[1] else (str(old), str(new))
 
 
 def _equal(old: Any, new: Any) -> bool:

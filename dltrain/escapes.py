@@ -5,12 +5,16 @@ For whatever people look at: the terminal, ``train.log``, ``config.yaml``.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Controls, halves of characters, marks of format (of direction among them), what has no meaning.
 _CATEGORIES = ("Cc", "Cs", "Cf", "Co", "Cn")
 # Invisible marks that change the direction or the joining of the text around them.
 _MARKS = {*range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF}
+
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 def obeyed(character: str) -> bool:
@@ -28,6 +32,17 @@ def escaped(text: str) -> str:
     if text.isascii() and text.isprintable():  # as nearly all of it is
         return text
     return "".join(_written_out(each) if obeyed(each) else each for each in text)
+
+
+def harmless(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would take for a formula.
+
+    Example:
+        >>> harmless("=1+1"), harmless("first try"), harmless("-1.5")
+        ("'=1+1", 'first try', '-1.5')
+    """
+    begins = text[:1] in ("=", "+", "-", "@")
+    return f"'{text}" if begins and not _NUMBER.fullmatch(text) else text
 
 
 def escaped_lines(text: str) -> list[str]:

@@ -60,7 +60,6 @@ class EventFile:
         self._path = folder / FOLDER / NAME
         self._name, self._settings = name, dict(settings)
         self._started = _seconds(started)
-        self._step = 0
         self._waiting: list[bytes] = []
 
     def begin(self, rows: Iterable[Mapping[str, str]]) -> None:
@@ -83,7 +82,6 @@ class EventFile:
 
     def epoch(self, row: Mapping[str, str]) -> None:
         """Take one epoch: its cells by column."""
-        self._step = _step(row)
         self._waiting.append(_epoch(row, time.time()))
 
     def flush(self) -> None:

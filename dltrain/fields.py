@@ -64,21 +64,28 @@ def fields(run: Run) -> Fields:
         **(flat(config) if isinstance(config, dict) else _typed(run)),
         **metrics,
     }
+    for key, text in _words(run).items():  # choices of groups that have no field, as experiment
+        known.setdefault(key, text)
     return {name: value for name, value in known.items() if value is not None}
 
 
-def _typed(run: Run) -> Fields:
-    """Return the keys a sweep was given, as text."""
+def _words(run: Run) -> dict[str, str]:
+    """Return what was typed for a run, by key."""
     words = run.part("overrides")
     pairs = [str(word).partition("=") for word in words] if isinstance(words, list) else []
-    return {key: text for key, _, text in pairs if key not in _GROUPS}
+    return {key: text for key, _, text in pairs if key}
+
+
+def _typed(run: Run) -> Fields:
+    """Return the keys a sweep was given: numbers, and text where there are several."""
+    words = {key: text for key, text in _words(run).items() if key not in _GROUPS}
+    numbers = {key: _read(text) for key, text in words.items()}
+    return {key: text if numbers[key] is None else numbers[key] for key, text in words.items()}
 
 
 def typed_keys(run: Run) -> list[str]:
     """List the keys that were typed for a run, group choices among them."""
-    words = run.part("overrides")
-    found = [str(word).partition("=")[0] for word in words] if isinstance(words, list) else []
-    return [key for key in found if key and key != "output_dir"]
+    return [key for key in _words(run) if key != "output_dir"]
 
 
 def duration_seconds(run: Run) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,7 +108,7 @@ def _sorted(found: Sequence[Row], name: str, turned: bool) -> list[Row]:
 def varying(listed: Sequence[Row]) -> list[str]:
     """Return the keys that were typed for any of the runs and are not the same in all of them.
 
-    What was typed most often comes first. Of a single run it is all that was typed.
+    What tells most of them apart comes first. Of a single run it is all that was typed.
     """
     counts: dict[str, int] = {}
     for row in listed:
@@ -119,27 +119,10 @@ def varying(listed: Sequence[Row]) -> list[str]:
         for key in counts
         if key not in _OWN_COLUMNS
         and key.partition(".")[0] not in _NO_MATTER
-        and _differs(listed, key)
+        and (len(listed) == 1 or _distinct(listed, key) > 1)
     ]
-    return sorted(found, key=lambda key: -counts[key])
+    return sorted(found, key=lambda key: (-_distinct(listed, key), -counts[key]))
 
 
-def _differs(listed: Sequence[Row], key: str) -> bool:
-    values = {repr(value_of(row, key)) for row in listed}
-    return len(values) > 1 or len(listed) == 1
-
-
-def value_of(row: Row, key: str) -> Any:
-    """Return a field, or the choice that was typed of a group such as ``experiment``."""
-    if key in row.fields:
-        return row.fields[key]
-    return chosen(row.run, key)
-
-
-def chosen(run: Run, key: str) -> str | None:
-    """Return what was typed for a key, if it was."""
-    words = run.part("overrides")
-    typed: Mapping[str, str] = dict(
-        str(word).partition("=")[::2] for word in (words if isinstance(words, list) else [])
-    )
-    return typed.get(key)
+def _distinct(listed: Sequence[Row], key: str) -> int:
+    return len({repr(row.fields.get(key)) for row in listed})

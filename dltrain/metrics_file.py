@@ -51,7 +51,9 @@ def rows(path: Path, *, first: int | None = None, last: int = 0) -> list[dict[st
 
 
 def sample(path: Path, *, most: int) -> list[dict[str, str]]:
-    """Read at most so many rows, evenly spaced, the last among them.
+    """Read at most so many rows, evenly spaced, the first and the last among them.
+
+    Of neighbours one that was validated is taken.
 
     Raises:
         ValueError: If it is no plain file, too large, or has too many columns.
@@ -59,15 +61,20 @@ def sample(path: Path, *, most: int) -> list[dict[str, str]]:
     header, body = table(path)
     if body.count(b"\n") <= most:
         return _dicts(header, body.split(b"\n")[:-1])
-    # By place in the file, since rows are about equally long; of what is left out no list is made,
-    # which might be all of the memory.
-    lines, end = [], 0
-    for place in [*range(0, len(body), len(body) // (most - 1)), len(body) - 1]:
-        if place >= end:
-            start = body.rfind(b"\n", 0, place) + 1
-            end = body.find(b"\n", place) + 1
-            lines.append(body[start : end - 1])
-    return _dicts(header, lines[-most:])
+    # By place in the file, since rows are about equally long; a list of all of them might be all of
+    # the memory.
+    first = body[: body.find(b"\n")]
+    lines, end = [first], len(first) + 1
+    step = -(-len(body) // (most - 2))
+    for place in range(step, len(body) + step, step):
+        stop = body.rfind(b"\n", end, place) + 1
+        if stop:
+            near = body[end : stop - 1].split(b"\n")
+            whole = [line for line in near if b",," not in line and not line.endswith(b",")]
+            lines.append((whole or near)[-1])
+            end = stop
+    last = body[body.rfind(b"\n", 0, -1) + 1 : -1]
+    return _dicts(header, [*lines, *([last] if lines[-1] != last else [])])
 
 
 def table(path: Path) -> tuple[bytes, bytes]:
@@ -77,10 +84,11 @@ def table(path: Path) -> tuple[bytes, bytes]:
         ValueError: If it is no plain file, too large, or has too many columns.
     """
     content = read_bytes(path) if path.is_file() else b""
-    header, _, body = content[: content.rfind(b"\n") + 1].partition(b"\n")
+    start, end = content.find(b"\n") + 1, content.rfind(b"\n") + 1
+    header = content[: max(start - 1, 0)]
     if header.count(b",") >= MAX_COLUMNS:
         raise ValueError(f"{path}: has more than {MAX_COLUMNS} columns")
-    return header, body
+    return header, content[start:end]
 
 
 def _dicts(header: bytes, lines: Sequence[bytes]) -> list[dict[str, str]]:

@@ -73,7 +73,7 @@ def _place(file: ConfigFile, key: str) -> Place | None:
         return None
     value: Any = OmegaConf.to_container(OmegaConf.load(io.StringIO(text)), resolve=False)
     for part in inner.split("."):
-        value = value[part]
+        value = next(inside for own, inside in value.items() if str(own) == part)  # 3 is a key, too
     return Place(file.path, line, _source(file), value)
 
 

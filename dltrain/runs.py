@@ -150,6 +150,9 @@ def read(folder: Path) -> Run:
     return Run(folder, read_record(folder / (SWEEP_RECORD if is_sweep else RECORD)), is_sweep)
 
 
+_read = read
+
+
 def list_runs(output_dir: Path) -> list[Run]:
     """Read every run and sweep under a folder, newest first; other folders are passed over."""
     return [_read_or_not(output_dir / run_id) for run_id in _ids(output_dir)]
@@ -196,14 +199,22 @@ def _ids(output_dir: Path) -> list[str]:
     return sorted(ids, reverse=True)
 
 
-def find(name: str, output_dir: Path) -> Run:
+def find(name: str, output_dir: Path, *, readable: bool = True) -> Run:
     """Find a run by id, unique prefix, the last four characters, path, ``latest`` or ``@1``.
 
     A member is found by its sweep's name and its number, as in ``k3f9/12``.
 
+    Args:
+        name: Of the run.
+        output_dir: Where runs lie.
+        readable: Whether its record must be one that can be read.
+
     Raises:
         ValueError: If none or several fit.
     """
+    read = _read if readable else _read_or_not
+    if not name:
+        raise ValueError("a run's name must not be empty; dltrain runs lists them")
     if ("/" in name or name in (".", "..")) and os.path.isdir(name):
         return read(Path(name))
     if "/" in name:

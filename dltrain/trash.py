@@ -11,18 +11,31 @@ from dltrain.runs import Run
 TRASH = ".trash"
 
 
+def trash_of(output_dir: Path) -> Path:
+    """Return where runs of a folder go that are thrown away.
+
+    Raises:
+        ValueError: If it is a link: what lies elsewhere is nobody's trash.
+    """
+    if (output_dir / TRASH).is_symlink():
+        raise ValueError(f"{output_dir / TRASH}: is a link, and is not followed; remove it")
+    return output_dir / TRASH
+
+
 def throw_away(run: Run) -> Path:
     """Move a run or a sweep to the trash; return where it lies then.
 
     Raises:
-        ValueError: If it is a sweep's member, which belongs to the others, or a link.
+        ValueError: If it is a sweep's member, which belongs to the others, a link, or in it.
         InUseError: If a process trains it.
         StorageError: If it cannot be moved.
     """
+    if run.folder.parent.name == TRASH:
+        raise ValueError(f"{run.short}: is in the trash already")
     if run.sweep is not None:
         whole = f"runs rm {run.short.partition('/')[0]} moves the whole of it"
         raise ValueError(f"{run.short}: is a member of a sweep; {whole}")
-    return _moved(run, run.folder.parent / TRASH)
+    return _moved(run, trash_of(run.folder.parent))
 
 
 def bring_back(run: Run) -> Path:
@@ -38,6 +51,8 @@ def bring_back(run: Run) -> Path:
 def _moved(run: Run, folder: Path) -> Path:
     if run.folder.is_symlink():
         raise ValueError(f"{run.folder}: is a link; move what it leads to")
+    if (folder / run.folder.name).exists():
+        raise ValueError(f"{run.id}: {folder} holds a run of that name already")
     storage.make_folder(folder)
     with storage.locked(run.folder):
         storage.move(run.folder, folder / run.folder.name)

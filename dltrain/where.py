@@ -9,20 +9,24 @@ from __future__ import annotations
 import ast
 import operator
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from dltrain.suggest import clipped, closest
 
 Condition = Callable[[Mapping[str, Any]], bool]
+# None: unknown, since a run has no such field, or one that is neither less nor more than a value.
+Judge = Callable[[Mapping[str, Any]], bool | None]
 MAX_LENGTH = 1000
 SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _ORDER = {ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge}
-# A text in quotes, which stays as it is; a lone =; a duration such as 2d.
+# A text in quotes, which stays as it is; a lone =; what begins like a number: 2d, 6vsf, 2026-11-25.
 _TOKEN = re.compile(
-    r"""("[^"]*"|'[^']*')|(?<![<>=!])=(?!=)|\b([0-9]+(?:\.[0-9]+)?)(s|min|h|d|w)\b"""
+    r"""("[^"]*"|'[^']*')|(?<![<>=!])=(?!=)|(?<![\w./-])(\.?[0-9](?:[\w.-]|:(?=[0-9]))*)""",
+    re.ASCII,
 )
+_DURATIONS = ("age", "duration")
 
 
 def seconds(text: str) -> float | None:
@@ -54,20 +58,27 @@ def condition(text: str, known: Collection[str]) -> Condition:
         raise ValueError(f"--where={clipped(text)}: is longer than {MAX_LENGTH} characters")
     try:
         tree = ast.parse(_TOKEN.sub(_as_python, text.strip()), mode="eval")
-        return _Reader(text, known).condition(tree.body)
+        judge = _Reader(text, known).condition(tree.body)
     except (SyntaxError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deep"
         raise ValueError(
             f"--where={clipped(text)}: cannot be read ({reason}); write it like "
             "'optimizer.lr < 0.1 and status == done'"
         ) from None
+    return lambda fields: judge(fields) is True
 
 
 def _as_python(token: re.Match[str]) -> str:
-    quoted, number, unit = token.groups()
+    quoted, word = token.groups()
     if quoted:
         return str(quoted)
-    return f"{float(number) * SECONDS[unit]:g}" if number else "=="
+    if word is None:
+        return "=="
+    try:
+        float(word)
+    except ValueError:
+        return repr(word)  # an id, a date or a duration
+    return str(word)
 
 
 class _Reader:
@@ -75,46 +86,51 @@ class _Reader:
 
     def __init__(self, text: str, known: Collection[str]) -> None:
         self._text, self._known = text, known
+        self._exact = {name for name in known if "." in name or "/" in name}
 
-    def condition(self, node: ast.expr) -> Condition:
+    def condition(self, node: ast.expr) -> Judge:
         match node:
             case ast.BoolOp(op=op, values=values):
                 parts = [self.condition(value) for value in values]
-                joined = all if isinstance(op, ast.And) else any
-                return lambda fields: joined(part(fields) for part in parts)
+                decisive = isinstance(op, ast.Or)  # the answer that decides
+                return lambda fields: _joined([part(fields) for part in parts], decisive)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 inner = self.condition(operand)
-                return lambda fields: not inner(fields)
+                return lambda fields: None if (found := inner(fields)) is None else not found
             case ast.Compare(left=left, ops=ops, comparators=right):
                 nodes = [left, *right]
                 pairs = [
                     self._comparison(op, nodes[index], nodes[index + 1])
                     for index, op in enumerate(ops)
                 ]
-                return lambda fields: all(pair(fields) for pair in pairs)
+                return lambda fields: _joined([pair(fields) for pair in pairs], False)
         raise self._refusal(node, "is no comparison")
 
-    def _comparison(self, op: ast.cmpop, left: ast.expr, right: ast.expr) -> Condition:
-        names = [self._field(node) for node in (left, right)]
-        if names == [None, None]:
-            word = _dotted(left) or _dotted(right)
-            if word is None:
+    def _comparison(self, op: ast.cmpop, left: ast.expr, right: ast.expr) -> Judge:
+        first = self._field(left)
+        # Behind a field a bare word is text, though it be the last part of a key.
+        word = _dotted(right)
+        second = self._field(right) if first is None else word if word in self._exact else None
+        if first is None and second is None:
+            named = _dotted(left) or _dotted(right)
+            if named is None:
                 raise self._refusal(left, "names no field")
             raise ValueError(
-                f"--where={clipped(self._text)}: {clipped(word)}: no listed run has such a field"
-                f"{closest(word, self._known)}"
+                f"--where={clipped(self._text)}: {clipped(named)}: no listed run has such a field"
+                f"{closest(named, self._known)}"
             )
+        is_duration = first in _DURATIONS or second in _DURATIONS
         values = [
-            None if name else self._value(node)
-            for name, node in zip(names, (left, right), strict=True)
+            None if name else self._value(node, is_duration=is_duration)
+            for name, node in ((first, left), (second, right))
         ]
 
-        def fits(fields: Mapping[str, Any]) -> bool:
-            if any(name is not None and name not in fields for name in names):
-                return False
-            pair = [
-                fields[name] if name else value for name, value in zip(names, values, strict=True)
-            ]
+        def fits(fields: Mapping[str, Any]) -> bool | None:
+            pair = []
+            for name, value in zip((first, second), values, strict=True):
+                if name is not None and name not in fields:
+                    return None
+                pair.append(fields[name] if name else value)
             return _compare(op, *pair)
 
         return fits
@@ -129,17 +145,19 @@ class _Reader:
             raise ValueError(f"--where={clipped(self._text)}: {name} is one of {', '.join(fits)}")
         return fits[0] if fits else None
 
-    def _value(self, node: ast.expr) -> Any:
+    def _value(self, node: ast.expr, *, is_duration: bool) -> Any:
         word = _dotted(node)
         if word is not None:
             return _CONSTANTS.get(word, word)
         match node:
+            case ast.Constant(value=str(text)) if is_duration and seconds(text) is not None:
+                return seconds(text)
             case ast.Constant(value=value) if isinstance(value, str | int | float | None):
                 return value
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
                 return -value
             case ast.List(elts=parts) | ast.Tuple(elts=parts):
-                return [self._value(part) for part in parts]
+                return [self._value(part, is_duration=is_duration) for part in parts]
         raise self._refusal(node, "is neither a field nor a value")
 
     def _refusal(self, node: ast.expr, reason: str) -> ValueError:
@@ -163,7 +181,7 @@ def _dotted(node: ast.expr) -> str | None:
     return None
 
 
-def _compare(op: ast.cmpop, left: Any, right: Any) -> bool:
+def _compare(op: ast.cmpop, left: Any, right: Any) -> bool | None:
     match op:
         case ast.Eq() | ast.Is():
             return bool(left == right)
@@ -174,4 +192,11 @@ def _compare(op: ast.cmpop, left: Any, right: Any) -> bool:
             return inside is isinstance(op, ast.In)
     both = [isinstance(value, int | float) for value in (left, right)]
     texts = [isinstance(value, str) for value in (left, right)]
-    return bool(_ORDER[type(op)](left, right)) if all(both) or all(texts) else False
+    return bool(_ORDER[type(op)](left, right)) if all(both) or all(texts) else None
+
+
+def _joined(found: Sequence[bool | None], decisive: bool) -> bool | None:
+    """Join answers by ``or``, of which True decides, or by ``and``, of which False does."""
+    if decisive in found:
+        return decisive
+    return None if None in found else not decisive

@@ -134,7 +134,7 @@ def test_as_a_module_it_is_the_same(
     bare: tuple[Path, Shown], as_module: tuple[Path, Shown]
 ) -> None:
     def lasting(text: str) -> str:
-        return re.sub(r"\d{4}-\S+|\d+\.\d\d s|show \w{4}|\S+ min.*", "", text)
+        return re.sub(r"\d{4}-\S+|\d+\.\d\d s|(show|report) \w{4}|\S+ min.*", "", text)
 
     assert as_module[1].code == 0
     assert lasting(as_module[1].out) == lasting(bare[1].out)

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,7 @@ import pytest
 from dltrain.cli.runs import ACTIONS
 from dltrain.runs import Run, find, list_runs
 from dltrain.storage import locked
-from tests.conftest import Call, Shown, command, tree
+from tests.conftest import Call, Shown, command, tree, write_record
 
 SWEEP = ["-m", "optimizer.lr=0.01,0.1,1e30", "seed=0,1", "trainer.epochs=2"]
 
@@ -175,6 +176,9 @@ def test_markdown_is_a_table(there: Path, call: Call) -> None:
         (["label", "@1", "a\nb"], "label=a\\x0ab: must be a line of at most 200 bytes"),
         (["label", "@1", "x" * 201], "must be a line of at most 200 bytes"),
         (["export", "x.txt"], "x.txt: must end in .csv or .parquet"),
+        (["export", "no/x.csv"], "no/x.csv: there is no folder no"),
+        (["show", ""], "a run's name must not be empty"),
+        (["rm", "@1", ""], "a run's name must not be empty"),
         (["tail", "a", "b"], "runs tail: b is one argument too many"),
         (["best", "@1"], "is a single run, and no sweep"),
     ],
@@ -371,6 +375,57 @@ def test_purging_what_failed_leaves_what_was_done(there: Path, call: Call) -> No
     assert not busy.folder.exists()
 
 
+def test_purging_leaves_a_sweep_of_which_some_failed(there: Path, call: Call) -> None:
+    *_, sweep = runs_of(there)
+    write_record(sweep.folder / "sweep.json", {**sweep.info, "status": "failed"})
+    assert call("runs", "purge", "--failed", "--yes").out == "nothing to delete\n"
+
+
+def test_a_trash_that_is_a_link_is_nobodys(there: Path, call: Call) -> None:
+    (there / "outputs").rename(there / "real")
+    (there / "outputs").mkdir()
+    (there / "outputs" / ".trash").symlink_to(there / "real")
+    for words in (["purge", "--yes"], ["restore"], ["restore", "latest"]):
+        shown = call("runs", *words)
+        assert shown.code == 2
+        assert "is a link, and is not followed" in shown.err
+    assert len(list_runs(there / "real")) == 3
+
+
+def test_what_is_in_the_trash_is_not_thrown_away_again(there: Path, call: Call) -> None:
+    newest, *_ = runs_of(there)
+    call("runs", "rm", "@1")
+    shown = call("runs", "rm", f"outputs/.trash/{newest.id}")
+    assert shown.code == 2
+    assert "is in the trash already" in shown.err
+
+
+def test_a_run_that_cannot_be_read_can_be_thrown_away(there: Path, call: Call) -> None:
+    newest, *_ = runs_of(there)
+    (newest.folder / "run.json").write_text("{")
+    assert call("runs", "show", "@1").code == 2
+    assert call("runs", "rm", "@1").code == 0
+    assert call("runs", "restore", newest.short).code == 0
+
+
+def test_the_way_back_from_the_trash_is_said_with_the_folder(there: Path, call: Call) -> None:
+    newest, *_ = runs_of(there)
+    os.rename(there / "outputs", there / "my runs")
+    shown = call("runs", "rm", newest.id, "output_dir=my runs")
+    [command_] = re.findall(r"\((dltrain .*)\)", shown.out)
+    assert call(*shlex.split(command_)[1:]).code == 0
+    assert len(list_runs(there / "my runs")) == 3
+
+
+def test_runs_of_one_name_in_two_folders_are_two(there: Path, call: Call) -> None:
+    newest, *_ = runs_of(there)
+    shutil.copytree(newest.folder, there / "o2" / newest.id)
+    lines = call("runs", "compare", "@1", f"o2/{newest.id}").out.splitlines()
+    assert sum(line.startswith(newest.short) for line in lines) == 2
+    assert call("runs", "rm", "@1", f"o2/{newest.id}").code == 0
+    assert list_runs(there / "o2") == []
+
+
 # Following.
 
 
@@ -402,7 +457,7 @@ def test_what_has_ended_is_shown_at_once(there: Path, call: Call) -> None:
 # Exporting.
 
 
-@pytest.mark.parametrize("name", ["runs.csv", "deep/er/runs.parquet"])
+@pytest.mark.parametrize("name", ["runs.csv", "runs.parquet"])
 def test_all_runs_become_one_table(there: Path, call: Call, name: str) -> None:
     newest, *_ = runs_of(there)
     assert call("runs", "export", name).out == f"{name}: 8 runs of 8 runs\n"

@@ -263,7 +263,7 @@ def test_a_sweep_is_one_row_of_the_list(grid: Done) -> None:
     assert row[:3] == ["@1", grid.short, "done 2/3"]
     assert row[5:7] == ["synthetic", "linear"]
     assert row[7:9] == ["0.01,0.05,1e30", "3"]
-    assert any(cell.startswith("val/loss 0.") for cell in row)
+    assert any(cell.startswith("val/loss ") for cell in row)
 
 
 def test_members_are_listed_best_first_with_what_varies(grid: Done) -> None:

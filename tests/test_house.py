@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "verification": {"reading", "seal"},
     "lines": {"storage"},
     "environment": {""},
-    "differences": {"compose"},
+    "differences": {"check", "compose"},
     "origin": {"check", "compose", "config", "environment", "paths", "problem", "runs", "schema"},
     "signals": set(),
     "escapes": set(),

@@ -44,10 +44,17 @@ def test_a_sample_is_even_and_has_the_first_and_the_last(path: Path, most: int) 
     written(path, 5000)
     found = epochs(sample(path, most=most))
     assert most / 2 < len(found) <= most
-    assert found[-1] == 5000
+    assert (found[0], found[-1]) == (1, 5000)
     steps = [b - a for a, b in itertools.pairwise(found)]
     assert max(steps[1:-1]) <= 2 * 5000 / most
     assert min(steps) >= 1
+
+
+def test_a_sample_prefers_epochs_that_were_validated(path: Path) -> None:
+    lines = (f"{e},{1 / e if e % 97 == 0 else ''}\n" for e in range(1, 12_001))
+    path.write_text(f"{HEADER}\n{''.join(lines)}")
+    found = [row for row in sample(path, most=1000) if row["val/loss"]]
+    assert len(found) == 12_000 // 97
 
 
 def test_a_sample_of_few_is_all_of_them(path: Path) -> None:

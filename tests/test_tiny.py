@@ -19,7 +19,7 @@ def test_a_run_is_trained_listed_and_shown(here: Path, call: Call) -> None:
     listed = call("runs")
     assert listed.code == 0
     assert run.short in listed.out
-    assert "trainer.epochs=10" in listed.out
+    assert "trainer.epochs" in listed.out
 
     shown = call("runs", "show", "latest")
     assert shown.code == 0

@@ -19,6 +19,8 @@ RUN: dict[str, Any] = {
     "optimizer.nesterov": False,
     "val/accuracy": 0.83,
     "seed": 3,
+    "id": "6vsf",
+    "started": "2026-11-25T02:00:00+00:00",
 }
 KNOWN = [*RUN, "test/rmse", "data.seed"]
 
@@ -44,6 +46,10 @@ KNOWN = [*RUN, "test/rmse", "data.seed"]
         "nesterov == false",
         "seed > -1",
         "status == 'done' # a remark",
+        "id == 6vsf",
+        "label != seed",  # behind a field a bare word is text
+        "started > 2026-01-01",
+        "not test/rmse < 1 or seed == 3",
     ],
 )
 def test_a_filter_fits(text: str) -> None:
@@ -60,6 +66,9 @@ def test_a_filter_fits(text: str) -> None:
         "test/rmse >= 0 or not test/rmse != 1 and seed == 4",
         "label < 3",  # a text is neither less nor more than a number
         "age < 2h and age > 2h",
+        "not test/rmse < 1",  # unknown stays unknown
+        "not label < 3",
+        "label == 2d",
     ],
 )
 def test_a_filter_does_not_fit(text: str) -> None:

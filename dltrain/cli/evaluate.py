@@ -138,7 +138,7 @@ def _show(run: Run, found: Evaluation, *, source: str | None) -> None:
     row, error = _largest_error(found)
     told = f"true {figure(found.targets[row])}, predicted {figure(found.predictions[row])}"
     console.print(
-        pairs([*facts, ("largest error", f"{figure(error)} in row {row + 1:,} ({told})")])
+        pairs([*facts, ("largest error", f"{figure(error)} in row {row:,}, from 0 ({told})")])
     )
 
 

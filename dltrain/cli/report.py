@@ -43,7 +43,8 @@ def main(words: Sequence[str]) -> None:
     if not names:
         raise UsageError(["report: on which run? An id, latest, or @1; dltrain runs lists them"])
     with refusing():
-        runs = list({run.id: run for run in (find(name, output_dir) for name in names)}.values())
+        found = [find(name, output_dir) for name in names]
+        runs = list({run.folder.absolute(): run for run in found}.values())
         path = _place(arguments.output, runs, output_dir)
         from dltrain.report import report
         from dltrain.report.page import page

@@ -88,6 +88,8 @@ def recorded_words(run: Run, sources: Sources, changes: Sequence[str]) -> list[s
 
 def _is_replaced(key: str, told_anew: set[str]) -> bool:
     """Whether a key is told anew, or belongs to a group of which another file is chosen."""
+    if {key, *told_anew} >= {"sweep.repeat", "seed"}:  # the one says the seeds, or the other
+        return True
     return key in told_anew or key.partition(".")[0] in told_anew
 
 
@@ -112,9 +114,16 @@ def _pins(run: Run, words: Sequence[str], sources: Sources) -> list[str]:
             else f"{run.id}: its record holds no config"
         )
     for key, value in changed.items():
-        text = f"note: {key} was {shown(value)} and is {shown(now[key])} in the config files now"
+        text = f"note: {key} was {_exact(value)} and is {_exact(now[key])} in the config files now"
         output().print(dim(text))
-    return [f"{key}={shown(value)}" for key, value in changed.items()]
+    return [f"{key}={_exact(value)}" for key, value in changed.items()]
+
+
+def _exact(value: Any) -> str:
+    """Write a value as one would type it, all digits of it."""
+    if isinstance(value, list):
+        return f"[{','.join(map(_exact, value))}]"
+    return repr(value) if isinstance(value, float) else shown(value)
 
 
 def _then(run: Run) -> Mapping[str, Any]:

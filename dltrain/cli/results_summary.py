@@ -73,9 +73,10 @@ def noise_sentence(groups: Sequence[SettingResult]) -> str:
 
 def best_facts(best: Result) -> list[tuple[str, object]]:
     """Return the best member: what it reached, and the command that trains it alone."""
-    number = best.index
+    of_setting = " of the best setting" if "seed" in best.setting else ""
+    which = f"member {best.index}{of_setting}"
     return [
-        ("best", bold(f"member {number}: {figure(best.value or 0.0)} at epoch {best.epoch}")),
+        ("best", bold(f"{which}: {figure(best.value or 0.0)} at epoch {best.epoch}")),
         ("command", shlex.join(["dltrain", *best.words])),
     ]
 

@@ -54,7 +54,8 @@ def chart(
     left, right = _spread(min(xs), max(xs))
     box = (left, right, low, high)
     grids = [_grid(points, box, width - margin, height) for points in drawn.values()]
-    braille = console.color_system is not None and console.encoding.startswith("utf")
+    colours = console.color_system is not None and not console.no_color
+    braille = colours and console.encoding.startswith("utf")
     letters = _letters(list(drawn))
     lines = [_legend(title, letters, width, braille=braille)]
     for row in range(height):

@@ -6,6 +6,7 @@ own ``csv``, which know the line; nothing is kept for that as long as there is n
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -87,8 +88,8 @@ class CsvFile:
         last = self._delimiter.join([cell] * len(self.header)).encode()
         names = [str(number) for number in range(len(self.header))]  # the header's may be any text
         chosen = [names[self.header.index(column)] for column in columns]
-        with self._open() as file:
-            stream = _Stream(self.name, file, last)
+        with contextlib.ExitStack() as stack:
+            stream = _Stream(self.name, stack.enter_context(self._open()), last)
             stream.read(self._header_bytes)
             try:
                 read = pyarrow.csv.open_csv(
@@ -104,6 +105,8 @@ class CsvFile:
                         strings_can_be_null=True,
                     ),
                 )
+                # It reads ahead in a thread of its own, which must not outlive this, nor Python.
+                stack.callback(read.close)
                 held: list[pa.StringArray] = []  # one block, since the last one is to be cut
                 for batch in read:
                     if held:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dltrain.fields import best_of
-from dltrain.listing import rows, value_of, varying
+from dltrain.listing import rows, varying
 from dltrain.plots.curves import Curve
 from dltrain.runs import Run, higher_is_better
 
@@ -31,7 +31,7 @@ def curves_of(runs: Sequence[Run]) -> list[Curve]:
     found = []
     for row in listed:
         said = [row.run.short, row.run.label, *(str(row.fields.get(name, "-")) for name in own)]
-        said += [f"{key.rpartition('.')[2]}={_text(value_of(row, key))}" for key in keys]
+        said += [f"{key.rpartition('.')[2]}={_text(row.fields.get(key))}" for key in keys]
         best = row.run.part("result", "best", "epoch")
         found.append(
             Curve(

@@ -31,7 +31,7 @@ def report(runs: Sequence[Run]) -> Document:
     if len(runs) == 1:
         return _of_sweep(runs[0]) if runs[0].is_sweep else _of_run(runs[0])
     every = [own for run in runs for own in (members(run) if run.is_sweep else [run])]
-    return _of_several(list({run.id: run for run in every}.values()))
+    return _of_several(list({run.folder.absolute(): run for run in every}.values()))
 
 
 def _of_run(run: Run) -> Document:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dltrain.check import shown
 from dltrain.fields import best_of
-from dltrain.listing import rows, value_of, varying
+from dltrain.listing import rows, varying
 from dltrain.results import Result, ranked, result_of, results_of
 from dltrain.runs import Run, members
 
@@ -72,11 +72,11 @@ def of_runs(runs: Sequence[Run]) -> Comparison:
     metric = chosen.pop() if len(chosen) == 1 else ""
     typed = varying(listed)[:MAX_KEYS]
     for name in ("data", "model"):
-        if len({str(value_of(row, name)) for row in listed}) > 1:
+        if len({str(row.fields.get(name)) for row in listed}) > 1:
             typed = [name, *(key for key in typed if key != name)]
     results = []
     for number, row in enumerate(listed):
-        values = {key: value_of(row, key) for key in typed}
+        values = {key: row.fields.get(key) for key in typed}
         setting = {key: "-" if v is None else shown(v) for key, v in values.items()}
         results.append(result_of(row.run, index=number, setting=setting, metric=metric))
     numbered = dict(enumerate(runs))

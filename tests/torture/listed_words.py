@@ -247,7 +247,7 @@ LINES: list[tuple[str, str]] = [
     (f"runs show {'x' * 10_000}", "xxx"),
     ("runs ls nonsense", "there are no runs"),
     ("runs ls a b", "one argument too many"),
-    ("runs --sort loss", "--sort"),
+    ("runs --srot loss", "--srot"),
     ("runs seed=3", "only output_dir=FOLDER can be set here"),
     ("runs output_dir=a\0b", "embedded null byte"),
     (f"runs output_dir={'x' * 300}", "File name too long"),

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dltrain.check import shown
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.config import load
 from dltrain.console import output, table
-from dltrain.differences import defaults_of, differences
+from dltrain.differences import defaults_of, differences, texts
 from dltrain.fields import flat
 from dltrain.runs import Run, find
 from dltrain.schema import as_dict
@@ -66,5 +65,5 @@ def _show(
     if not found:
         output().print(f"nothing differs from {what}")
         return
-    rows = [[key, shown(old), shown(new)] for key, old, new in found]
+    rows = [[key, *texts(old, new)] for key, old, new in found]
     output().print(table(["key", *columns], rows))

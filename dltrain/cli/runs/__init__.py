@@ -7,7 +7,7 @@
   dltrain runs best [SWEEP]                   the best, and what is within noise of it
   dltrain runs compare RUN RUN ...            curves over one another, and how they ended
   dltrain runs diff RUN RUN                   what was different, and what came of it
-  dltrain runs plot RUN                       pictures (PNG or SVG)
+  dltrain runs plot RUN                       pictures (PNG, SVG, PDF)
   dltrain runs tail [RUN]                     follow a run that is being trained
   dltrain runs label RUN TEXT                 a word to remember it by
   dltrain runs export FILE                    all of it as one CSV or Parquet file

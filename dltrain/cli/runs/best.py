@@ -24,7 +24,8 @@ from dltrain.console import bold, dim, figure, output, pairs, show
 from dltrain.fields import best_of
 from dltrain.listing import known, resolve, rows, selected
 from dltrain.results import best_result, by_setting, is_repeated, ranked, results_of
-from dltrain.runs import Run, find, list_all
+from dltrain.runs import Run, find, list_all, members
+from dltrain.schema import MAX_SEED
 
 USAGE = "dltrain runs best [SWEEP] [--metric NAME] [--where TEXT] [output_dir=FOLDER]"
 
@@ -34,7 +35,7 @@ def main(words: Sequence[str]) -> None:
     parser = Parser("runs best", __doc__ or "", USAGE)
     parser.add_argument("words", nargs="*", metavar="SWEEP", help="and output_dir=FOLDER")
     parser.add_argument("--metric", metavar="NAME", help="what counts (the one that chose epochs)")
-    parser.add_argument("--where", metavar="TEXT", help="a filter, as runs --help explains")
+    parser.add_argument("--where", metavar="TEXT", help="a filter, as runs ls --help explains")
     arguments = parser.read(words)
     names, output_dir = names_and_folder(arguments.words)
     if len(names) > 1:
@@ -71,8 +72,9 @@ def best_of_sweep(sweep: Run, *, metric: str | None) -> None:
     else:
         show(console, results_table(ranked(results, name), name))
     facts += best_facts(best)
-    short = f"{sweep.short}/{best.index}"
-    show(console, [*failures(results), "", pairs([*facts, *_next(short, sweep.folder.parent)])])
+    short, seed = f"{sweep.short}/{best.index}", _new_seed(members(sweep))
+    facts += _next(short, sweep.folder.parent, seed=seed)
+    show(console, [*failures(results), "", pairs(facts)])
 
 
 def best_of_all(output_dir: Path, *, metric: str | None, where: str | None) -> None:
@@ -93,24 +95,33 @@ def best_of_all(output_dir: Path, *, metric: str | None, where: str | None) -> N
     name = chosen_by[0] if metric is None else resolve("--metric", metric, known(listed))
     chosen = [row for row in selected(listed, where=where, sort=name) if name in row.fields]
     if not chosen:
-        raise ValueError(f"none of {len(listed)} finished runs fits")
+        fits = "fits" if where else "has a result"
+        what = f"finished runs on {newest.part('data', 'name')}"
+        raise ValueError(f"none of {len(listed)} {what} {fits}")
     best = chosen[0]
     print_rows(columns_of(chosen[:10], listed), chosen[:10])
     facts = [
         ("best", bold(f"{best.run.short}: {name} {figure(best.fields[name])}")),
         ("of", f"{len(chosen)} finished runs on {newest.part('data', 'name')}"),
     ]
-    show(output(), ["", pairs([*facts, *_next(best.run.short, output_dir)])])
-    output().print(dim("several seeds say whether that is chance: -m ... sweep.repeat=5"))
+    show(output(), ["", pairs([*facts, *_next(best.run.short, output_dir, seed=_new_seed(every))])])
+    if len({row.fields.get("seed") for row in chosen}) == 1:
+        output().print(dim("several seeds say whether that is chance: -m ... sweep.repeat=5"))
 
 
-def _next(short: str, output_dir: Path) -> list[tuple[str, object]]:
+def _new_seed(runs: Sequence[Run]) -> int:
+    """Return a seed that none of the runs has."""
+    seeds = [run.part("seed") for run in runs]
+    return (max((s for s in seeds if isinstance(s, int)), default=0) + 1) % (MAX_SEED + 1)
+
+
+def _next(short: str, output_dir: Path, *, seed: int) -> list[tuple[str, object]]:
     where = [] if output_dir == Path("outputs") else [f"output_dir={output_dir}"]
     commands = [
         ["runs", "plot", short, *where],
         ["report", short.partition("/")[0], *where],
         ["predict", short, "--data", "FILE", *where],
-        ["rerun", short, "seed=1", *where],
+        ["rerun", short, f"seed={seed}", *where],
     ]
     return [
         ("" if number else "next", shlex.join(["dltrain", *command]))

@@ -28,7 +28,7 @@ def main(words: Sequence[str]) -> None:
         runs = [run for name in names for run in _members(find(name, output_dir))]
         if len(runs) < 2:
             raise UsageError(["runs compare: which runs? Give two or more, or a sweep"])
-        compare(list({run.id: run for run in runs}.values()))
+        compare(list({run.folder.absolute(): run for run in runs}.values()))
 
 
 def _members(run: Run) -> list[Run]:
@@ -66,7 +66,7 @@ def compare(runs: Sequence[Run]) -> None:
     show(console, [*side_by_side([own for own in charts if own], gap=GAP), ""])
     if len(runs) > len(drawn):
         console.print(dim(f"curves of the first {len(drawn)}"))
-    print_rows(_columns(listed), listed, whole=True)
+    print_rows(_columns(listed), listed)
 
 
 def _columns(listed: Sequence[Row]) -> list[str]:

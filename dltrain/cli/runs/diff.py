@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dltrain.check import shown
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.console import bold, dim, figure, output, pairs, table
-from dltrain.differences import ABSENT, differences
+from dltrain.differences import differences, texts
 from dltrain.fields import fields, flat, is_metric
 from dltrain.runs import Run, find
 
 USAGE = "dltrain runs diff RUN RUN [output_dir=FOLDER]"
 # Parts of a record that say under what circumstances a run was made.
-CIRCUMSTANCES = ("versions", "git", "data", "model", "device", "threads", "cpu", "host", "command")
+CIRCUMSTANCES = ("versions", "git", "data", "model", "device", "threads", "cpu", "host")
 MAX_TEXT = 60
 
 
@@ -39,7 +38,7 @@ def show_differences(before: Run, after: Run) -> None:
     for title, rows in (("config", told), ("circumstances", made)):
         console.print("")
         if rows:
-            cells = [[key, _text(old), _text(new)] for key, old, new in rows]
+            cells = [[key, *map(_bounded, texts(old, new))] for key, old, new in rows]
             console.print(table([title, "a", "b"], cells))
         else:
             console.print(dim(f"{title}: no difference"))
@@ -61,8 +60,7 @@ def _circumstances(run: Run) -> Mapping[str, Any]:
     return flat({name: run.info[name] for name in CIRCUMSTANCES if name in run.info})
 
 
-def _text(value: Any) -> str:
-    text = str(value) if value is ABSENT else shown(value)
+def _bounded(text: str) -> str:
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}..."
 
 

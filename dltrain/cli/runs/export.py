@@ -18,8 +18,8 @@ from dltrain import storage
 from dltrain.check import shown
 from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
 from dltrain.console import output, safe
-from dltrain.escapes import escaped
-from dltrain.listing import Row, rows, selected, value_of, varying
+from dltrain.escapes import escaped, harmless
+from dltrain.listing import Row, rows, selected, varying
 from dltrain.metrics_file import table as table_of
 from dltrain.paths import expanded, problem_with
 from dltrain.runs import METRICS, Run, list_all
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 USAGE = "dltrain runs export FILE [--epochs] [--where TEXT] [output_dir=FOLDER]"
+MAX_EPOCHS = 1_000_000  # of one run: more of them would be all of the memory
 Records = list[dict[str, Any]]
 
 
@@ -37,12 +38,14 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("words", nargs="*", metavar="output_dir=FOLDER")
     parser.add_argument("--epochs", action="store_true", help="a row per epoch, not per run")
-    parser.add_argument("--where", metavar="TEXT", help="a filter, as runs --help explains")
+    parser.add_argument("--where", metavar="TEXT", help="a filter, as runs ls --help explains")
     arguments = parser.read(words)
     path = expanded(arguments.file)
     complaint = None if arguments.file == "-" else problem_with(path)
     if complaint is None and arguments.file != "-" and path.suffix not in (".csv", ".parquet"):
         complaint = "must end in .csv or .parquet"
+    if complaint is None and arguments.file != "-" and not path.parent.is_dir():
+        complaint = f"there is no folder {path.parent}"
     if complaint:
         raise UsageError([f"{safe(arguments.file)}: {complaint}"])
     with refusing():
@@ -55,7 +58,6 @@ def main(words: Sequence[str]) -> None:
     if arguments.file == "-":
         sys.stdout.buffer.write(content)
         return
-    storage.make_folder(path.parent)
     storage.replace(path, content)
     what = "epochs" if arguments.epochs else "runs"
     output().print(f"{safe(path)}: {len(table):,} {what} of {len(chosen):,} runs")
@@ -83,7 +85,7 @@ def _epochs(chosen: Sequence[Row]) -> pa.Table:
     keys = varying(chosen)
     heads = _table(
         [
-            {"id": row.fields["id"], **{key: _plain(value_of(row, key)) for key in keys}}
+            {"id": row.fields["id"], **{key: _plain(row.fields.get(key)) for key in keys}}
             for row in chosen
         ]
     )
@@ -107,6 +109,9 @@ def _numbers(run: Run) -> pa.Table:
     import pyarrow.csv
 
     head, body = table_of(run.folder / METRICS)
+    if body.count(b"\n") > MAX_EPOCHS:
+        what = f"more than {MAX_EPOCHS:,} epochs cannot be exported"
+        raise ValueError(f"{run.folder / METRICS}: {what}")
     names = head.decode(errors="replace").split(",") if body else []
     options = pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64()))
     try:
@@ -123,7 +128,7 @@ def _numbers(run: Run) -> pa.Table:
 def _plain(value: Any) -> Any:
     if isinstance(value, bool | int | float) or value is None:
         return value
-    return escaped(value if isinstance(value, str) else shown(value))
+    return harmless(escaped(value if isinstance(value, str) else shown(value)))
 
 
 def _table(records: Records) -> pa.Table:

@@ -6,6 +6,7 @@ empty one ("") takes it away. It lies in label.txt in the run's folder and chang
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 
 from dltrain import storage
@@ -20,9 +21,9 @@ USAGE = "dltrain runs label RUN [TEXT] [output_dir=FOLDER]"
 def main(words: Sequence[str]) -> None:
     """Label, or print the label."""
     parser = Parser("runs label", __doc__ or "", USAGE)
-    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("run", metavar="RUN", nargs="?", default="")
     parser.add_argument("text", metavar="TEXT", nargs="?")
-    parser.add_argument("words", nargs="*", metavar="output_dir=FOLDER")
+    parser.add_argument("words", nargs="*", metavar="output_dir=FOLDER", help=argparse.SUPPRESS)
     given = [word for word in words if not word.startswith("output_dir=")]
     folder = output_dir_of([word for word in words if word.startswith("output_dir=")])
     arguments = parser.read(given)

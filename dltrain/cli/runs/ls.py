@@ -22,8 +22,8 @@ from dltrain.check import shown
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.runs.table import columns_of, print_rows, ranked, text
 from dltrain.console import dim, output
-from dltrain.escapes import escaped
-from dltrain.listing import Row, rows, selected, value_of
+from dltrain.escapes import escaped, harmless
+from dltrain.listing import Row, rows, selected
 from dltrain.runs import find, list_all, list_runs, members
 
 USAGE = (
@@ -34,7 +34,7 @@ USAGE = (
 
 def main(words: Sequence[str]) -> None:
     """List."""
-    arguments = _parser().read(words)
+    arguments = _parser().read(_joined(words))
     names, output_dir = names_and_folder(arguments.words)
     if len(names) > 1:
         raise UsageError([f"runs ls: {names[1]} is one argument too many"])
@@ -85,6 +85,17 @@ def _parser() -> Parser:
     return parser
 
 
+def _joined(words: Sequence[str]) -> list[str]:
+    """Let ``--sort -KEY`` be one word: argparse would take the second for a flag."""
+    found: list[str] = []
+    for word in words:
+        if found[-1:] == ["--sort"] and word.startswith("-") and not word.startswith("--"):
+            found[-1] = f"--sort={word}"
+        else:
+            found.append(word)
+    return found
+
+
 def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text[:10]) < 10**9:
         raise argparse.ArgumentTypeError("must be a number from 1")
@@ -95,7 +106,7 @@ def _plain(row: Row, name: str) -> object:
     """Return a field for programs: numbers whole, texts with nothing a terminal would obey."""
     if name in ("best", "test", ""):
         return text(row, name)
-    value = value_of(row, name)
+    value = row.fields.get(name)
     return escaped(value) if isinstance(value, str) else value
 
 
@@ -117,7 +128,7 @@ def _written(row: Row, name: str) -> str:
     value = _plain(row, name)
     if isinstance(value, float):
         return f"{value:.9g}"
-    return "" if value is None else value if isinstance(value, str) else shown(value)
+    return "" if value is None else harmless(value) if isinstance(value, str) else shown(value)
 
 
 def _md(columns: Sequence[str], chosen: Sequence[Row]) -> str:

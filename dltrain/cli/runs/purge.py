@@ -1,9 +1,10 @@
 """Delete for good what is in the trash: runs purge [--older 30d] [--failed] [--yes].
 
-dltrain runs purge                          says what would be deleted, and deletes nothing
-dltrain runs purge --yes                    empties the trash
-dltrain runs purge --older 30d --failed     the trash, and runs of the list that failed or crashed,
-as far as they were started over 30 days ago
+  dltrain runs purge                          says what would be deleted, and deletes nothing
+  dltrain runs purge --yes                    empties the trash
+  dltrain runs purge --older 30d --failed     single runs of the list that failed or crashed, too
+
+A sweep with failed members is no failed run; dltrain resume trains them.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder
+from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.runs.table import columns_of, print_rows
 from dltrain.console import dim, output
 from dltrain.listing import Row, rows
 from dltrain.runs import list_runs
-from dltrain.trash import TRASH, delete, num_bytes
+from dltrain.trash import delete, num_bytes, trash_of
 from dltrain.where import SECONDS, seconds
 
 USAGE = "dltrain runs purge [--older AGE] [--failed] [--yes] [output_dir=FOLDER]"
@@ -60,8 +61,10 @@ def _age(text: str) -> float:
 
 
 def _chosen(output_dir: Path, older: float | None, *, failed: bool) -> list[Row]:
-    found = rows(list_runs(output_dir / TRASH), numbered=False)
+    with refusing():
+        found = rows(list_runs(trash_of(output_dir)), numbered=False)
     if failed:
         listed = rows(list_runs(output_dir), numbered=False)
-        found += [row for row in listed if row.run.status in FAILED]
+        single = [row for row in listed if not row.run.is_sweep]
+        found += [row for row in single if row.run.status in FAILED]
     return [row for row in found if older is None or row.fields.get("age", 0.0) > older]

@@ -9,7 +9,7 @@ from dltrain.cli.runs.table import columns_of, print_rows
 from dltrain.console import dim, output, safe
 from dltrain.listing import rows
 from dltrain.runs import find, list_runs
-from dltrain.trash import TRASH, bring_back
+from dltrain.trash import bring_back, trash_of
 
 USAGE = "dltrain runs restore [RUN ...] [output_dir=FOLDER]"
 
@@ -19,7 +19,8 @@ def main(words: Sequence[str]) -> None:
     parser = Parser("runs restore", __doc__ or "", USAGE)
     parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
     names, output_dir = names_and_folder(parser.read(words).words)
-    trash = output_dir / TRASH
+    with refusing():
+        trash = trash_of(output_dir)
     listed = rows(list_runs(trash))
     if not listed and names:
         raise UsageError([f"{names[0]}: the trash is empty ({trash})"])
@@ -28,7 +29,8 @@ def main(words: Sequence[str]) -> None:
     elif not names:
         print_rows(columns_of(listed, listed), listed)
     with refusing():
-        runs = {run.id: run for run in (find(name, trash) for name in names)}
+        found = (find(name, trash, readable=False) for name in names)
+        runs = {run.folder.absolute(): run for run in found}
         for run in runs.values():
             bring_back(run)
             output().print(f"{safe(run.id)}: back in {safe(output_dir)}")

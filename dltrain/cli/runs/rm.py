@@ -5,7 +5,9 @@ They lie in .trash beside the other runs. runs restore RUN brings one back, runs
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.console import output, safe
@@ -23,7 +25,10 @@ def main(words: Sequence[str]) -> None:
     if not names:
         raise UsageError(["runs rm: which runs? dltrain runs lists them"])
     with refusing():  # all are found before any is moved: @2 would be another one then
-        runs = {run.id: run for run in (find(name, output_dir) for name in names)}
+        found = (find(name, output_dir, readable=False) for name in names)
+        runs = {run.folder.absolute(): run for run in found}
         for run in runs.values():
             throw_away(run)
-            output().print(f"{safe(run.id)}: in the trash (dltrain runs restore {run.short})")
+            where = [] if run.folder.parent == Path("outputs") else [run.folder.parent]
+            back = ["dltrain", "runs", "restore", run.short, *(f"output_dir={f}" for f in where)]
+            output().print(f"{safe(run.id)}: in the trash ({safe(shlex.join(back))})")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dltrain.cli.runs.cells import best, cell, status, test, texts
 from dltrain.console import Rows, dim, output, table
 from dltrain.fields import is_metric
-from dltrain.listing import MAX_KEYS, Row, known, resolve, rows, value_of, varying
+from dltrain.listing import MAX_KEYS, Row, known, resolve, rows, varying
 from dltrain.runs import Run, higher_is_better, members
 
 USUAL = ("", "id", "status", "age", "duration", "label", "data", "model", "best", "test", "message")
@@ -121,8 +121,12 @@ def _table(columns: Sequence[str], chosen: Sequence[Row]) -> Rows:
 
 def _least(columns: Sequence[str]) -> list[str]:
     """List the columns that can be done without, the least important first."""
-    keys = [name for name in columns if name not in USUAL]
-    return [name for name in ("duration", *reversed(keys[2:]), "test", "age") if name in columns]
+    metrics = [name for name in columns if is_metric(name)]
+    keys = [name for name in columns if name not in (*USUAL, *metrics, "epoch")]
+    least = [name for name in metrics if name.startswith("train/")]
+    least += [name for name in metrics if name.endswith("/loss")]
+    order = ("duration", "epoch", *least, *reversed(keys[2:]), "test", "age", *reversed(metrics))
+    return [name for name in dict.fromkeys(order) if name in columns]
 
 
 def text(row: Row, name: str) -> str:
@@ -142,7 +146,7 @@ def text(row: Row, name: str) -> str:
         case "data":
             data = row.fields.get("data") or "-"
             return f"{data} (SAMPLE)" if run.part("data", "source") == "sample" else str(data)
-    return cell(name, value_of(row, name))
+    return cell(name, row.fields.get(name))
 
 
 def print_members(sweep: Run) -> None:
