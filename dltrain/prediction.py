@@ -148,7 +148,8 @@ class Predictor:
         """Write the rows of a part [B], behind what is passed on of each."""
         predictions, probabilities = predict(self._trained.outputs(inputs), self._trained.data)
         if probabilities is None or self._names is None:
-            cells = [pa.array(predictions).cast(pa.string())]
+            # In the digits that the model computes with; more would be made up.
+            cells = [pa.array(predictions.astype(self._trained.dtype)).cast(pa.string())]
         else:
             columns = (pa.array(each) for each in np.ascontiguousarray(probabilities.T))
             cells = [self._names.take(pa.array(predictions))]

@@ -45,7 +45,7 @@ def test_amounts_are_shown_with_the_largest_error(call: Call) -> None:
     for name in ("loss", "rmse", "r2"):
         value = latest().part("result", "test", f"test/{name}")
         assert re.search(rf"^{name} +{value:.4g}$", shown.out, re.MULTILINE)
-    told = r"^largest error +[\d.]+ in row \d+ \(true [-\d.]+, predicted [-\d.]+\)$"
+    told = r"^largest error +[\d.]+ in row \d+, from 0 \(true [-\d.]+, predicted [-\d.]+\)$"
     assert re.search(told, shown.out, re.MULTILINE)
 
 

@@ -308,7 +308,7 @@ def test_memory_does_not_grow_with_the_file(call: Call) -> None:
     train(call, "trainer.epochs=1")
     small, large = _peak(300_000), _peak(1_800_000)  # 13 MB and 77 MB
     assert large - small < 30 * 10**6
-    assert Path("out.csv").stat().st_size > 100 * 10**6
+    assert Path("out.csv").stat().st_size > 90 * 10**6
     with Path("out.csv").open("rb") as file:
         assert sum(1 for _ in file) == 1_800_001
 
