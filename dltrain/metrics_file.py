@@ -6,13 +6,16 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from dltrain.reading import plain_file, read_bytes
+from dltrain.reading import MAX_BYTES as READ_BYTES
+from dltrain.reading import plain_file
 
 # No metrics.csv has a tenth of it.
 MAX_COLUMNS = 1000
+MAX_ROW = 2**17  # bytes
 # 10^7 epochs, the most there can be, with 200 bytes each; counting them takes a few seconds.
 MAX_BYTES = 2**31
 _CHUNK = 2**20
+LOOKED_AT = 500_000  # rows, at most, to choose a sample from
 
 
 def num_rows(path: Path) -> int:
@@ -53,7 +56,7 @@ def rows(path: Path, *, first: int | None = None, last: int = 0) -> list[dict[st
 def sample(path: Path, *, most: int) -> list[dict[str, str]]:
     """Read at most so many rows, evenly spaced, the first and the last among them.
 
-    Of neighbours one that was validated is taken.
+    Of neighbours one that was validated is taken, if there is one within reach.
 
     Raises:
         ValueError: If it is no plain file, too large, or has too many columns.
@@ -66,10 +69,11 @@ def sample(path: Path, *, most: int) -> list[dict[str, str]]:
     first = body[: body.find(b"\n")]
     lines, end = [first], len(first) + 1
     step = -(-len(body) // (most - 2))
+    reach = max(LOOKED_AT // most, 100)
     for place in range(step, len(body) + step, step):
         stop = body.rfind(b"\n", end, place) + 1
         if stop:
-            near = body[end : stop - 1].split(b"\n")
+            near = body[end : stop - 1].rsplit(b"\n", reach)[-reach:]
             whole = [line for line in near if b",," not in line and not line.endswith(b",")]
             lines.append((whole or near)[-1])
             end = stop
@@ -83,12 +87,23 @@ def table(path: Path) -> tuple[bytes, bytes]:
     Raises:
         ValueError: If it is no plain file, too large, or has too many columns.
     """
-    content = read_bytes(path) if path.is_file() else b""
-    start, end = content.find(b"\n") + 1, content.rfind(b"\n") + 1
-    header = content[: max(start - 1, 0)]
-    if header.count(b",") >= MAX_COLUMNS:
-        raise ValueError(f"{path}: has more than {MAX_COLUMNS} columns")
-    return header, content[start:end]
+    if not path.is_file():
+        return b"", b""
+    with plain_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > READ_BYTES:
+            raise ValueError(f"{path}: is larger than {READ_BYTES} bytes")
+        header = file.readline(MAX_ROW)
+        if header.count(b",") >= MAX_COLUMNS:
+            raise ValueError(f"{path}: has more than {MAX_COLUMNS} columns")
+        body = file.read(size)
+    if len(header) == MAX_ROW or len(body) > MAX_ROW * (body.count(b"\n") + 1):
+        raise ValueError(f"{path}: has longer rows than any run has")
+    if not header.endswith(b"\n"):
+        return b"", b""
+    if not body.endswith(b"\n"):
+        body = body[: body.rfind(b"\n") + 1]
+    return header[:-1], body
 
 
 def _dicts(header: bytes, lines: Sequence[bytes]) -> list[dict[str, str]]:

@@ -108,10 +108,10 @@ def _numbers(run: Run) -> pa.Table:
     import pyarrow as pa
     import pyarrow.csv
 
-    head, body = table_of(run.folder / METRICS)
-    if body.count(b"\n") > MAX_EPOCHS:
+    if run.num_epochs() > MAX_EPOCHS:
         what = f"more than {MAX_EPOCHS:,} epochs cannot be exported"
         raise ValueError(f"{run.folder / METRICS}: {what}")
+    head, body = table_of(run.folder / METRICS)
     names = head.decode(errors="replace").split(",") if body else []
     options = pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64()))
     try:
