@@ -733,8 +733,8 @@ LOOKING = (
     Defect(
         "a run without the field that is asked for fits a filter",
         "where.py",
-        "                return False\n            pair",
-        "                return True\n            pair",
+        "                    return None\n                pair.append(",
+        "                    return True\n                pair.append(",
         ("test_where.py::test_a_filter_does_not_fit",),
     ),
     Defect(
@@ -803,8 +803,8 @@ LOOKING = (
     Defect(
         "of long metrics the last epoch is left out",
         "metrics_file.py",
-        ", len(body) - 1]:",
-        "]:",
+        "[*lines, *([last] if lines[-1] != last else [])]",
+        "lines",
         ("test_metrics_file.py::test_a_sample_is_even_and_has_the_first_and_the_last",),
     ),
 )
