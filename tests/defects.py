@@ -805,7 +805,7 @@ LOOKING = (
         "metrics_file.py",
         "[*lines, *([last] if lines[-1] != last else [])]",
         "lines",
-        ("test_metrics_file.py::test_a_sample_is_even_and_has_the_first_and_the_last",),
+        ("test_metrics_file.py::test_a_sample_prefers_epochs_that_were_validated",),
     ),
 )
 DEFECTS = (
