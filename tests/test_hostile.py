@@ -19,7 +19,7 @@ from tests.torture.strangers import strangers
 
 
 def test_hostile_run_folders_run_nothing_and_reach_nothing() -> None:
-    report = hostile.prove(120)
+    report = hostile.prove(60)
     print(*report.notes, sep="\n")
     report.check()
 

@@ -26,7 +26,7 @@ PROOFS: Mapping[str, tuple[Callable[[], Report], Callable[[], Report]]] = {
     "real kills": (lambda: kills.prove_real_kills(10), lambda: kills.prove_real_kills(200, seed=1)),
     "signals": (lambda: kills.prove_signals(10), lambda: kills.prove_signals(100, seed=1)),
     "flips": (lambda: flips.prove(500), lambda: flips.prove(10_000, seed=1)),
-    "hostile": (lambda: hostile.prove(120), lambda: hostile.prove(None)),
+    "hostile": (lambda: hostile.prove(60), lambda: hostile.prove(None)),
     "malformed": (lambda: malformed.prove(None), lambda: malformed.prove(None)),
     "generated": (lambda: generated.prove(2000), lambda: generated.prove(30_000, seed=1)),
     "starts": (lambda: starts.prove(50), lambda: starts.prove(200, seed=1)),
