@@ -17,7 +17,7 @@ Fields = dict[str, Any]
 # What chooses the best epoch of a run that does not say it yet: the first of these it has.
 CHOOSING = ("val/accuracy", "val/loss", "train/accuracy", "train/loss")
 # Of a run that has more, some are looked at.
-EPOCHS = 10_000
+EPOCHS = 5_000
 _NO_METRICS = ("epoch", "step", "lr")
 _GROUPS = ("data", "model", "optimizer")  # these have fields of their own
 

@@ -15,7 +15,7 @@ MAX_ROW = 2**17  # bytes
 # 10^7 epochs, the most there can be, with 200 bytes each; counting them takes a few seconds.
 MAX_BYTES = 2**31
 _CHUNK = 2**20
-LOOKED_AT = 500_000  # rows, at most, to choose a sample from
+LOOKED_AT = 200_000  # rows, at most, to choose a sample from
 
 
 def num_rows(path: Path) -> int:
@@ -47,9 +47,19 @@ def rows(path: Path, *, first: int | None = None, last: int = 0) -> list[dict[st
     header, body = table(path)
     if first is None or body.count(b"\n") <= first + last:
         lines = body.split(b"\n")[:-1]
-    else:  # of what is left out no list is made
-        end = body.rsplit(b"\n", last + 1)[1:-1]
-        lines = [*body.split(b"\n", first)[:first], *end]
+    else:  # of what is left out no list is made, and no copy
+        lines, start = [], 0
+        for _ in range(first):
+            end = body.find(b"\n", start)
+            lines.append(body[start:end])
+            start = end + 1
+        ending: list[bytes] = []
+        end = len(body) - 1
+        for _ in range(last):
+            start = body.rfind(b"\n", 0, end) + 1
+            ending.append(body[start:end])
+            end = start - 1
+        lines += reversed(ending)
     return _dicts(header, lines)
 
 
@@ -69,7 +79,7 @@ def sample(path: Path, *, most: int) -> list[dict[str, str]]:
     first = body[: body.find(b"\n")]
     lines, end = [first], len(first) + 1
     step = -(-len(body) // (most - 2))
-    reach = max(LOOKED_AT // most, 100)
+    reach = max(LOOKED_AT // most, 20)
     for place in range(step, len(body) + step, step):
         stop = body.rfind(b"\n", end, place) + 1
         if stop:
