@@ -11,9 +11,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from dltrain.metrics_file import as_number
 from dltrain.runs import Run, higher_is_better
 
 Fields = dict[str, Any]
+Best = tuple[str, float]  # the metric that chose between epochs (or members), and its best value
 # What chooses the best epoch of a run that does not say it yet: the first of these it has.
 CHOOSING = ("val/accuracy", "val/loss", "train/accuracy", "train/loss")
 # Of a run that has more, some are looked at.
@@ -40,14 +42,19 @@ def flat(node: Mapping[str, Any], prefix: str = "") -> Fields:
 
 
 def fields(run: Run) -> Fields:
-    """Return everything that can be said of a run or a sweep; what is not known is left out.
+    """Return everything that can be said of a run or a sweep; what is not known is left out."""
+    return fields_and_best(run)[0]
+
+
+def fields_and_best(run: Run) -> tuple[Fields, Best | None]:
+    """Return all that can be said of a run or a sweep, and what ``best_of`` returns.
 
     ``started`` is text, ``age`` and ``duration`` are seconds, ``epoch`` counts whole epochs. A
     metric stands for its best value if it chose between epochs, else for its last. A sweep has
     the keys it was given, as they were typed, and its best member's value.
     """
     config = run.part("config")
-    metrics, epoch = _metrics(run)
+    metrics, epoch, best = _metrics(run)
     known: Fields = {
         "id": run.id,
         "status": run.status,
@@ -66,20 +73,19 @@ def fields(run: Run) -> Fields:
     }
     for key, text in _words(run).items():  # choices of groups that have no field, as experiment
         known.setdefault(key, text)
-    return {name: value for name, value in known.items() if value is not None}
+    return {name: value for name, value in known.items() if value is not None}, best
 
 
 def _words(run: Run) -> dict[str, str]:
     """Return what was typed for a run, by key."""
-    words = run.part("overrides")
-    pairs = [str(word).partition("=") for word in words] if isinstance(words, list) else []
+    pairs = [word.partition("=") for word in run.texts("overrides")]
     return {key: text for key, _, text in pairs if key}
 
 
 def _typed(run: Run) -> Fields:
     """Return the keys a sweep was given: numbers, and text where there are several."""
     words = {key: text for key, text in _words(run).items() if key not in _GROUPS}
-    numbers = {key: _read(text) for key, text in words.items()}
+    numbers = {key: as_number(text) for key, text in words.items()}
     return {key: text if numbers[key] is None else numbers[key] for key, text in words.items()}
 
 
@@ -103,7 +109,7 @@ def duration_seconds(run: Run) -> float | None:
         return None
 
 
-def best_of(run: Run) -> tuple[str, float] | None:
+def best_of(run: Run) -> Best | None:
     """Return the metric that chose between epochs (or members), and its best value."""
     metric = run.part("result", "best", "metric")
     value = _number(run.part("result", "best", "value"))
@@ -112,10 +118,10 @@ def best_of(run: Run) -> tuple[str, float] | None:
     return _best_so_far(run)[0] if run.part("result", "final") is None else None
 
 
-def _metrics(run: Run) -> tuple[Fields, int | None]:
-    """Return a run's metrics, and its epochs."""
+def _metrics(run: Run) -> tuple[Fields, int | None, Best | None]:
+    """Return a run's metrics, its epochs, and the best of what chose."""
     final = run.part("result", "final")
-    best: tuple[str, float] | None
+    best: Best | None
     if isinstance(final, dict):
         best = best_of(run)
     elif run.is_sweep:
@@ -130,10 +136,10 @@ def _metrics(run: Run) -> tuple[Fields, int | None]:
         found[best[0]] = best[1]
     numbers = {str(name): _number(value) for name, value in found.items()}
     epoch = _number(final.get("epoch"))
-    return numbers, None if epoch is None else int(epoch)
+    return numbers, None if epoch is None else int(epoch), best
 
 
-def _best_so_far(run: Run) -> tuple[tuple[str, float] | None, Fields]:
+def _best_so_far(run: Run) -> tuple[Best | None, Fields]:
     """Return the best of a run that has not come to its end, and its last row."""
     try:
         rows = run.sample(EPOCHS) if "config" in run.info else []  # else it cannot be read
@@ -141,9 +147,9 @@ def _best_so_far(run: Run) -> tuple[tuple[str, float] | None, Fields]:
         return None, {}
     if not rows:
         return None, {}
-    last: Fields = {name: _read(text) for name, text in rows[-1].items()}
+    last: Fields = {name: as_number(text) for name, text in rows[-1].items()}
     metric = next((name for name in CHOOSING if name in last), None)
-    values = [v for row in rows if metric and (v := _read(row.get(metric, ""))) is not None]
+    values = [v for row in rows if metric and (v := as_number(row.get(metric, ""))) is not None]
     if metric is None or not values:
         return None, last
     return (metric, max(values) if higher_is_better(metric) else min(values)), last
@@ -152,13 +158,6 @@ def _best_so_far(run: Run) -> tuple[tuple[str, float] | None, Fields]:
 def is_metric(name: str) -> bool:
     """Whether a field is a metric."""
     return "/" in name or name.endswith("_error")
-
-
-def _read(text: str) -> float | None:
-    try:
-        return _number(float(text))
-    except ValueError:
-        return None
 
 
 def _number(value: object) -> float | None:

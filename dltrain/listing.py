@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dltrain.fields import Fields, fields, is_metric, typed_keys
+from dltrain.fields import Best, Fields, fields_and_best, is_metric, typed_keys
 from dltrain.runs import Run, higher_is_better
 from dltrain.suggest import clipped, closest
 from dltrain.where import condition
@@ -25,17 +25,19 @@ class Row:
         run: It.
         number: Its place in the whole list, from 1, by which ``@3`` names it; None for a member.
         fields: What can be said of it.
+        best: The metric that chose between epochs (or members), and its best value.
     """
 
     run: Run
     number: int | None
     fields: Fields
+    best: Best | None = None
 
 
 def rows(runs: Iterable[Run], *, numbered: bool = True) -> list[Row]:
     """Put runs into a list, as they come."""
     return [
-        Row(run, number if numbered else None, fields(run))
+        Row(run, number if numbered else None, *fields_and_best(run))
         for number, run in enumerate(runs, start=1)
     ]
 
@@ -114,14 +116,13 @@ def varying(listed: Sequence[Row]) -> list[str]:
     for row in listed:
         for key in dict.fromkeys(typed_keys(row.run)):
             counts[key] = counts.get(key, 0) + 1
-    found = [
-        key
+    distinct = {
+        key: _distinct(listed, key)
         for key in counts
-        if key not in _OWN_COLUMNS
-        and key.partition(".")[0] not in _NO_MATTER
-        and (len(listed) == 1 or _distinct(listed, key) > 1)
-    ]
-    return sorted(found, key=lambda key: (-_distinct(listed, key), -counts[key]))
+        if key not in _OWN_COLUMNS and key.partition(".")[0] not in _NO_MATTER
+    }
+    found = [key for key, count in distinct.items() if len(listed) == 1 or count > 1]
+    return sorted(found, key=lambda key: (-distinct[key], -counts[key]))
 
 
 def _distinct(listed: Sequence[Row], key: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -114,6 +115,15 @@ def table(path: Path) -> tuple[bytes, bytes]:
     if not body.endswith(b"\n"):
         body = body[: body.rfind(b"\n") + 1]
     return header[:-1], body
+
+
+def as_number(cell: str | None) -> float | None:
+    """Read a cell as a number; None if there is none, or none that is finite."""
+    try:
+        found = float(cell or "nan")
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
 
 
 def _dicts(header: bytes, lines: Sequence[bytes]) -> list[dict[str, str]]:

@@ -65,7 +65,7 @@ def result_of(run: Run, *, index: int, setting: Mapping[str, str], metric: str) 
     return Result(
         index=index,
         setting=setting,
-        words=tuple(texts(run.part("overrides"))),
+        words=tuple(run.texts("overrides")),
         status=run.status,
         value=value if run.status == "done" else None,
         epoch=int(epoch or 0),
@@ -82,12 +82,12 @@ def results_of(sweep: Run, *, metric: str | None = None) -> list[Result]:
         sweep: As its record tells it.
         metric: What sorts; None: what it was told to be sorted by.
     """
-    keys, name = texts(sweep.part("varying")), metric or str(sweep.part("metric"))
+    keys, name = sweep.texts("varying"), metric or str(sweep.part("metric"))
     found = []
     for run in members(sweep):
         if not re.fullmatch(r"[0-9]{1,9}", run.folder.name):
             continue  # not one that a sweep has made
-        typed = dict(word.partition("=")[::2] for word in texts(run.part("overrides")))
+        typed = dict(word.partition("=")[::2] for word in run.texts("overrides"))
         setting = {key: typed.get(key, "-") for key in keys}
         index = int(run.folder.name)
         found.append(result_of(run, index=index, setting=setting, metric=name))
@@ -209,11 +209,6 @@ def counts(results: Sequence[Result]) -> dict[str, int]:
     """Count the members of each status."""
     statuses = [result.status for result in results]
     return {status: statuses.count(status) for status in dict.fromkeys(statuses)}
-
-
-def texts(value: object) -> list[str]:
-    """Return the entries of a record's list as text; none if it is no list."""
-    return [str(entry) for entry in value] if isinstance(value, list) else []
 
 
 def as_number(value: object) -> float | None:

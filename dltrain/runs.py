@@ -10,7 +10,7 @@ import datetime
 import os
 import re
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,11 @@ class Run:
             node = node.get(name) if isinstance(node, dict) else None
         return node
 
+    def texts(self, *path: str) -> list[str]:
+        """Return the entries of a list of ``run.json`` as text; none where there is no list."""
+        node = self.part(*path)
+        return [str(entry) for entry in node] if isinstance(node, list) else []
+
     def num_epochs(self) -> int:
         """Return how many whole epochs ``metrics.csv`` tells of, however long it is.
 
@@ -151,6 +156,11 @@ def read(folder: Path) -> Run:
 
 
 _read = read
+
+
+def distinct(runs: Iterable[Run]) -> list[Run]:
+    """Leave out runs that were named before; of one name in two folders they are two."""
+    return list({run.folder.absolute(): run for run in runs}.values())
 
 
 def list_runs(output_dir: Path) -> list[Run]:

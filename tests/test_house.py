@@ -61,7 +61,7 @@ ALLOWED: dict[str, set[str]] = {
     "progress_board": {"plots", "plots.curves", "plots.style", "reading", "storage"},
     "tracking": {"event_file", "progress_board"},
     "recorder": {"environment", "escapes", "lines", "seal", "storage", "tracking"},
-    "fields": {"runs"},
+    "fields": {"metrics_file", "runs"},
     "where": {"suggest"},
     "listing": {"fields", "runs", "suggest", "where"},
     "results": {"runs"},
@@ -142,7 +142,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "report.blocks": {"fields"},
     "report.comparison": {"check", "fields", "listing", "results", "runs"},
-    "report.curves": {"report.blocks", "runs"},
+    "report.curves": {"metrics_file", "report.blocks", "runs"},
     "report.effects": {"report.blocks", "report.comparison", "report.curves", "results"},
     "report.images": set(),
     "report.model": {

@@ -85,6 +85,20 @@ class Parser(argparse.ArgumentParser):
         )
         return self
 
+    def read_runs(self, words: Sequence[str], *, most: int | None = None) -> tuple[list[str], Path]:
+        """Parse words that are names of runs, and the folder that holds them.
+
+        Args:
+            words: Of the command line.
+            most: How many runs it takes; None: any number.
+        """
+        self.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
+        names, folder = names_and_folder(self.read(words).words)
+        if most is not None and len(names) > most:
+            verb = self.prog.removeprefix("dltrain ")
+            raise UsageError([f"{verb}: {names[most]} is one argument too many"])
+        return names, folder
+
     def read(self, words: Sequence[str]) -> argparse.Namespace:
         """Parse the words of a command line."""
         arguments = self.parse_intermixed_args(list(words))

@@ -26,7 +26,7 @@ from dltrain import storage
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.console import output, pairs, safe
 from dltrain.paths import expanded, problem_with
-from dltrain.runs import Run, find
+from dltrain.runs import Run, distinct, find
 
 USAGE = "dltrain report RUN|SWEEP ... [--output FILE] [output_dir=FOLDER]"
 # How many runs give a file its name.
@@ -43,8 +43,7 @@ def main(words: Sequence[str]) -> None:
     if not names:
         raise UsageError(["report: on which run? An id, latest, or @1; dltrain runs lists them"])
     with refusing():
-        found = [find(name, output_dir) for name in names]
-        runs = list({run.folder.absolute(): run for run in found}.values())
+        runs = distinct(find(name, output_dir) for name in names)
         path = _place(arguments.output, runs, output_dir)
         from dltrain.report import report
         from dltrain.report.page import page

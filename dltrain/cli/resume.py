@@ -159,7 +159,7 @@ def _job(run: Run, config: RunConfig, told: Sequence[str], *, allow_changed: boo
     data = build.dataset(config, download=False)
     if data.sha256 != run.part("data", "sha256") and not allow_changed:
         refuse_changed([f"data={data.name}: its content changed since the run began"])
-    command, overrides = _words(run.part("command"))[1:], _words(run.part("overrides"))
+    command, overrides = run.texts("command")[1:], run.texts("overrides")
     return Job(
         _retold(command, told),
         _retold(overrides, told),
@@ -168,10 +168,6 @@ def _job(run: Run, config: RunConfig, told: Sequence[str], *, allow_changed: boo
         build.plan(config.model, data),
         known_as=str(run.part("identity")),
     )
-
-
-def _words(value: object) -> list[str]:
-    return [str(word) for word in value] if isinstance(value, list) else []
 
 
 def _retold(words: Sequence[str], told: Sequence[str]) -> list[str]:

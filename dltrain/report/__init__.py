@@ -15,7 +15,7 @@ from dltrain.report.curves import curves
 from dltrain.report.effects import effects, learning_curves, parallel
 from dltrain.report.ranking import runs_table, settings_table
 from dltrain.results import best_result, by_setting, counts, is_repeated
-from dltrain.runs import Run, members
+from dltrain.runs import Run, distinct, members
 from dltrain.verification import complaints
 
 
@@ -31,7 +31,7 @@ def report(runs: Sequence[Run]) -> Document:
     if len(runs) == 1:
         return _of_sweep(runs[0]) if runs[0].is_sweep else _of_run(runs[0])
     every = [own for run in runs for own in (members(run) if run.is_sweep else [run])]
-    return _of_several(list({run.folder.absolute(): run for run in every}.values()))
+    return _of_several(distinct(every))
 
 
 def _of_run(run: Run) -> Document:

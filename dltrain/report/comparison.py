@@ -53,10 +53,9 @@ def of_sweep(sweep: Run) -> Comparison:
     known = {run.folder.name: run for run in members(sweep)}
     by_number = {int(name): run for name, run in known.items() if name.isascii() and name.isdigit()}
     planned = sweep.part("members")
-    keys = sweep.part("varying")
     return Comparison(
         metric=str(sweep.part("metric") or ""),
-        keys=[str(key) for key in keys[:MAX_KEYS]] if isinstance(keys, list) else [],
+        keys=sweep.texts("varying")[:MAX_KEYS],
         results=results,
         runs={result.index: by_number[result.index] for result in results},
         names={result.index: str(result.index) for result in results},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dltrain.metrics_file import as_number
 from dltrain.report.blocks import Block
 from dltrain.runs import Run
 
@@ -81,8 +82,7 @@ def _curve(run: Run, most: int) -> dict[str, Any] | None:
 
 
 def _number(row: Mapping[str, str], name: str) -> float | None:
-    try:
-        value = float(row.get(name, ""))
-    except ValueError:
+    value = as_number(row.get(name))
+    if value is None:
         return None
     return int(value) if value.is_integer() and abs(value) < 2**53 else float(f"{value:.6g}")

@@ -74,8 +74,7 @@ def results(run: Run) -> Block | None:
         values = run.part("result", name)
         own = values.items() if isinstance(values, dict) else ()
         rows += [(str(key), number_or_dash(value)) for key, value in own]
-    notes = run.part("data", "notes")
-    rows += [("note", note) for note in notes] if isinstance(notes, list) else []
+    rows += [("note", note) for note in run.texts("data", "notes")]
     if rows:
         blocks.append(pairs(rows))
     return section("results", "Results", blocks) if blocks else None

@@ -6,7 +6,7 @@ from typing import Any
 
 from dltrain.check import shown
 from dltrain.console import age, duration, figure, number_or_dash
-from dltrain.fields import best_of, is_metric
+from dltrain.fields import Best, is_metric
 from dltrain.runs import Run, members
 
 
@@ -19,9 +19,8 @@ def cell(name: str, value: Any) -> str:
     return figure(value) if is_metric(name) else shown(value)
 
 
-def best(run: Run) -> str:
+def best(found: Best | None) -> str:
     """Write the metric that chose, and its best value."""
-    found = best_of(run)
     return f"{found[0]} {figure(found[1])}" if found else "-"
 
 
@@ -42,8 +41,3 @@ def status(run: Run) -> str:
     if run.status in ("running", "crashed"):  # it has not counted them yet
         done = sum(member.status == "done" for member in members(run))
     return f"{run.status} {done or 0}/{run.part('members')}"
-
-
-def texts(value: object) -> list[str]:
-    """Return the entries of a record's list as text; none if it is no list."""
-    return [str(entry) for entry in value] if isinstance(value, list) else []

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.runs.curves import GAP, POINTS, metrics_of, points, width_of
 from dltrain.cli.runs.table import print_rows, ranked
 from dltrain.console import dim, output, show
 from dltrain.console.curves import STYLES, chart, side_by_side
 from dltrain.fields import is_metric
 from dltrain.listing import Row, known, rows, varying
-from dltrain.runs import Run, find, members
+from dltrain.runs import Run, distinct, find, members
 
 USAGE = "dltrain runs compare RUN RUN ... [output_dir=FOLDER]"
 
@@ -22,13 +22,12 @@ USAGE = "dltrain runs compare RUN RUN ... [output_dir=FOLDER]"
 def main(words: Sequence[str]) -> None:
     """Compare."""
     parser = Parser("runs compare", __doc__ or "", USAGE)
-    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
-    names, output_dir = names_and_folder(parser.read(words).words)
+    names, output_dir = parser.read_runs(words)
     with refusing():
         runs = [run for name in names for run in _members(find(name, output_dir))]
         if len(runs) < 2:
             raise UsageError(["runs compare: which runs? Give two or more, or a sweep"])
-        compare(list({run.folder.absolute(): run for run in runs}.values()))
+        compare(distinct(runs))
 
 
 def _members(run: Run) -> list[Run]:

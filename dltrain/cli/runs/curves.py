@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dltrain.console.curves import chart, side_by_side
+from dltrain.metrics_file import as_number
 from dltrain.runs import Run
 
 # More than this cannot be told apart on any terminal.
@@ -54,12 +54,5 @@ def metrics_of(names: Sequence[str]) -> list[str]:
 
 def points(rows: Rows, name: str) -> list[tuple[float, float]]:
     """Return (epoch, value) of each row that has a number there."""
-    pairs = [(_number(row.get("epoch")), _number(row.get(name))) for row in rows]
-    return [(x, y) for x, y in pairs if math.isfinite(x) and math.isfinite(y)]
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float(text or "nan")
-    except ValueError:
-        return math.nan
+    pairs = ((as_number(row.get("epoch")), as_number(row.get(name))) for row in rows)
+    return [(x, y) for x, y in pairs if x is not None and y is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.console import bold, dim, figure, output, pairs, table
 from dltrain.differences import differences, texts
 from dltrain.fields import fields, flat, is_metric
@@ -20,8 +20,7 @@ MAX_TEXT = 60
 def main(words: Sequence[str]) -> None:
     """Compare two."""
     parser = Parser("runs diff", __doc__ or "", USAGE)
-    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
-    names, output_dir = names_and_folder(parser.read(words).words)
+    names, output_dir = parser.read_runs(words)
     if len(names) != 2:
         raise UsageError([f"runs diff: compares two runs, not {len(names)}; runs compare more"])
     with refusing():

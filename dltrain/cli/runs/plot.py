@@ -143,8 +143,8 @@ def _sensible(runs: Sequence[Run]) -> Iterator[Picture]:
 def _kinds(run: Run) -> list[str]:
     """Say which pictures make sense for a run or a sweep, as its record tells."""
     if run.is_sweep:
-        varying = run.part("varying")
-        told = [key for key in varying if key != "seed"] if isinstance(varying, list) else []
+        varying = run.texts("varying")
+        told = [key for key in varying if key != "seed"]
         return ["curves", *(["keys"] if varying else []), *(["heatmap"] if len(told) > 1 else [])]
     weights = ["weights"] if run.part("config", "model", "kind") in LINEAR else []
     if run.part("data", "task") == "regression":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.runs.table import columns_of, print_rows
 from dltrain.console import dim, output, safe
 from dltrain.listing import rows
-from dltrain.runs import find, list_runs
+from dltrain.runs import distinct, find, list_runs
 from dltrain.trash import bring_back, trash_of
 
 USAGE = "dltrain runs restore [RUN ...] [output_dir=FOLDER]"
@@ -17,8 +17,7 @@ USAGE = "dltrain runs restore [RUN ...] [output_dir=FOLDER]"
 def main(words: Sequence[str]) -> None:
     """Bring back, or list what could be."""
     parser = Parser("runs restore", __doc__ or "", USAGE)
-    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
-    names, output_dir = names_and_folder(parser.read(words).words)
+    names, output_dir = parser.read_runs(words)
     with refusing():
         trash = trash_of(output_dir)
     listed = rows(list_runs(trash))
@@ -29,8 +28,7 @@ def main(words: Sequence[str]) -> None:
     elif not names:
         print_rows(columns_of(listed, listed), listed)
     with refusing():
-        found = (find(name, trash, readable=False) for name in names)
-        runs = {run.folder.absolute(): run for run in found}
-        for run in runs.values():
+        runs = distinct(find(name, trash, readable=False) for name in names)
+        for run in runs:
             bring_back(run)
             output().print(f"{safe(run.id)}: back in {safe(output_dir)}")

@@ -9,9 +9,9 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.console import output, safe
-from dltrain.runs import find
+from dltrain.runs import distinct, find
 from dltrain.trash import throw_away
 
 USAGE = "dltrain runs rm RUN ... [output_dir=FOLDER]"
@@ -20,14 +20,12 @@ USAGE = "dltrain runs rm RUN ... [output_dir=FOLDER]"
 def main(words: Sequence[str]) -> None:
     """Move to the trash."""
     parser = Parser("runs rm", __doc__ or "", USAGE)
-    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
-    names, output_dir = names_and_folder(parser.read(words).words)
+    names, output_dir = parser.read_runs(words)
     if not names:
         raise UsageError(["runs rm: which runs? dltrain runs lists them"])
     with refusing():  # all are found before any is moved: @2 would be another one then
-        found = (find(name, output_dir, readable=False) for name in names)
-        runs = {run.folder.absolute(): run for run in found}
-        for run in runs.values():
+        runs = distinct(find(name, output_dir, readable=False) for name in names)
+        for run in runs:
             throw_away(run)
             where = [] if run.folder.parent == Path("outputs") else [run.folder.parent]
             back = ["dltrain", "runs", "restore", run.short, *(f"output_dir={f}" for f in where)]

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dltrain.check import shown
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.runs.cells import best
 from dltrain.cli.runs.curves import learning_curves
 from dltrain.cli.runs.table import print_members
 from dltrain.console import figure, number_or_dash, output, pairs, published, table, warning
 from dltrain.console import show as print_all
 from dltrain.differences import ABSENT, defaults_of, differences
-from dltrain.fields import flat
+from dltrain.fields import best_of, flat
 from dltrain.runs import Run, find
 from dltrain.verification import complaints
 
@@ -28,10 +28,7 @@ USAGE = "dltrain runs show RUN [output_dir=FOLDER]"
 def main(words: Sequence[str]) -> None:
     """Show one."""
     parser = Parser("runs show", __doc__ or "", USAGE)
-    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
-    names, output_dir = names_and_folder(parser.read(words).words)
-    if len(names) > 1:
-        raise UsageError([f"runs show: {names[1]} is one argument too many"])
+    names, output_dir = parser.read_runs(words, most=1)
     if not names:
         raise UsageError(["runs show: which run? An id, latest, or @1; dltrain runs lists them"])
     with refusing():
@@ -54,7 +51,7 @@ def _sweep_facts(sweep: Run) -> list[tuple[str, object]]:
         ("status", f"{sweep.status} (exit code {sweep.part('exit_code')})"),
         ("started", sweep.part("started")),
         ("finished", sweep.part("finished") or "-"),
-        ("command", _words(sweep.part("command"))),
+        ("command", " ".join(sweep.texts("command")) or "-"),
         ("members", f"{sweep.part('members')}: {told}"),
         ("sorted by", sweep.part("metric")),
         ("folder", sweep.folder),
@@ -108,7 +105,7 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         *([("label", run.label)] if run.label else []),
         ("started", info.get("started")),
         ("finished", info.get("finished") or "-"),
-        ("command", _words(info.get("command"))),
+        ("command", " ".join(run.texts("command")) or "-"),
         ("settings", _settings(run)),
         (
             "data",
@@ -119,14 +116,13 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         ("device", f"{info.get('device')}, {info.get('threads')} threads, seed {info.get('seed')}"),
     ]
     if part("result", "best", "metric"):
-        facts.append(("best", f"{best(run)} at epoch {part('result', 'best', 'epoch')}"))
+        facts.append(("best", f"{best(best_of(run))} at epoch {part('result', 'best', 'epoch')}"))
     for name in ("test", "findings", "gradient_norms"):
         values = part("result", name)
         if isinstance(values, dict) and values:
             text = "  ".join(f"{key} {number_or_dash(value)}" for key, value in values.items())
             facts.append((name, text))
-    notes = part("data", "notes")
-    facts += [("note", note) for note in notes] if isinstance(notes, list) else []
+    facts += [("note", note) for note in run.texts("data", "notes")]
     if part("result", "message"):
         facts.append(("message", part("result", "message")))
     versions = info.get("versions")
@@ -153,10 +149,6 @@ def _settings(run: Run) -> str:
 
 def _count(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _words(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else "-"
 
 
 def _cell(text: object) -> str:

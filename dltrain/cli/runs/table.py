@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from dltrain.cli.runs.cells import best, cell, status, test, texts
+from dltrain.cli.runs.cells import best, cell, status, test
 from dltrain.console import Rows, dim, output, table
 from dltrain.fields import is_metric
 from dltrain.listing import MAX_KEYS, Row, known, resolve, rows, varying
@@ -54,7 +54,7 @@ def columns_of(
             name if name in special else resolve("--columns", name, names)
             for name in (part.strip() for part in asked.split(","))
         ]
-    keys = texts(sweep.part("varying")) if sweep is not None else varying(chosen)
+    keys = sweep.texts("varying") if sweep is not None else varying(chosen)
     if kind == "json":
         return names
     if kind is not None:
@@ -88,11 +88,12 @@ def print_rows(
         whole: Whether all columns are to be shown, on a narrow terminal, too.
     """
     console = output()
-    left, own = list(columns), _table(columns, chosen)
+    cells = {name: [text(row, name) for row in chosen] for name in columns}
+    left, own = list(columns), _table(cells, columns, width=console.width)
     for name in () if whole else _least(columns):
         if not own.fits(console.width):
             left.remove(name)
-            own = _table(left, chosen)
+            own = _table(cells, left, width=console.width)
     console.print(own)
     planned = sweep.part("members") if sweep is not None else None
     if isinstance(planned, int) and planned > count:
@@ -103,14 +104,14 @@ def print_rows(
         console.print(dim(f"no room for, but in --columns: {', '.join(more)}"))
 
 
-def _table(columns: Sequence[str], chosen: Sequence[Row]) -> Rows:
-    """Lay out columns, by the last parts of their names if the terminal is narrow."""
-    cells = [[text(row, name) for name in columns] for row in chosen]
+def _table(cells: Mapping[str, Sequence[str]], columns: Sequence[str], *, width: int) -> Rows:
+    """Lay out columns of cells, by the last parts of their names if there is no more room."""
     free = ("data", "model", "best", "test", "message", "label")
     wrapping = [name for name in columns if name in free or "." in name]
     right = [name for name in columns if name in RIGHT]
-    own = table(columns, cells, right=right, wrapping=wrapping)
-    if own.fits(output().width):
+    lines = list(zip(*(cells[name] for name in columns), strict=True))
+    own = table(columns, lines, right=right, wrapping=wrapping)
+    if own.fits(width):
         return own
     ends = [name.rpartition(".")[2] for name in own.columns]
     short = [
@@ -140,7 +141,7 @@ def text(row: Row, name: str) -> str:
         case "status":
             return status(run)
         case "best":
-            return best(run)
+            return best(row.best)
         case "test":
             return test(run)
         case "data":

@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.arguments import Parser, refusing
 from dltrain.cli.runs.cells import best, status, test
 from dltrain.console import bold, cells_line, dim, figure, output, safe
+from dltrain.fields import best_of
 from dltrain.runs import Run, find, members, read
 
 USAGE = "dltrain runs tail [RUN] [output_dir=FOLDER]"
@@ -23,17 +24,14 @@ MIN_CELL = 8
 def main(words: Sequence[str]) -> None:
     """Follow."""
     parser = Parser("runs tail", __doc__ or "", USAGE)
-    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
-    names, output_dir = names_and_folder(parser.read(words).words)
-    if len(names) > 1:
-        raise UsageError([f"runs tail: {names[1]} is one argument too many"])
+    names, output_dir = parser.read_runs(words, most=1)
     with refusing():
         run = find(names[0] if names else "latest", output_dir)
         output().print(dim(f"{safe(run.id)}: {run.status}"))
         for line in _of_sweep(run) if run.is_sweep else _of_run(run):
             output().print(line)
     run = read(run.folder)
-    output().print(bold(f"{status(run)}: best {best(run)}, test {test(run)}"))
+    output().print(bold(f"{status(run)}: best {best(best_of(run))}, test {test(run)}"))
 
 
 def _of_run(run: Run) -> Iterator[str]:
@@ -69,10 +67,11 @@ def _of_sweep(sweep: Run) -> Iterator[str]:
         now = [run for run in members(sweep) if run.status != "running" and run.id not in told]
         for run in now:
             told.add(run.id)
-            words = run.part("overrides")
-            typed = " ".join(map(str, words)) if isinstance(words, list) else ""
+            typed = " ".join(run.texts("overrides"))
             count = f"({len(told)}/{sweep.part('members')})"
-            yield safe(f"{run.short} {run.status} {best(run)}  {typed} {count}", limit=1000)
+            yield safe(
+                f"{run.short} {run.status} {best(best_of(run))}  {typed} {count}", limit=1000
+            )
         if ended:
             return
         time.sleep(LOOK_SECONDS)
