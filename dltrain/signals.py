@@ -1,4 +1,4 @@
-"""Signals that ask a training to stop: Ctrl-C, and what a batch system sends."""
+"""Signals that ask a command to stop: Ctrl-C, and what a batch system sends."""
 
 from __future__ import annotations
 
@@ -12,30 +12,50 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 HANGUP = signal.SIGHUP
 
 
+class _Hearing:
+    """What hears the signals: the first one asks, a second one insists."""
+
+    def __init__(self, stop: Callable[[int], object]) -> None:
+        self.stop = stop
+        self._asked = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self._asked and number == HANGUP:  # the shell and the system may both send it
+            return
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        self.stop(number)
+
+
 @contextlib.contextmanager
-def stopping(stop: Callable[[int], None]) -> Iterator[None]:
+def stopping(stop: Callable[[int], object]) -> Iterator[None]:
     """Let the first signal call ``stop`` with its number, and a second one end all at once.
 
-    A terminal that closes may say so several times, which counts as once.
+    A terminal that closes may say so several times, which counts as once. Afterwards what there is
+    to keep is kept, and how the command ends is settled: a first signal comes too late and does
+    nothing. So this is for once in a process, and the handlers stay.
 
     Raises:
-        KeyboardInterrupt: At the second signal.
+        KeyboardInterrupt: At the second signal, even afterwards.
     """
-    asked = False
-
-    def hear(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked and number == HANGUP:  # the shell and the system may both send it
-            return
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-        stop(number)
-
-    heard = SIGNALS if signal.getsignal(HANGUP) is signal.SIG_IGN else (*SIGNALS, HANGUP)
-    before = {number: signal.signal(number, hear) for number in heard}
+    hearing = _Hearing(stop)
+    _heed(hearing)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        hearing.stop = _too_late
+
+
+def _too_late(number: int) -> None:
+    """Do nothing."""
+
+
+def ignore() -> None:
+    """Let no signal disturb the end of a process that has nothing left to say."""
+    _heed(signal.SIG_IGN)
+
+
+def _heed(handler: _Hearing | signal.Handlers) -> None:
+    for number in SIGNALS if signal.getsignal(HANGUP) is signal.SIG_IGN else (*SIGNALS, HANGUP):
+        signal.signal(number, handler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ import pytest
 
 from dltrain.cli.main import run
 from dltrain.recorder import sealed_json
+from dltrain.signals import HANGUP, SIGNALS
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,15 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name in names:
             patch.delenv(name, raising=False)
         yield
+
+
+@pytest.fixture(autouse=True)
+def same_signals() -> Iterator[None]:
+    """Put back the handlers that a command line leaves in place for the rest of its process."""
+    before = {number: signal.getsignal(number) for number in (*SIGNALS, HANGUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

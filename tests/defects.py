@@ -473,9 +473,30 @@ TRAINING = (
     Defect(
         "a signal is not heard",
         "signals.py",
-        "        asked = True\n        stop(number)\n",
-        "        asked = True\n",
+        "        self._asked = True\n        self.stop(number)\n",
+        "        self._asked = True\n",
         ("test_signals.py::test_the_first_signal_asks_and_the_second_ends_it",),
+    ),
+    Defect(
+        "a signal that comes when a run is done is heard all the same",
+        "signals.py",
+        "        hearing.stop = _too_late\n",
+        "        _heed(signal.SIG_DFL)\n",
+        ("test_signals.py::test_a_signal_after_a_run_is_done_changes_nothing",),
+    ),
+    Defect(
+        "a signal at Python's own end is heard",
+        "cli/main.py",
+        "    signals.ignore()  # Python's own end takes a while\n",
+        "",
+        ("test_signals.py::test_a_signal_at_the_end_of_the_process_changes_nothing",),
+    ),
+    Defect(
+        "whoever insists waits for a pipe that nobody reads",
+        "cli/course.py",
+        "        drop(sys.stdout)\n",
+        "",
+        ("test_signals.py::test_whoever_insists_gets_out_though_nobody_reads_the_output",),
     ),
     Defect(
         "the state of the step that a signal stopped after is not written",

@@ -1,13 +1,33 @@
-"""The first signal asks, the second one insists; afterwards all is as before."""
+"""The first signal asks, the second one insists; one that comes too late does nothing."""
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
-from dltrain.signals import SIGNALS, stopping
+from dltrain.runs import list_runs
+from dltrain.signals import HANGUP, SIGNALS, stopping
+from tests.conftest import Shown
+from tests.torture.forks import forked
+
+SMALL = ["data.num_train=64", "data.num_val=16", "trainer.epochs=2", "device.threads=1"]
+# Sends itself a signal at Python's own end.
+LATE = """
+import atexit, os, signal, sys
+from dltrain.cli.main import main
+
+atexit.register(os.kill, os.getpid(), int(sys.argv.pop(1)))
+main()
+"""
 
 
 def send_twice(number: signal.Signals, heard: list[int]) -> None:
@@ -21,11 +41,20 @@ def send_twice(number: signal.Signals, heard: list[int]) -> None:
 @pytest.mark.parametrize("number", SIGNALS)
 def test_the_first_signal_asks_and_the_second_ends_it(number: signal.Signals) -> None:
     heard: list[int] = []
-    before = signal.getsignal(number)
     with pytest.raises(KeyboardInterrupt):
         send_twice(number, heard)
     assert heard == [number]
-    assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_what_is_over_is_not_stopped(number: signal.Signals) -> None:
+    heard: list[int] = []
+    with stopping(heard.append):
+        pass
+    os.kill(os.getpid(), number)
+    assert heard == []
+    with pytest.raises(KeyboardInterrupt):  # whoever insists gets out all the same
+        os.kill(os.getpid(), number)
 
 
 def test_without_a_signal_nothing_happens() -> None:
@@ -37,11 +66,55 @@ def test_without_a_signal_nothing_happens() -> None:
 
 def test_a_terminal_that_closes_is_heard_once_however_often_it_is_told() -> None:
     heard: list[int] = []
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored
     with stopping(heard.append):
         os.kill(os.getpid(), signal.SIGHUP)
         os.kill(os.getpid(), signal.SIGHUP)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
     assert heard == [signal.SIGHUP]
-    assert signal.signal(signal.SIGHUP, before) == signal.SIG_DFL
+
+
+def send_when_it_is_over(number: signal.Signals) -> None:
+    """Send a signal to this process as soon as it has carried out its command line."""
+
+    def look(frame: FrameType, event: str, _: Any) -> None:
+        if event == "return" and frame.f_code.co_name == "_carried_out":
+            sys.setprofile(None)
+            os.kill(os.getpid(), number)
+
+    sys.setprofile(look)
+
+
+@pytest.mark.parametrize("number", [*SIGNALS, HANGUP])
+def test_a_signal_after_a_run_is_done_changes_nothing(number: signal.Signals, here: Path) -> None:
+    ended = forked(here, SMALL, functools.partial(send_when_it_is_over, number))
+    assert (ended.code, ended.err) == (0, "")
+    assert "dltrain runs show" in ended.out  # the last it says
+    [run] = list_runs(here / "outputs")
+    assert (run.status, run.info["exit_code"]) == ("done", 0)
+
+
+@pytest.mark.parametrize("number", [*SIGNALS, HANGUP])
+def test_a_signal_at_the_end_of_the_process_changes_nothing(number: signal.Signals) -> None:
+    line = [sys.executable, "-c", LATE, str(int(number)), "--version"]
+    result = subprocess.run(line, capture_output=True, text=True, check=False)
+    shown = Shown(result.returncode, result.stdout.split()[0], result.stderr)
+    assert shown == Shown(0, "dltrain", "")
+
+
+def test_whoever_insists_gets_out_though_nobody_reads_the_output(here: Path) -> None:
+    """A pipe that is full holds the run until somebody reads it, or insists."""
+    line = [sys.executable, "-m", "dltrain", *SMALL, "trainer.epochs=3000"]
+    with subprocess.Popen(line, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        sizes = [0]
+        while not sizes[-1] or sizes[-1] != sizes[-2]:
+            time.sleep(1)
+            assert run.poll() is None
+            sizes.append(sum(file.stat().st_size for file in here.rglob("metrics.csv")))
+        for _ in range(2):
+            run.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+        assert run.wait(20) == 130
+        assert run.stderr is not None
+        assert run.stderr.read().decode().count("interrupted at once") == 1

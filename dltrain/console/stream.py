@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -79,11 +80,24 @@ def let_go(stream: IO[str], error: OSError) -> OSError:
     except OSError:
         return OutputError(error.errno, error.strerror)
     left = reader_left(error, descriptor)
+    _point_nowhere(descriptor)
+    kind = BrokenPipeError if left else OutputError
+    return kind(error.errno, error.strerror)
+
+
+def drop(stream: IO[str]) -> None:
+    """Send what a stream still holds to nowhere: whoever ends a command at once is not to wait.
+
+    A pipe that is full would hold up its end until somebody reads.
+    """
+    with contextlib.suppress(OSError):  # it has no descriptor
+        _point_nowhere(stream.fileno())
+
+
+def _point_nowhere(descriptor: int) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, descriptor)
     os.close(nowhere)
-    kind = BrokenPipeError if left else OutputError
-    return kind(error.errno, error.strerror)
 
 
 def reader_left(error: OSError, descriptor: int) -> bool:
