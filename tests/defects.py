@@ -494,7 +494,7 @@ TRAINING = (
     Defect(
         "whoever insists waits for a pipe that nobody reads",
         "cli/course.py",
-        "        drop(sys.stdout)\n",
+        "        hurry()\n",
         "",
         ("test_signals.py::test_whoever_insists_gets_out_though_nobody_reads_the_output",),
     ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from dltrain.cli.arguments import EndedError
 from dltrain.cli.summary import header, next_commands, summary, watching, where_runs_are
 from dltrain.console import pairs
-from dltrain.console.stream import drop
+from dltrain.console.stream import hurry
 from dltrain.console.training import TrainingView
 from dltrain.recorder import short_id
 from dltrain.storage import StorageError
@@ -35,7 +34,7 @@ def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
         with view.watching(training.trainer):
             [ended] = training.run(view)
     except KeyboardInterrupt:
-        drop(sys.stdout)
+        hurry()
         line = f"interrupted at once; {resume} goes on from the last checkpoint"
         raise EndedError(130, line) from None
     except StorageError as error:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dltrain import __version__, signals
 from dltrain.cli.arguments import EndedError, UsageError
 from dltrain.console import safe
-from dltrain.console.stream import drop, let_go
+from dltrain.console.stream import hurry, let_go
 from dltrain.escapes import escaped_lines
 from dltrain.storage import InUseError, StorageError
 from dltrain.suggest import clipped, closest
@@ -84,7 +84,7 @@ def run(words: Sequence[str]) -> int:
         lost = let_go(sys.stdout, error)
         return code or _lost_output(lost)
     except KeyboardInterrupt:  # while an end was being told; nobody waits for the rest
-        drop(sys.stdout)
+        hurry()
         return code or 130
     return code
 
@@ -108,7 +108,7 @@ def _carried_out(words: Sequence[str]) -> int:
         _complain(str(error))
         return 5
     except KeyboardInterrupt:
-        drop(sys.stdout)
+        hurry()
         _complain("interrupted")
         return 130
     except OSError as error:

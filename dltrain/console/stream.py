@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import select
 import stat
+import sys
 from typing import IO, TextIO, cast
 
 
@@ -85,13 +87,16 @@ def let_go(stream: IO[str], error: OSError) -> OSError:
     return kind(error.errno, error.strerror)
 
 
-def drop(stream: IO[str]) -> None:
-    """Send what a stream still holds to nowhere: whoever ends a command at once is not to wait.
+def hurry() -> None:
+    """Let nothing that is still to be shown wait for a reader; somebody ends this at once.
 
-    A pipe that is full would hold up its end until somebody reads.
+    What standard output holds is dropped, and what standard error would have to wait with. A pipe
+    that says it can be written takes any line of ours whole.
     """
     with contextlib.suppress(OSError):  # it has no descriptor
-        _point_nowhere(stream.fileno())
+        _point_nowhere(sys.stdout.fileno())
+        if not select.select([], [sys.stderr], [], 0)[1]:
+            _point_nowhere(sys.stderr.fileno())
 
 
 def _point_nowhere(descriptor: int) -> None:
