@@ -493,9 +493,9 @@ TRAINING = (
     ),
     Defect(
         "whoever insists waits for a pipe that nobody reads",
-        "cli/course.py",
-        "        hurry()\n",
-        "",
+        "cli/main.py",
+        "        hurry()\n        _complain(",
+        "        _complain(",
         ("test_signals.py::test_whoever_insists_gets_out_though_nobody_reads_the_output",),
     ),
     Defect(

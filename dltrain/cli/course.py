@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from dltrain.cli.arguments import EndedError
 from dltrain.cli.summary import header, next_commands, summary, watching, where_runs_are
 from dltrain.console import pairs
-from dltrain.console.stream import hurry
 from dltrain.console.training import TrainingView
 from dltrain.recorder import short_id
 from dltrain.storage import StorageError
@@ -24,6 +23,7 @@ def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
 
     Raises:
         EndedError: With the exit code, if the run did not end well.
+        KeyboardInterrupt: If it was ended at once; the line says how to go on.
         StorageError: If something could not be kept; the line says how to go on afterwards.
     """
     [job] = training.jobs
@@ -34,9 +34,8 @@ def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
         with view.watching(training.trainer):
             [ended] = training.run(view)
     except KeyboardInterrupt:
-        hurry()
         line = f"interrupted at once; {resume} goes on from the last checkpoint"
-        raise EndedError(130, line) from None
+        raise KeyboardInterrupt(line) from None
     except StorageError as error:
         raise StorageError(f"{error}; then go on with: {resume}") from error
     view.show(*summary(ended, time.perf_counter() - started))

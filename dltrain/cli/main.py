@@ -107,9 +107,9 @@ def _carried_out(words: Sequence[str]) -> int:
     except InUseError as error:
         _complain(str(error))
         return 5
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as insisted:
         hurry()
-        _complain("interrupted")
+        _complain(str(insisted) or "interrupted")
         return 130
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EDQUOT):
