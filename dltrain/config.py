@@ -61,9 +61,15 @@ def load(
 
 
 def compose_run(
-    words: Words, sources: Sources, *, fitting: bool = True
+    words: Words, sources: Sources, *, fitting: bool = True, ready: bool = True
 ) -> tuple[RunConfig | None, list[str]]:
     """Compose and check one run from the words of a command line.
+
+    Args:
+        words: Read already.
+        sources: Where values come from.
+        fitting: Whether the model must fit the data.
+        ready: Whether what training needs must be there, such as the data.
 
     Returns:
         The config, or None and one line for each problem.
@@ -83,7 +89,7 @@ def compose_run(
         else:
             problem = unknown_key(key, config)
             lines.append(line_of(problem, config, {key: words.places.get(key, COMMAND_LINE)}))
-    run, problems = run_config(config, fitting=fitting)
+    run, problems = run_config(config, fitting=fitting, placed=ready, training=ready)
     if problems:
         lines += _placed(problems, config, words, sources)
     return (None if lines else run), list(dict.fromkeys(lines))

@@ -10,6 +10,7 @@ from typing import Any
 
 from dltrain.architecture import Plan
 from dltrain.check import shown
+from dltrain.command_line import CommandLine
 from dltrain.data import Dataset
 from dltrain.fields import flat
 from dltrain.schema import NO_NUMBERS, RunConfig, as_dict
@@ -20,9 +21,8 @@ class Job:
     """What is to be trained, checked and loaded, before torch is.
 
     Attributes:
-        words: All words after ``dltrain``.
-        overrides: Those that set something.
-        config: What they came to.
+        line: What was typed.
+        config: What it came to.
         data: Loaded.
         plan: The model's layers.
         notes: What to tell whoever started it.
@@ -30,8 +30,7 @@ class Job:
         known_as: Identity of the run it goes on with, whatever has changed since; empty: its own.
     """
 
-    words: Sequence[str]
-    overrides: Sequence[str]
+    line: CommandLine
     config: RunConfig
     data: Dataset
     plan: Plan

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.check import run_config
+from dltrain.command_line import CommandLine
 from dltrain.compose import ConfigError
 from dltrain.config import COMMAND_LINE, line_of
 from dltrain.environment import DECIDING, versions
@@ -19,6 +20,7 @@ from dltrain.paths import expanded, problem_with
 from dltrain.problem import Problem
 from dltrain.runs import RECORD, Run
 from dltrain.schema import CsvConfig, DataConfig, RunConfig
+from dltrain.shell import located
 
 PACKAGED = "package:"
 # No config has more; what is wrong with each entry would be said, and that takes time.
@@ -60,7 +62,7 @@ def config_of(
         raise ConfigError([f"{source}: holds no config"])
     if _num_entries(values) > MAX_ENTRIES:
         raise ConfigError([f"{source}: its config holds more than a config does"])
-    for key, value in {"output_dir": str(run.folder.parent), **changes}.items():
+    for key, value in {**_located(run), "output_dir": str(run.folder.parent), **changes}.items():
         changed = _replaced(values, key.split("."), value)
         if changed is None:
             raise ConfigError([f"{key}: the run has no such key ({source})"])
@@ -70,6 +72,17 @@ def config_of(
         places = {p.key: COMMAND_LINE if p.key in changes else str(source) for p in problems}
         raise ConfigError([f"{line_of(p, values, places)}{_advice(p)}" for p in problems])
     return config
+
+
+def _located(run: Run) -> dict[str, str]:
+    """Return where the run's data lie, if relative paths mean something else from here."""
+    cwd = CommandLine.of(run).cwd
+    paths = {key: run.part(*key.split(".")) for key in ("data.path", "data.root")}
+    return {
+        key: located(text, cwd)
+        for key, text in paths.items()
+        if isinstance(text, str) and not text.startswith(PACKAGED)
+    }
 
 
 def _advice(problem: Problem) -> str:

@@ -235,14 +235,8 @@ def write_info(folder: Path, info: Mapping[str, Any]) -> None:
     storage.replace(folder / "run.json", sealed_json(info))
 
 
-def first_info(*, command: Sequence[str], overrides: Sequence[str], **parts: Any) -> dict[str, Any]:
-    """Return the first content of ``run.json``.
-
-    Args:
-        command: All words after ``dltrain``.
-        overrides: Those that set something.
-        parts: What else is to be kept.
-    """
+def first_info(**parts: Any) -> dict[str, Any]:
+    """Return the first content of ``run.json``: what is true of all that begins now, and parts."""
     return {
         "format": FORMAT,
         "status": "running",
@@ -250,8 +244,6 @@ def first_info(*, command: Sequence[str], overrides: Sequence[str], **parts: Any
         "started": now(),
         "finished": None,
         **environment(os.getpid()),
-        "command": ["dltrain", *command],
-        "overrides": list(overrides),
         **parts,
         "result": None,
     }

@@ -19,7 +19,9 @@ from dltrain import metrics_file
 from dltrain.environment import process_start
 from dltrain.reading import read_record, read_start
 from dltrain.recorder import short_id
+from dltrain.shell import below, command
 from dltrain.suggest import closest
+from dltrain.verification import has_results
 
 RECORD, SWEEP_RECORD, MEMBERS, METRICS = "run.json", "sweep.json", "members", "metrics.csv"
 LABEL, MAX_LABEL = "label.txt", 200  # bytes
@@ -63,8 +65,13 @@ class Run:
 
     @property
     def status(self) -> str:
-        """As recorded; but a ``running`` whose process is gone has ``crashed``."""
+        """As recorded; a ``running`` whose process is gone has ``crashed``.
+
+        One that is ``done`` and has lost its metrics or its last state is ``incomplete``.
+        """
         status = _text(self.info.get("status"))
+        if status == "done" and not self.is_sweep and not has_results(self.folder, self.info):
+            return "incomplete"
         return "crashed" if status == "running" and not self._alive() else status
 
     def _alive(self) -> bool:
@@ -203,10 +210,13 @@ def _ids(output_dir: Path) -> list[str]:
     ids = [
         entry.name
         for entry in os.scandir(output_dir)
-        if entry.is_dir(follow_symlinks=False)
-        and any(os.path.isfile(f"{entry.path}/{record}") for record in (RECORD, SWEEP_RECORD))
+        if entry.is_dir(follow_symlinks=False) and _is_run(entry.path)
     ]
     return sorted(ids, reverse=True)
+
+
+def _is_run(folder: str) -> bool:
+    return any(os.path.isfile(f"{folder}/{record}") for record in (RECORD, SWEEP_RECORD))
 
 
 def find(name: str, output_dir: Path, *, readable: bool = True) -> Run:
@@ -224,18 +234,16 @@ def find(name: str, output_dir: Path, *, readable: bool = True) -> Run:
     """
     read = _read if readable else _read_or_not
     if not name:
-        raise ValueError("a run's name must not be empty; dltrain runs lists them")
+        raise ValueError(f"a run's name must not be empty; {_lister(output_dir)} lists them")
     if ("/" in name or name in (".", "..")) and os.path.isdir(name):
         return read(Path(name))
     if "/" in name:
         sweep, _, number = name.rpartition("/")
-        return _member(find(sweep, output_dir), number, name)
+        return _member(find(sweep, output_dir), number, name, output_dir)
     ids = _ids(output_dir)
-    if not ids:
-        raise ValueError(f"{name}: there are no runs in {output_dir}; train one with: dltrain")
-    if name == "latest":
+    if name == "latest" and ids:
         return read(output_dir / ids[0])
-    if re.fullmatch(r"@[0-9]{1,9}", name):
+    if re.fullmatch(r"@[0-9]{1,9}", name) and ids:
         row = int(name[1:])
         if not 1 <= row <= len(ids):
             raise ValueError(f"{name}: the list has rows @1 to @{len(ids)}")
@@ -247,14 +255,21 @@ def find(name: str, output_dir: Path, *, readable: bool = True) -> Run:
         return read(output_dir / fits[0])
     if fits:
         raise ValueError(f"{name}: fits {len(fits)} runs, {_some(fits)}; give more characters")
-    shorts = [short_id(i) for i in ids]
-    raise ValueError(
-        f"{name}: no such run in {output_dir}{closest(name, [*ids, *shorts])} "
-        "(dltrain runs lists them)"
-    )
+    if _is_run(name):  # a folder of that name beside us, as in one that holds runs
+        return read(Path(name))
+    if not ids:
+        train = command(*below(output_dir))
+        raise ValueError(f"{name}: there are no runs in {output_dir}; train one with: {train}")
+    hint = closest(name, [*ids, *map(short_id, ids)])
+    lister = _lister(output_dir)
+    raise ValueError(f"{name}: no such run in {output_dir}{hint} ({lister} lists them)")
 
 
-def _member(sweep: Run, number: str, name: str) -> Run:
+def _lister(output_dir: Path) -> str:
+    return command("runs", *below(output_dir))
+
+
+def _member(sweep: Run, number: str, name: str, output_dir: Path) -> Run:
     if not sweep.is_sweep:
         raise ValueError(f"{name}: {sweep.id} is no sweep and has no members")
     if not re.fullmatch(r"[0-9]{1,9}", number):
@@ -264,7 +279,7 @@ def _member(sweep: Run, number: str, name: str) -> Run:
     if linked or not folder.is_dir():
         raise ValueError(
             f"{name}: {sweep.short} has no member {int(number)} that has begun "
-            f"(dltrain runs ls {sweep.short} lists them)"
+            f"({command('runs', 'ls', name.rpartition('/')[0], *below(output_dir))} lists them)"
         )
     return read(folder)
 

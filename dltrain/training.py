@@ -136,7 +136,7 @@ class Training:
                     folder, info=info, settings=job.settings, **as_dict(job.config.tracking)
                 ),
             )
-            run.log(f"{' '.join(['dltrain', *job.words])} on {self.place}")
+            run.log(f"{' '.join(['dltrain', *job.line.words])} on {self.place}")
             return run
 
         self.recorders = storage.side_by_side(begin, range(len(self.jobs)))
@@ -176,8 +176,7 @@ class Training:
         """Return what ``run.json`` says from the start."""
         return recorder.first_info(
             id=run_id,
-            command=job.words,
-            overrides=job.overrides,
+            **job.line.record(),
             seed=job.config.seed,
             device=str(self.trainer.stack.model.parameters[0].device),
             threads=torch.get_num_threads(),

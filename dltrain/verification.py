@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,6 +36,22 @@ def checkpoint_paths(folder: Path) -> list[Path]:
     found = [(m, path) for path in folder.iterdir() if (m := CHECKPOINT.fullmatch(path.name))]
     found.sort(key=lambda pair: (int(pair[0][1]), int(pair[0][2] or 0)), reverse=True)
     return [path for _, path in found]
+
+
+def has_results(folder: Path, info: Mapping[str, Any]) -> bool:
+    """Whether a run that came to its end still has what it learned: its metrics, its last state.
+
+    Args:
+        folder: Where it lies.
+        info: Its record. One that lists no metrics, as none of ours does, says nothing of them.
+    """
+    result, files = info.get("result"), info.get("files")
+    final = result.get("final") if isinstance(result, dict) else None
+    epoch = final.get("epoch") if isinstance(final, dict) else None
+    if not isinstance(files, dict) or "metrics.csv" not in files or type(epoch) not in (int, float):
+        return True
+    state = folder / "checkpoints" / f"epoch-{epoch:06.0f}.safetensors"
+    return os.path.isfile(folder / "metrics.csv") and os.path.isfile(state)
 
 
 def complaints(folder: Path, files: object) -> Iterator[str]:

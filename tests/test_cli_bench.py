@@ -16,6 +16,7 @@ import torch
 
 from dltrain import bench, build, variants
 from dltrain.cli.bench import _short
+from dltrain.command_line import CommandLine
 from dltrain.config import load
 from dltrain.job import Job
 from tests.conftest import Call, tree
@@ -30,7 +31,7 @@ SOFTMAX = ["model=softmax", "data=fashion_mnist", "data.source=sample", "device=
 def job(*words: str) -> Job:
     config = load(words)
     data = build.dataset(config)
-    return Job(words, words, config, data, build.plan(config.model, data))
+    return Job(CommandLine(words, words), config, data, build.plan(config.model, data))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from dltrain import build
+from dltrain.command_line import CommandLine
 from dltrain.config import load
 from dltrain.device import choose
 from dltrain.graphs import Graphs
@@ -276,7 +277,9 @@ def test_the_log_says_why_steps_are_launched_one_by_one(here: Path) -> None:
     words = ["data.num_train=200", "device=cpu"]
     config = load(words)
     data = build.dataset(config)
-    training = Training([Job(words, words, config, data, build.plan(config.model, data))])
+    training = Training(
+        [Job(CommandLine(words, words), config, data, build.plan(config.model, data))]
+    )
     graphs = training.trainer.steps.graphs = Graphs()
     graphs.problem = "operation not permitted"
     training.record([here])

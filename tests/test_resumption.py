@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dltrain import build, checkpoint, recorder, storage
+from dltrain.command_line import CommandLine
 from dltrain.config import load
 from dltrain.job import Job
 from dltrain.training import Training
@@ -30,7 +31,7 @@ def prepare(*commands: Words) -> Training:
     data = build.dataset(configs[0])
     return Training(
         [
-            Job(words, words, config, data, build.plan(config.model, data))
+            Job(CommandLine(words, words), config, data, build.plan(config.model, data))
             for words, config in zip(commands, configs, strict=True)
         ]
     )

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from dltrain.command_line import CommandLine
 from dltrain.paths import expanded, problem_with
+from dltrain.shell import OUTPUTS
 from dltrain.suggest import clipped, closest
 
 if TYPE_CHECKING:
@@ -118,10 +120,40 @@ def _folder(text: str) -> Path:
     return Path(text)
 
 
+def line_of(words: Sequence[str], arguments: argparse.Namespace) -> CommandLine:
+    """Return what was typed, for the record.
+
+    Args:
+        words: All words after ``dltrain``.
+        arguments: The same, parsed by a parser that composes.
+    """
+    folder = arguments.config_dir
+    return CommandLine(
+        words,
+        arguments.overrides,
+        None if folder is None else str(folder),
+        arguments.config_name,
+    )
+
+
+def is_override(word: str) -> bool:
+    """Tell ``key=value`` from the name of a run, which may be the path of a folder with an =."""
+    return "=" in word and not word.startswith(("./", "../", "/"))
+
+
 def names_and_folder(words: Sequence[str]) -> tuple[list[str], Path]:
     """Tell the names of runs among words from ``output_dir=FOLDER``, which holds them."""
-    names = [word for word in words if "=" not in word]
-    return names, output_dir_of([word for word in words if "=" in word])
+    names = [word for word in words if not is_override(word)]
+    return names, output_dir_of([word for word in words if is_override(word)])
+
+
+def _output_dir(text: str) -> str:
+    """Read the folder as a training does, which takes the quotes of the grammar off."""
+    if not text.startswith(("'", '"')):
+        return text
+    from dltrain.words import read_value
+
+    return str(read_value(text).read(raw=True))
 
 
 def output_dir_of(overrides: Sequence[str]) -> Path:
@@ -129,7 +161,7 @@ def output_dir_of(overrides: Sequence[str]) -> Path:
     for word in overrides:
         if not word.startswith("output_dir="):
             raise UsageError([f"{word}: only output_dir=FOLDER can be set here"])
-    value = overrides[-1].partition("=")[2] if overrides else "outputs"
+    value = _output_dir(overrides[-1].partition("=")[2]) if overrides else OUTPUTS
     folder = expanded(value)
     complaint = problem_with(folder)
     if complaint:

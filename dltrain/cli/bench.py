@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from dltrain import build
-from dltrain.cli.arguments import EndedError, Parser, refusing
+from dltrain.cli.arguments import EndedError, Parser, line_of, refusing
 from dltrain.cli.summary import counted, header
 from dltrain.config import load
 from dltrain.console import dim, duration, output, pairs, table, warning
@@ -42,7 +42,7 @@ def main(words: Sequence[str]) -> None:
         startup["composing"] = time.perf_counter() - started
         started = time.perf_counter()
         data = build.dataset(config)
-        job = Job(words, arguments.overrides, config, data, build.plan(config.model, data))
+        job = Job(line_of(words, arguments), config, data, build.plan(config.model, data))
     startup["data"] = time.perf_counter() - started
     view = TrainingView(output())
     view.show(*map(warning, data.warnings))

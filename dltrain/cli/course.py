@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dltrain.address import command_on
 from dltrain.cli.arguments import EndedError
-from dltrain.cli.summary import header, next_commands, summary, watching, where_runs_are
+from dltrain.cli.summary import header, next_commands, summary, watching
 from dltrain.console import pairs
 from dltrain.console.training import TrainingView
-from dltrain.recorder import short_id
+from dltrain.runs import Run
 from dltrain.storage import StorageError
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
         StorageError: If something could not be kept; the line says how to go on afterwards.
     """
     [job] = training.jobs
-    resume = shlex.join(["dltrain", "resume", short_id(folder.name), *where_runs_are(job.config)])
+    run = Run(folder, {})
+    resume = command_on(run, "resume")
     view.show(pairs([*header(job, folder.name, training.place), *watching(job.config, folder)]))
     started = time.perf_counter()
     try:
@@ -39,7 +40,7 @@ def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
     except StorageError as error:
         raise StorageError(f"{error}; then go on with: {resume}") from error
     view.show(*summary(ended, time.perf_counter() - started))
-    view.show(pairs(next_commands(job, folder, ended.outcome)))
+    view.show(pairs(next_commands(job, run, ended.outcome)))
     if ended.outcome.status != "done":
         stand = f"interrupted after step {training.trainer.step:,}; {resume} goes on from there"
         raise EndedError(ended.exit_code, ended.outcome.message or stand)

@@ -25,6 +25,7 @@ from dltrain import build, recorder
 from dltrain.check import known_keys, run_config, unknown_key
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.hydra_flags import config_flags
+from dltrain.command_line import CommandLine
 from dltrain.compose import CONF, ConfigError, Sources, check_engine, compose_groups
 from dltrain.config import compose_run
 from dltrain.console import lasting, output, safe, show
@@ -141,7 +142,7 @@ def job(config: Any) -> float:
 
     words = list(HydraConfig.get().overrides.task)
     data = build.dataset(run)
-    task = Job(words, words, run, data, build.plan(run.model, data))
+    task = Job(CommandLine(words, words), run, data, build.plan(run.model, data))
     training = Training([task])
     folder = recorder.new_folder(expanded(run.output_dir), task.name)
     training.record([folder])

@@ -4,6 +4,7 @@
   dltrain rerun k3f9 seed=1 trainer.epochs=20   the same but for these
   dltrain rerun k3f9 -m optimizer.lr=0.1,0.3    a sweep around it
   dltrain rerun 9xq2/12                         a member of a sweep, alone
+  dltrain rerun 9xq2 trainer.epochs=20          the members of a sweep, as planned but for this
 
 What the run was told counts, whatever config files say today; where they say something else by
 now, that is shown. Nothing of the old run is changed; resume goes on with one.
@@ -11,25 +12,30 @@ now, that is shown. Nothing of the old run is changed; resume goes on with one.
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+import os
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import replace
 
-from dltrain.check import shown
-from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
-from dltrain.cli.main import SWEEP_FLAGS, dispatch
-from dltrain.compose import ConfigError, Sources
-from dltrain.config import compose_run
-from dltrain.console import dim, output
-from dltrain.fields import flat
+from dltrain.address import address
+from dltrain.check import instance
+from dltrain.cli.arguments import Parser, UsageError, is_override, output_dir_of, refusing
+from dltrain.cli.main import dispatch
+from dltrain.cli.sweep_course import show_plan, start
+from dltrain.command_line import DEFAULT_NAME, CommandLine
+from dltrain.console import dim, output, safe
+from dltrain.repetition import repetition_of
 from dltrain.runs import Run, find
-from dltrain.schema import as_dict
-from dltrain.words import read_words
+from dltrain.schema import SweepConfig
+from dltrain.shell import below, command, without
+from dltrain.sweep.folder import planned
+from dltrain.sweep.grid import is_replaced
+from dltrain.sweep.plan import make_plan
+from dltrain.sweep.repeat import repeated
 
 USAGE = "dltrain rerun RUN [OVERRIDE ...] [-m] [--dry-run] [output_dir=FOLDER]"
-# What decides no number, or is told by the place where the run was found.
-_APART = ("output_dir", "expect")
+# Of what config files say otherwise by now; a thousand members may differ in as many values.
+MAX_NOTES = 10
 
 
 def main(words: Sequence[str]) -> None:
@@ -38,94 +44,64 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("--multirun", "-m", action="store_true", help="a sweep around the run")
     parser.add_argument("--dry-run", action="store_true", help="print a sweep's plan only")
     arguments = parser.read(words)
-    names = [word for word in arguments.overrides if "=" not in word]
+    names = [word for word in arguments.overrides if not is_override(word)]
     if len(names) != 1:
         raise UsageError(["rerun: which run? Give one id, latest, or @1; dltrain runs lists them"])
-    changes = [word for word in arguments.overrides if "=" in word]
+    changes = [word for word in arguments.overrides if is_override(word)]
     folders = [word for word in changes if word.startswith("output_dir=")]
+    changes = [word for word in changes if word not in folders]
     with refusing():
-        sources = Sources.of(arguments.config_dir, arguments.config_name)
         run = find(names[0], output_dir_of(folders))
-        told = recorded_words(run, sources, changes)
-    flags = ["-m"] if arguments.multirun or run.is_sweep else []
+        where = below((run.sweep or run.folder).parent)
+        line = _line(run, arguments)
+        if run.is_sweep:
+            return _rerun_sweep(run, line, changes, dry=arguments.dry_run)
+        again = repetition_of(run, line)
+    for note in again.notes:
+        output().print(dim(f"note: {note}"))
+    flags = ["-m"] if arguments.multirun else []
     flags += ["--dry-run"] if arguments.dry_run else []
-    for name, value in (("dir", arguments.config_dir), ("name", arguments.config_name)):
-        if value is not None and value != "config":
-            flags.append(f"--config-{name}={value}")
-    where = folders or _where(run)
-    line = [*flags, *told, *(word for word in changes if word not in folders), *where]
-    output().print(dim(f"dltrain {shlex.join(line)}"))
-    dispatch(line if set(line) & set(SWEEP_FLAGS) else ["train", *line])
+    told = [*again.flags, *_kept(again.overrides, changes), *changes, *where]
+    output().print(dim(command(*flags, *told)))
+    return dispatch([*flags, *told] if arguments.multirun else ["train", *flags, *told])
 
 
-def _where(run: Run) -> list[str]:
-    """Return where new runs go: beside the one that is repeated."""
-    own = run.folder.parent
-    folder = own.parent.parent if run.sweep else own
-    return [] if folder == Path("outputs") else [f"output_dir={folder}"]
+def _line(run: Run, arguments: Namespace) -> CommandLine:
+    """Return how the run was composed, or from which config files it is to be from now on."""
+    line = CommandLine.of(run)
+    if arguments.config_dir is not None:
+        line = replace(line, config_dir=os.path.abspath(arguments.config_dir))
+    if arguments.config_name != DEFAULT_NAME:
+        line = replace(line, config_name=arguments.config_name)
+    return line
 
 
-def recorded_words(run: Run, sources: Sources, changes: Sequence[str]) -> list[str]:
-    """Return the words that say what a run was told, but for what is told anew.
+def _kept(words: Sequence[str], changes: Sequence[str]) -> list[str]:
+    """Leave out the words that changes replace: the same key, or a group's with its values."""
+    keys = {word.partition("=")[0] for word in changes}
+    return [word for word in words if not is_replaced(word.partition("=")[0], keys)]
 
-    Args:
-        run: As its record tells it.
-        sources: Config files as they are today.
-        changes: Words that are to hold instead.
+
+def _rerun_sweep(sweep: Run, line: CommandLine, changes: Sequence[str], *, dry: bool) -> None:
+    """Train what was planned for each member of a sweep, but for changes.
 
     Raises:
-        ValueError: If the record cannot be told in words any more.
+        ValueError: If its plan is gone, or cannot be told in words any more.
     """
-    recorded = run.part("overrides")
-    if not isinstance(recorded, list):
-        raise ValueError(f"{run.id}: its record does not say what it was told")
-    words = [word for word in map(str, recorded) if not word.startswith("output_dir=")]
-    told_anew = {word.partition("=")[0] for word in changes}
-    if not run.is_sweep:
-        words += _pins(run, words, sources)
-    return [word for word in words if not _is_replaced(word.partition("=")[0], told_anew)]
-
-
-def _is_replaced(key: str, told_anew: set[str]) -> bool:
-    """Whether a key is told anew, or belongs to a group of which another file is chosen."""
-    if {key, *told_anew} >= {"sweep.repeat", "seed"}:  # the one says the seeds, or the other
-        return True
-    return key in told_anew or key.partition(".")[0] in told_anew
-
-
-def _pins(run: Run, words: Sequence[str], sources: Sources) -> list[str]:
-    """Return words for what config files say otherwise today than they did then."""
-    config, lines = compose_run(read_words(words, sources.groups), sources)
-    if config is None:
-        more = "its config files are not those of then; --config-dir names a folder of your own"
-        raise ConfigError([*lines, f"{run.id} cannot be composed again: {more}"])
-    now, then = flat(as_dict(config)), _then(run)
-    changed = {
-        key: value
-        for key, value in then.items()
-        if key in now and now[key] != value and key not in _APART
-    }
-    strange = [key for key in changed if key.endswith(".kind")]
-    if strange or not then:
-        raise ValueError(
-            f"{run.id}: its config files choose another {strange[0].partition('.')[0]} today; "
-            "name it, as in model=mlp"
-            if strange
-            else f"{run.id}: its record holds no config"
-        )
-    for key, value in changed.items():
-        text = f"note: {key} was {_exact(value)} and is {_exact(now[key])} in the config files now"
-        output().print(dim(text))
-    return [f"{key}={_exact(value)}" for key, value in changed.items()]
-
-
-def _exact(value: Any) -> str:
-    """Write a value as one would type it, all digits of it."""
-    if isinstance(value, list):
-        return f"[{','.join(map(_exact, value))}]"
-    return repr(value) if isinstance(value, float) else shown(value)
-
-
-def _then(run: Run) -> Mapping[str, Any]:
-    config = run.part("config")
-    return flat(config) if isinstance(config, dict) else {}
+    settings = instance(sweep.part("told") or {}, SweepConfig, "sweep")[0]
+    base = repeated(planned(sweep), line, settings=settings)
+    notes = base.notes[:MAX_NOTES]
+    if len(base.notes) > len(notes):
+        notes.append(f"and {len(base.notes) - len(notes)} differences more")
+    for note in notes:
+        output().print(dim(f"note: {note}"))
+    output().print(dim(f"the {len(base.members):,} members that {safe(sweep.short)} planned"))
+    settings_kept = _kept(base.settings, changes)
+    overrides = [*settings_kept, *changes, *below(sweep.folder.parent)]
+    plan = make_plan(overrides, base.sources, base=base.members)
+    if dry:
+        return show_plan(plan)
+    typed = [*_kept(without(line.overrides, "output_dir"), changes), *changes]
+    name, *where = address(sweep)
+    words = ["rerun", name, *changes, *where]
+    return start(plan, replace(line, words=words, overrides=typed, cwd=os.getcwd()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 from dltrain.console import bold, dim, figure, table
@@ -71,13 +70,18 @@ def noise_sentence(groups: Sequence[SettingResult]) -> str:
     return f"{close} other {are} within noise of the best (Welch's t-test, 5 %)"
 
 
-def best_facts(best: Result) -> list[tuple[str, object]]:
-    """Return the best member: what it reached, and the command that trains it alone."""
+def best_facts(best: Result, again: str) -> list[tuple[str, object]]:
+    """Return the best member: what it reached, and the command that trains it alone.
+
+    Args:
+        best: It.
+        again: The command.
+    """
     of_setting = " of the best setting" if "seed" in best.setting else ""
     which = f"member {best.index}{of_setting}"
     return [
         ("best", bold(f"{which}: {figure(best.value or 0.0)} at epoch {best.epoch}")),
-        ("command", shlex.join(["dltrain", *best.words])),
+        ("command", again),
     ]
 
 

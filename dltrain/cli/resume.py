@@ -5,23 +5,31 @@
 
 RUN is an id, a unique prefix, a path, latest, or @1 (row of the list); of a sweep the members that
 are missing are trained. trainer.epochs=N trains a run on, a finished one too. data.path=FILE or
-data.root=FOLDER says where its data lie now; what they hold may not have changed, nor may the
-versions of what computes, unless --allow-changed is given. tracking.tensorboard=true|false and
-tracking.curves=true|false say what else is written from now on.
+data.root=FOLDER says where its data lie now (data.path=FOLDER, if a sweep learns from several
+tables); what they hold may not have changed, nor may the versions of what computes, unless
+--allow-changed is given. tracking.tensorboard=true|false and tracking.curves=true|false say what
+else a run writes from now on. With other values it is another run: dltrain rerun RUN KEY=VALUE.
 """
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dltrain import build
-from dltrain.check import shown
-from dltrain.cli.arguments import EndedError, Parser, UsageError, output_dir_of, refusing
+from dltrain.address import command_on
+from dltrain.cli.arguments import (
+    EndedError,
+    Parser,
+    UsageError,
+    is_override,
+    output_dir_of,
+    refusing,
+)
 from dltrain.cli.course import carry_out
-from dltrain.cli.summary import counted, where_runs_are
+from dltrain.cli.summary import counted
 from dltrain.cli.sweep_resume import resume as resume_sweep
+from dltrain.command_line import CommandLine
 from dltrain.compose import Sources
 from dltrain.console import dim, output, safe, warning
 from dltrain.console.training import TrainingView
@@ -35,12 +43,12 @@ from dltrain.origin import (
     threads_of,
 )
 from dltrain.reading import refuse_links
-from dltrain.recorder import short_id
 from dltrain.runs import Run, find, read
 from dltrain.schema import RunConfig
+from dltrain.shell import as_value
 from dltrain.signals import stopping
 from dltrain.storage import locked
-from dltrain.suggest import closest
+from dltrain.suggest import clipped, closest
 from dltrain.words import read_value
 
 USAGE = (
@@ -51,6 +59,8 @@ SETTABLE = {
     **{"trainer.epochs": False, "data.path": True, "data.root": True},
     **{"tracking.tensorboard": False, "tracking.curves": False},
 }
+# Of a sweep: where its data lie.
+MOVABLE = {"data.path": True, "data.root": True}
 
 
 def main(words: Sequence[str]) -> None:
@@ -63,25 +73,21 @@ def main(words: Sequence[str]) -> None:
         help="go on with other versions or data all the same",
     )
     arguments = parser.read(words)
-    names = [word for word in arguments.words if "=" not in word]
+    names = [word for word in arguments.words if not is_override(word)]
     if len(names) != 1:
         which = "which run? An id, latest, or @1" if not names else "one run at a time"
         raise UsageError([f"resume: {which}; dltrain runs lists them"])
-    settings = [word for word in arguments.words if "=" in word]
+    settings = [word for word in arguments.words if is_override(word)]
     output_dir = output_dir_of([word for word in settings if word.startswith("output_dir=")])
-    changes = _changes([word for word in settings if not word.startswith("output_dir=")])
     with refusing():
         run = find(names[0], output_dir)
+    changes = _changes(run, [word for word in settings if not word.startswith("output_dir=")])
     if run.is_sweep:
-        if changes:
-            raise UsageError([f"{', '.join(changes)}: a sweep goes on as it was planned"])
         sources = Sources.of(None)
-        return resume_sweep(run.folder, [], sources, allow_changed=arguments.allow_changed)
+        allowed = arguments.allow_changed
+        return resume_sweep(run.folder, [], sources, moved=changes, allow_changed=allowed)
     if run.sweep is not None:
-        again = ["dltrain", "resume", short_id(run.sweep.name)]
-        again += [word for word in settings if word.startswith("output_dir=")]
-        line = f"{names[0]}: its sweep trains its members together; {shlex.join(again)}"
-        raise UsageError([line])
+        raise UsageError([_of_sweep(names[0], run, changes)])
     # A link to it that was typed is followed; none within it is.
     folder = run.folder.resolve() if run.folder.is_symlink() else run.folder
     with locked(folder):
@@ -91,21 +97,40 @@ def main(words: Sequence[str]) -> None:
             config = config_of(run, changes, training=True)
             if _is_through(run, config, longer="trainer.epochs" in changes):
                 return None
-            told = [f"{key}={shown(value)}" for key, value in changes.items()]
+            told = [f"{key}={as_value(value)}" for key, value in changes.items()]
             job = _job(run, config, told, allow_changed=arguments.allow_changed)
         return resume(run, job, allow_changed=arguments.allow_changed)
 
 
-def _changes(words: Sequence[str]) -> dict[str, Any]:
+def _changes(run: Run, words: Sequence[str]) -> dict[str, Any]:
+    """Read what is told anew.
+
+    Raises:
+        UsageError: If it may not be; the line says which command trains another run.
+    """
+    settable = MOVABLE if run.is_sweep else SETTABLE
     changes = {}
     for word in words:
         key, _, text = word.partition("=")
-        if key not in SETTABLE:
-            known = ", ".join([*SETTABLE, "output_dir"])
-            hint = closest(key, SETTABLE)
-            raise UsageError([f"{word}: a run goes on as it was{hint} (to be set: {known})"])
-        changes[key] = read_value(text).read(raw=SETTABLE[key])
+        if key not in settable:
+            what, known = "sweep" if run.is_sweep else "run", ", ".join([*settable, "output_dir"])
+            anew = command_on(run, "rerun", more=(word,))
+            line = f"{clipped(word)}: a {what} goes on as it was{closest(key, settable)} (to be "
+            raise UsageError([f"{line}set: {known}); {anew} trains it anew with that"])
+        changes[key] = read_value(text).read(raw=settable[key])
     return changes
+
+
+def _of_sweep(name: str, member: Run, changes: Mapping[str, Any]) -> str:
+    """Say why a member cannot be gone on with, and what can be done."""
+    assert member.sweep is not None
+    more = tuple(f"{key}={as_value(value)}" for key, value in changes.items())
+    alone = command_on(member, "rerun", more=more)
+    whole = command_on(Run(member.sweep, {}, is_sweep=True), "resume")
+    return (
+        f"{name}: is a member of a sweep, which trains them together; {whole} trains what is "
+        f"missing, {alone} trains this one alone, from its start"
+    )
 
 
 def _is_through(run: Run, config: RunConfig, *, longer: bool) -> bool:
@@ -122,14 +147,17 @@ def _is_through(run: Run, config: RunConfig, *, longer: bool) -> bool:
     """
     if run.status == "diverged":
         message = f"{run.id} {run.part('result', 'message')}"
-        raise EndedError(3, f"{message}; resumed, it would diverge again: start a new run")
+        lower = command_on(run, "rerun", more=("optimizer.lr=VALUE",))
+        raise EndedError(3, f"{message}; resumed, it would diverge again: {lower}")
+    if run.status == "incomplete":
+        return False
     told = run.part("config", "trainer", "epochs")
     before = told if type(told) is int else config.trainer.epochs
     epochs = run.num_epochs()
     if longer and config.trainer.epochs < before and config.trainer.epochs <= epochs:
-        raise ValueError(
-            f"trainer.epochs={config.trainer.epochs}: {run.id} has {epochs} epochs; give more"
-        )
+        asked = f"trainer.epochs={config.trainer.epochs}"
+        anew = command_on(run, "rerun", more=(asked,))
+        raise ValueError(f"{asked}: {run.id} has {epochs} epochs; give more, or train anew: {anew}")
     if run.status != "done":
         return False
     if epochs >= before and config.trainer.epochs > epochs:
@@ -138,8 +166,8 @@ def _is_through(run: Run, config: RunConfig, *, longer: bool) -> bool:
     if epochs < before and longer:  # patience has stopped it, and would again
         raise ValueError(f"trainer.epochs={config.trainer.epochs}: {run.id} has {message}")
     output().print(f"{safe(run.id)} is finished: {counted(epochs, 'epoch')}")
-    more = ["dltrain", "resume", run.short, f"trainer.epochs={2 * before}", *where_runs_are(config)]
-    advice = message if epochs < before else f"train it on with: {shlex.join(more)}"
+    more = command_on(run, "resume", more=(f"trainer.epochs={2 * before}",))
+    advice = message if epochs < before else f"train it on with: {more}"
     output().print(dim(f"nothing to resume; {advice}"))
     return True
 
@@ -159,20 +187,13 @@ def _job(run: Run, config: RunConfig, told: Sequence[str], *, allow_changed: boo
     data = build.dataset(config, download=False)
     if data.sha256 != run.part("data", "sha256") and not allow_changed:
         refuse_changed([f"data={data.name}: its content changed since the run began"])
-    command, overrides = run.texts("command")[1:], run.texts("overrides")
     return Job(
-        _retold(command, told),
-        _retold(overrides, told),
+        CommandLine.of(run).changed(told),
         config,
         data,
         build.plan(config.model, data),
         known_as=str(run.part("identity")),
     )
-
-
-def _retold(words: Sequence[str], told: Sequence[str]) -> list[str]:
-    keys = {word.partition("=")[0] for word in told}
-    return [word for word in words if word.partition("=")[0] not in keys] + list(told)
 
 
 def resume(run: Run, job: Job, *, allow_changed: bool) -> None:

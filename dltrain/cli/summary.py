@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dltrain.address import command_on
 from dltrain.check import shown
 from dltrain.console import bold, duration, figure, pairs, published
 from dltrain.job import Job
-from dltrain.recorder import short_id
+from dltrain.repetition import repetition
+from dltrain.runs import Run
 from dltrain.schema import MAX_SEED, LeastSquaresConfig, RunConfig, as_dict
+from dltrain.shell import below, command, without
 
 if TYPE_CHECKING:
     from dltrain.outcomes import Outcome
@@ -77,32 +81,28 @@ def summary(ended: Ended, seconds: float) -> list[object]:
     return lines
 
 
-def where_runs_are(config: RunConfig) -> list[str]:
-    """Return what to add to a command so that it finds the runs; nothing in the usual place."""
-    return [] if config.output_dir == "outputs" else [f"output_dir={config.output_dir}"]
-
-
-def next_commands(job: Job, folder: Path, outcome: Outcome) -> list[tuple[str, object]]:
-    """Return what to try next."""
+def next_commands(job: Job, run: Run, outcome: Outcome) -> list[tuple[str, object]]:
+    """Return where a run lies and what to try next."""
     config = job.config
-    where = where_runs_are(config)
     change = f"seed={(config.seed + 1) % (MAX_SEED + 1)}"
     if isinstance(config.optimizer, LeastSquaresConfig):
         change = "optimizer=sgd"
     if outcome.status == "diverged" and hasattr(config.optimizer, "lr"):
         change = f"optimizer.lr={config.optimizer.lr / 10:g}"
-    again = [word for word in job.words if word.partition("=")[0] != change.partition("=")[0]]
-    short = short_id(folder.name)
-    commands = [["dltrain", "resume", short, *where]] if outcome.status == "interrupted" else []
+    again = repetition(as_dict(config), job.line)
+    words = [*again.flags, *without(again.overrides, change.partition("=")[0]), change]
+    commands = [command_on(run, "resume")] if outcome.status == "interrupted" else []
     commands += [
-        ["dltrain", "runs", "show", short, *where],
-        ["dltrain", "report", short, *where],
-        ["dltrain", *again, change],
+        command_on(run, "runs", "show"),
+        command_on(run, "report"),
+        command(*words, *below(run.folder.parent)),
     ]
-    lines: list[tuple[str, object]] = [("folder", str(folder))]
-    return lines + [
-        ("" if number else "next", shlex.join(command)) for number, command in enumerate(commands)
-    ]
+    return [("folder", str(run.folder)), *following(commands)]
+
+
+def following(commands: Sequence[str]) -> list[tuple[str, object]]:
+    """Lay out commands to try next."""
+    return [("" if number else "next", line) for number, line in enumerate(commands)]
 
 
 def counted(count: int, what: str) -> str:

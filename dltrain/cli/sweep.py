@@ -11,16 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dltrain.cli import sweep_summary as say
-from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.cli.sweep_course import sweep
+from dltrain.cli.arguments import Parser, UsageError, line_of, refusing
+from dltrain.cli.sweep_course import show_plan, start
 from dltrain.cli.sweep_resume import find_sweep, resume
 from dltrain.compose import Sources
-from dltrain.console import dim, output, pairs
-from dltrain.paths import expanded
-from dltrain.sweep.folder import begin
-from dltrain.sweep.plan import Plan, make_plan
-from dltrain.sweep.reuse import take_over
+from dltrain.sweep.plan import make_plan
 
 USAGE = "dltrain -m [OVERRIDE ...] [--dry-run] | dltrain -m --resume SWEEP [OVERRIDE ...]"
 
@@ -54,22 +49,4 @@ def main(words: Sequence[str]) -> None:
         plan = make_plan(arguments.overrides, sources)
     if arguments.dry_run:
         return show_plan(plan)
-    output_dir = expanded(plan.members[0].config.output_dir)
-    folder = begin(output_dir, plan, words=words)
-    with folder.locked():
-        if plan.told.skip_done:
-            taken = take_over(folder, plan, output_dir)
-            folder.write(taken_over={str(index): run_id for index, run_id in taken.items()})
-        return sweep(plan, folder)
-
-
-def show_plan(plan: Plan) -> None:
-    """Print what would be trained."""
-    console = output()
-    console.print(pairs(say.plan_facts(plan)))
-    for remark in say.remarks(plan):
-        console.print(remark)
-    console.print("")
-    for part in say.plan_table(plan, whole=not console.is_terminal):
-        console.print(part)
-    console.print(dim("nothing was trained (--dry-run), so the time is not known"))
+    return start(plan, line_of(words, arguments))

@@ -3,25 +3,59 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from dltrain.address import command_on
 from dltrain.cli import results_summary as told
 from dltrain.cli import sweep_summary as say
 from dltrain.cli.arguments import EndedError
-from dltrain.cli.summary import counted, tensorboard, where_runs_are
-from dltrain.console import duration, output, pairs
+from dltrain.cli.summary import counted, following, tensorboard
+from dltrain.command_line import CommandLine
+from dltrain.console import dim, duration, output, pairs
 from dltrain.console.sweep import SweepView
-from dltrain.recorder import now, short_id
+from dltrain.paths import expanded
+from dltrain.recorder import now
+from dltrain.repetition import repetition
 from dltrain.results import Result, best_result, by_setting, counts, is_repeated, ranked
 from dltrain.runs import higher_is_better
+from dltrain.schema import as_dict
+from dltrain.shell import below, command
 from dltrain.storage import StorageError, make_folder, remove, remove_tree
 from dltrain.sweep.engine import Engine
-from dltrain.sweep.folder import SweepFolder
+from dltrain.sweep.folder import SweepFolder, begin
 from dltrain.sweep.plan import Plan
 from dltrain.sweep.results import best_record, read_results, unfinished, write_csv
+from dltrain.sweep.reuse import take_over
 from dltrain.sweep.stacks import num_steps
+
+
+def show_plan(plan: Plan) -> None:
+    """Print what would be trained."""
+    console = output()
+    console.print(pairs(say.plan_facts(plan)))
+    for remark in say.remarks(plan):
+        console.print(remark)
+    console.print("")
+    for part in say.plan_table(plan, whole=not console.is_terminal):
+        console.print(part)
+    console.print(dim("nothing was trained (--dry-run), so the time is not known"))
+
+
+def start(plan: Plan, line: CommandLine) -> None:
+    """Claim a folder for a sweep and train it there.
+
+    Args:
+        plan: What is to be trained.
+        line: What was typed.
+    """
+    output_dir = expanded(plan.members[0].config.output_dir)
+    folder = begin(output_dir, plan, line=line)
+    with folder.locked():
+        if plan.told.skip_done:
+            taken = take_over(folder, plan, output_dir)
+            folder.write(taken_over={str(index): run_id for index, run_id in taken.items()})
+        return sweep(plan, folder)
 
 
 def sweep(plan: Plan, folder: SweepFolder) -> None:
@@ -47,7 +81,7 @@ def sweep(plan: Plan, folder: SweepFolder) -> None:
     except StorageError as error:
         with contextlib.suppress(StorageError):  # the first one tells the story
             _keep(plan, folder, engine, code=4)
-        advice = f"then go on with: dltrain resume {short_id(folder.id)}"
+        advice = f"then go on with: {command_on(folder.as_run(), 'resume')}"
         raise StorageError(f"{error}; {advice}") from error
     except BaseException:
         _keep(plan, folder, engine)
@@ -113,37 +147,42 @@ def _summary(
         parts += told.results_table(ranking, plan.metric)
     best = best_result(results, plan.metric)
     if best is not None:
-        facts += told.best_facts(best)
+        member = plan.members[best.index]
+        again = repetition(as_dict(member.config), folder.line.alone(member.words))
+        facts += told.best_facts(best, command(*again.words, *below(folder.path.parent)))
     count = len(plan.members)
     facts.append(("time", f"{duration(seconds)} for {count:,} member{'s' if count > 1 else ''}"))
-    short, where = short_id(folder.id), where_runs_are(plan.members[0].config)
-    commands = [["runs", "best", short, *where], ["report", short, *where]]
-    if best is None:
-        commands = [["runs", "ls", short, *where]]
-    else:
-        commands.append(["runs", "show", f"{short}/{best.index}", *where])
-    if unfinished(results):
-        commands.insert(0, ["resume", short, *where])
     lines: list[tuple[str, object]] = [("folder", str(folder.path))]
-    lines += [
-        ("" if number else "next", shlex.join(["dltrain", *command]))
-        for number, command in enumerate(commands)
-    ]
+    lines += following([*_next(folder, best, results)])
     if any(member.config.tracking.tensorboard for member in plan.members):
         lines.append(("", tensorboard(plan.members[0].config)))
     return [*parts, *told.failures(results), "", pairs([*facts, *lines])]
 
 
+def _next(folder: SweepFolder, best: Result | None, results: Sequence[Result]) -> Iterator[str]:
+    """Yield commands to try next."""
+    run = folder.as_run()
+    if unfinished(results):
+        yield command_on(run, "resume")
+    if best is None:
+        yield command_on(run, "runs", "ls")
+        return
+    yield command_on(run, "runs", "best")
+    yield command_on(run, "report")
+    yield command_on(folder.as_run(best.index), "runs", "show")
+
+
 def _complaint(folder: SweepFolder, results: Sequence[Result], engine: Engine) -> str:
     finished = sum(result.status in ("done", "diverged") for result in results)
     share = f"{finished} of {len(results)} members are finished"
+    resume = command_on(folder.as_run(), "resume")
     if engine.stop_signal is not None:
-        return f"interrupted; {share}; dltrain resume {short_id(folder.id)} goes on with the others"
+        return f"interrupted; {share}; {resume} goes on with the others"
     failed = sum(result.status == "failed" for result in results)
     if failed:
         return f"{failed} member{'s' if failed > 1 else ''} failed; {share}"
     if finished < len(results):
-        return f"{share}; dltrain resume {short_id(folder.id)} goes on"
+        return f"{share}; {resume} goes on"
     return "every member diverged; try smaller values of optimizer.lr"
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from dltrain.address import command_on
 from dltrain.check import shown
 from dltrain.cli.arguments import refusing
 from dltrain.cli.sweep_course import sweep
@@ -29,21 +30,30 @@ from dltrain.words import read_words
 RESETTABLE = ("sweep.on_error=", "sweep.workers=", "sweep.metric=")
 
 
-def resume(path: Path, overrides: Sequence[str], sources: Sources, *, allow_changed: bool) -> None:
+def resume(
+    path: Path,
+    overrides: Sequence[str],
+    sources: Sources,
+    *,
+    moved: Mapping[str, str] | None = None,
+    allow_changed: bool,
+) -> None:
     """Train what is missing of a sweep, after making sure that it is still the same sweep.
 
     Args:
         path: Its folder.
         overrides: May be repeated, or tell ``RESETTABLE`` anew.
         sources: Of the configs that overrides are composed from.
-        allow_changed: Whether other versions may go on with it.
+        moved: Where its data lie now: ``data.path``, ``data.root``.
+        allow_changed: Whether other versions may go on with it, and other data.
     """
     with locked(path):
         with refusing():
             refuse_links(path)
-            folder, plan = reopen(path)
+            moved = {**_moved(overrides), **(moved or {})}
+            folder, plan = reopen(path, moved=moved, allow_changed=allow_changed)
             plan = _retold(plan, overrides, sources)
-            _refuse_other(plan, overrides, sources, path.name)
+            _refuse_other(plan, overrides, sources, folder.as_run())
             if unfinished(read_results(folder, plan)) and not allow_changed:
                 refuse_changed(changed_versions(Run(path, folder.info, is_sweep=True)))
         folder.list_file("results.csv", None)  # until it is written anew
@@ -58,12 +68,30 @@ def resume(path: Path, overrides: Sequence[str], sources: Sources, *, allow_chan
         sweep(plan, folder)
 
 
-def _refuse_other(plan: Plan, overrides: Sequence[str], sources: Sources, name: str) -> None:
+def _moved(overrides: Sequence[str]) -> dict[str, str]:
+    """Return what is typed of where the data lie: what they hold is known by its digest."""
+    read = read_words(overrides, {}, sweeping=True)
+    keys = [key for key in ("data.path", "data.root") if key in read.values]
+    return {key: str(read.values[key].read(raw=True)) for key in keys}
+
+
+def _refuse_other(plan: Plan, overrides: Sequence[str], sources: Sources, sweep: Run) -> None:
+    """Refuse overrides that do not come to the sweep that was planned.
+
+    Raises:
+        PlanError: With what they come to instead, and what trains that.
+    """
     fixed = [w for w in overrides if not w.startswith(("output_dir=", *RESETTABLE))]
-    changed = differences(make_plan(overrides, sources).members, plan.members) if fixed else []
+    if not fixed:
+        return
+    changed = differences(make_plan(overrides, sources).members, plan.members)
     if changed:
-        advice = "leave the overrides out to go on as planned, or start a new sweep"
-        head = f"--resume={short_id(name)}: the sweep's definition changed; {advice}"
+        advice = (
+            f"leave the overrides out to go on as planned; {command_on(sweep, 'rerun')} KEY=VALUE "
+            "trains it anew with other values; a new sweep takes over what it has in common with "
+            "this one if it is told sweep.skip_done=true"
+        )
+        head = f"--resume={short_id(sweep.id)}: the sweep's definition changed; {advice}"
         raise PlanError([head, *changed])
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dltrain import build, recorder
-from dltrain.cli.arguments import Parser, UsageError, refusing
+from dltrain.cli.arguments import Parser, UsageError, line_of, refusing
 from dltrain.cli.course import carry_out
 from dltrain.combinations import ineffective
 from dltrain.config import load, to_yaml
@@ -49,7 +49,7 @@ def main(words: Sequence[str]) -> None:
             return print_config(config, arguments.package)
         data = build.dataset(config)
         notes = ineffective(config, arguments.overrides)
-        job = Job(words, arguments.overrides, config, data, build.plan(config.model, data), notes)
+        job = Job(line_of(words, arguments), config, data, build.plan(config.model, data), notes)
     return train(job)
 
 

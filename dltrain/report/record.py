@@ -5,17 +5,18 @@ No torch. A record may be a stranger's: nothing in it is composed, resolved or t
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from dltrain.address import command_on
 from dltrain.check import shown
 from dltrain.console import duration, figure, number_or_dash
 from dltrain.differences import defaults_of, differences
 from dltrain.fields import best_of, duration_seconds, flat
+from dltrain.repetition import again
 from dltrain.report.blocks import Block, column, commands, pairs, paragraph, section, table
 from dltrain.runs import Run
+from dltrain.schema import MAX_SEED
 
 # Configs that fit side by side.
 MAX_CONFIGS = 6
@@ -190,29 +191,39 @@ def reproduce(run: Run, *, model: Run | None = None) -> Block:
         run: A run or a sweep.
         model: Whose model is used; a sweep's best member.
     """
-    folder = run.folder.absolute().parent
-    folder = folder.parent.parent if run.sweep is not None else folder
-    where = [] if folder == Path("outputs").absolute() else [f"output_dir={folder}"]
-    words = run.part("overrides")
-    told = [str(w) for w in words if not str(w).startswith("output_dir=")] if words else []
-    rows = [("train it again", ["-m", *told] if run.is_sweep else told)]
+    rows = [("train it again", again(run))]
     if run.is_sweep:
-        rows.append(("train what is missing", ["resume", run.short, *where]))
+        rows.append(("train what is missing", command_on(run, "resume")))
     else:
-        rows.append(("the same with another seed", ["rerun", run.short, "seed=1", *where]))
-        rows.append(("go on with it", ["resume", run.short, *_more_epochs(run), *where]))
+        seed = run.part("seed")
+        other = f"seed={seed + 1 if isinstance(seed, int) and 0 <= seed < MAX_SEED else 0}"
+        rows.append(("the same with another seed", command_on(run, "rerun", more=(other,))))
+        rows += _longer(run)
     if model is not None:
         if model is not run:
-            rows.append(("train the best alone", ["rerun", model.short, *where]))
-        rows.append(("evaluate the model", ["evaluate", model.short, *where]))
-        rows.append(("predict with it", ["predict", model.short, "--data", "FILE", *where]))
-    rows.append(("make this report anew", ["report", run.short, *where]))
-    lines = [(name, shlex.join(["dltrain", *line])) for name, line in rows]
-    return section("commands", "Commands", [commands(lines)])
+            rows.append(("train the best alone", again(model)))
+        rows.append(("evaluate the model", command_on(model, "evaluate")))
+        rows.append(("predict with it", command_on(model, "predict", more=("--data", "FILE"))))
+    rows.append(("make this report anew", command_on(run, "report")))
+    return section("commands", "Commands", [commands(rows)])
 
 
-def _more_epochs(run: Run) -> list[str]:
-    """Return what lets a finished run go on: twice the epochs."""
+def _longer(run: Run) -> list[tuple[str, str]]:
+    """Return the command that trains a run to its end, or on, where there is one.
+
+    A sweep's member is trained together with the others, so it can only be trained anew alone.
+    """
     epochs = run.part("config", "trainer", "epochs")
-    more = run.status == "done" and isinstance(epochs, int)
-    return [f"trainer.epochs={2 * epochs}"] if more else []
+    done = run.status == "done" and isinstance(epochs, int)
+    if run.status == "diverged":
+        return []
+    if run.sweep is None:
+        if done and run.part("result", "message"):  # stopped early, and it would be again
+            return []
+        more = (f"trainer.epochs={2 * epochs}",) if done else ()
+        return [("go on with it", command_on(run, "resume", more=more))]
+    if not done:
+        sweep = Run(run.sweep, {}, is_sweep=True)
+        return [("train what is missing of its sweep", command_on(sweep, "resume"))]
+    more = (f"trainer.epochs={2 * epochs}",)
+    return [("the same for longer, alone", command_on(run, "rerun", more=more))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from dltrain.command_line import CommandLine
 from dltrain.sweep.plan import Group, Member
 
 
@@ -14,6 +15,7 @@ class Assignment:
 
     Attributes:
         sweep: The sweep's id.
+        line: What was typed for it.
         group: What the members have in common.
         members: In order.
         folders: Where to keep each of them; None: it is kept already, and is trained along so
@@ -25,6 +27,7 @@ class Assignment:
     """
 
     sweep: str
+    line: CommandLine
     group: Group
     members: tuple[Member, ...]
     folders: tuple[Path | None, ...]

@@ -116,8 +116,7 @@ def _device(assignment: Assignment) -> None:
 
 def _job(assignment: Assignment, data: Dataset, member: Member) -> Job:
     return Job(
-        words=member.words,
-        overrides=member.words,
+        line=assignment.line.alone(member.words),
         config=member.config,
         data=data,
         plan=build.plan(member.config.model, data),

@@ -124,6 +124,7 @@ class Engine:
         folder = self._folder
         return Assignment(
             sweep=folder.id,
+            line=folder.line,
             group=group,
             members=tuple(members),
             folders=tuple(

@@ -11,22 +11,26 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dltrain import recorder, runs, storage
 from dltrain.check import instance
+from dltrain.command_line import CommandLine
 from dltrain.escapes import escaped, escaped_lines
 from dltrain.origin import changed_table
 from dltrain.reading import read_bytes, read_record
 from dltrain.recorder import first_info, now, sealed_json
 from dltrain.runs import Run
 from dltrain.schema import SweepConfig, as_dict
-from dltrain.sweep.plan import Member, Plan, PlanError, as_line, restore
+from dltrain.shell import command, without
+from dltrain.sweep.plan import Member, Plan, PlanError
+from dltrain.sweep.plan_file import Entry, as_line, read_entries, relocated, restore
 
 FINISHED = ("done", "diverged")
+_CHANGED = "; members to come would learn from other rows; --allow-changed trains them all the same"
 MAX_PLAN_BYTES = 2**30
 
 
@@ -46,6 +50,17 @@ class SweepFolder:
     def id(self) -> str:
         """The folder's name, by which the sweep is known."""
         return self.path.name
+
+    @property
+    def line(self) -> CommandLine:
+        """What was typed for it."""
+        return CommandLine.of(self.as_run())
+
+    def as_run(self, index: int | None = None) -> Run:
+        """Return it as what lists read, or one of its members, unread."""
+        if index is not None:
+            return Run(self.member(index), {})
+        return Run(self.path, self.info, is_sweep=True)
 
     def member(self, index: int) -> Path:
         """Return where a member's run folder lies."""
@@ -103,8 +118,7 @@ class SweepFolder:
     def _first_info(self, member: Member) -> dict[str, Any]:
         config = as_dict(member.config)
         return first_info(
-            command=member.words,
-            overrides=member.words,
+            **self.line.alone(member.words).record(),
             id=f"{self.id}/{member.index:04d}",
             seed=member.config.seed,
             data={"name": member.config.data.name},
@@ -114,13 +128,13 @@ class SweepFolder:
         )
 
 
-def begin(output_dir: Path, plan: Plan, *, words: Sequence[str]) -> SweepFolder:
+def begin(output_dir: Path, plan: Plan, *, line: CommandLine) -> SweepFolder:
     """Claim a folder for a new sweep and freeze its plan there.
 
     Args:
         output_dir: Where run folders go.
         plan: What is to be trained.
-        words: All words after ``dltrain``.
+        line: What was typed.
     """
     folder = SweepFolder(recorder.new_folder(output_dir, "sweep"))
     lines = "".join(f"{as_line(member)}\n" for member in plan.members).encode()
@@ -131,8 +145,7 @@ def begin(output_dir: Path, plan: Plan, *, words: Sequence[str]) -> SweepFolder:
     folder.write(
         **first_info(
             id=folder.id,
-            command=words,
-            overrides=[word for word in words if "=" in word],
+            **line.record(),
             told=as_dict(plan.told),
             metric=plan.metric,
             varying=plan.varying,
@@ -151,22 +164,28 @@ def begin(output_dir: Path, plan: Plan, *, words: Sequence[str]) -> SweepFolder:
     return folder
 
 
-def reopen(path: Path) -> tuple[SweepFolder, Plan]:
+def reopen(
+    path: Path, *, moved: Mapping[str, str] | None = None, allow_changed: bool = False
+) -> tuple[SweepFolder, Plan]:
     """Read a sweep's plan back.
+
+    Args:
+        path: The sweep's folder.
+        moved: Where its data lie now: ``data.path``, ``data.root``.
+        allow_changed: Whether data of other content will do.
 
     Raises:
         PlanError: If the folder is not what was written, or its data has changed since.
     """
     info = read_record(path / "sweep.json")
+    moved = {**_mapping(info.get("moved")), **(moved or {})}
     told, problems = instance(_mapping(info.get("told")), SweepConfig, "sweep")
     if told is None:
         raise PlanError([f"{path / 'sweep.json'}: {p.key}: {p.message}" for p in problems])
-    content = read_bytes(path / "plan.jsonl", limit=MAX_PLAN_BYTES)
-    if _mapping(info.get("files")).get("plan.jsonl") != hashlib.sha256(content).hexdigest():
-        raise PlanError([f"{path / 'plan.jsonl'}: was changed or damaged after it was written"])
-    known = _entries(info.get("sha256"))
-    lines = content.decode(errors="replace").splitlines()
-    plan = restore(lines, told, vet=functools.partial(_vet, known=known))
+    known = None if allow_changed else _entries(info.get("sha256"))
+    sweep = Run(path, info, is_sweep=True)
+    entries = relocated(planned(sweep), moved, cwd=CommandLine.of(sweep).cwd)
+    plan = restore(entries, told, vet=functools.partial(_vet, known=known))
     count = len(plan.groups)
     sizes, sha256 = _entries(info.get("stack_sizes")), _entries(info.get("sha256"))
     fits = info.get("groups") == [list(group.members) for group in plan.groups]
@@ -174,13 +193,32 @@ def reopen(path: Path) -> tuple[SweepFolder, Plan]:
     if not fits or not sized or len(sizes) != count or len(sha256) != count:
         raise PlanError([f"{path / 'sweep.json'}: does not belong to the plan.jsonl beside it"])
     for group, before in zip(plan.groups, sha256, strict=True):
-        if group.facts.sha256 != before:
-            text = "its content changed since the sweep was planned; start a new sweep"
-            raise PlanError([f"data={group.facts.name}: {text}"])
-    return SweepFolder(path, info), plan
+        if group.facts.sha256 != before and not allow_changed:
+            raise PlanError([f"data={group.facts.name}: its content changed{_CHANGED}"])
+    today = [group.facts.sha256 for group in plan.groups]
+    return SweepFolder(path, info | {"moved": moved, "sha256": today}), plan
 
 
-def _vet(members: Sequence[Member], *, known: Sequence[object]) -> None:
+def planned(sweep: Run) -> list[Entry]:
+    """Read what was planned for each member, in order.
+
+    Raises:
+        PlanError: If the plan is gone, or not what was written.
+    """
+    path = sweep.folder / "plan.jsonl"
+    try:
+        content = read_bytes(path, limit=MAX_PLAN_BYTES)
+        if sweep.part("files", "plan.jsonl") != hashlib.sha256(content).hexdigest():
+            raise ValueError(f"{path}: was changed or damaged after it was written")
+    except ValueError as error:
+        words = without(CommandLine.of(sweep).words, "sweep.skip_done")
+        anew = command(*words, "sweep.skip_done=true")
+        advice = f"nothing is trained without the plan; {anew} takes over what is finished"
+        raise PlanError([f"{error}; {advice}"]) from None
+    return list(read_entries(content.decode(errors="replace").splitlines()))
+
+
+def _vet(members: Sequence[Member], *, known: Sequence[object] | None) -> None:
     """Refuse tables that are not those that the sweep was planned with.
 
     Raises:
@@ -189,7 +227,7 @@ def _vet(members: Sequence[Member], *, known: Sequence[object]) -> None:
     tables = {repr(member.config.data): member.config.data for member in members}
     changed = [line for data in tables.values() for line in changed_table(data, known)]
     if changed:
-        raise PlanError(list(dict.fromkeys(changed)))
+        raise PlanError([f"{line}{_CHANGED}" for line in dict.fromkeys(changed)])
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,13 +52,14 @@ class Grid:
 
 
 def expand(
-    overrides: Sequence[str], sources: Sources
+    overrides: Sequence[str], sources: Sources, *, base: Sequence[Sequence[str]] = ()
 ) -> tuple[list[Setting], SweepConfig | None, list[str]]:
     """Read a sweep's command line.
 
     Args:
         overrides: Words as typed.
         sources: Where their groups are found.
+        base: Words of members that the overrides are made to, if it begins with such.
 
     Returns:
         The settings in order, the last key varying fastest; what the sweep is told; and one line
@@ -69,7 +70,9 @@ def expand(
     if told is None:  # what else is wrong is said as well
         first = {key: values[0] for key, values in words.lists.items()}
         return [_setting({}, words, first, sources)], None, problems
-    if told.file is None:
+    if base:
+        grids = [_based(member, overrides, told, sources) for member in base]
+    elif told.file is None:
         grids = [Grid(_typed(overrides), words, told)]
     else:
         grids, complaints = read_file(told, overrides, sources)
@@ -84,6 +87,25 @@ def expand(
         else:
             settings += found
     return settings, told, problems
+
+
+def _based(
+    member: Sequence[str], changes: Sequence[str], told: SweepConfig, sources: Sources
+) -> Grid:
+    """Make the grid of one member of a sweep that is repeated with changes."""
+    keys = {word.partition("=")[0] for word in changes}
+    words = [*(w for w in member if not is_replaced(w.partition("=")[0], keys)), *changes]
+    read = read_words(words, sources.groups, sweeping=True)
+    for key in [key for key in read.values if key.startswith("sweep.")]:
+        del read.values[key]
+    return Grid(_typed(words), read, told)
+
+
+def is_replaced(key: str, changes: Collection[str]) -> bool:
+    """Whether a key is told anew, or belongs to a group of which another file is chosen."""
+    if {key, *changes} >= {"sweep.repeat", "seed"}:  # the one says the seeds, or the other
+        return True
+    return key in changes or key.partition(".")[0] in changes
 
 
 def _typed(words: Sequence[str]) -> dict[str, str]:

@@ -7,13 +7,13 @@ the config files meanwhile.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dltrain import build
 from dltrain.architecture import Plan as Layers
-from dltrain.check import knobs, run_config, shown
+from dltrain.check import knobs, shown
 from dltrain.compose import Sources
 from dltrain.config import compose_run
 from dltrain.data import Dataset
@@ -96,13 +96,21 @@ class Plan:
         return self.told.metric or default_metric(self.groups[0].facts)
 
 
-def make_plan(overrides: Sequence[str], sources: Sources) -> Plan:
+def make_plan(
+    overrides: Sequence[str], sources: Sources, *, base: Sequence[Sequence[str]] = ()
+) -> Plan:
     """Compose and check every member of a sweep.
+
+    Args:
+        overrides: As typed.
+        sources: Where values come from.
+        base: Words of members that the overrides are made to, for each of them alike; none: there
+            are only the overrides.
 
     Raises:
         PlanError: With one line for each problem found.
     """
-    settings, told, lines = expand(overrides, sources)
+    settings, told, lines = expand(overrides, sources, base=base)
     # A plan that cannot be made need not be composed to its end.
     few = settings[:MAX_LINES] if lines else settings
     composed = [(setting, *compose_run(setting.words, sources)) for setting in few]
@@ -119,7 +127,7 @@ def make_plan(overrides: Sequence[str], sources: Sources) -> Plan:
         unique.setdefault(identity(run), (setting, run))
     kept = list(unique.values())
     members = _numbered(kept)
-    plan = Plan(members, _groups(members), told, duplicates=len(pairs) - len(kept))
+    plan = Plan(members, groups_of(members), told, duplicates=len(pairs) - len(kept))
     complaints = metric_problems(plan)
     if complaints:
         raise PlanError(complaints)
@@ -138,52 +146,6 @@ def _numbered(kept: Sequence[tuple[Setting, RunConfig]]) -> tuple[Member, ...]:
         )
         for index, (setting, run) in enumerate(kept)
     )
-
-
-def restore(
-    lines: Iterable[str], told: SweepConfig, *, vet: Callable[[Sequence[Member]], None]
-) -> Plan:
-    """Make the plan again that was kept as lines of JSON.
-
-    Args:
-        lines: A member each.
-        told: The sweep's settings.
-        vet: Refuses members whose data must not be looked at; a plan may be a stranger's.
-
-    Raises:
-        PlanError: If it is not a plan, or its data cannot be had any more.
-    """
-    members: list[Member] = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            entry = json.loads(line)
-            run, problems = run_config(entry["config"])
-            words = tuple(map(str, entry["words"]))
-            setting = {str(key): str(text) for key, text in entry["setting"].items()}
-            index = int(entry["member"])
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise PlanError([f"plan.jsonl:{number}: is no member of a plan ({error!r})"]) from None
-        if run is None:
-            texts = "; ".join(f"{problem.key}: {problem.message}" for problem in problems)
-            raise PlanError([f"plan.jsonl:{number}: {texts}"])
-        if index != len(members):
-            raise PlanError([f"plan.jsonl:{number}: has number {index}, not {len(members)}"])
-        members.append(Member(index=index, words=words, setting=setting, config=run))
-    if not members:
-        raise PlanError(["plan.jsonl: holds no members"])
-    vet(members)
-    return Plan(tuple(members), _groups(members, download=False), told)
-
-
-def as_line(member: Member) -> str:
-    """Write a member as one line of JSON."""
-    entry = {
-        "member": member.index,
-        "words": list(member.words),
-        "setting": dict(member.setting),
-        "config": as_dict(member.config),
-    }
-    return json.dumps(entry, allow_nan=False)
 
 
 def identity(run: RunConfig | Mapping[str, Any]) -> str:
@@ -223,7 +185,7 @@ def _stack_key(run: RunConfig) -> str:
     return json.dumps(shared, sort_keys=True)
 
 
-def _groups(members: Sequence[Member], *, download: bool = True) -> tuple[Group, ...]:
+def groups_of(members: Sequence[Member], *, download: bool = True) -> tuple[Group, ...]:
     """Sort members into groups, looking once at each data set they name."""
     by_key: dict[str, list[Member]] = {}
     for member in members:

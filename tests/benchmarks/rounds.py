@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dltrain.command_line import CommandLine
     from dltrain.job import Job
     from dltrain.outcomes import Outcome, Row
     from dltrain.training import Training
@@ -65,7 +66,7 @@ def _jobs(members: Sequence[Sequence[str]]) -> list[Job]:
     configs = [load(words) for words in members]
     data = build.dataset(configs[0])
     return [
-        Job(words, words, config, data, build.plan(config.model, data))
+        Job(CommandLine(words, words), config, data, build.plan(config.model, data))
         for words, config in zip(members, configs, strict=True)
     ]
 

@@ -137,6 +137,7 @@ def _timed(call: Callable[[], object]) -> tuple[float, object]:
 
 def _read_and_train(words: Sequence[str]) -> Figures:
     from dltrain import build, recorder
+    from dltrain.command_line import CommandLine
     from dltrain.config import load
     from dltrain.job import Job
     from dltrain.schema import CsvConfig
@@ -155,7 +156,9 @@ def _read_and_train(words: Sequence[str]) -> Figures:
     from tests.benchmarks.rounds import Silent
 
     assert isinstance(data, Dataset)
-    training = Training([Job(words, words, config, data, build.plan(config.model, data))])
+    training = Training(
+        [Job(CommandLine(words, words), config, data, build.plan(config.model, data))]
+    )
     training.record([recorder.new_folder(Path.cwd(), "bench")])
     train, _ = _timed(lambda: training.run(Silent()))
     return {"before": before, "read": read, "read_peak": read_peak, "train": train}

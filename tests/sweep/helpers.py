@@ -19,6 +19,7 @@ import torch
 
 from dltrain import build, checkpoint
 from dltrain.cli.main import run
+from dltrain.command_line import CommandLine
 from dltrain.compose import Sources
 from dltrain.config import load
 from dltrain.job import Job
@@ -135,7 +136,7 @@ def train(folders: Sequence[Path], commands: Sequence[Sequence[str]]) -> None:
     configs = [load(words) for words in commands]
     data = build.dataset(configs[0])
     jobs = [
-        Job(words, words, config, data, build.plan(config.model, data))
+        Job(CommandLine(words, words), config, data, build.plan(config.model, data))
         for words, config in zip(commands, configs, strict=True)
     ]
     for folder in folders:

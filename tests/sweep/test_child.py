@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from dltrain.command_line import CommandLine
 from dltrain.storage import make_folder
 from dltrain.sweep.assignment import Assignment
 from dltrain.sweep.child import main
@@ -27,6 +28,7 @@ def assigned(plan: Plan, folder: Path, *, sizes: tuple[int, ...] = ()) -> Assign
     make_folder(folder / "logs")
     return Assignment(
         sweep="s",
+        line=CommandLine([], []),
         group=plan.groups[0],
         members=plan.members,
         folders=tuple(folder / "members" / f"{m.index:04d}" for m in plan.members),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dltrain.command_line import CommandLine
 from dltrain.storage import InUseError
 from dltrain.sweep.folder import SweepFolder, begin, reopen
 from dltrain.sweep.plan import PlanError
@@ -23,7 +24,7 @@ WORDS = ("optimizer.lr=0.1,0.2", "seed=0,1")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> SweepFolder:
-    return begin(tmp_path / "outputs", planned(*WORDS), words=["-m", *WORDS])
+    return begin(tmp_path / "outputs", planned(*WORDS), line=CommandLine(["-m", *WORDS], WORDS))
 
 
 def test_a_plan_is_written_before_anything_is_trained(folder: SweepFolder) -> None:

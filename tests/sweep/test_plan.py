@@ -19,11 +19,10 @@ from dltrain.sweep.facts import default_metric, metrics_of
 from dltrain.sweep.plan import (
     Plan,
     PlanError,
-    as_line,
     differences,
     identity,
-    restore,
 )
+from dltrain.sweep.plan_file import as_line, read_entries, restore
 from tests.conftest import command, tree
 from tests.sweep.helpers import SMALL, carry_out, lasting, planned, refused, swept, touched
 
@@ -201,7 +200,7 @@ def told() -> SweepConfig:
 def test_a_plan_survives_its_file() -> None:
     plan = planned("model=mlp", "model.hidden=[8],[8,8]", "trainer.max_grad_norm=null,1", "seed=7")
     assert (
-        restore([as_line(member) for member in plan.members], plan.told, vet=lambda members: None)
+        restore(read_entries(map(as_line, plan.members)), plan.told, vet=lambda members: None)
         == plan
     )
 
@@ -233,7 +232,7 @@ def test_a_line_of_a_plan_that_is_damaged_is_named() -> None:
     }
     for text, complaint in lines.items():
         with pytest.raises(PlanError) as caught:
-            restore([text], told(), vet=lambda members: None)
+            restore(read_entries([text]), told(), vet=lambda members: None)
         [line] = caught.value.lines
         assert line.startswith("plan.jsonl:1: ")
         assert complaint in line
@@ -243,7 +242,7 @@ def test_a_line_of_a_plan_that_is_damaged_is_named() -> None:
 def test_a_config_that_is_none_is_refused(config: object) -> None:
     content = json.loads(entry()) | {"config": config}
     with pytest.raises(PlanError, match=r"plan.jsonl:1: "):
-        restore([json.dumps(content)], told(), vet=lambda members: None)
+        restore(read_entries([json.dumps(content)]), told(), vet=lambda members: None)
 
 
 def test_an_empty_plan_is_refused() -> None:

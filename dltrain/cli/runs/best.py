@@ -7,10 +7,10 @@ them, that learned from the same data as the newest.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from dltrain.address import command_on
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.results_summary import (
     best_facts,
@@ -20,9 +20,11 @@ from dltrain.cli.results_summary import (
     settings_table,
 )
 from dltrain.cli.runs.table import columns_of, print_rows
+from dltrain.cli.summary import following
 from dltrain.console import bold, dim, figure, output, pairs, show
 from dltrain.fields import best_of
 from dltrain.listing import known, resolve, rows, selected
+from dltrain.repetition import again
 from dltrain.results import best_result, by_setting, is_repeated, ranked, results_of
 from dltrain.runs import Run, find, list_all, members
 from dltrain.schema import MAX_SEED
@@ -71,9 +73,9 @@ def best_of_sweep(sweep: Run, *, metric: str | None) -> None:
         facts.append(("noise", noise_sentence(settings)))
     else:
         show(console, results_table(ranked(results, name), name))
-    facts += best_facts(best)
-    short, seed = f"{sweep.short}/{best.index}", _new_seed(members(sweep))
-    facts += _next(short, sweep.folder.parent, seed=seed)
+    member = next(run for run in members(sweep) if run.folder.name == f"{best.index:04d}")
+    facts += best_facts(best, again(member))
+    facts += _next(member, seed=_new_seed(members(sweep)))
     show(console, [*failures(results), "", pairs(facts)])
 
 
@@ -104,7 +106,7 @@ def best_of_all(output_dir: Path, *, metric: str | None, where: str | None) -> N
         ("best", bold(f"{best.run.short}: {name} {figure(best.fields[name])}")),
         ("of", f"{len(chosen)} finished runs on {newest.part('data', 'name')}"),
     ]
-    show(output(), ["", pairs([*facts, *_next(best.run.short, output_dir, seed=_new_seed(every))])])
+    show(output(), ["", pairs([*facts, *_next(best.run, seed=_new_seed(every))])])
     if len({row.fields.get("seed") for row in chosen}) == 1:
         output().print(dim("several seeds say whether that is chance: -m ... sweep.repeat=5"))
 
@@ -115,15 +117,13 @@ def _new_seed(runs: Sequence[Run]) -> int:
     return (max((s for s in seeds if isinstance(s, int)), default=0) + 1) % (MAX_SEED + 1)
 
 
-def _next(short: str, output_dir: Path, *, seed: int) -> list[tuple[str, object]]:
-    where = [] if output_dir == Path("outputs") else [f"output_dir={output_dir}"]
-    commands = [
-        ["runs", "plot", short, *where],
-        ["report", short.partition("/")[0], *where],
-        ["predict", short, "--data", "FILE", *where],
-        ["rerun", short, f"seed={seed}", *where],
-    ]
-    return [
-        ("" if number else "next", shlex.join(["dltrain", *command]))
-        for number, command in enumerate(commands)
-    ]
+def _next(run: Run, *, seed: int) -> list[tuple[str, object]]:
+    whole = run if run.sweep is None else Run(run.sweep, {}, is_sweep=True)
+    return following(
+        [
+            command_on(run, "runs", "plot"),
+            command_on(whole, "report"),
+            command_on(run, "predict", more=("--data", "FILE")),
+            command_on(run, "rerun", more=(f"seed={seed}",)),
+        ]
+    )

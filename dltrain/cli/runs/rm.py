@@ -5,13 +5,13 @@ They lie in .trash beside the other runs. runs restore RUN brings one back, runs
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
-from pathlib import Path
 
+from dltrain.address import address
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.console import output, safe
-from dltrain.runs import distinct, find
+from dltrain.runs import Run, distinct, find
+from dltrain.shell import below, command
 from dltrain.trash import throw_away
 
 USAGE = "dltrain runs rm RUN ... [output_dir=FOLDER]"
@@ -26,7 +26,6 @@ def main(words: Sequence[str]) -> None:
     with refusing():  # all are found before any is moved: @2 would be another one then
         runs = distinct(find(name, output_dir, readable=False) for name in names)
         for run in runs:
-            throw_away(run)
-            where = [] if run.folder.parent == Path("outputs") else [run.folder.parent]
-            back = ["dltrain", "runs", "restore", run.short, *(f"output_dir={f}" for f in where)]
-            output().print(f"{safe(run.id)}: in the trash ({safe(shlex.join(back))})")
+            name = address(Run(throw_away(run), {}))[0]  # as it is named in the trash
+            back = command("runs", "restore", name, *below(run.folder.parent))
+            output().print(f"{safe(run.id)}: in the trash ({safe(back)})")

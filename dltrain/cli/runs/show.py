@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
 
+from dltrain.address import command_on
 from dltrain.check import shown
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.runs.cells import best
@@ -19,6 +19,7 @@ from dltrain.console import figure, number_or_dash, output, pairs, published, ta
 from dltrain.console import show as print_all
 from dltrain.differences import ABSENT, defaults_of, differences
 from dltrain.fields import best_of, flat
+from dltrain.repetition import again
 from dltrain.runs import Run, find
 from dltrain.verification import complaints
 
@@ -51,7 +52,8 @@ def _sweep_facts(sweep: Run) -> list[tuple[str, object]]:
         ("status", f"{sweep.status} (exit code {sweep.part('exit_code')})"),
         ("started", sweep.part("started")),
         ("finished", sweep.part("finished") or "-"),
-        ("command", " ".join(sweep.texts("command")) or "-"),
+        ("typed", shlex.join(sweep.texts("command")) or "-"),
+        ("command", again(sweep)),
         ("members", f"{sweep.part('members')}: {told}"),
         ("sorted by", sweep.part("metric")),
         ("folder", sweep.folder),
@@ -90,10 +92,12 @@ def _standing(run: Run) -> str:
     """Say how a run ended, and how it goes on if it has not come to its end."""
     code = run.part("exit_code")
     status = run.status if code is None else f"{run.status} (exit code {code})"
-    if run.status not in ("crashed", "interrupted", "failed") or run.sweep is not None:
+    if (
+        run.status not in ("crashed", "interrupted", "failed", "incomplete")
+        or run.sweep is not None
+    ):
         return status
-    where = [] if run.folder.parent == Path("outputs") else [f"output_dir={run.folder.parent}"]
-    return f"{status}; to go on: {shlex.join(['dltrain', 'resume', run.short, *where])}"
+    return f"{status}; to go on: {command_on(run, 'resume')}"
 
 
 def _facts(run: Run) -> list[tuple[str, object]]:
@@ -105,7 +109,7 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         *([("label", run.label)] if run.label else []),
         ("started", info.get("started")),
         ("finished", info.get("finished") or "-"),
-        ("command", " ".join(run.texts("command")) or "-"),
+        *_commands(run),
         ("settings", _settings(run)),
         (
             "data",
@@ -134,6 +138,12 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         ("folder", run.folder),
     ]
     return facts
+
+
+def _commands(run: Run) -> list[tuple[str, object]]:
+    """Return what trains it again from here, and what was typed where that is something else."""
+    typed, command = shlex.join(run.texts("command")), again(run)
+    return [("command", command), *([("typed", typed)] if typed not in ("", command) else [])]
 
 
 def _settings(run: Run) -> str:

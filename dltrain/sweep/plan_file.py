@@ -1,0 +1,157 @@
+"""``plan.jsonl``: what was planned for each member of a sweep, a line of JSON each.
+
+It may be a stranger's: each line is checked like a command line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dltrain.check import run_config
+from dltrain.paths import expanded
+from dltrain.schema import SweepConfig, as_dict
+from dltrain.shell import located
+from dltrain.sweep.plan import Member, Plan, PlanError, groups_of
+
+_PACKAGED = "package:"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the plan.
+
+    Attributes:
+        index: The member's number, from 0.
+        words: What to type to train it alone.
+        setting: What tells it from the others: key -> text.
+        config: What it is told, in plain values that nobody has checked.
+    """
+
+    index: int
+    words: tuple[str, ...]
+    setting: Mapping[str, str]
+    config: Mapping[str, Any]
+
+
+def as_line(member: Member) -> str:
+    """Write a member as one line of JSON."""
+    entry = {
+        "member": member.index,
+        "words": list(member.words),
+        "setting": dict(member.setting),
+        "config": as_dict(member.config),
+    }
+    return json.dumps(entry, allow_nan=False)
+
+
+def read_entries(lines: Iterable[str]) -> Iterator[Entry]:
+    """Read the lines of a plan, in order.
+
+    Raises:
+        PlanError: If one is not what ``as_line`` writes.
+    """
+    for number, line in enumerate(lines, start=1):
+        try:
+            entry = json.loads(line)
+            words = tuple(map(str, entry["words"]))
+            setting = {str(key): str(text) for key, text in entry["setting"].items()}
+            read = Entry(int(entry["member"]), words, setting, dict(entry["config"]))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise PlanError([f"plan.jsonl:{number}: is no member of a plan ({error!r})"]) from None
+        if read.index != number - 1:
+            raise PlanError([f"plan.jsonl:{number}: has number {read.index}, not {number - 1}"])
+        yield read
+
+
+def restore(
+    entries: Iterable[Entry],
+    told: SweepConfig,
+    *,
+    vet: Callable[[Sequence[Member]], None],
+) -> Plan:
+    """Make the plan again that was kept.
+
+    Args:
+        entries: Of the plan.
+        told: The sweep's settings.
+        vet: Refuses members whose data must not be looked at; a plan may be a stranger's.
+
+    Raises:
+        PlanError: If it is not a plan, or its data cannot be had any more.
+    """
+    members: list[Member] = []
+    for entry in entries:
+        try:
+            run, problems = run_config(entry.config)
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            reason = f"is no member of a plan ({error!r})"
+            raise PlanError([f"plan.jsonl:{entry.index + 1}: {reason}"]) from None
+        if run is None:
+            lines = [f"plan.jsonl:{entry.index + 1}: {p.key}: {p.message}" for p in problems]
+            moved = [p.key for p in problems if p.key in ("data.path", "data.root")]
+            advice = [f"say where the data lie now: {key}=..." for key in dict.fromkeys(moved)]
+            raise PlanError(["; ".join([line, *advice]) for line in lines])
+        members.append(Member(entry.index, entry.words, entry.setting, run))
+    if not members:
+        raise PlanError(["plan.jsonl: holds no members"])
+    vet(members)
+    return Plan(tuple(members), groups_of(members, download=False), told)
+
+
+def relocated(
+    entries: Sequence[Entry], moved: Mapping[str, str], *, cwd: str | None
+) -> list[Entry]:
+    """Let entries find their data: where they are said to lie now, or where they were.
+
+    Args:
+        entries: Of a plan.
+        moved: ``data.path`` and ``data.root``, as they are told anew; a folder for the first one
+            holds the tables under their old names.
+        cwd: The folder that relative paths were typed in.
+
+    Raises:
+        PlanError: If one file is named, and members learn from several, or none has such a key.
+    """
+    for name in moved:
+        key = name.partition(".")[2]
+        old = {str(path) for e in entries if (path := _data(e).get(key)) and not _packaged(path)}
+        if not old:
+            raise PlanError([f"{name}={moved[name]}: no member of the sweep has such a key"])
+        if len(old) > 1 and not os.path.isdir(expanded(moved[name])):
+            some = ", ".join(sorted(old)[:3])
+            advice = "give the folder that holds them all"
+            raise PlanError(
+                [f"{name}={moved[name]}: members learn from {len(old)} files ({some}); {advice}"]
+            )
+    return [_relocated(entry, moved, cwd) for entry in entries]
+
+
+def _relocated(entry: Entry, moved: Mapping[str, str], cwd: str | None) -> Entry:
+    data = dict(_data(entry))
+    for key in ("path", "root"):
+        text = data.get(key)
+        if not isinstance(text, str) or _packaged(text):
+            continue
+        now = moved.get(f"data.{key}")
+        if now is None:
+            data[key] = located(text, cwd)
+        elif key == "path" and os.path.isdir(expanded(now)):
+            data[key] = os.path.join(now, os.path.basename(text))
+        else:
+            data[key] = now
+    if data == _data(entry):
+        return entry
+    return Entry(entry.index, entry.words, entry.setting, {**entry.config, "data": data})
+
+
+def _data(entry: Entry) -> Mapping[str, Any]:
+    data = entry.config.get("data")
+    return data if isinstance(data, dict) else {}
+
+
+def _packaged(path: object) -> bool:
+    return isinstance(path, str) and path.startswith(_PACKAGED)

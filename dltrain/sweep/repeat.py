@@ -1,0 +1,58 @@
+"""What a sweep planned, as the beginning of another one: each member's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dltrain.command_line import CommandLine
+from dltrain.compose import Sources
+from dltrain.repetition import repetition
+from dltrain.schema import SweepConfig, as_dict
+from dltrain.shell import as_value
+from dltrain.sweep.plan_file import Entry
+
+# Settled when the members were planned.
+_SETTLED = ("zip", "repeat", "file")
+
+
+@dataclass(frozen=True)
+class Base:
+    """Members that changes are made to.
+
+    Attributes:
+        members: The words of each.
+        settings: ``sweep.`` keys that hold for all.
+        sources: Config files that the words are composed from.
+        notes: What those say otherwise by now, for people.
+    """
+
+    members: Sequence[Sequence[str]]
+    settings: Sequence[str]
+    sources: Sources
+    notes: list[str]
+
+
+def repeated(entries: Sequence[Entry], line: CommandLine, *, settings: SweepConfig | None) -> Base:
+    """Take a plan as it was made.
+
+    Args:
+        entries: Of the plan.
+        line: What was typed for it.
+        settings: What the sweep itself was told; None: nothing that can be read.
+
+    Raises:
+        ConfigError: If no words come to a member any more.
+    """
+    again = [repetition(entry.config, line.alone(entry.words)) for entry in entries]
+    values: Mapping[str, object] = {} if settings is None else as_dict(settings)
+    return Base(
+        members=[own.overrides for own in again],
+        settings=[
+            f"sweep.{key}={as_value(value)}"
+            for key, value in values.items()
+            if key not in _SETTLED and value is not None
+        ],
+        sources=again[0].sources,
+        notes=list(dict.fromkeys(note for own in again for note in own.notes)),
+    )
