@@ -61,10 +61,12 @@ ALLOWED: dict[str, set[str]] = {
     "progress_board": {"plots", "plots.curves", "plots.style", "reading", "storage"},
     "tracking": {"event_file", "progress_board"},
     "recorder": {"environment", "escapes", "lines", "seal", "storage", "tracking"},
-    "fields": {"metrics_file", "runs"},
-    "where": {"suggest"},
-    "listing": {"fields", "runs", "suggest", "where"},
-    "results": {"runs"},
+    "field_names": set(),
+    "run_time": {"field_names", "metrics_file", "runs"},
+    "fields": {"field_names", "metrics_file", "results", "run_time", "runs"},
+    "where": {"field_names", "suggest"},
+    "listing": {"field_names", "fields", "runs", "suggest", "where"},
+    "results": {"field_names", "metrics_file", "runs"},
     "plots": set(),
     "plots.style": {"escapes"},
     "plots.curves": {"plots", "plots.style"},
@@ -97,7 +99,9 @@ ALLOWED: dict[str, set[str]] = {
     "checkpoint": {"reading", "seal", "storage", "verification"},
     "outcomes": set(),
     "saving": {"checkpoint", "outcomes", "steps", "storage"},
-    "resumption": {"checkpoint", "reading", "recorder", "runs", "saving", "steps"},
+    "resumption": {
+        *("checkpoint", "reading", "recorder", "run_time", "runs", "saving", "steps"),
+    },
     "trainer": {"outcomes", "saving", "steps"},
     "data": set(),
     "data.idx": set(),
@@ -215,11 +219,14 @@ CONFIGS = {
 PLAIN = {"", "escapes", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"}
 PLAIN |= {
     "environment",
+    "field_names",
     "fields",
     "lines",
     "listing",
     "metrics_file",
     "reading",
+    "results",
+    "run_time",
     "seal",
     "trash",
     "where",
@@ -232,7 +239,7 @@ PLAIN |= {"event_file", "progress_board", "tracking"}
 COMPUTING = {"training", "bench", "variants", "trained", "evaluation", "prediction"}
 COMPUTING |= {"report.model", "report.weights"}
 # What brings configs and components together.
-FLOWS = {"job", "origin", "results", "differences"} | COMPUTING
+FLOWS = {"job", "origin", "differences"} | COMPUTING
 FLOWS |= {room for room in ALLOWED if room.partition(".")[0] in ("sweep", "plots")}
 FLOWS |= {room for room in ALLOWED if room.partition(".")[0] in ("sweep", "report")}
 COMPONENTS = set(ALLOWED) - CONFIGS - PLAIN - FLOWS
