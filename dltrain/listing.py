@@ -59,7 +59,7 @@ def resolve(option: str, name: str, names: Names) -> str:
         return fits[0]
     if fits:
         raise ValueError(f"{option}={clipped(name)}: is one of {', '.join(fits)}")
-    hint = closest(name, [*names.full, *names.short])
+    hint = closest(name, names.full) or closest(name, names.short)
     raise ValueError(f"{option}={clipped(name)}: no listed run has such a field{hint}")
 
 

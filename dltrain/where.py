@@ -118,7 +118,7 @@ class _Reader:
                 raise self._refusal(left, "names no field")
             raise ValueError(
                 f"--where={clipped(self._text)}: {clipped(named)}: no listed run has such a field"
-                f"{closest(named, [*self._known.full, *self._known.short])}"
+                f"{closest(named, self._known.full) or closest(named, self._known.short)}"
             )
         is_duration = first in _DURATIONS or second in _DURATIONS
         values = [

@@ -97,7 +97,7 @@ def test_members_of_sweeps_get_rows_of_their_own(there: Path, call: Call) -> Non
     ("key", "turned"), [("val/loss", False), ("-val/loss", True), ("optimizer.lr", False)]
 )
 def test_the_list_is_sorted_by_any_field(there: Path, call: Call, key: str, turned: bool) -> None:
-    name = key.removeprefix("-")
+    name = key.removeprefix("-").replace("val/loss", "best/val/loss")
     rows = rows_of(call("runs", "--all", f"--sort={key}", "--csv"))
     found = [float(row[name]) for row in rows if row[name]]
     assert found == sorted(found, reverse=turned)
@@ -109,9 +109,9 @@ def test_an_accuracy_is_sorted_the_highest_first() -> None:
     from dltrain.listing import Row, selected
 
     run = Run(Path("x"), {})
-    listed = [Row(run, 1, {"val/accuracy": value}) for value in (0.5, 0.9, 0.7)]
+    listed = [Row(run, 1, {"best/val/accuracy": value}) for value in (0.5, 0.9, 0.7)]
     found = selected(listed, sort="val/accuracy")
-    assert [row.fields["val/accuracy"] for row in found] == [0.9, 0.7, 0.5]
+    assert [row.fields["best/val/accuracy"] for row in found] == [0.9, 0.7, 0.5]
 
 
 def test_top_keeps_the_first(there: Path, call: Call) -> None:
@@ -133,7 +133,7 @@ def test_a_filter_chooses_and_the_rows_keep_their_numbers(there: Path, call: Cal
 
 def test_columns_are_those_asked_for(there: Path, call: Call) -> None:
     rows = rows_of(call("runs", "--columns", "id,lr,val/loss", "--csv"))
-    assert list(rows[0]) == ["id", "optimizer.lr", "val/loss"]
+    assert list(rows[0]) == ["id", "optimizer.lr", "best/val/loss"]
     assert rows[0]["optimizer.lr"] == "0.05"
 
 
@@ -142,7 +142,7 @@ def test_json_holds_every_field_as_it_is(there: Path, call: Call) -> None:
     found = json.loads(call("runs", "--json").out)
     assert found[0]["id"] == newest.id
     assert found[0]["optimizer.lr"] == 0.05
-    assert found[0]["val/loss"] == newest.part("result", "best", "value")
+    assert found[0]["best/val/loss"] == newest.part("result", "best", "value")
     assert found[0]["data.w"] == [2.0, -3.4]
 
 
@@ -209,7 +209,7 @@ def test_the_best_setting_of_a_sweep_says_what_is_noise(there: Path, call: Call)
     *_, sweep = runs_of(there)
     shown = call("runs", "best", sweep.short)
     head, first, *_ = shown.out.splitlines()
-    assert head.split()[:3] == ["optimizer.lr", "mean", "val/loss"]
+    assert head.split()[:3] == ["optimizer.lr", "mean", "best/val/loss"]
     assert first.startswith("0.1 ")
     assert "best" in first
     assert "noise " in shown.out
@@ -220,7 +220,7 @@ def test_the_best_setting_of_a_sweep_says_what_is_noise(there: Path, call: Call)
 def test_the_best_by_another_metric(there: Path, call: Call) -> None:
     *_, sweep = runs_of(there)
     shown = call("runs", "best", sweep.short, "--metric", "w_error")
-    assert "mean w_error" in shown.out
+    assert "mean last/w_error" in shown.out
     assert shown.code == 0
     assert call("runs", "best", "sweep", "--metric", "x").code == 2
 
@@ -231,7 +231,7 @@ def test_the_best_of_all_learned_from_the_same_data(there: Path, call: Call) -> 
     assert "house_tiny" not in shown.out
     assert "of    5 finished runs on synthetic" in shown.out
     rows = rows_of(call("runs", "--all", "--sort=val/loss", "--columns=id,val/loss", "--csv"))
-    assert f"val/loss {float(rows[0]['val/loss']):.4g}" in shown.out
+    assert f"val/loss {float(rows[0]['best/val/loss']):.4g}" in shown.out
 
 
 def test_runs_are_compared_by_their_curves_and_their_ends(there: Path, call: Call) -> None:
@@ -467,7 +467,7 @@ def test_all_runs_become_one_table(there: Path, call: Call, name: str) -> None:
     assert len(frame) == 8
     row = frame[frame["id"] == newest.id].iloc[0]
     assert row["optimizer.lr"] == 0.05
-    assert row["val/loss"] == newest.part("result", "best", "value")
+    assert row["best/val/loss"] == newest.part("result", "best", "value")
     assert sorted(frame["status"].unique()) == ["diverged", "done"]
 
 

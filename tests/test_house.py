@@ -140,12 +140,16 @@ ALLOWED: dict[str, set[str]] = {
         *("evaluation", "given", "trained"),
     },
     "report": {
-        *("console", "fields", "results", "runs", "verification"),
+        *("console", "results", "runs", "verification"),
         *("report.blocks", "report.comparison", "report.curves", "report.effects"),
         *("report.model", "report.ranking", "report.record"),
+        *(
+            "field_names",
+            "run_time",
+        ),
     },
-    "report.blocks": {"fields"},
-    "report.comparison": {"check", "fields", "listing", "results", "runs"},
+    "report.blocks": {"field_names"},
+    "report.comparison": {"check", "fields", "listing", "results", "runs", "field_names"},
     "report.curves": {"metrics_file", "report.blocks", "runs"},
     "report.effects": {"report.blocks", "report.comparison", "report.curves", "results"},
     "report.images": set(),
@@ -154,8 +158,25 @@ ALLOWED: dict[str, set[str]] = {
         *("report.blocks", "report.images", "report.weights"),
     },
     "report.page": {"", "escapes", "report.blocks", "suggest"},
-    "report.ranking": {"fields", "report.blocks", "report.comparison", "results", "runs"},
-    "report.record": {"check", "console", "differences", "fields", "report.blocks", "runs"},
+    "report.ranking": {
+        "report.blocks",
+        "report.comparison",
+        "results",
+        "runs",
+        "field_names",
+        "run_time",
+    },
+    "report.record": {
+        "check",
+        "console",
+        "differences",
+        "fields",
+        "report.blocks",
+        "runs",
+        "field_names",
+        "results",
+        "run_time",
+    },
     "report.weights": {"coefficients", "data", "evaluation", "report.blocks", "report.images"},
     "training": {
         *(
@@ -198,8 +219,19 @@ ALLOWED: dict[str, set[str]] = {
     "sweep.folder": {
         *("check", "escapes", "origin", "reading", "recorder", "runs", "schema", "storage"),
         "sweep.plan",
+        *(
+            "field_names",
+            "run_time",
+        ),
     },
-    "sweep.results": {"recorder", "results", "storage", "sweep.folder", "sweep.plan"},
+    "sweep.results": {
+        "recorder",
+        "results",
+        "storage",
+        "sweep.folder",
+        "sweep.plan",
+        "field_names",
+    },
     "sweep.reuse": {"", "recorder", "runs", "schema", "storage", "sweep.folder", "sweep.plan"},
     "sweep.child": {
         *("build", "data", "device", "job", "outcomes", "signals", "storage"),
@@ -210,6 +242,7 @@ ALLOWED: dict[str, set[str]] = {
     "sweep.engine": {
         *("choices", "machine", "schema", "signals", "storage", "sweep.assignment", "sweep.folder"),
         *("sweep.plan", "sweep.process", "sweep.results", "sweep.stacks"),
+        *("results",),
     },
 }
 CONFIGS = {
@@ -225,7 +258,6 @@ PLAIN |= {
     "listing",
     "metrics_file",
     "reading",
-    "results",
     "run_time",
     "seal",
     "trash",
@@ -239,7 +271,7 @@ PLAIN |= {"event_file", "progress_board", "tracking"}
 COMPUTING = {"training", "bench", "variants", "trained", "evaluation", "prediction"}
 COMPUTING |= {"report.model", "report.weights"}
 # What brings configs and components together.
-FLOWS = {"job", "origin", "differences"} | COMPUTING
+FLOWS = {"job", "origin", "results", "differences"} | COMPUTING
 FLOWS |= {room for room in ALLOWED if room.partition(".")[0] in ("sweep", "plots")}
 FLOWS |= {room for room in ALLOWED if room.partition(".")[0] in ("sweep", "report")}
 COMPONENTS = set(ALLOWED) - CONFIGS - PLAIN - FLOWS

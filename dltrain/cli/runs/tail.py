@@ -21,6 +21,7 @@ from dltrain.runs import Run, find, higher_is_better, members, read
 USAGE = "dltrain runs tail [RUN] [output_dir=FOLDER]"
 LOOK_SECONDS = 0.3
 SHOWN = 10  # epochs before now
+MOST = 100  # of a stack since the last look
 MIN_CELL = 8
 
 
@@ -93,7 +94,10 @@ def _of_stacks(
         stacks.setdefault(tuple(run.texts("sweep", "stack")), []).append(run)
     for stack, together in stacks.items():
         rows = [
-            {as_number(row.get("epoch")) or 0.0: row for row in run.metrics(first=0, last=SHOWN)}
+            {
+                as_number(row.get("epoch")) or 0.0: row
+                for row in run.metrics(first=0, last=MOST if stack in seen else SHOWN)
+            }
             for run in together
         ]
         last = min(max(own, default=0.0) for own in rows)
