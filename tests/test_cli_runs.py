@@ -155,7 +155,10 @@ def test_markdown_is_a_table(there: Path, call: Call) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--sort", "val/los"], "--sort=val/los: no listed run has such a field; did you mean val"),
+        (
+            ["--sort", "val/los"],
+            "--sort=val/los: no listed run has such a field; did you mean last/val",
+        ),
         (
             ["--columns", "id,lrr"],
             "--columns=lrr: no listed run has such a field; did you",

@@ -102,7 +102,8 @@ def test_what_has_no_result_is_listed_with_its_reason(grid: Done) -> None:
 
 def test_the_best_is_named_with_its_value(grid: Done) -> None:
     best = record(members(grid.folder)[1])["result"]["best"]
-    assert value(grid, "best") == f"member 1: best/val/loss {best['value']:.4g} at epoch {best['epoch']}"
+    told = f"best/val/loss {best['value']:.4g} at epoch {best['epoch']}"
+    assert value(grid, "best") == f"member 1: {told}"
 
 
 def test_the_best_command_trains_to_the_same_value(grid: Done, call: Call) -> None:

@@ -59,7 +59,7 @@ def csv_numbers(text: str) -> dict[str, float]:
 
 
 def page_numbers(run: Path) -> dict[str, float]:
-    section = next(s for s in report([read(run)]).sections if s["id"] == "runs")
+    section = next(s for s in report([read(run)]).sections if s["name"] == "runs")
     table = next(block for block in section["blocks"] if block["kind"] == "table")
     names = [own["name"] for own in table["columns"]]
     pairs = zip(names, table["rows"][0], strict=True)

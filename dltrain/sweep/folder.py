@@ -45,7 +45,7 @@ class SweepFolder:
 
     path: Path
     info: dict[str, Any] = field(default_factory=dict)
-    begun: float = field(default_factory=time.monotonic)
+    begun: float = field(default_factory=time.monotonic, compare=False)
 
     @property
     def id(self) -> str:

@@ -214,7 +214,8 @@ def test_results_have_a_row_per_member_and_its_setting(sweep: Path) -> None:
     assert [(row["optimizer.lr"], row["seed"]) for row in rows[:3]] == [
         ("0.01", "0"), ("0.01", "1"), ("0.05", "0")
     ]  # fmt: skip
-    assert {"best/epoch", "best/val/loss", "last/epoch", "last/train/loss", "last/val/r2"} <= set(rows[0])
+    numbers = {"best/epoch", "best/val/loss", "last/epoch", "last/train/loss", "last/val/r2"}
+    assert numbers <= set(rows[0])
 
 
 def test_numbers_of_the_results_are_those_of_the_metrics(sweep: Path) -> None:
