@@ -36,24 +36,24 @@ class Result:
         words: What to type to train it alone.
         status: ``done``, ``diverged``, ``failed``, ``interrupted``, ``crashed``, ``running``, or
             ``missing`` if it has not begun.
-        name: Which of its numbers sorts, as ``best/val/loss``.
-        value: It; None if there is none that may be ranked.
-        so_far: It, of a member of which more may come.
+        value: Of the number that sorts; None if there is none that may be ranked.
+        so_far: The same, of a member of which more may come.
         epoch: Of either.
         metrics: Every number by name, as ``field_names`` has them.
         message: What there is to say.
+        name: Which of its numbers sorts, as ``best/val/loss``.
     """
 
     index: int
     setting: Mapping[str, str]
     words: tuple[str, ...]
     status: str
-    name: str = ""
     value: float | None = None
     so_far: float | None = None
     epoch: int = 0
     metrics: Numbers = field(default_factory=dict)
     message: str = ""
+    name: str = ""
 
 
 def numbers_of(run: Run) -> Numbers:

@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 
 from dltrain.cli.runs import ACTIONS
-from dltrain.runs import Run, find, list_runs
+from dltrain.runs import Run, find, list_runs, read
 from dltrain.storage import locked
 from tests.conftest import Call, Shown, command, tree, write_record
 
@@ -605,3 +605,25 @@ def test_a_narrow_terminal_gets_fewer_columns_and_is_told_which_are_missing(ther
     assert len(rows) == 3  # each on one line
     assert {"id", "status", "best"} <= set(head.split())
     assert missing.startswith("no room for, but in --columns: duration")
+
+
+def test_an_interrupted_sweep_shows_what_it_is_at_and_no_none(there: Path, call: Call) -> None:
+    """As Ctrl-C leaves it: one member is done, another was stopped on its way."""
+    *_, sweep = runs_of(there)
+    stopped = sweep.folder / "members" / "0001" / "run.json"
+    before = stopped.read_bytes(), (sweep.folder / "sweep.json").read_bytes()
+    write_record(stopped, read(stopped.parent).info | {"status": "interrupted", "exit_code": 130})
+    away = sweep.info | {"status": "interrupted", "exit_code": None}
+    write_record(sweep.folder / "sweep.json", away)
+    try:
+        best = call("runs", "best", sweep.short).out
+        assert "not finished: 1" in best
+        assert "best/val/loss so far" in best
+        assert "5 of 6 members are finished" in best
+        assert "interrupted" in best
+        shown = call("runs", "show", sweep.short).out
+        assert "1 interrupted" in shown
+        assert "None" not in shown + best
+    finally:
+        stopped.write_bytes(before[0])
+        (sweep.folder / "sweep.json").write_bytes(before[1])

@@ -146,9 +146,9 @@ def test_what_to_type_next_is_said_and_works(grid: Done) -> None:
 
 def test_repeated_settings_are_shown_by_their_mean(repeated: Done) -> None:
     assert repeated.shown.code == 0
-    rows = cells(repeated.shown.out.splitlines(), "optimizer.lr  mean val/loss")
+    rows = cells(repeated.shown.out.splitlines(), "optimizer.lr  mean best/val/loss")
     found = results(repeated.folder)
-    values = [float(row["best/value"]) for row in found if row["optimizer.lr"] == "0.05"]
+    values = [float(row["best/val/loss"]) for row in found if row["optimizer.lr"] == "0.05"]
     assert [row[0] for row in rows] == ["0.05", "0.01"]
     assert float(rows[0][1]) == pytest.approx(sum(values) / 3, rel=1e-3)
     assert [row[3] for row in rows] == ["3", "3"]
