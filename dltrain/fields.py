@@ -1,26 +1,24 @@
 """What can be said of a run in a word or a number: what lists show, filter and sort by. No torch.
 
-A field is known by a name: ``status``, ``optimizer.lr``, ``val/accuracy``. Those with a slash are
-metrics, those with a dot keys of the config, and the few others are named in ``fields``.
+A field is known by a name: ``status``, ``optimizer.lr``, ``best/val/accuracy``. Those with a dot
+are keys of the config, numbers are named in ``field_names``, and the few others in ``fields``.
 """
 
 from __future__ import annotations
 
-import datetime
-import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from dltrain.metrics_file import as_number
-from dltrain.runs import Run, higher_is_better
+from dltrain import field_names
+from dltrain.field_names import BEST, Numbers, as_number, counted_name
+from dltrain.metrics_file import as_number as read_number
+from dltrain.results import leader, numbers_of, results_of
+from dltrain.run_time import seconds_of
+from dltrain.runs import Run
 
 Fields = dict[str, Any]
-Best = tuple[str, float]  # the metric that chose between epochs (or members), and its best value
-# What chooses the best epoch of a run that does not say it yet: the first of these it has.
-CHOOSING = ("val/accuracy", "val/loss", "train/accuracy", "train/loss")
-# Of a run that has more, some are looked at.
-EPOCHS = 5_000
-_NO_METRICS = ("epoch", "step", "lr")
+Best = tuple[str, float]  # the number that chose between epochs (or members), by name
 _GROUPS = ("data", "model", "optimizer")  # these have fields of their own
 
 
@@ -46,34 +44,67 @@ def fields(run: Run) -> Fields:
     return fields_and_best(run)[0]
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What a run or a sweep has come to, or is at.
+
+    Attributes:
+        numbers: By name; of a sweep those of its best member.
+        best: The one that chose between epochs, or between members.
+        member: The number of that member, if it is a sweep.
+    """
+
+    numbers: Numbers
+    best: Best | None = None
+    member: int | None = None
+
+
+def standing_of(run: Run) -> Standing:
+    """Return what a run or a sweep has come to; of one that is under way, so far."""
+    if not run.is_sweep:
+        numbers = numbers_of(run)
+        chosen = [name for name in numbers if name.startswith(BEST) and name != f"{BEST}epoch"]
+        return Standing(numbers, (chosen[0], numbers[chosen[0]]) if chosen else None)
+    metric = str(run.part("metric"))
+    if run.status in ("running", "crashed"):  # its record is of an earlier time
+        first = leader(results_of(run), metric)
+        numbers, member = (first.metrics, first.index) if first else ({}, None)
+    else:
+        values, member = run.part("result", "metrics"), run.part("result", "best", "member")
+        numbers = field_names.finite(values) if isinstance(values, dict) else {}
+    name = counted_name(metric, numbers)
+    best = (name, numbers[name]) if name in numbers else None
+    return Standing(numbers, best, member if isinstance(member, int) else None)
+
+
 def fields_and_best(run: Run) -> tuple[Fields, Best | None]:
     """Return all that can be said of a run or a sweep, and what ``best_of`` returns.
 
-    ``started`` is text, ``age`` and ``duration`` are seconds, ``epoch`` counts whole epochs. A
-    metric stands for its best value if it chose between epochs, else for its last. A sweep has
-    the keys it was given, as they were typed, and its best member's value.
+    ``started`` is text, ``age`` and ``duration`` are seconds; ``stack`` says how many members took
+    that time together. A sweep has the keys it was given, as they were typed, and the numbers of
+    its best ``member``.
     """
-    config = run.part("config")
-    metrics, epoch, best = _metrics(run)
+    config, standing, stack = run.part("config"), standing_of(run), run.texts("sweep", "stack")
     known: Fields = {
         "id": run.id,
         "status": run.status,
         "label": run.label or None,
         "started": run.info.get("started"),
-        "age": _number(run.age_seconds),
-        "duration": duration_seconds(run),
+        "age": as_number(run.age_seconds),
+        "duration": seconds_of(run),
+        "stack": len(stack) or None,
         "data": run.part("data", "name"),
         "model": run.part("model", "name"),
         "optimizer": run.part("config", "optimizer", "kind"),
         "parameters": run.part("model", "parameters"),
-        "epoch": epoch,
+        "member": standing.member,
         "message": run.part("result", "message") or None,
         **(flat(config) if isinstance(config, dict) else _typed(run)),
-        **metrics,
+        **standing.numbers,
     }
     for key, text in _words(run).items():  # choices of groups that have no field, as experiment
         known.setdefault(key, text)
-    return {name: value for name, value in known.items() if value is not None}, best
+    return {name: value for name, value in known.items() if value is not None}, standing.best
 
 
 def _words(run: Run) -> dict[str, str]:
@@ -85,7 +116,7 @@ def _words(run: Run) -> dict[str, str]:
 def _typed(run: Run) -> Fields:
     """Return the keys a sweep was given: numbers, and text where there are several."""
     words = {key: text for key, text in _words(run).items() if key not in _GROUPS}
-    numbers = {key: as_number(text) for key, text in words.items()}
+    numbers = {key: read_number(text) for key, text in words.items()}
     return {key: text if numbers[key] is None else numbers[key] for key, text in words.items()}
 
 
@@ -94,77 +125,6 @@ def typed_keys(run: Run) -> list[str]:
     return [key for key in _words(run) if key != "output_dir"]
 
 
-def duration_seconds(run: Run) -> float | None:
-    """Return how long a run took, or has taken so far; None if that is not known."""
-    if run.status == "running":
-        return run.age_seconds
-    try:
-        begun, ended = (
-            datetime.datetime.fromisoformat(str(run.info.get(name)))
-            for name in ("started", "finished")
-        )
-        seconds = _number(run.part("result", "seconds")) or 0.0  # the record's clock has no parts
-        return max((ended - begun).total_seconds(), seconds)
-    except (ValueError, TypeError):
-        return None
-
-
 def best_of(run: Run) -> Best | None:
-    """Return the metric that chose between epochs (or members), and its best value."""
-    metric = run.part("result", "best", "metric")
-    value = _number(run.part("result", "best", "value"))
-    if isinstance(metric, str) and value is not None:
-        return metric, value
-    return _best_so_far(run)[0] if run.part("result", "final") is None else None
-
-
-def _metrics(run: Run) -> tuple[Fields, int | None, Best | None]:
-    """Return a run's metrics, its epochs, and the best of what chose."""
-    final = run.part("result", "final")
-    best: Best | None
-    if isinstance(final, dict):
-        best = best_of(run)
-    elif run.is_sweep:
-        best, final = best_of(run), {}
-    else:
-        best, final = _best_so_far(run)
-    found = {name: value for name, value in final.items() if name not in _NO_METRICS}
-    for part in ("test", "findings"):
-        more = run.part("result", part)
-        found |= more if isinstance(more, dict) else {}
-    if best is not None:
-        found[best[0]] = best[1]
-    numbers = {str(name): _number(value) for name, value in found.items()}
-    epoch = _number(final.get("epoch"))
-    return numbers, None if epoch is None else int(epoch), best
-
-
-def _best_so_far(run: Run) -> tuple[Best | None, Fields]:
-    """Return the best of a run that has not come to its end, and its last row."""
-    try:
-        rows = run.sample(EPOCHS) if "config" in run.info else []  # else it cannot be read
-    except ValueError:  # `runs show` says what is wrong with it
-        return None, {}
-    if not rows:
-        return None, {}
-    last: Fields = {name: as_number(text) for name, text in rows[-1].items()}
-    metric = next((name for name in CHOOSING if name in last), None)
-    values = [v for row in rows if metric and (v := as_number(row.get(metric, ""))) is not None]
-    if metric is None or not values:
-        return None, last
-    return (metric, max(values) if higher_is_better(metric) else min(values)), last
-
-
-def is_metric(name: str) -> bool:
-    """Whether a field is a metric."""
-    return "/" in name or name.endswith("_error")
-
-
-def _number(value: object) -> float | None:
-    """Return a number that is one and finite."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return value if math.isfinite(value) else None
-    except OverflowError:  # a whole number that no float holds
-        return None
+    """Return the number that chose between epochs (or members), by name."""
+    return standing_of(run).best

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dltrain.fields import Best, Fields, fields_and_best, is_metric, typed_keys
+from dltrain.field_names import Names, is_metric
+from dltrain.fields import Best, Fields, fields_and_best, typed_keys
 from dltrain.runs import Run, higher_is_better
 from dltrain.suggest import clipped, closest
 from dltrain.where import condition
@@ -42,27 +43,24 @@ def rows(runs: Iterable[Run], *, numbered: bool = True) -> list[Row]:
     ]
 
 
-def known(listed: Sequence[Row]) -> list[str]:
-    """Return the names of all fields that any run of the list has, in order."""
-    return list(dict.fromkeys(name for row in listed for name in row.fields))
+def known(listed: Sequence[Row]) -> Names:
+    """Return the names of all fields that any run of the list has."""
+    return Names.of(row.fields for row in listed)
 
 
-def resolve(option: str, name: str, names: Sequence[str]) -> str:
-    """Find a field by its name or by the last part of it.
+def resolve(option: str, name: str, names: Names) -> str:
+    """Find a field by its name, by the last part of a key, or by a metric alone.
 
     Raises:
         ValueError: If none or several fit.
     """
-    if name in names:
-        return name
-    fits = [own for own in names if own.rpartition(".")[2] == name]
+    fits = names.fits(name)
     if len(fits) == 1:
         return fits[0]
     if fits:
         raise ValueError(f"{option}={clipped(name)}: is one of {', '.join(fits)}")
-    raise ValueError(
-        f"{option}={clipped(name)}: no listed run has such a field{closest(name, names)}"
-    )
+    hint = closest(name, names.full) or closest(name, names.short)
+    raise ValueError(f"{option}={clipped(name)}: no listed run has such a field{hint}")
 
 
 def selected(

@@ -50,6 +50,11 @@ def now() -> str:
     return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
 
 
+def exact_now() -> str:
+    """Return the local time with its offset, to the millisecond: what ``since`` is counted from."""
+    return datetime.datetime.now().astimezone().isoformat(timespec="milliseconds")
+
+
 def new_folder(output_dir: Path, what: str) -> Path:
     """Claim a folder for a new run: time, what it is, four random characters.
 
@@ -117,7 +122,7 @@ class Recorder:
         self._info = {**info, "files": {name: _digest(text) for name, text in encoded.items()}}
         self._columns = list(columns)
         self._tracking = tracking
-        self._flushed = time.monotonic()
+        self._flushed = self._begun = time.monotonic()
         self._metrics, self._timing, self._log = (
             Lines(folder / name) for name in ("metrics.csv", "timing.csv", "train.log")
         )
@@ -144,6 +149,11 @@ class Recorder:
     def id(self) -> str:
         """The folder's name, by which the run is known."""
         return self.folder.name
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has been worked on, by earlier processes and by this one."""
+        return float(self._info["seconds"]) + time.monotonic() - self._begun
 
     def epoch(self, row: Mapping[str, float], *, seconds: float, examples: int) -> None:
         """Append one epoch to the metrics, the timing and the log, which are at most a second old.
@@ -205,6 +215,7 @@ class Recorder:
             "status": status,
             "exit_code": exit_code,
             "finished": now(),
+            "seconds": self.seconds,
             "result": dict(result),
         }
         self._write()
@@ -243,6 +254,8 @@ def first_info(**parts: Any) -> dict[str, Any]:
         "exit_code": None,
         "started": now(),
         "finished": None,
+        "seconds": 0.0,  # of the processes that have ended
+        "since": exact_now(),  # this one works on it
         **environment(os.getpid()),
         **parts,
         "result": None,

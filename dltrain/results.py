@@ -12,10 +12,18 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from dltrain import field_names, metrics_file
+from dltrain.field_names import Numbers, counted_name
 from dltrain.runs import Run, higher_is_better, members
 
 # How sure one has to be that a setting is worse than the best before it is called so.
 CONFIDENCE = 0.95
+# What chooses the best epoch of a run that does not say it yet: the first of these it has.
+CHOOSING = ("val/accuracy", "val/loss", "train/accuracy", "train/loss")
+# Of a run that has more, some are looked at.
+EPOCHS = 5_000
+# Of these members something may come yet.
+UNFINISHED = ("running", "interrupted", "crashed", "missing")
 
 
 @dataclass(frozen=True)
@@ -28,12 +36,12 @@ class Result:
         words: What to type to train it alone.
         status: ``done``, ``diverged``, ``failed``, ``interrupted``, ``crashed``, ``running``, or
             ``missing`` if it has not begun.
-        value: Of the metric that sorts: its best if it is the one that chose between epochs, else
-            its last; None if there is none.
-        epoch: Of that value, or the last.
-        metrics: The last of each.
-        best: Metric, value and epoch of the best epoch.
+        value: Of the number that sorts; None if there is none that may be ranked.
+        so_far: The same, of a member of which more may come.
+        epoch: Of either.
+        metrics: Every number by name, as ``field_names`` has them.
         message: What there is to say.
+        name: Which of its numbers sorts, as ``best/val/loss``.
     """
 
     index: int
@@ -41,10 +49,42 @@ class Result:
     words: tuple[str, ...]
     status: str
     value: float | None = None
+    so_far: float | None = None
     epoch: int = 0
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    best: Mapping[str, object] = field(default_factory=dict)
+    metrics: Numbers = field(default_factory=dict)
     message: str = ""
+    name: str = ""
+
+
+def numbers_of(run: Run) -> Numbers:
+    """Return the numbers of a single run by name; of one that has not ended, those so far."""
+    if isinstance(run.part("result", "final"), dict):
+        return field_names.numbers_of(run.info["result"])
+    try:
+        rows = run.sample(EPOCHS) if "config" in run.info else []  # else it cannot be read
+    except ValueError:  # `runs show` says what is wrong with it
+        rows = []
+    return _so_far(rows)
+
+
+def _so_far(rows: Sequence[Mapping[str, str]]) -> Numbers:
+    """Name the numbers of the epochs that have been recorded, as a record would."""
+    if not rows:
+        return {}
+    metric = next((name for name in CHOOSING if name in rows[-1]), "")
+    valued = [
+        (value, row)
+        for row in rows
+        if (value := metrics_file.as_number(row.get(metric))) is not None
+    ]
+    best = {}
+    if valued:
+        choose = max if higher_is_better(metric) else min
+        value, row = choose(valued, key=lambda pair: pair[0])
+        epoch = metrics_file.as_number(row.get("epoch"))
+        best = {"metric": metric, "value": value, "epoch": epoch}
+    last = {name: metrics_file.as_number(cell) for name, cell in rows[-1].items()}
+    return field_names.numbers_of({"best": best, "final": last})
 
 
 def result_of(run: Run, *, index: int, setting: Mapping[str, str], metric: str) -> Result:
@@ -56,21 +96,19 @@ def result_of(run: Run, *, index: int, setting: Mapping[str, str], metric: str) 
         setting: What tells it from the others.
         metric: What sorts.
     """
-    metrics = {**_numbers(run, "final"), **_numbers(run, "test"), **_numbers(run, "findings")}
-    best = run.part("result", "best")
-    best = best if isinstance(best, dict) else {}
-    value, epoch = metrics.get(metric), metrics.get("epoch")
-    if best.get("metric") == metric:
-        value, epoch = as_number(best.get("value")), as_number(best.get("epoch"))
+    numbers, status = numbers_of(run), run.status
+    name = counted_name(metric, numbers)
+    value = numbers.get(name)
     return Result(
         index=index,
         setting=setting,
         words=tuple(run.texts("overrides")),
-        status=run.status,
-        value=value if run.status == "done" else None,
-        epoch=int(epoch or 0),
-        metrics=metrics,
-        best=best,
+        status=status,
+        name=name,
+        value=value if status == "done" else None,
+        so_far=value if status in UNFINISHED else None,
+        epoch=int(numbers.get(field_names.epoch_name(name), 0)),
+        metrics=numbers,
         message=str(run.part("result", "message") or ""),
     )
 
@@ -96,9 +134,27 @@ def results_of(sweep: Run, *, metric: str | None = None) -> list[Result]:
 
 def ranked(results: Sequence[Result], metric: str) -> list[Result]:
     """Sort the members that have a value, best first; equal ones by number."""
-    sign = -1 if higher_is_better(metric) else 1
     found = [result for result in results if result.value is not None]
-    return sorted(found, key=lambda r: (sign * (r.value or 0.0), r.index))
+    return sorted(found, key=lambda r: (_sign(metric) * (r.value or 0.0), r.index))
+
+
+def leading(results: Sequence[Result], metric: str) -> list[Result]:
+    """Sort the members of which more may come by where they stand, those without a value last."""
+
+    def key(result: Result) -> tuple[bool, float, int]:
+        return result.so_far is None, _sign(metric) * (result.so_far or 0.0), result.index
+
+    return sorted((r for r in results if r.status in UNFINISHED), key=key)
+
+
+def shown_name(results: Sequence[Result], metric: str) -> str:
+    """Return what the number that sorts is called; without its epoch if they are of both kinds."""
+    names = {r.name for r in results if r.value is not None or r.so_far is not None}
+    return names.pop() if len(names) == 1 else metric
+
+
+def _sign(metric: str) -> int:
+    return -1 if higher_is_better(metric) else 1
 
 
 @dataclass(frozen=True)
@@ -134,8 +190,8 @@ def by_setting(results: Sequence[Result], metric: str) -> list[SettingResult]:
         setting = {key: text for key, text in result.setting.items() if key != "seed"}
         found.setdefault(json.dumps(setting), []).append(result)
     groups = [_setting_result(json.loads(text), own, metric) for text, own in found.items()]
-    sign = -1 if higher_is_better(metric) else 1
-    valued = sorted((g for g in groups if g.results), key=lambda g: (g.lost > 0, sign * g.mean))
+    valued = [group for group in groups if group.results]
+    valued.sort(key=lambda g: (g.lost > 0, _sign(metric) * g.mean))
     return [replace(group, as_good=as_good(group, valued[0])) for group in valued]
 
 
@@ -205,23 +261,14 @@ def best_result(results: Sequence[Result], metric: str) -> Result | None:
     return next(iter(ranked(results, metric)), None)
 
 
+def leader(results: Sequence[Result], metric: str) -> Result | None:
+    """Return the best member; while none can be ranked, the one that leads so far."""
+    first = next(iter(leading(results, metric)), None)
+    so_far = first if first is not None and first.so_far is not None else None
+    return best_result(results, metric) or so_far
+
+
 def counts(results: Sequence[Result]) -> dict[str, int]:
     """Count the members of each status."""
     statuses = [result.status for result in results]
     return {status: statuses.count(status) for status in dict.fromkeys(statuses)}
-
-
-def as_number(value: object) -> float | None:
-    """Return what a record holds where a number should stand, if it is one."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return float(value)
-    except OverflowError:  # a whole number that no float holds
-        return None
-
-
-def _numbers(run: Run, part: str) -> dict[str, float]:
-    values = run.part("result", part)
-    pairs = values.items() if isinstance(values, dict) else ()
-    return {str(name): found for name, x in pairs if (found := as_number(x)) is not None}

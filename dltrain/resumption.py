@@ -16,6 +16,7 @@ from dltrain import checkpoint, runs
 from dltrain.checkpoint import CheckpointError
 from dltrain.reading import read_bytes, read_start
 from dltrain.recorder import TIMING, Kept, now
+from dltrain.run_time import seconds_of
 from dltrain.saving import State, misfit, size_limit
 from dltrain.steps import Steps
 
@@ -142,5 +143,6 @@ def history(folder: Path, meta: Mapping[str, Any] | None) -> dict[str, Any]:
     kept = {"result": before.info.get("result")} if before.status == "done" else {}
     return kept | {
         "started": before.info.get("started"),
+        "seconds": seconds_of(before) or 0.0,
         "resumed": [*(resumed if isinstance(resumed, list) else []), entry],
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -150,16 +149,13 @@ class Training:
         Raises:
             StorageError: If something could not be kept; the folders say so, if they still can.
         """
-        started = time.perf_counter()
         ended: dict[int, Ended] = {}
         try:
             for members in self.trainer.fit(self.recorders, view):
                 self._log_graphs()
                 if any(isinstance(job.config.model, LinearConfig) for job in self.jobs):
                     _ = self._solution  # once, before several threads ask for it
-                seconds = time.perf_counter() - started
-                finish = functools.partial(self._finish, seconds=seconds)
-                ended |= zip(members, storage.side_by_side(finish, members), strict=True)
+                ended |= zip(members, storage.side_by_side(self._finish, members), strict=True)
         except BaseException as error:
             self._fail(error)
             raise
@@ -224,7 +220,7 @@ class Training:
         errors, sentences = findings(found, job.data, self._solution)
         return results | errors, sentences
 
-    def _finish(self, index: int, *, seconds: float) -> Ended:
+    def _finish(self, index: int) -> Ended:
         """Keep what became of a job."""
         outcome = self.trainer.outcomes[index]
         results, sentences = self._conclude(index)
@@ -248,7 +244,6 @@ class Training:
                         if name not in outcome.final and "/" not in name
                     },
                     "expectations": compared,
-                    "seconds": seconds,
                 },
             )
         return Ended(outcome, code, sentences, compared)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import ast
 import operator
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from dltrain.field_names import Names
 from dltrain.suggest import clipped, closest
 
 Condition = Callable[[Mapping[str, Any]], bool]
@@ -40,7 +41,7 @@ def seconds(text: str) -> float | None:
     return float(found[1]) * SECONDS[found[2]] if found else None
 
 
-def condition(text: str, known: Collection[str]) -> Condition:
+def condition(text: str, known: Names) -> Condition:
     """Read a filter.
 
     Args:
@@ -84,9 +85,9 @@ def _as_python(token: re.Match[str]) -> str:
 class _Reader:
     """Turns a tree of Python's grammar into a condition; what has no meaning here is refused."""
 
-    def __init__(self, text: str, known: Collection[str]) -> None:
+    def __init__(self, text: str, known: Names) -> None:
         self._text, self._known = text, known
-        self._exact = {name for name in known if "." in name or "/" in name}
+        self._exact = {name for name in known.full if "." in name or "/" in name}
 
     def condition(self, node: ast.expr) -> Judge:
         match node:
@@ -117,7 +118,7 @@ class _Reader:
                 raise self._refusal(left, "names no field")
             raise ValueError(
                 f"--where={clipped(self._text)}: {clipped(named)}: no listed run has such a field"
-                f"{closest(named, self._known)}"
+                f"{closest(named, self._known.full) or closest(named, self._known.short)}"
             )
         is_duration = first in _DURATIONS or second in _DURATIONS
         values = [
@@ -138,9 +139,7 @@ class _Reader:
     def _field(self, node: ast.expr) -> str | None:
         """Return the field a node names, whole or by its last part."""
         name = _dotted(node)
-        if name is None or name in self._known:
-            return name
-        fits = [known for known in self._known if known.rpartition(".")[2] == name]
+        fits = () if name is None else self._known.fits(name)
         if len(fits) > 1:
             raise ValueError(f"--where={clipped(self._text)}: {name} is one of {', '.join(fits)}")
         return fits[0] if fits else None

@@ -760,10 +760,10 @@ LOOKING = (
     ),
     Defect(
         "the metric that chose stands for its last value",
-        "fields.py",
-        "    if best is not None:\n        found[best[0]] = best[1]\n",
-        "",
-        ("test_fields.py::test_the_metric_that_chose_stands_for_its_best",),
+        "field_names.py",
+        'best.get("epoch"), best["value"]',
+        'best.get("epoch"), _mapping(parts.get("final")).get(best["metric"])',
+        ("test_fields.py::test_the_metric_that_chose_stands_for_its_best_and_for_its_last",),
     ),
     Defect(
         "accuracies are sorted the lowest first",

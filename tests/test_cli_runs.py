@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 
 from dltrain.cli.runs import ACTIONS
-from dltrain.runs import Run, find, list_runs
+from dltrain.runs import Run, find, list_runs, read
 from dltrain.storage import locked
 from tests.conftest import Call, Shown, command, tree, write_record
 
@@ -97,7 +97,7 @@ def test_members_of_sweeps_get_rows_of_their_own(there: Path, call: Call) -> Non
     ("key", "turned"), [("val/loss", False), ("-val/loss", True), ("optimizer.lr", False)]
 )
 def test_the_list_is_sorted_by_any_field(there: Path, call: Call, key: str, turned: bool) -> None:
-    name = key.removeprefix("-")
+    name = key.removeprefix("-").replace("val/loss", "best/val/loss")
     rows = rows_of(call("runs", "--all", f"--sort={key}", "--csv"))
     found = [float(row[name]) for row in rows if row[name]]
     assert found == sorted(found, reverse=turned)
@@ -109,9 +109,9 @@ def test_an_accuracy_is_sorted_the_highest_first() -> None:
     from dltrain.listing import Row, selected
 
     run = Run(Path("x"), {})
-    listed = [Row(run, 1, {"val/accuracy": value}) for value in (0.5, 0.9, 0.7)]
+    listed = [Row(run, 1, {"best/val/accuracy": value}) for value in (0.5, 0.9, 0.7)]
     found = selected(listed, sort="val/accuracy")
-    assert [row.fields["val/accuracy"] for row in found] == [0.9, 0.7, 0.5]
+    assert [row.fields["best/val/accuracy"] for row in found] == [0.9, 0.7, 0.5]
 
 
 def test_top_keeps_the_first(there: Path, call: Call) -> None:
@@ -133,7 +133,7 @@ def test_a_filter_chooses_and_the_rows_keep_their_numbers(there: Path, call: Cal
 
 def test_columns_are_those_asked_for(there: Path, call: Call) -> None:
     rows = rows_of(call("runs", "--columns", "id,lr,val/loss", "--csv"))
-    assert list(rows[0]) == ["id", "optimizer.lr", "val/loss"]
+    assert list(rows[0]) == ["id", "optimizer.lr", "best/val/loss"]
     assert rows[0]["optimizer.lr"] == "0.05"
 
 
@@ -142,7 +142,7 @@ def test_json_holds_every_field_as_it_is(there: Path, call: Call) -> None:
     found = json.loads(call("runs", "--json").out)
     assert found[0]["id"] == newest.id
     assert found[0]["optimizer.lr"] == 0.05
-    assert found[0]["val/loss"] == newest.part("result", "best", "value")
+    assert found[0]["best/val/loss"] == newest.part("result", "best", "value")
     assert found[0]["data.w"] == [2.0, -3.4]
 
 
@@ -155,7 +155,10 @@ def test_markdown_is_a_table(there: Path, call: Call) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--sort", "val/los"], "--sort=val/los: no listed run has such a field; did you mean val"),
+        (
+            ["--sort", "val/los"],
+            "--sort=val/los: no listed run has such a field; did you mean last/val",
+        ),
         (
             ["--columns", "id,lrr"],
             "--columns=lrr: no listed run has such a field; did you",
@@ -209,7 +212,7 @@ def test_the_best_setting_of_a_sweep_says_what_is_noise(there: Path, call: Call)
     *_, sweep = runs_of(there)
     shown = call("runs", "best", sweep.short)
     head, first, *_ = shown.out.splitlines()
-    assert head.split()[:3] == ["optimizer.lr", "mean", "val/loss"]
+    assert head.split()[:3] == ["optimizer.lr", "mean", "best/val/loss"]
     assert first.startswith("0.1 ")
     assert "best" in first
     assert "noise " in shown.out
@@ -220,7 +223,7 @@ def test_the_best_setting_of_a_sweep_says_what_is_noise(there: Path, call: Call)
 def test_the_best_by_another_metric(there: Path, call: Call) -> None:
     *_, sweep = runs_of(there)
     shown = call("runs", "best", sweep.short, "--metric", "w_error")
-    assert "mean w_error" in shown.out
+    assert "mean last/w_error" in shown.out
     assert shown.code == 0
     assert call("runs", "best", "sweep", "--metric", "x").code == 2
 
@@ -231,7 +234,7 @@ def test_the_best_of_all_learned_from_the_same_data(there: Path, call: Call) -> 
     assert "house_tiny" not in shown.out
     assert "of    5 finished runs on synthetic" in shown.out
     rows = rows_of(call("runs", "--all", "--sort=val/loss", "--columns=id,val/loss", "--csv"))
-    assert f"val/loss {float(rows[0]['val/loss']):.4g}" in shown.out
+    assert f"val/loss {float(rows[0]['best/val/loss']):.4g}" in shown.out
 
 
 def test_runs_are_compared_by_their_curves_and_their_ends(there: Path, call: Call) -> None:
@@ -467,7 +470,7 @@ def test_all_runs_become_one_table(there: Path, call: Call, name: str) -> None:
     assert len(frame) == 8
     row = frame[frame["id"] == newest.id].iloc[0]
     assert row["optimizer.lr"] == 0.05
-    assert row["val/loss"] == newest.part("result", "best", "value")
+    assert row["best/val/loss"] == newest.part("result", "best", "value")
     assert sorted(frame["status"].unique()) == ["diverged", "done"]
 
 
@@ -602,3 +605,25 @@ def test_a_narrow_terminal_gets_fewer_columns_and_is_told_which_are_missing(ther
     assert len(rows) == 3  # each on one line
     assert {"id", "status", "best"} <= set(head.split())
     assert missing.startswith("no room for, but in --columns: duration")
+
+
+def test_an_interrupted_sweep_shows_what_it_is_at_and_no_none(there: Path, call: Call) -> None:
+    """As Ctrl-C leaves it: one member is done, another was stopped on its way."""
+    *_, sweep = runs_of(there)
+    stopped = sweep.folder / "members" / "0001" / "run.json"
+    before = stopped.read_bytes(), (sweep.folder / "sweep.json").read_bytes()
+    write_record(stopped, read(stopped.parent).info | {"status": "interrupted", "exit_code": 130})
+    away = sweep.info | {"status": "interrupted", "exit_code": None}
+    write_record(sweep.folder / "sweep.json", away)
+    try:
+        best = call("runs", "best", sweep.short).out
+        assert "not finished: 1" in best
+        assert "best/val/loss so far" in best
+        assert "5 of 6 members are finished" in best
+        assert "interrupted" in best
+        shown = call("runs", "show", sweep.short).out
+        assert "1 interrupted" in shown
+        assert "None" not in shown + best
+    finally:
+        stopped.write_bytes(before[0])
+        (sweep.folder / "sweep.json").write_bytes(before[1])

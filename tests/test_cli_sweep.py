@@ -102,7 +102,8 @@ def test_what_has_no_result_is_listed_with_its_reason(grid: Done) -> None:
 
 def test_the_best_is_named_with_its_value(grid: Done) -> None:
     best = record(members(grid.folder)[1])["result"]["best"]
-    assert value(grid, "best") == f"member 1: {best['value']:.4g} at epoch {best['epoch']}"
+    told = f"best/val/loss {best['value']:.4g} at epoch {best['epoch']}"
+    assert value(grid, "best") == f"member 1: {told}"
 
 
 def test_the_best_command_trains_to_the_same_value(grid: Done, call: Call) -> None:
@@ -145,9 +146,9 @@ def test_what_to_type_next_is_said_and_works(grid: Done) -> None:
 
 def test_repeated_settings_are_shown_by_their_mean(repeated: Done) -> None:
     assert repeated.shown.code == 0
-    rows = cells(repeated.shown.out.splitlines(), "optimizer.lr  mean val/loss")
+    rows = cells(repeated.shown.out.splitlines(), "optimizer.lr  mean best/val/loss")
     found = results(repeated.folder)
-    values = [float(row["best/value"]) for row in found if row["optimizer.lr"] == "0.05"]
+    values = [float(row["best/val/loss"]) for row in found if row["optimizer.lr"] == "0.05"]
     assert [row[0] for row in rows] == ["0.05", "0.01"]
     assert float(rows[0][1]) == pytest.approx(sum(values) / 3, rel=1e-3)
     assert [row[3] for row in rows] == ["3", "3"]

@@ -169,3 +169,18 @@ def test_a_reader_that_has_gone_does_not_stop_the_sweep() -> None:
     shown.note("nobody listens")
     shown.trained(MEMBERS, 1.0)
     shown.failed([MEMBERS[0]], "nobody listens")
+
+
+def test_a_resumed_sweep_begins_with_what_was_finished() -> None:
+    file = io.StringIO()
+    shown = SweepView(
+        output(file),
+        members=MEMBERS,
+        finished=6,
+        steps=1200,
+        metric="val/loss",
+        higher_is_better=False,
+    )
+    shown._next_line = 0.0
+    shown.progress(600.0, {})
+    assert file.getvalue() == " 50 %  6/12 trained\n"

@@ -15,6 +15,7 @@ DONE: dict[str, Any] = {
     "status": "done",
     "started": "2026-01-01T10:00:00+00:00",
     "finished": "2026-01-01T10:01:30+00:00",
+    "seconds": 2.41,
     "overrides": ["optimizer.lr=0.3", "output_dir=x"],
     "data": {"name": "table"},
     "model": {"name": "mlp", "parameters": 12},
@@ -41,24 +42,25 @@ def test_a_finished_run_says_what_it_was_told_and_what_came_of_it(tmp_path: Path
     assert found["optimizer.lr"] == 0.3
     assert found["optimizer"] == "sgd"
     assert (found["data"], found["model"], found["parameters"]) == ("table", "mlp", 12)
-    assert found["duration"] == 90.0
-    assert found["epoch"] == 4
-    assert (found["val/loss"], found["test/accuracy"], found["w_error"]) == (0.5, 0.75, 0.1)
+    assert found["duration"] == 2.41  # not the 90 between two stamps
+    assert (found["best/epoch"], found["last/epoch"]) == (2, 4)
+    assert (found["last/val/loss"], found["last/test/accuracy"]) == (0.5, 0.75)
+    assert found["last/w_error"] == 0.1
     assert "lr" not in found
     assert "message" not in found
 
 
-def test_the_metric_that_chose_stands_for_its_best(tmp_path: Path) -> None:
-    assert made(tmp_path, DONE)["val/accuracy"] == 0.8
+def test_the_metric_that_chose_stands_for_its_best_and_for_its_last(tmp_path: Path) -> None:
+    found = made(tmp_path, DONE)
+    assert (found["best/val/accuracy"], found["last/val/accuracy"]) == (0.8, 0.7)
 
 
 def test_a_run_that_was_killed_tells_of_the_epochs_it_recorded(tmp_path: Path) -> None:
     dead = DONE | {"status": "running", "pid": 2**22 + 5, "host": "nowhere", "result": None}
     found = made(tmp_path, dead, METRICS)
-    assert found["epoch"] == 3
-    assert found["train/loss"] == 0.6
-    assert found["val/loss"] == 0.6  # the best, in epoch 2
-    assert best_of(read(tmp_path)) == ("val/loss", 0.6)
+    assert (found["best/epoch"], found["best/val/loss"]) == (2, 0.6)
+    assert (found["last/epoch"], found["last/train/loss"], found["last/val/loss"]) == (3, 0.6, 0.65)
+    assert best_of(read(tmp_path)) == ("best/val/loss", 0.6)
 
 
 @pytest.mark.parametrize(

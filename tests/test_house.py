@@ -61,10 +61,12 @@ ALLOWED: dict[str, set[str]] = {
     "progress_board": {"plots", "plots.curves", "plots.style", "reading", "storage"},
     "tracking": {"event_file", "progress_board"},
     "recorder": {"environment", "escapes", "lines", "seal", "storage", "tracking"},
-    "fields": {"metrics_file", "runs"},
-    "where": {"suggest"},
-    "listing": {"fields", "runs", "suggest", "where"},
-    "results": {"runs"},
+    "field_names": set(),
+    "run_time": {"field_names", "metrics_file", "runs"},
+    "fields": {"field_names", "metrics_file", "results", "run_time", "runs"},
+    "where": {"field_names", "suggest"},
+    "listing": {"field_names", "fields", "runs", "suggest", "where"},
+    "results": {"field_names", "metrics_file", "runs"},
     "plots": set(),
     "plots.style": {"escapes"},
     "plots.curves": {"plots", "plots.style"},
@@ -97,7 +99,9 @@ ALLOWED: dict[str, set[str]] = {
     "checkpoint": {"reading", "seal", "storage", "verification"},
     "outcomes": set(),
     "saving": {"checkpoint", "outcomes", "steps", "storage"},
-    "resumption": {"checkpoint", "reading", "recorder", "runs", "saving", "steps"},
+    "resumption": {
+        *("checkpoint", "reading", "recorder", "run_time", "runs", "saving", "steps"),
+    },
     "trainer": {"outcomes", "saving", "steps"},
     "data": set(),
     "data.idx": set(),
@@ -136,12 +140,16 @@ ALLOWED: dict[str, set[str]] = {
         *("evaluation", "given", "trained"),
     },
     "report": {
-        *("console", "fields", "results", "runs", "verification"),
+        *("console", "results", "runs", "verification"),
         *("report.blocks", "report.comparison", "report.curves", "report.effects"),
         *("report.model", "report.ranking", "report.record"),
+        *(
+            "field_names",
+            "run_time",
+        ),
     },
-    "report.blocks": {"fields"},
-    "report.comparison": {"check", "fields", "listing", "results", "runs"},
+    "report.blocks": {"field_names"},
+    "report.comparison": {"check", "fields", "listing", "results", "runs", "field_names"},
     "report.curves": {"metrics_file", "report.blocks", "runs"},
     "report.effects": {"report.blocks", "report.comparison", "report.curves", "results"},
     "report.images": set(),
@@ -150,8 +158,25 @@ ALLOWED: dict[str, set[str]] = {
         *("report.blocks", "report.images", "report.weights"),
     },
     "report.page": {"", "escapes", "report.blocks", "suggest"},
-    "report.ranking": {"fields", "report.blocks", "report.comparison", "results", "runs"},
-    "report.record": {"check", "console", "differences", "fields", "report.blocks", "runs"},
+    "report.ranking": {
+        "report.blocks",
+        "report.comparison",
+        "results",
+        "runs",
+        "field_names",
+        "run_time",
+    },
+    "report.record": {
+        "check",
+        "console",
+        "differences",
+        "fields",
+        "report.blocks",
+        "runs",
+        "field_names",
+        "results",
+        "run_time",
+    },
     "report.weights": {"coefficients", "data", "evaluation", "report.blocks", "report.images"},
     "training": {
         *(
@@ -194,8 +219,19 @@ ALLOWED: dict[str, set[str]] = {
     "sweep.folder": {
         *("check", "escapes", "origin", "reading", "recorder", "runs", "schema", "storage"),
         "sweep.plan",
+        *(
+            "field_names",
+            "run_time",
+        ),
     },
-    "sweep.results": {"recorder", "results", "storage", "sweep.folder", "sweep.plan"},
+    "sweep.results": {
+        "recorder",
+        "results",
+        "storage",
+        "sweep.folder",
+        "sweep.plan",
+        "field_names",
+    },
     "sweep.reuse": {"", "recorder", "runs", "schema", "storage", "sweep.folder", "sweep.plan"},
     "sweep.child": {
         *("build", "data", "device", "job", "outcomes", "signals", "storage"),
@@ -206,6 +242,7 @@ ALLOWED: dict[str, set[str]] = {
     "sweep.engine": {
         *("choices", "machine", "schema", "signals", "storage", "sweep.assignment", "sweep.folder"),
         *("sweep.plan", "sweep.process", "sweep.results", "sweep.stacks"),
+        *("results",),
     },
 }
 CONFIGS = {
@@ -215,11 +252,13 @@ CONFIGS = {
 PLAIN = {"", "escapes", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"}
 PLAIN |= {
     "environment",
+    "field_names",
     "fields",
     "lines",
     "listing",
     "metrics_file",
     "reading",
+    "run_time",
     "seal",
     "trash",
     "where",

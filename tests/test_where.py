@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dltrain.field_names import Names
 from dltrain.where import condition, seconds
 
 RUN: dict[str, Any] = {
@@ -17,12 +18,12 @@ RUN: dict[str, Any] = {
     "optimizer.lr": 0.1,
     "model.hidden": [256, 128],
     "optimizer.nesterov": False,
-    "val/accuracy": 0.83,
+    "best/val/accuracy": 0.83,
     "seed": 3,
     "id": "6vsf",
     "started": "2026-11-25T02:00:00+00:00",
 }
-KNOWN = [*RUN, "test/rmse", "data.seed"]
+KNOWN = Names.of([dict.fromkeys([*RUN, "last/test/rmse", "data.seed"])])
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_a_filter_does_not_fit(text: str) -> None:
     ("text", "message"),
     [
         ("lrr < 0.1", "lrr: no listed run has such a field; did you mean optimizer.lr?"),
-        ("val/acuracy > 0.8", "val/acuracy: no listed run has such a field; did you mean val/acc"),
+        ("val/acuracy > 0.8", "val/acuracy: no listed run has such a field; did you mean best/val"),
         ("nesterov", "nesterov is no comparison; write it like"),
         ("1 < 2", "1 names no field"),
         ("lr <", "cannot be read (invalid syntax); write it like"),
@@ -102,7 +103,7 @@ def test_what_is_no_filter_is_refused_in_a_line(text: str, message: str) -> None
 
 def test_a_last_part_that_several_fields_have_is_refused() -> None:
     with pytest.raises(ValueError, match=r"kind is one of model\.kind, optimizer\.kind"):
-        condition("kind == sgd", ["model.kind", "optimizer.kind"])
+        condition("kind == sgd", Names.of([dict.fromkeys(["model.kind", "optimizer.kind"])]))
 
 
 @given(st.text(max_size=60))

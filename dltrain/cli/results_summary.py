@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dltrain.console import bold, dim, figure, table
-from dltrain.results import Result, SettingResult
+from dltrain.field_names import TESTS
+from dltrain.results import Result, SettingResult, leading, shown_name
 
 # Rows of a table on a terminal; results.csv has all of them.
 ROWS = 20
@@ -13,8 +14,9 @@ ROWS = 20
 
 def results_table(ranking: Sequence[Result], metric: str) -> list[object]:
     """Lay out the members that came to an end, best first."""
-    tests = [name for name in ("test/accuracy", "test/rmse") if name != metric]
-    names = [name for name in tests if any(name in result.metrics for result in ranking)]
+    name = shown_name(ranking, metric)
+    tests = [test for test in TESTS if test != name]
+    names = [test for test in tests if any(test in result.metrics for result in ranking)]
     rows = [
         [
             result.index,
@@ -26,8 +28,8 @@ def results_table(ranking: Sequence[Result], metric: str) -> list[object]:
         for result in ranking[:ROWS]
     ]
     keys = list(ranking[0].setting)
-    columns = ["member", *keys, metric, "epoch", *names]
-    right = ["member", metric, "epoch", *names]
+    columns = ["member", *keys, name, "epoch", *names]
+    right = ["member", name, "epoch", *names]
     parts: list[object] = [table(columns, rows, right=right, wrapping=keys)]
     if len(ranking) > ROWS:
         parts.append(dim(f"and {len(ranking) - ROWS:,} more in results.csv"))
@@ -47,8 +49,9 @@ def settings_table(groups: Sequence[SettingResult], metric: str) -> list[object]
         ]
         for group in groups[:ROWS]
     ]
-    columns = [*keys, f"mean {metric}", "sd", "n", "within noise"]
-    right = [f"mean {metric}", "sd", "n"]
+    name = shown_name([result for group in groups for result in group.results], metric)
+    columns = [*keys, f"mean {name}", "sd", "n", "within noise"]
+    right = [f"mean {name}", "sd", "n"]
     parts: list[object] = [table(columns, rows, right=right, wrapping=keys)]
     if len(groups) > ROWS:
         parts.append(dim(f"and {len(groups) - ROWS:,} settings more"))
@@ -80,9 +83,31 @@ def best_facts(best: Result, again: str) -> list[tuple[str, object]]:
     of_setting = " of the best setting" if "seed" in best.setting else ""
     which = f"member {best.index}{of_setting}"
     return [
-        ("best", bold(f"{which}: {figure(best.value or 0.0)} at epoch {best.epoch}")),
+        ("best", bold(f"{which}: {best.name} {figure(best.value or 0.0)} at epoch {best.epoch}")),
         ("command", again),
     ]
+
+
+def unfinished_table(results: Sequence[Result], metric: str) -> list[object]:
+    """Lay out the members of which more may come, those that lead first, with their status."""
+    rows = leading(results, metric)
+    if not rows:
+        return []
+    keys, name = list(rows[0].setting), f"{shown_name(rows, metric)} so far"
+    cells = [
+        [
+            result.index,
+            *result.setting.values(),
+            result.status,
+            "" if result.so_far is None else figure(result.so_far),
+            "" if result.so_far is None else result.epoch,
+        ]
+        for result in rows[:ROWS]
+    ]
+    columns = ["member", *keys, "status", name, "epoch"]
+    shown = table(columns, cells, right=["member", name, "epoch"], wrapping=keys)
+    more = [dim(f"and {len(rows) - ROWS:,} more")] if len(rows) > ROWS else []
+    return ["", bold(f"not finished: {len(rows)}"), shown, *more]
 
 
 def failures(results: Sequence[Result]) -> list[object]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator, Sequence
 
 from dltrain.address import command_on
@@ -25,7 +24,7 @@ from dltrain.storage import StorageError, make_folder, remove, remove_tree
 from dltrain.sweep.engine import Engine
 from dltrain.sweep.folder import SweepFolder, begin
 from dltrain.sweep.plan import Plan
-from dltrain.sweep.results import best_record, read_results, unfinished, write_csv
+from dltrain.sweep.results import read_results, sweep_result, unfinished, write_csv
 from dltrain.sweep.reuse import take_over
 from dltrain.sweep.stacks import num_steps
 
@@ -66,18 +65,17 @@ def sweep(plan: Plan, folder: SweepFolder) -> None:
     """
     before = read_results(folder, plan)
     missing = unfinished(before)
-    failed = {result.index for result in before if result.status == "failed"}
-    view = _view(plan, missing)
+    view = _view(plan, len(plan.members) - len(missing))
     view.show(pairs([("sweep", folder.id), *say.plan_facts(plan)]))
     view.show(*say.remarks(plan))
     if len(missing) < len(plan.members):
         finished = len(plan.members) - len(missing)
         view.note(f"finished already: {counted(finished, 'member')}")
     make_folder(folder.path / "logs")
-    engine, started = Engine(plan, folder, view), time.perf_counter()
+    engine = Engine(plan, folder, view)
     try:
         with view.watching():
-            engine.run(missing, failed)
+            engine.run(before)
     except StorageError as error:
         with contextlib.suppress(StorageError):  # the first one tells the story
             _keep(plan, folder, engine, code=4)
@@ -87,7 +85,7 @@ def sweep(plan: Plan, folder: SweepFolder) -> None:
         _keep(plan, folder, engine)
         raise
     results, code = _keep(plan, folder, engine)
-    view.show(*_summary(plan, folder, results, time.perf_counter() - started))
+    view.show(*_summary(plan, folder, results))
     if code:
         raise EndedError(code, _complaint(folder, results, engine))
     view.check()
@@ -105,18 +103,21 @@ def _keep(
         exit_code=found if code is None else code,
         finished=now(),
         counts=counts(results),
-        result={"best": best_record(plan, results)},
+        seconds=folder.seconds,
+        result=sweep_result(plan, results),
     )
     _tidy(folder)
     return results, found
 
 
-def _view(plan: Plan, missing: set[int]) -> SweepView:
-    counts = [(group, len(missing & set(group.members))) for group in plan.groups]
-    steps = sum(n * num_steps(plan.members[g.members[0]].config, g) for g, n in counts)
+def _view(plan: Plan, finished: int) -> SweepView:
+    """Return what shows all members; those that were finished before are counted from the start."""
+    sizes = [(group, plan.members[group.members[0]].config) for group in plan.groups]
+    steps = sum(len(group.members) * num_steps(config, group) for group, config in sizes)
     return SweepView(
         output(),
         members=plan.members,
+        finished=finished,
         steps=steps,
         metric=plan.metric,
         higher_is_better=higher_is_better(plan.metric),
@@ -133,9 +134,7 @@ def _ending(results: Sequence[Result], engine: Engine) -> tuple[int, str]:
     return (3, "diverged") if statuses == {"diverged"} else (0, "done")
 
 
-def _summary(
-    plan: Plan, folder: SweepFolder, results: Sequence[Result], seconds: float
-) -> list[object]:
+def _summary(plan: Plan, folder: SweepFolder, results: Sequence[Result]) -> list[object]:
     ranking = ranked(results, plan.metric)
     parts: list[object] = [""]
     facts: list[tuple[str, object]] = []
@@ -151,7 +150,8 @@ def _summary(
         again = repetition(as_dict(member.config), folder.line.alone(member.words))
         facts += told.best_facts(best, command(*again.words, *below(folder.path.parent)))
     count = len(plan.members)
-    facts.append(("time", f"{duration(seconds)} for {count:,} member{'s' if count > 1 else ''}"))
+    taken = duration(folder.info["seconds"])
+    facts.append(("time", f"{taken} for {counted(count, 'member')}"))
     lines: list[tuple[str, object]] = [("folder", str(folder.path))]
     lines += following([*_next(folder, best, results)])
     if any(member.config.tracking.tensorboard for member in plan.members):

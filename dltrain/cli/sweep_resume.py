@@ -10,20 +10,25 @@ from pathlib import Path
 from dltrain.address import command_on
 from dltrain.check import shown
 from dltrain.cli.arguments import refusing
+from dltrain.cli.summary import counted
 from dltrain.cli.sweep_course import sweep
 from dltrain.compose import Sources, compose_groups
 from dltrain.config import sweep_settings
+from dltrain.console import dim, output, safe
 from dltrain.environment import process, versions
 from dltrain.origin import changed_versions, refuse_changed
 from dltrain.paths import expanded
 from dltrain.reading import refuse_links
-from dltrain.recorder import short_id
+from dltrain.recorder import exact_now, short_id
+from dltrain.results import Result
+from dltrain.run_time import seconds_of
 from dltrain.runs import Run, find, list_runs
 from dltrain.schema import as_dict
 from dltrain.storage import locked
 from dltrain.sweep.folder import reopen
 from dltrain.sweep.plan import Plan, PlanError, differences, make_plan, metric_problems
 from dltrain.sweep.results import read_results, unfinished
+from dltrain.verification import complaints
 from dltrain.words import read_words
 
 # What may be told anew when a sweep is resumed.
@@ -56,16 +61,34 @@ def resume(
             _refuse_other(plan, overrides, sources, folder.as_run())
             if unfinished(read_results(folder, plan)) and not allow_changed:
                 refuse_changed(changed_versions(Run(path, folder.info, is_sweep=True)))
+            before = Run(path, folder.info, is_sweep=True)
+            same = as_dict(plan.told) == folder.info.get("told")
+            if same and _is_through(before, read_results(folder, plan)):
+                return None
+        seconds = seconds_of(before)
         folder.list_file("results.csv", None)  # until it is written anew
         folder.write(
+            seconds=seconds or 0.0,
+            since=exact_now(),
             status="running",
             exit_code=None,
             finished=None,
             told=as_dict(plan.told),
+            metric=plan.metric,
             versions=versions(),
             **process(os.getpid()),
         )
-        sweep(plan, folder)
+        return sweep(plan, folder)
+
+
+def _is_through(sweep: Run, results: Sequence[Result]) -> bool:
+    """Tell whether a sweep has come to its end and nothing is left to do, and say so."""
+    damaged = list(complaints(sweep.folder, sweep.part("files")))
+    if sweep.status not in ("done", "diverged") or unfinished(results) or damaged:
+        return False
+    output().print(f"{safe(sweep.id)} is finished: {counted(len(results), 'member')}")
+    output().print(dim("nothing to resume"))
+    return True
 
 
 def _moved(overrides: Sequence[str]) -> dict[str, str]:

@@ -39,6 +39,7 @@ class SweepView:
     Args:
         console: Where.
         members: All of them.
+        finished: How many of them were trained before.
         steps: Of all members together.
         metric: What sorts them.
         higher_is_better: Which way.
@@ -49,6 +50,7 @@ class SweepView:
         console: rich.console.Console,
         *,
         members: Sequence[Member],
+        finished: int = 0,
         steps: float,
         metric: str,
         higher_is_better: bool,
@@ -56,7 +58,7 @@ class SweepView:
         self._console, self._stream = console, lasting(console)
         self._members, self._metric = members, metric
         self._sign = -1 if higher_is_better else 1
-        self._trained, self._failed = 0, 0
+        self._trained, self._failed = finished, 0
         self._values: Mapping[int, tuple[int, float | None]] = {}
         self._next_line = time.monotonic() + LINE_SECONDS
         self._bar = Progress(

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dltrain.console import duration, figure
-from dltrain.fields import duration_seconds
+from dltrain.field_names import TESTS
 from dltrain.report import comparison, record
 from dltrain.report.blocks import Block, Document, paragraph, section
 from dltrain.report.curves import curves
 from dltrain.report.effects import effects, learning_curves, parallel
 from dltrain.report.ranking import runs_table, settings_table
 from dltrain.results import best_result, by_setting, counts, is_repeated
+from dltrain.run_time import seconds_of
 from dltrain.runs import Run, distinct, members
 from dltrain.verification import complaints
 
@@ -64,7 +65,7 @@ def _of_sweep(sweep: Run) -> Document:
     stand = ", ".join(f"{n:,} {status}" for status, n in counts(found.results).items())
     *most, last = found.keys or ["nothing"]
     varying = f"{', '.join(most)} and {last}" if most else last
-    seconds = duration_seconds(sweep)
+    seconds = seconds_of(sweep)
     took = [("duration", duration(seconds), number)] if seconds is not None else []
     warnings = list(complaints(sweep.folder, sweep.part("files")))
     if best is not None:
@@ -131,15 +132,15 @@ def _best(found: comparison.Comparison) -> tuple[Run | None, list[tuple[str, str
         return None, []
     name = found.names[best.index]
     called = f"member {name}" if name.isdigit() else name
-    figures = [(f"best {found.metric}", figure(best.value), f"{called}, epoch {best.epoch}")]
+    figures = [(best.name, figure(best.value), f"{called}, epoch {best.epoch}")]
     setting = by_setting(found.results, found.metric)[0]
     if is_repeated(found.results) and len(setting.results) > 1:
         told = comparison.setting_text(setting.setting, list(setting.setting)) or "all seeds"
         note = f"{told}; sd {figure(setting.deviation)}, n {len(setting.results)}"
-        mean = (f"best setting's mean {found.metric}", figure(setting.mean), note)
+        mean = (f"best setting's mean {best.name}", figure(setting.mean), note)
         best_of_it = f"{called}, its best, epoch {best.epoch}"
-        figures = [mean, (found.metric, figure(best.value), best_of_it)]
-    tests = [n for n in ("test/accuracy", "test/rmse", "test/loss") if n in best.metrics][:1]
+        figures = [mean, (best.name, figure(best.value), best_of_it)]
+    tests = [n for n in (*TESTS, "last/test/loss") if n in best.metrics][:1]
     figures += [(n, figure(best.metrics[n]), f"{called}, last epoch") for n in tests]
     return found.runs[best.index], figures
 

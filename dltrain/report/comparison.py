@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dltrain.check import shown
+from dltrain.field_names import plain_name
 from dltrain.fields import best_of
 from dltrain.listing import rows, varying
-from dltrain.results import Result, ranked, result_of, results_of
+from dltrain.results import Result, ranked, result_of, results_of, shown_name
 from dltrain.runs import Run, members
 
 # Keys that get a column; only a stranger's runs differ in as many.
@@ -40,6 +41,11 @@ class Comparison:
     planned: int
 
     @property
+    def name(self) -> str:
+        """What the metric is called, with its epoch; ``metric`` itself says which is better."""
+        return shown_name(self.results, self.metric)
+
+    @property
     def ranking(self) -> list[Result]:
         """All of them, best first; those without a value come last."""
         own = ranked(self.results, self.metric)
@@ -67,7 +73,7 @@ def of_runs(runs: Sequence[Run]) -> Comparison:
     """Compare runs, whatever they are."""
     listed = rows(runs, numbered=False)
     own = [best_of(run) for run in runs]
-    chosen = {found[0] for found in own if found is not None}
+    chosen = {plain_name(found[0]) for found in own if found is not None}
     metric = chosen.pop() if len(chosen) == 1 else ""
     typed = varying(listed)[:MAX_KEYS]
     for name in ("data", "model"):

@@ -39,7 +39,7 @@ def effects(comparison: Comparison) -> Iterator[Block]:
         yield {
             "kind": "effect",
             "key": key,
-            "metric": comparison.metric,
+            "metric": comparison.name,
             "axis": axis_of(key, values),
             "metric_axis": metric_axis([result.value or 0.0 for result in found]),
             "lines": names if joined else ["all runs"],
@@ -59,7 +59,7 @@ def parallel(comparison: Comparison) -> Block | None:
     keys = [key for key in comparison.keys if key != "seed"][: MAX_AXES - 2]
     if not comparison.metric or len(ranking) < 3 or not keys:
         return None
-    tests = [f"test/{comparison.metric.rpartition('/')[2]}"]
+    tests = [f"last/test/{comparison.metric.rpartition('/')[2]}"]
     tests = [name for name in tests if all(name in result.metrics for result in ranking)]
     columns: dict[str, list[Any]] = {
         key: [read_value(result.setting.get(key, "-")) for result in ranking] for key in keys
@@ -68,8 +68,9 @@ def parallel(comparison: Comparison) -> Block | None:
         {"name": key, "axis": axis_of(key, [result.setting.get(key, "-") for result in ranking])}
         for key in keys
     ]
-    for name in [*(n for n in tests if n != comparison.metric), comparison.metric]:
-        own = name == comparison.metric
+    judged = comparison.name
+    for name in [*(n for n in tests if n != judged), judged]:
+        own = name == judged
         columns[name] = [r.value if own else r.metrics[name] for r in ranking]
         axes.append({"name": name, "axis": metric_axis(columns[name])})
     if len(axes) < 3:

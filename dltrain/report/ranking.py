@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dltrain.fields import duration_seconds, is_metric
+from dltrain.field_names import BEST_EPOCH, LAST, LAST_EPOCH, epoch_name, is_metric
 from dltrain.report.blocks import MAX_ROWS, Block, column, paragraph, table
 from dltrain.report.comparison import Comparison, kind_of, read_value
 from dltrain.results import SettingResult, by_setting, is_repeated
+from dltrain.run_time import seconds_of
 from dltrain.runs import higher_is_better
 
 # Metrics that get a column; only a stranger's runs have as many.
@@ -18,17 +19,20 @@ def runs_table(comparison: Comparison) -> list[Block]:
     """Lay out the runs, best first."""
     ranking = comparison.ranking
     names = dict.fromkeys(name for result in ranking for name in result.metrics)
-    tests = [name for name in names if name.startswith("test/")][:MAX_METRICS]
-    others = [n for n in names if is_metric(n) and n not in (*tests, comparison.metric)]
-    others = others[:MAX_METRICS]
+    tests = [name for name in names if name.startswith(f"{LAST}test/")][:MAX_METRICS]
+    epochs = (BEST_EPOCH, LAST_EPOCH)
+    others = [n for n in names if n not in (*tests, *epochs, comparison.name)][:MAX_METRICS]
+    ended = [LAST_EPOCH] if epoch_name(comparison.name) != LAST_EPOCH else []
     messages = any(result.message for result in ranking)
-    metric = [column(comparison.metric), column("epoch", "count")] if comparison.metric else []
+    of = epoch_name(comparison.name) if is_metric(comparison.name) else "epoch"
+    metric = [column(comparison.name), column(of, "count")] if comparison.metric else []
     names_are_numbers = all(name.isdigit() for name in comparison.names.values())
     columns = [
         column("member", "count") if names_are_numbers else column("run"),
         column("status"),
         *(column(key, kind_of(comparison, key)) for key in comparison.keys),
         *metric,
+        *(column(name, "count") for name in ended),
         *map(column, [*tests, *others]),
         column("duration", "duration"),
         *([column("message")] if messages else []),
@@ -42,8 +46,8 @@ def runs_table(comparison: Comparison) -> list[Block]:
                 result.status,
                 *(read_value(result.setting.get(key, "-")) for key in comparison.keys),
                 *value,
-                *(result.metrics.get(name) for name in [*tests, *others]),
-                duration_seconds(comparison.runs[result.index]),
+                *(result.metrics.get(name) for name in [*ended, *tests, *others]),
+                seconds_of(comparison.runs[result.index]),
                 *([result.message] if messages else []),
             ]
         )
@@ -74,7 +78,7 @@ def settings_table(comparison: Comparison) -> list[Block]:
     repeated = any(group.planned > 1 for group in groups)
     if not repeated or not groups[0].setting:
         return []
-    metric = comparison.metric
+    metric = comparison.name
     columns = [
         *(column(key, kind_of(comparison, key)) for key in groups[0].setting),
         column(f"mean {metric}", "figure"),

@@ -12,9 +12,12 @@ from dltrain.address import command_on
 from dltrain.check import shown
 from dltrain.console import duration, figure, number_or_dash
 from dltrain.differences import defaults_of, differences
-from dltrain.fields import best_of, duration_seconds, flat
+from dltrain.field_names import BEST_EPOCH, LAST, LAST_EPOCH
+from dltrain.fields import flat, standing_of
 from dltrain.repetition import again
 from dltrain.report.blocks import Block, column, commands, pairs, paragraph, section, table
+from dltrain.results import UNFINISHED
+from dltrain.run_time import seconds_of
 from dltrain.runs import Run
 from dltrain.schema import MAX_SEED
 
@@ -41,21 +44,22 @@ def ended(run: Run) -> str:
 def figures(run: Run) -> list[tuple[str, str, str]]:
     """Return the few numbers that matter most."""
     found = []
-    best = best_of(run)
-    if best is not None:
-        epoch = run.part("result", "best", "epoch")
-        note = "so far" if run.status == "running" else ""
-        found.append((f"best {best[0]}", figure(best[1]), f"epoch {epoch}" if epoch else note))
+    standing = standing_of(run)
+    if standing.best is not None:
+        name, value = standing.best
+        so_far = ", so far" if run.status in UNFINISHED else ""
+        found.append((name, figure(value), f"epoch {standing.numbers.get(BEST_EPOCH)}{so_far}"))
     tests = run.part("result", "test")
     tests = tests if isinstance(tests, dict) else {}
     names = [name for name in _TESTS if name in tests][:2]
-    found += [(name, number_or_dash(tests[name]), "after the last epoch") for name in names]
+    after = f"after epoch {standing.numbers.get(LAST_EPOCH)}, the last"
+    found += [(f"{LAST}{name}", number_or_dash(tests[name]), after) for name in names]
     if not found:
         final = run.part("result", "final")
         own = final.items() if isinstance(final, dict) else ()
-        last = [(str(n), number_or_dash(x), "last epoch") for n, x in own if "/" in str(n)]
+        last = [(f"{LAST}{n}", number_or_dash(x), "last epoch") for n, x in own if "/" in str(n)]
         found += last[:3]
-    seconds = duration_seconds(run)
+    seconds = seconds_of(run)
     if seconds is not None:
         found.append(("duration", duration(seconds), "so far" if run.status == "running" else ""))
     parameters = run.part("model", "parameters")
@@ -74,7 +78,7 @@ def results(run: Run) -> Block | None:
     for name in ("final", "test", "findings"):
         values = run.part("result", name)
         own = values.items() if isinstance(values, dict) else ()
-        rows += [(str(key), number_or_dash(value)) for key, value in own]
+        rows += [(f"{LAST}{key}", number_or_dash(value)) for key, value in own]
     rows += [("note", note) for note in run.texts("data", "notes")]
     if rows:
         blocks.append(pairs(rows))

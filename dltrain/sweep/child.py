@@ -191,14 +191,15 @@ class _Watcher:
             return
         self._next = time.monotonic() + SECONDS
         values = [self._value(row, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
-        self._line.send("values", (int(rows[0]["epoch"]), values))
+        self._line.send("values", values)
 
     def early(self, rows: Sequence[Row]) -> None:
         """See ``View``; a sweep shows whole epochs."""
 
-    def _value(self, row: Row, outcome: Outcome) -> float | None:
+    def _value(self, row: Row, outcome: Outcome) -> tuple[int, float | None]:
+        """Return where a member stands, and the epoch of that."""
         if outcome.status == "diverged":
-            return None
+            return int(row["epoch"]), None
         if outcome.best.get("metric") == self._metric:
-            return float(outcome.best["value"])
-        return row.get(self._metric)
+            return int(outcome.best["epoch"]), float(outcome.best["value"])
+        return int(row["epoch"]), row.get(self._metric)

@@ -10,19 +10,20 @@ from __future__ import annotations
 import signal
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from dltrain.choices import OnError
 from dltrain.machine import free_memory, num_cores
+from dltrain.results import Result
 from dltrain.signals import stopping
 from dltrain.storage import StorageError
 from dltrain.sweep.assignment import Assignment
 from dltrain.sweep.folder import FINISHED, SweepFolder
 from dltrain.sweep.plan import Group, Member, Plan
 from dltrain.sweep.process import Child, Values, wait_for
-from dltrain.sweep.results import read_result
+from dltrain.sweep.results import read_result, unfinished
 from dltrain.sweep.stacks import cut, in_order, num_steps, sizes_to_try, stack_size
 
 LOOK_SECONDS = 0.2
@@ -65,26 +66,33 @@ class Engine:
         self._plan, self._folder, self._view = plan, folder, view
         self._queue: deque[Assignment] = deque()
         self._children: list[Child] = []
+        self._steps_of = {
+            index: num_steps(plan.members[index].config, group)
+            for group in plan.groups
+            for index in group.members
+        }
         self._steps = 0.0  # of members that have ended
         self._values: dict[int, tuple[int, float | None]] = {}  # of members that have ended
         self._started = 0  # children so far
         self._failures = 0
         self._storage_error: str | None = None
 
-    def run(self, unfinished: Collection[int], failed: Collection[int]) -> None:
+    def run(self, before: Sequence[Result]) -> None:
         """Train members; come back when all are trained or failed, or something stops it.
 
         Args:
-            unfinished: Numbers of the members to train.
-            failed: Those among them that failed before; each is tried alone.
+            before: How all members stand; those that failed before are tried alone.
 
         Raises:
             StorageError: If something could not be kept.
         """
+        missing = unfinished(before)
+        failed = {result.index for result in before if result.status == "failed"}
+        self._take(result for result in before if result.index not in missing)
         with stopping(self._stop):
             try:
                 for number, group in enumerate(self._plan.groups):
-                    self._line_up(number, group, set(unfinished), set(failed))
+                    self._line_up(number, group, missing, failed)
                 while self._children or (self._queue and not self._stopping):
                     if self._queue and self._has_room() and not self._stopping:
                         self._start(self._queue.popleft())
@@ -188,11 +196,14 @@ class Engine:
         kind, content = child.verdict
         assignment = child.assignment
         if kind == "done":
-            self._count(assignment.kept, assignment.group)
             results = [read_result(self._folder, m, self._plan.metric) for m in assignment.kept]
-            self._values |= {r.index: (r.epoch, r.value) for r in results}
-            pairs = zip(assignment.kept, results, strict=True)
+            pairs = list(zip(assignment.kept, results, strict=True))
             finished = [member for member, result in pairs if result.status in FINISHED]
+            self._take(result for result in results if result.status in FINISHED)
+            # A signal stopped the others where they are.
+            self._steps += child.step * (len(pairs) - len(finished))
+            stopped = [result for result in results if result.status not in FINISHED]
+            self._values |= {r.index: (r.epoch, r.so_far) for r in stopped}
             if finished:
                 self._view.trained(finished, time.monotonic() - child.started)
         elif kind == "storage":
@@ -205,8 +216,14 @@ class Engine:
             else:
                 self._halve(assignment, reason)
 
+    def _take(self, results: Iterable[Result]) -> None:
+        """Count members that have come to their end, now or before."""
+        for result in results:
+            self._steps += self._steps_of[result.index]
+            self._values[result.index] = (result.epoch, result.value)
+
     def _fail(self, assignment: Assignment, reason: str, details: str) -> None:
-        self._count(assignment.kept, assignment.group)
+        self._steps += sum(self._steps_of[member.index] for member in assignment.kept)
         self._failures += len(assignment.kept)
         for member in assignment.kept:
             self._folder.record_failure(member, reason, details)
@@ -226,9 +243,6 @@ class Engine:
             half = replace(assignment, members=members[part], folders=assignment.folders[part])
             if half.kept:
                 self._queue.appendleft(half)
-
-    def _count(self, members: Sequence[Member], group: Group) -> None:
-        self._steps += len(members) * num_steps(members[0].config, group)
 
     def _stop(self, number: int) -> None:
         self.stop_signal = number

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +21,11 @@ from dltrain import recorder, runs, storage
 from dltrain.check import instance
 from dltrain.command_line import CommandLine
 from dltrain.escapes import escaped, escaped_lines
+from dltrain.field_names import as_number
 from dltrain.origin import changed_table
 from dltrain.reading import read_bytes, read_record
 from dltrain.recorder import first_info, now, sealed_json
+from dltrain.run_time import since
 from dltrain.runs import Run
 from dltrain.schema import SweepConfig, as_dict
 from dltrain.shell import command, without
@@ -41,10 +44,12 @@ class SweepFolder:
     Attributes:
         path: Where it lies.
         info: The content of ``sweep.json``.
+        begun: When this process began to work on it, by its monotonic clock.
     """
 
     path: Path
     info: dict[str, Any] = field(default_factory=dict)
+    begun: float = field(default_factory=time.monotonic, compare=False)
 
     @property
     def id(self) -> str:
@@ -85,6 +90,11 @@ class SweepFolder:
         self.info |= changes
         storage.replace(self.path / "sweep.json", sealed_json(self.info))
 
+    @property
+    def seconds(self) -> float:
+        """How long the sweep has been worked on, by earlier processes and by this one."""
+        return float(self.info["seconds"]) + time.monotonic() - self.begun
+
     def list_file(self, name: str, content: bytes | None) -> None:
         """Let the next ``write`` keep the digest of a file, or none of it from now on."""
         files = {key: text for key, text in _mapping(self.info.get("files")).items() if key != name}
@@ -105,6 +115,7 @@ class SweepFolder:
         run = self.run(member.index)
         info = dict(run.info) if run is not None else self._first_info(member)
         info |= {
+            "seconds": _worked(info, run),
             "status": "failed",
             "exit_code": 1,
             "finished": now(),
@@ -126,6 +137,12 @@ class SweepFolder:
             config=config,
             sweep={"id": self.id, "member": member.index},
         )
+
+
+def _worked(info: Mapping[str, Any], run: Run | None) -> float:
+    """Return how long a member was worked on whose process has just ended, however it did."""
+    before = as_number(info.get("seconds")) or 0.0
+    return before + since(run) if run is not None and info.get("status") == "running" else before
 
 
 def begin(output_dir: Path, plan: Plan, *, line: CommandLine) -> SweepFolder:

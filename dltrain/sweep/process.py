@@ -84,9 +84,8 @@ class Child:
                 if kind == "step":
                     self.step = content
                 elif kind == "values":
-                    epoch, values = content
-                    pairs = zip(self.assignment.members, values, strict=True)
-                    self.values = {member.index: (epoch, value) for member, value in pairs}
+                    numbers = (member.index for member in self.assignment.members)
+                    self.values = dict(zip(numbers, content, strict=True))
                 else:
                     self.verdict = (kind, content)
 

@@ -10,8 +10,9 @@ import io
 from collections.abc import Sequence
 
 from dltrain import storage
+from dltrain.field_names import BEST
 from dltrain.recorder import number
-from dltrain.results import Result, as_number, best_result, result_of
+from dltrain.results import Result, leader, result_of
 from dltrain.sweep.folder import FINISHED, SweepFolder
 from dltrain.sweep.plan import Member, Plan
 
@@ -35,39 +36,32 @@ def unfinished(results: Sequence[Result]) -> set[int]:
     return {result.index for result in results if result.status not in FINISHED}
 
 
-def best_record(plan: Plan, results: Sequence[Result]) -> dict[str, object] | None:
-    """Return what ``sweep.json`` says of the best member."""
-    best = best_result(results, plan.metric)
+def sweep_result(plan: Plan, results: Sequence[Result]) -> dict[str, object]:
+    """Return what ``sweep.json`` says of the best member, or of the one that leads so far."""
+    best = leader(results, plan.metric)
     if best is None:
-        return None
-    return {"metric": plan.metric, "value": best.value, "member": best.index}
+        return {"best": None, "metrics": {}}
+    value = best.metrics[best.name]
+    record = {"metric": plan.metric, "value": value, "epoch": best.epoch, "member": best.index}
+    return {"best": record, "metrics": dict(best.metrics)}
 
 
 def write_csv(folder: SweepFolder, plan: Plan, results: Sequence[Result]) -> None:
     """Write ``results.csv``: a row per member, no clock, so equal sweeps write equal bytes."""
-    names = dict.fromkeys(name for result in results for name in result.metrics)
-    header = ["member", "status", *plan.varying, "best/metric", "best/epoch", "best/value", *names]
+    names = sorted(dict.fromkeys(name for result in results for name in result.metrics), key=_kind)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*header, "message"])
+    writer.writerow(["member", "status", *plan.varying, *names, "message"])
     for result in results:
-        best = result.best
-        cells = [best.get("metric", ""), best.get("epoch", ""), _cell(best.get("value"))]
-        writer.writerow(
-            [
-                result.index,
-                result.status,
-                *result.setting.values(),
-                *cells,
-                *(_cell(result.metrics.get(name)) for name in names),
-                result.message,
-            ]
-        )
+        numbers = result.metrics
+        cells = [number(numbers[name]) if name in numbers else "" for name in names]
+        setting = result.setting.values()
+        writer.writerow([result.index, result.status, *setting, *cells, result.message])
     content = text.getvalue().encode()
     storage.replace(folder.path / "results.csv", content)
     folder.list_file("results.csv", content)
 
 
-def _cell(value: object) -> str:
-    found = as_number(value)
-    return "" if found is None else number(found)
+def _kind(name: str) -> bool:
+    """Put what is of the best epoch before what is of the last."""
+    return not name.startswith(BEST)

@@ -154,7 +154,7 @@ def test_a_sweep_with_failures_says_so_in_its_record(ruined: Ruined) -> None:
     assert info["counts"] == {"done": 40, "failed": 9, "diverged": 1}
     best = min(
         (row for row in results(ruined.folder) if row["status"] == "done"),
-        key=lambda row: float(row["best/value"]),
+        key=lambda row: float(row["best/val/loss"]),
     )
     assert info["result"]["best"]["member"] == int(best["member"])
 
@@ -394,7 +394,7 @@ def test_a_finished_sweep_trains_nothing_when_it_is_resumed(tmp_path: Path) -> N
     for _ in range(2):
         shown = carry_out(tmp_path, "-m", "--resume", "latest")
         assert (shown.code, shown.err) == (0, "")
-        assert "finished already: 2 members" in shown.out
+        assert "is finished: 2 members" in shown.out
     assert (touched(sweep / "members"), lasting(sweep)) == before
 
 

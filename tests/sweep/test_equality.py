@@ -84,8 +84,10 @@ def test_results_hold_what_the_members_recorded(
     for row, folder in zip(results(grid[0]), members(grid[0]), strict=True):
         result = record(folder)["result"]
         assert row["status"] == "done"
-        assert float(row["best/value"]) == pytest.approx(result["best"]["value"], rel=1e-8)
-        assert float(row["test/accuracy"]) == pytest.approx(
+        assert float(row[f"best/{result['best']['metric']}"]) == pytest.approx(
+            result["best"]["value"], rel=1e-8
+        )
+        assert float(row["last/test/accuracy"]) == pytest.approx(
             result["test"]["test/accuracy"], rel=1e-8
         )
 

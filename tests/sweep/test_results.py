@@ -214,8 +214,8 @@ def test_results_have_a_row_per_member_and_its_setting(sweep: Path) -> None:
     assert [(row["optimizer.lr"], row["seed"]) for row in rows[:3]] == [
         ("0.01", "0"), ("0.01", "1"), ("0.05", "0")
     ]  # fmt: skip
-    assert {"best/metric", "best/epoch", "best/value", "train/loss", "val/r2"} <= set(rows[0])
-    assert rows[0]["best/metric"] == "val/loss"
+    numbers = {"best/epoch", "best/val/loss", "last/epoch", "last/train/loss", "last/val/r2"}
+    assert numbers <= set(rows[0])
 
 
 def test_numbers_of_the_results_are_those_of_the_metrics(sweep: Path) -> None:
@@ -223,7 +223,7 @@ def test_numbers_of_the_results_are_those_of_the_metrics(sweep: Path) -> None:
         with open(sweep / "members" / f"{int(row['member']):04d}" / "metrics.csv") as file:
             last = list(csv.DictReader(file))[-1]
         for name in ("train/loss", "val/loss", "val/rmse"):
-            assert row[name] == last[name]
+            assert row[f"last/{name}"] == last[name]
 
 
 def test_equal_sweeps_leave_equal_bytes(sweep: Path, tmp_path: Path) -> None:

@@ -18,14 +18,25 @@ from dltrain.cli.results_summary import (
     noise_sentence,
     results_table,
     settings_table,
+    unfinished_table,
 )
 from dltrain.cli.runs.table import columns_of, print_rows
 from dltrain.cli.summary import following
 from dltrain.console import bold, dim, figure, output, pairs, show
+from dltrain.field_names import Names
 from dltrain.fields import best_of
 from dltrain.listing import known, resolve, rows, selected
 from dltrain.repetition import again
-from dltrain.results import best_result, by_setting, is_repeated, ranked, results_of
+from dltrain.results import (
+    UNFINISHED,
+    Result,
+    best_result,
+    by_setting,
+    is_repeated,
+    leader,
+    ranked,
+    results_of,
+)
 from dltrain.runs import Run, find, list_all, members
 from dltrain.schema import MAX_SEED
 
@@ -59,24 +70,38 @@ def best_of_sweep(sweep: Run, *, metric: str | None) -> None:
     Raises:
         ValueError: If no member has the metric.
     """
-    names = list(dict.fromkeys(name for own in results_of(sweep) for name in own.metrics))
+    names = Names.of(own.metrics for own in results_of(sweep))
     name = str(sweep.part("metric")) if metric is None else resolve("--metric", metric, names)
     results = results_of(sweep, metric=name)
     best = best_result(results, name)
-    if best is None:
-        raise ValueError(f"{sweep.short}: no member has {name} yet")
     console = output()
     facts: list[tuple[str, object]] = []
+    if best is None:
+        first = leader(results, name)
+        if first is None:
+            raise ValueError(f"{sweep.short}: no member has {name} yet")
+        so_far = f"member {first.index}: {first.name} {figure(first.so_far or 0.0)}"
+        facts.append(("best so far", bold(f"{so_far} at epoch {first.epoch}, {first.status}")))
+        show(console, [*unfinished_table(results, name)[1:], *_failures(results), "", pairs(facts)])
+        return
     if is_repeated(results):
         settings = by_setting(results, name)
         show(console, settings_table(settings, name))
         facts.append(("noise", noise_sentence(settings)))
     else:
         show(console, results_table(ranked(results, name), name))
+    ended = sum(result.status not in UNFINISHED for result in results)
+    if ended < int(sweep.part("members") or 0):
+        facts.append(("so far", f"{ended} of {sweep.part('members')} members are finished"))
     member = next(run for run in members(sweep) if run.folder.name == f"{best.index:04d}")
     facts += best_facts(best, again(member))
     facts += _next(member, seed=_new_seed(members(sweep)))
-    show(console, [*failures(results), "", pairs(facts)])
+    show(console, [*unfinished_table(results, name), *_failures(results), "", pairs(facts)])
+
+
+def _failures(results: Sequence[Result]) -> list[object]:
+    """List the members that will not have a result."""
+    return failures([result for result in results if result.status not in UNFINISHED])
 
 
 def best_of_all(output_dir: Path, *, metric: str | None, where: str | None) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dltrain.check import shown
-from dltrain.console import age, duration, figure, number_or_dash
-from dltrain.fields import Best, is_metric
+from dltrain.console import age, duration, figure
+from dltrain.field_names import BEST, TESTS, is_metric
+from dltrain.fields import Best, Fields
 from dltrain.runs import Run, members
 
 
@@ -20,17 +21,25 @@ def cell(name: str, value: Any) -> str:
 
 
 def best(found: Best | None) -> str:
-    """Write the metric that chose, and its best value."""
-    return f"{found[0]} {figure(found[1])}" if found else "-"
+    """Write the metric that chose, and its value: of the best epoch, or what it says."""
+    return f"{found[0].removeprefix(BEST)} {figure(found[1])}" if found else "-"
 
 
-def test(run: Run) -> str:
-    """Write what a run came to on the rows kept for the end."""
-    tests = run.part("result", "test")
-    if not isinstance(tests, dict):
+def test(known: Fields) -> str:
+    """Write what a run came to on the rows kept for the end; of a sweep its best member."""
+    name = next((name for name in TESTS if name in known), None)
+    if name is None:
         return "-"
-    name = next((n for n in ("test/accuracy", "test/rmse") if n in tests), None)
-    return f"{name.removeprefix('test/')} {number_or_dash(tests[name])}" if name else "-"
+    whose = f" (member {known['member']})" if "member" in known else ""
+    return f"{name.rpartition('/')[2]} {figure(known[name])}{whose}"
+
+
+def time_taken(known: Fields) -> str:
+    """Write how long a run was worked on; members that were trained together share that time."""
+    if "duration" not in known:
+        return "-"
+    stack = known.get("stack", 1)
+    return f"{duration(known['duration'])}{f' (stack of {stack})' if stack > 1 else ''}"
 
 
 def status(run: Run) -> str:

@@ -12,7 +12,7 @@ from dltrain.cli.runs.curves import GAP, POINTS, metrics_of, points, width_of
 from dltrain.cli.runs.table import print_rows, ranked
 from dltrain.console import dim, output, show
 from dltrain.console.curves import STYLES, chart, side_by_side
-from dltrain.fields import is_metric
+from dltrain.field_names import is_metric
 from dltrain.listing import Row, known, rows, varying
 from dltrain.runs import Run, distinct, find, members
 
@@ -69,11 +69,11 @@ def compare(runs: Sequence[Run]) -> None:
 
 
 def _columns(listed: Sequence[Row]) -> list[str]:
-    names = known(listed)
+    names = known(listed).full
     keys = varying(listed)
     own = [name for name in ("label", "data", "model") if _differs(listed, name)]
-    metrics = [name for name in names if is_metric(name) and not name.startswith("exact_")]
-    return ["id", "status", *own, *keys, "epoch", *metrics]
+    metrics = [name for name in names if is_metric(name) and not name.startswith("last/exact_")]
+    return ["id", "status", *own, *keys, *metrics]
 
 
 def _differs(listed: Sequence[Row], name: str) -> bool:

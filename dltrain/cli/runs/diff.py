@@ -8,7 +8,8 @@ from typing import Any
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.console import bold, dim, figure, output, pairs, table
 from dltrain.differences import differences, texts
-from dltrain.fields import fields, flat, is_metric
+from dltrain.field_names import is_metric
+from dltrain.fields import fields, flat
 from dltrain.runs import Run, find
 
 USAGE = "dltrain runs diff RUN RUN [output_dir=FOLDER]"

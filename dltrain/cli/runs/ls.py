@@ -1,12 +1,17 @@
 """List runs and sweeps, newest first, or the members of a sweep, best first: runs [ls [SWEEP]].
 
-  dltrain runs --sort val/accuracy --top 10 --all
+  dltrain runs --sort best/val/accuracy --top 10 --all
   dltrain runs --where 'optimizer.lr < 0.1 and status == "done"'
-  dltrain runs --where 'age < 2d' --columns id,model,optimizer.lr,test/accuracy --csv
+  dltrain runs --where 'age < 2d' --columns id,model,optimizer.lr,last/test/accuracy --csv
 
 Columns, filters and sorting know: id, status, label, started, age, duration, data, model,
-optimizer, parameters, epoch, message, every key of the config (optimizer.lr, or lr where that is
-enough) and every metric (val/accuracy: its best if it chose between epochs, else its last).
+optimizer, parameters, message, every key of the config (optimizer.lr, or lr where that is enough)
+and every number with its epoch: best/epoch and best/val/accuracy of the best epoch, by the metric
+that chose it; last/epoch, last/val/loss, last/test/accuracy of the last, after which the test rows
+are looked at. A metric alone (val/accuracy) is best/... if it chose the best epoch, else last/...
+Of a sweep these are of its best member, which its own metric chooses and never the test; so far,
+while it is not finished. duration is the time of the processes that trained it, without pauses;
+members of a stack share it.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ from collections.abc import Sequence
 
 from dltrain.check import shown
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
-from dltrain.cli.runs.table import columns_of, print_rows, ranked, text
+from dltrain.cli.runs.table import TEST, columns_of, print_rows, ranked, text
 from dltrain.console import dim, output
 from dltrain.escapes import escaped, harmless
 from dltrain.listing import Row, rows, selected
@@ -104,7 +109,7 @@ def _positive(text: str) -> int:
 
 def _plain(row: Row, name: str) -> object:
     """Return a field for programs: numbers whole, texts with nothing a terminal would obey."""
-    if name in ("best", "test", ""):
+    if name in ("best", TEST, ""):
         return text(row, name)
     value = row.fields.get(name)
     return escaped(value) if isinstance(value, str) else value

@@ -31,7 +31,7 @@ from dltrain.console import output, safe, warning
 from dltrain.paths import expanded, problem_with
 from dltrain.plots import curves, evaluated, heatmap, keys, style
 from dltrain.plots.courses import curves_of
-from dltrain.results import results_of
+from dltrain.results import results_of, shown_name
 from dltrain.runs import Run, find, members
 from dltrain.suggest import clipped, closest
 
@@ -218,7 +218,8 @@ def _content(
         return style.picture(lambda: curves.draw(courses, title=title), form=form)
     if picture.kind in OF_SWEEPS:
         draw, metric = OF_SWEEPS[picture.kind], str(run.part("metric"))
-        title, found = f"{title}: {metric}", results_of(run)
+        found = results_of(run)
+        title = f"{title}: {shown_name(found, metric)}"
         return style.picture(lambda: draw(found, metric=metric, title=title), form=form)
     paint, evaluation = OF_MODELS[picture.kind], _evaluated(run, evaluations)
     return style.picture(lambda: paint(evaluation, title=title), form=form)

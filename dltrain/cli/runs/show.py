@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from dltrain.address import command_on
 from dltrain.check import shown
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.cli.runs.cells import best
+from dltrain.cli.runs.cells import best, time_taken
 from dltrain.cli.runs.curves import learning_curves
 from dltrain.cli.runs.table import print_members
 from dltrain.console import figure, number_or_dash, output, pairs, published, table, warning
 from dltrain.console import show as print_all
 from dltrain.differences import ABSENT, defaults_of, differences
-from dltrain.fields import best_of, flat
+from dltrain.fields import fields, flat, standing_of
 from dltrain.repetition import again
-from dltrain.runs import Run, find
+from dltrain.runs import Run, find, members
 from dltrain.verification import complaints
 
 USAGE = "dltrain runs show RUN [output_dir=FOLDER]"
@@ -44,16 +44,18 @@ def main(words: Sequence[str]) -> None:
 
 
 def _sweep_facts(sweep: Run) -> list[tuple[str, object]]:
-    counts = sweep.part("counts")
-    known = counts.items() if isinstance(counts, dict) else ()
-    told = "  ".join(f"{n} {status}" for status, n in known) or "-"
+    statuses = [member.status for member in members(sweep)]
+    missing = sweep.part("members")
+    missing = missing - len(statuses) if isinstance(missing, int) else 0
+    known = {status: statuses.count(status) for status in dict.fromkeys(statuses)}
+    known |= {"not begun": missing} if missing > 0 else {}
+    told = "  ".join(f"{n} {status}" for status, n in known.items())
     return [
         ("sweep", sweep.id),
-        ("status", f"{sweep.status} (exit code {sweep.part('exit_code')})"),
-        ("started", sweep.part("started")),
-        ("finished", sweep.part("finished") or "-"),
-        ("typed", shlex.join(sweep.texts("command")) or "-"),
+        ("status", _status(sweep)),
+        *_times(sweep),
         ("command", again(sweep)),
+        ("typed", shlex.join(sweep.texts("command")) or "-"),
         ("members", f"{sweep.part('members')}: {told}"),
         ("sorted by", sweep.part("metric")),
         ("folder", sweep.folder),
@@ -88,52 +90,74 @@ def _warn(run: Run) -> None:
         output().print(warning(complaint))
 
 
+def _status(run: Run) -> str:
+    """Say how a run stands; one that has not ended has no exit code."""
+    code = run.part("exit_code")
+    return run.status if code is None else f"{run.status} (exit code {code})"
+
+
+def _times(run: Run) -> list[tuple[str, object]]:
+    """Say when a run began and ended, and how long it was worked on, as far as is known."""
+    found: list[tuple[str, object]] = [
+        (name, run.part(name)) for name in ("started", "finished") if run.part(name)
+    ]
+    taken = time_taken(fields(run))
+    return found + ([("duration", taken)] if taken != "-" else [])
+
+
+def _model(run: Run) -> str:
+    name, parameters = run.part("model", "name"), run.part("model", "parameters")
+    return f"{name}" if parameters is None else f"{name}, {parameters} parameters"
+
+
+def _device(run: Run) -> str:
+    info = run.info
+    told = [("device", "{}"), ("threads", "{} threads"), ("seed", "seed {}")]
+    return ", ".join(text.format(info[name]) for name, text in told if info.get(name) is not None)
+
+
 def _standing(run: Run) -> str:
     """Say how a run ended, and how it goes on if it has not come to its end."""
-    code = run.part("exit_code")
-    status = run.status if code is None else f"{run.status} (exit code {code})"
-    if (
-        run.status not in ("crashed", "interrupted", "failed", "incomplete")
-        or run.sweep is not None
-    ):
+    status = _status(run)
+    unfinished = ("crashed", "interrupted", "failed", "incomplete")
+    if run.status not in unfinished or run.sweep is not None:
         return status
     return f"{status}; to go on: {command_on(run, 'resume')}"
 
 
 def _facts(run: Run) -> list[tuple[str, object]]:
-    info, part = run.info, run.part
-    rows = part("data", "rows") if isinstance(part("data", "rows"), dict) else {}
+    part = run.part
     facts: list[tuple[str, object]] = [
         ("run", run.id),
         ("status", _standing(run)),
         *([("label", run.label)] if run.label else []),
-        ("started", info.get("started")),
-        ("finished", info.get("finished") or "-"),
+        *_times(run),
         *_commands(run),
         ("settings", _settings(run)),
-        (
-            "data",
-            f"{part('data', 'name')} ({part('data', 'source')}): "
-            + ", ".join(f"{_count(count)} {name}" for name, count in rows.items() if count),
-        ),
-        ("model", f"{part('model', 'name')}, {part('model', 'parameters')} parameters"),
-        ("device", f"{info.get('device')}, {info.get('threads')} threads, seed {info.get('seed')}"),
+        ("data", _data(run)),
+        ("model", _model(run)),
+        ("device", _device(run)),
     ]
-    if part("result", "best", "metric"):
-        facts.append(("best", f"{best(best_of(run))} at epoch {part('result', 'best', 'epoch')}"))
+    standing = standing_of(run)
+    if standing.best is not None:
+        more = "" if part("result", "best", "metric") else " so far"
+        epoch = standing.numbers.get("best/epoch")
+        facts.append(("best", f"{best(standing.best)} at epoch {epoch}{more}"))
     for name in ("test", "findings", "gradient_norms"):
         values = part("result", name)
         if isinstance(values, dict) and values:
             text = "  ".join(f"{key} {number_or_dash(value)}" for key, value in values.items())
-            facts.append((name, text))
+            after = standing.numbers.get("last/epoch") if name != "gradient_norms" else None
+            facts.append((name, text if after is None else f"{text}  (after epoch {after})"))
     facts += [("note", note) for note in run.texts("data", "notes")]
     if part("result", "message"):
         facts.append(("message", part("result", "message")))
-    versions = info.get("versions")
+    versions = part("versions")
     versions = versions if isinstance(versions, dict) else {}
+    commit = part("git", "commit")
     facts += [
         ("versions", "  ".join(f"{name} {value}" for name, value in versions.items())),
-        ("git", f"{part('git', 'commit') or '-'}{' (changed)' if part('git', 'dirty') else ''}"),
+        *([("git", f"{commit}{' (changed)' if part('git', 'dirty') else ''}")] if commit else []),
         ("files", "  ".join(sorted(entry.name for entry in run.folder.iterdir()))),
         ("folder", run.folder),
     ]
@@ -144,6 +168,15 @@ def _commands(run: Run) -> list[tuple[str, object]]:
     """Return what trains it again from here, and what was typed where that is something else."""
     typed, command = shlex.join(run.texts("command")), again(run)
     return [("command", command), *([("typed", typed)] if typed not in ("", command) else [])]
+
+
+def _data(run: Run) -> str:
+    """Say what a run learned from, as far as its record goes."""
+    name, source, rows = (run.part("data", part) for part in ("name", "source", "rows"))
+    told = f"{name} ({source})" if source else f"{name}"
+    rows = rows if isinstance(rows, dict) else {}
+    sizes = ", ".join(f"{_count(count)} {split}" for split, count in rows.items() if count)
+    return f"{told}: {sizes}" if sizes else told
 
 
 def _settings(run: Run) -> str:

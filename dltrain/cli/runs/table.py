@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from dltrain.cli.runs.cells import best, cell, status, test
+from dltrain.cli.runs.cells import best, cell, status, test, time_taken
 from dltrain.console import Rows, dim, output, table
-from dltrain.fields import is_metric
+from dltrain.field_names import BEST_EPOCH, LAST_EPOCH, counted_name, is_metric
 from dltrain.listing import MAX_KEYS, Row, known, resolve, rows, varying
 from dltrain.runs import Run, higher_is_better, members
 
-USUAL = ("", "id", "status", "age", "duration", "label", "data", "model", "best", "test", "message")
-RIGHT = ("", "age", "duration", "epoch", "parameters")
+TEST = "last/test"  # the headline of the rows kept for the end, which the last epoch is tested on
+USUAL = ("", "id", "status", "age", "duration", "label", "data", "model", "best", TEST, "message")
+RIGHT = ("", "age", "duration", BEST_EPOCH, LAST_EPOCH, "parameters")
 
 
 def ranked(listed: Sequence[Row], sweep: Run | None) -> list[Row]:
@@ -20,9 +21,9 @@ def ranked(listed: Sequence[Row], sweep: Run | None) -> list[Row]:
     metric = str(sweep.part("metric")) if sweep is not None else ""
     sign = -1 if higher_is_better(metric) else 1
 
-    def rank(row: Row) -> tuple[bool, float]:
-        value = row.fields.get(metric) if row.run.status == "done" else None
-        return (value is None, sign * (value or 0.0))
+    def rank(row: Row) -> tuple[bool, bool, float]:
+        value = row.fields.get(counted_name(metric, row.fields))
+        return (row.run.status != "done", value is None, sign * (value or 0.0))
 
     return sorted(listed, key=rank) if sweep is not None else list(listed)
 
@@ -49,25 +50,25 @@ def columns_of(
     """
     names = known(listed)
     if asked is not None:
-        special = ("", "best", "test")
+        special = ("", "best", TEST)
         return [
             name if name in special else resolve("--columns", name, names)
             for name in (part.strip() for part in asked.split(","))
         ]
     keys = sweep.texts("varying") if sweep is not None else varying(chosen)
     if kind == "json":
-        return names
+        return list(names.full)
     if kind is not None:
-        own = ["id", "status", "label", "started", "duration", "data", "model"]
-        metrics = [name for name in names if is_metric(name)]
-        return [name for name in own if name in names] + keys + metrics
-    label = ["label"] if "label" in names else []
+        own = ["id", "status", "label", "started", "duration", "stack", "data", "model", "member"]
+        metrics = [name for name in names.full if is_metric(name)]
+        return [name for name in own if name in names.full] + keys + metrics
+    label = ["label"] if "label" in names.full else []
     if sweep is not None:
         message = ["message"] if any("message" in row.fields for row in chosen) else []
-        return ["id", "status", *label, *keys, "best", "test", *message]
+        return ["id", "status", *label, *keys, "best", TEST, *message]
     number = [""] if any(row.number for row in chosen) else []
     head = [*number, "id", "status", "age", "duration", *label, "data", "model"]
-    return [*head, *keys[:MAX_KEYS], "best", "test"]
+    return [*head, *keys[:MAX_KEYS], "best", TEST]
 
 
 def print_rows(
@@ -106,7 +107,7 @@ def print_rows(
 
 def _table(cells: Mapping[str, Sequence[str]], columns: Sequence[str], *, width: int) -> Rows:
     """Lay out columns of cells, by the last parts of their names if there is no more room."""
-    free = ("data", "model", "best", "test", "message", "label")
+    free = ("data", "model", "best", TEST, "message", "label")
     wrapping = [name for name in columns if name in free or "." in name]
     right = [name for name in columns if name in RIGHT]
     lines = list(zip(*(cells[name] for name in columns), strict=True))
@@ -122,11 +123,11 @@ def _table(cells: Mapping[str, Sequence[str]], columns: Sequence[str], *, width:
 
 def _least(columns: Sequence[str]) -> list[str]:
     """List the columns that can be done without, the least important first."""
-    metrics = [name for name in columns if is_metric(name)]
-    keys = [name for name in columns if name not in (*USUAL, *metrics, "epoch")]
-    least = [name for name in metrics if name.startswith("train/")]
+    metrics = [name for name in columns if is_metric(name) and name != TEST]
+    keys = [name for name in columns if name not in (*USUAL, *metrics)]
+    least = [name for name in metrics if name.startswith("last/train/")]
     least += [name for name in metrics if name.endswith("/loss")]
-    order = ("duration", "epoch", *least, *reversed(keys[2:]), "test", "age", *reversed(metrics))
+    order = ("duration", *least, *reversed(keys[2:]), TEST, "age", *reversed(metrics))
     return [name for name in dict.fromkeys(order) if name in columns]
 
 
@@ -142,8 +143,10 @@ def text(row: Row, name: str) -> str:
             return status(run)
         case "best":
             return best(row.best)
-        case "test":
-            return test(run)
+        case _ if name == TEST:
+            return test(row.fields)
+        case "duration":
+            return time_taken(row.fields)
         case "data":
             data = row.fields.get("data") or "-"
             return f"{data} (SAMPLE)" if run.part("data", "source") == "sample" else str(data)

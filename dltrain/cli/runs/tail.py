@@ -1,23 +1,27 @@
 """Follow a run or a sweep that is being trained in another terminal: runs tail [RUN].
 
-Prints each epoch as it is recorded (or each member of a sweep as it ends) until training ends;
-Ctrl-C leaves, and training goes on. RUN is the newest if it is left out.
+Prints each epoch as it is recorded until training ends; of a sweep's members that train together
+one line per epoch, with the one that leads, and each member as it ends. Ctrl-C leaves, and training
+goes on. RUN is the newest if it is left out.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from dltrain.cli.arguments import Parser, refusing
 from dltrain.cli.runs.cells import best, status, test
 from dltrain.console import bold, cells_line, dim, figure, output, safe
-from dltrain.fields import best_of
-from dltrain.runs import Run, find, members, read
+from dltrain.fields import best_of, fields
+from dltrain.metrics_file import as_number
+from dltrain.results import CHOOSING
+from dltrain.runs import Run, find, higher_is_better, members, read
 
 USAGE = "dltrain runs tail [RUN] [output_dir=FOLDER]"
 LOOK_SECONDS = 0.3
 SHOWN = 10  # epochs before now
+MOST = 100  # of a stack since the last look
 MIN_CELL = 8
 
 
@@ -31,7 +35,7 @@ def main(words: Sequence[str]) -> None:
         for line in _of_sweep(run) if run.is_sweep else _of_run(run):
             output().print(line)
     run = read(run.folder)
-    output().print(bold(f"{status(run)}: best {best(best_of(run))}, test {test(run)}"))
+    output().print(bold(f"{status(run)}: best {best(best_of(run))}, last/test {test(fields(run))}"))
 
 
 def _of_run(run: Run) -> Iterator[str]:
@@ -60,11 +64,14 @@ def _of_run(run: Run) -> Iterator[str]:
 
 
 def _of_sweep(sweep: Run) -> Iterator[str]:
-    """Yield a line for each member that has come to its end, until nobody trains the sweep."""
+    """Yield a line per epoch of a stack, and per member that ended, until nobody trains it."""
     told: set[str] = set()
+    seen: dict[tuple[str, ...], float] = {}
     while True:
         ended = sweep.status != "running"
-        now = [run for run in members(sweep) if run.status != "running" and run.id not in told]
+        begun = members(sweep)
+        yield from _of_stacks([run for run in begun if run.status == "running"], sweep, seen)
+        now = [run for run in begun if run.status != "running" and run.id not in told]
         for run in now:
             told.add(run.id)
             typed = " ".join(run.texts("overrides"))
@@ -76,6 +83,49 @@ def _of_sweep(sweep: Run) -> Iterator[str]:
             return
         time.sleep(LOOK_SECONDS)
         sweep = read(sweep.folder)
+
+
+def _of_stacks(
+    running: Sequence[Run], sweep: Run, seen: dict[tuple[str, ...], float]
+) -> Iterator[str]:
+    """Yield a line for each new epoch that all members of a stack have recorded."""
+    stacks: dict[tuple[str, ...], list[Run]] = {}
+    for run in running:
+        stacks.setdefault(tuple(run.texts("sweep", "stack")), []).append(run)
+    for stack, together in stacks.items():
+        rows = [
+            {
+                as_number(row.get("epoch")) or 0.0: row
+                for row in run.metrics(first=0, last=MOST if stack in seen else SHOWN)
+            }
+            for run in together
+        ]
+        last = min(max(own, default=0.0) for own in rows)
+        epochs = sorted({epoch for own in rows for epoch in own})
+        for epoch in [epoch for epoch in epochs if seen.get(stack, 0.0) < epoch <= last]:
+            seen[stack] = epoch
+            pairs = [
+                (run, own[epoch]) for run, own in zip(together, rows, strict=True) if epoch in own
+            ]
+            yield _stack_line(epoch, pairs, str(sweep.part("metric")))
+
+
+def _stack_line(epoch: float, rows: Sequence[tuple[Run, Mapping[str, str]]], metric: str) -> str:
+    """Say how far members are that train together, and which of them leads."""
+    numbers = [run.short.rpartition("/")[2] for run, _ in rows]
+    which = (
+        f"member {numbers[0]}"
+        if len(rows) == 1
+        else f"{len(rows)} members {numbers[0]}-{numbers[-1]}"
+    )
+    known = rows[0][1]
+    name = metric if metric in known else next((n for n in CHOOSING if n in known), "")
+    valued = [(v, run) for run, row in rows if (v := as_number(row.get(name))) is not None]
+    if not valued:
+        return safe(f"{which}, epoch {epoch:.0f}")
+    value, first = (max if higher_is_better(name) else min)(valued, key=lambda pair: pair[0])
+    leads = "" if len(rows) == 1 else f" (member {first.short.rpartition('/')[2]} leads)"
+    return safe(f"{which}, epoch {epoch:.0f}: {name} {figure(value)}{leads}")
 
 
 def _cell(text: str | None) -> str:

@@ -1,0 +1,129 @@
+"""What the numbers of a run are called, and so of which epoch each is: the one place that says it.
+
+``best/epoch`` and ``best/val/accuracy`` are of the best epoch, and name the metric that chose it.
+All else is of the last epoch: ``last/epoch``, ``last/train/loss``, ``last/test/accuracy`` (rows
+kept for the end are looked at after the last epoch only). Nothing is ever called without either.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+BEST, LAST = "best/", "last/"
+BEST_EPOCH, LAST_EPOCH = "best/epoch", "last/epoch"
+TESTS = ("last/test/accuracy", "last/test/rmse")  # what people speak of
+# Parts of a record's result; those of its last row that follow from the config are left out.
+_LAST_PARTS, _NO_METRICS = ("final", "test", "findings"), ("step", "lr")
+
+Numbers = dict[str, float]
+
+
+def numbers_of(result: object) -> Numbers:
+    """Name the numbers of a record's ``result``; what is no finite number is left out.
+
+    Example:
+        >>> best = {"metric": "val/loss", "value": 0.5, "epoch": 2}
+        >>> numbers_of({"best": best, "final": {"epoch": 3.0, "val/loss": 0.7}})
+        {'best/epoch': 2, 'best/val/loss': 0.5, 'last/epoch': 3, 'last/val/loss': 0.7}
+    """
+    parts = _mapping(result)
+    best, values = _mapping(parts.get("best")), {}
+    if isinstance(best.get("metric"), str) and as_number(best.get("value")) is not None:
+        values[BEST_EPOCH], values[f"{BEST}{best['metric']}"] = best.get("epoch"), best["value"]
+    for part in _LAST_PARTS:
+        last = _mapping(parts.get(part)).items()
+        values |= {f"{LAST}{name}": value for name, value in last if name not in _NO_METRICS}
+    return finite(values)
+
+
+def finite(values: Mapping[str, Any]) -> Numbers:
+    """Keep what is a finite number and is called by such a name; whole epochs are whole numbers."""
+    pairs = ((str(name), as_number(value)) for name, value in values.items())
+    numbers = {name: value for name, value in pairs if value is not None and is_metric(name)}
+    epochs = {name: int(numbers[name]) for name in (BEST_EPOCH, LAST_EPOCH) if name in numbers}
+    return numbers | epochs
+
+
+def is_metric(name: str) -> bool:
+    """Whether a field is a number that a run came to."""
+    return name.startswith((BEST, LAST))
+
+
+def plain_name(name: str) -> str:
+    """Return what a metric is called where its epoch stands beside it: ``val/accuracy``."""
+    return name.removeprefix(BEST).removeprefix(LAST)
+
+
+def epoch_name(name: str) -> str:
+    """Return what the epoch of a metric is called."""
+    return BEST_EPOCH if name.startswith(BEST) else LAST_EPOCH
+
+
+def counted_name(metric: str, numbers: Iterable[str]) -> str:
+    """Return which number of a run counts as a metric: its best if it chose the best epoch.
+
+    Args:
+        metric: With ``best/`` or ``last/`` before it, or without.
+        numbers: The names of what the run has.
+
+    Example:
+        >>> counted_name("val/loss", ["best/val/loss", "last/val/loss"])
+        'best/val/loss'
+        >>> counted_name("val/loss", ["best/val/accuracy", "last/val/loss"])
+        'last/val/loss'
+    """
+    if is_metric(metric):
+        return metric
+    return f"{BEST}{metric}" if f"{BEST}{metric}" in numbers else f"{LAST}{metric}"
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of some runs' fields, and what may be typed for them.
+
+    Attributes:
+        full: All of them, in order.
+        short: Of a key its last part, of a number its metric alone -> what it may stand for.
+    """
+
+    full: tuple[str, ...]
+    short: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, fields: Iterable[Mapping[str, Any]]) -> Names:
+        """Collect the names of the fields of each run.
+
+        A metric alone stands for the number that counts. It is not clear which that is if it chose
+        the best epoch of some of the runs and not of others.
+        """
+        full: dict[str, None] = {}
+        short: dict[str, dict[str, None]] = {}
+        for own in fields:
+            full |= dict.fromkeys(own)
+            for name in own:
+                brief = plain_name(name) if is_metric(name) else name.rpartition(".")[2]
+                counts = LAST_EPOCH if brief == "epoch" else counted_name(brief, own)
+                if not is_metric(name) or counts == name:
+                    short.setdefault(brief, {})[name] = None
+        return cls(tuple(full), {name: tuple(names) for name, names in short.items()})
+
+    def fits(self, name: str) -> tuple[str, ...]:
+        """Return what a name stands for: one field, none, or several if that is not clear."""
+        return (name,) if name in self.full else self.short.get(name, ())
+
+
+def as_number(value: object) -> float | None:
+    """Return what a record holds where a number should stand, if it is one and finite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:  # a whole number that no float holds
+        return None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
