@@ -12,6 +12,17 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 HANGUP = signal.SIGHUP
 
 
+class Interruption(KeyboardInterrupt):
+    """A signal ends the command; what it holds is let go of on the way out."""
+
+    def __init__(self, number: int, line: str = "interrupted") -> None:
+        super().__init__(number, line)
+        self.number, self.line = number, line
+
+    def __str__(self) -> str:
+        return self.line
+
+
 class _Hearing:
     """What hears the signals: the first one asks, a second one insists."""
 

@@ -10,12 +10,15 @@ import errno
 import importlib
 import io
 import os
+import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from types import FrameType
 
-from dltrain import __version__, signals
+from dltrain import __version__, signals, storage
+from dltrain.cli import entry
 from dltrain.cli.arguments import EndedError, UsageError
 from dltrain.console import safe
 from dltrain.console.stream import hurry, let_go
@@ -46,6 +49,7 @@ HYDRA_FLAGS = ("--info", "-i", "--hydra-help", "--shell-completion", "-sc")
 def main() -> None:
     """Run the command line and exit."""
     _settle_streams()
+    entry.hear(_interrupt)
     if "OMP_WAIT_POLICY" not in os.environ:
         # How long a thread of torch's waits awake for the others. The usual 300,000 rounds are
         # 10 ms, which on a machine with other work makes a step 20 times slower; these cost nothing
@@ -54,6 +58,25 @@ def main() -> None:
     code = run(sys.argv[1:])
     signals.ignore()  # Python's own end takes a while
     sys.exit(code)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """End the command.
+
+    Modules that are being imported may swallow an exception, or print it; but where no file is half
+    written there is nothing to let go of.
+    """
+    if _is_importing(frame) and not storage.half_written:
+        entry.leave(number, frame)
+    raise signals.Interruption(number)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _settle_streams() -> None:
@@ -83,9 +106,9 @@ def run(words: Sequence[str]) -> int:
     except OSError as error:
         lost = let_go(sys.stdout, error)
         return code or _lost_output(lost)
-    except KeyboardInterrupt:  # while an end was being told; nobody waits for the rest
+    except KeyboardInterrupt as insisted:  # while an end was being told
         hurry()
-        return code or 130
+        return code or _code_of(insisted)
     return code
 
 
@@ -110,7 +133,7 @@ def _carried_out(words: Sequence[str]) -> int:
     except KeyboardInterrupt as insisted:
         hurry()
         _complain(str(insisted) or "interrupted")
-        return 130
+        return _code_of(insisted)
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EDQUOT):
             return _internal(error)
@@ -118,6 +141,10 @@ def _carried_out(words: Sequence[str]) -> int:
     except Exception as error:
         return _internal(error)
     return 0
+
+
+def _code_of(end: KeyboardInterrupt) -> int:
+    return 128 + (end.number if isinstance(end, signals.Interruption) else signal.SIGINT)
 
 
 def _internal(error: Exception) -> int:
