@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -65,6 +66,13 @@ def _too_late(number: int) -> None:
 def ignore() -> None:
     """Let no signal disturb the end of a process that has nothing left to say."""
     _heed(signal.SIG_IGN)
+
+
+def hear(handler: Callable[[int, FrameType | None], object]) -> None:
+    """Let the signals reach a handler, where this is the thread that hears them."""
+    if threading.current_thread() is threading.main_thread():
+        for number in SIGNALS:
+            signal.signal(number, handler)
 
 
 def _heed(handler: _Hearing | signal.Handlers) -> None:

@@ -148,7 +148,7 @@ def _code_of(end: KeyboardInterrupt) -> int:
 
 
 def _internal(error: Exception) -> int:
-    _complain(f"internal error: {error!r}; the details are in {_crash_file()}")
+    _complain(f"internal error: {error!r}; the details are in {crash_file()}")
     return 1
 
 
@@ -180,10 +180,12 @@ def dispatch(words: list[str]) -> None:
         if words[0] != "train":
             return _verb(words[0], words[1:])
         words = words[1:]
-    if not set(words) & set(SWEEP_FLAGS):
-        return _verb("train", words)
-    by_hydra = any(word.startswith(("hydra/launcher=", "hydra/sweeper=")) for word in words)
-    return _verb("hydra_multirun" if by_hydra else "sweep", words)
+    engines = [word for word in words if word.startswith(("hydra/launcher=", "hydra/sweeper="))]
+    if set(words) & set(SWEEP_FLAGS):
+        return _verb("hydra_multirun" if engines else "sweep", words)
+    if engines:
+        raise UsageError([f"{clipped(engines[0])}: belongs to a sweep; add -m, or leave it out"])
+    return _verb("train", words)
 
 
 def _verb(name: str, words: list[str]) -> None:
@@ -199,7 +201,8 @@ def _complain(line: str) -> None:
         let_go(sys.stderr, error)
 
 
-def _crash_file() -> str:
+def crash_file() -> str:
+    """Keep the traceback of the exception that is being handled; return where."""
     with tempfile.NamedTemporaryFile(
         "w", prefix="dltrain-crash-", suffix=".txt", delete=False, errors="backslashreplace"
     ) as file:
