@@ -57,8 +57,8 @@ def condition(text: str, known: Collection[str]) -> Condition:
     if len(text) > MAX_LENGTH:
         raise ValueError(f"--where={clipped(text)}: is longer than {MAX_LENGTH} characters")
     try:
-        tree = ast.parse(_TOKEN.sub(_as_python, text.strip()), mode="eval")
-        judge = _Reader(text, known).condition(tree.body)
+        source = _TOKEN.sub(_as_python, text.strip())
+        judge = _Reader(text, known, source).condition(ast.parse(source, mode="eval").body)
     except (SyntaxError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deep"
         raise ValueError(
@@ -75,8 +75,8 @@ def _as_python(token: re.Match[str]) -> str:
     if word is None:
         return "=="
     try:
-        float(word)
-    except ValueError:
+        ast.literal_eval(word)
+    except (SyntaxError, ValueError):
         return repr(word)  # an id, a date or a duration
     return str(word)
 
@@ -84,8 +84,8 @@ def _as_python(token: re.Match[str]) -> str:
 class _Reader:
     """Turns a tree of Python's grammar into a condition; what has no meaning here is refused."""
 
-    def __init__(self, text: str, known: Collection[str]) -> None:
-        self._text, self._known = text, known
+    def __init__(self, text: str, known: Collection[str], source: str) -> None:
+        self._text, self._known, self._source = text, known, source
         self._exact = {name for name in known if "." in name or "/" in name}
 
     def condition(self, node: ast.expr) -> Judge:
@@ -120,8 +120,13 @@ class _Reader:
                 f"{closest(named, self._known)}"
             )
         is_duration = first in _DURATIONS or second in _DURATIONS
+        is_id = "id" in (first, second)
         values = [
-            None if name else self._value(node, is_duration=is_duration)
+            None
+            if name
+            else self._id(node)
+            if is_id
+            else self._value(node, is_duration=is_duration)
             for name, node in ((first, left), (second, right))
         ]
 
@@ -144,6 +149,13 @@ class _Reader:
         if len(fits) > 1:
             raise ValueError(f"--where={clipped(self._text)}: {name} is one of {', '.join(fits)}")
         return fits[0] if fits else None
+
+    def _id(self, node: ast.expr) -> Any:
+        """Return ids as they were written: 2e34 and 4fhz/3 are text."""
+        if isinstance(node, ast.List | ast.Tuple):
+            return [self._id(part) for part in node.elts]
+        written = ast.get_source_segment(self._source, node) or ""
+        return re.sub(r"[\s'\"]", "", written)
 
     def _value(self, node: ast.expr, *, is_duration: bool) -> Any:
         word = _dotted(node)

@@ -602,3 +602,33 @@ def test_a_narrow_terminal_gets_fewer_columns_and_is_told_which_are_missing(ther
     assert len(rows) == 3  # each on one line
     assert {"id", "status", "best"} <= set(head.split())
     assert missing.startswith("no room for, but in --columns: duration")
+
+
+def test_a_filter_knows_an_id_by_all_its_forms(here: Path, call: Call) -> None:
+    long = {
+        "2e34": "2026-11-27_10-00-00_linear-x_2e34",
+        "0234": "2026-11-27_10-00-01_linear-x_0234",
+        "4fhz/3": "2026-11-27_10-00-02_sweep_4fhz/0003",
+    }
+    sweep = here / "outputs/2026-11-27_10-00-02_sweep_4fhz"
+    folders = [here / "outputs" / long[name] for name in ("2e34", "0234")]
+    for folder in [*folders, sweep / "members/0003"]:
+        folder.mkdir(parents=True)
+        write_record(folder / "run.json", {"status": "done"})
+    write_record(sweep / "sweep.json", {"status": "done"})
+    for text, ids in [
+        ("id == 2e34", ["2e34"]),
+        ("id = 0234", ["0234"]),
+        ("id == '2e34'", ["2e34"]),
+        (f"id == {long['2e34']}", ["2e34"]),
+        ("id == 4fhz/3", ["4fhz/3"]),
+        ("id == 4fhz/4", []),
+        (f"id == '{long['4fhz/3']}'", ["4fhz/3"]),
+        ("id in (2e34, 4fhz/3)", ["2e34", "4fhz/3"]),
+        ("id not in (2e34, 4fhz/3)", ["0234"]),
+        ("id != 2e34 and id != 0234", ["4fhz/3"]),
+        ("0234 == id", ["0234"]),
+    ]:
+        shown = call("runs", "--all", "--where", text, "--json", "--sort", "id")
+        assert shown.err == ""
+        assert [row["id"] for row in json.loads(shown.out)] == [long[name] for name in ids], text

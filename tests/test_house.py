@@ -60,7 +60,8 @@ ALLOWED: dict[str, set[str]] = {
     "event_file": {"reading", "storage"},
     "progress_board": {"plots", "plots.curves", "plots.style", "reading", "storage"},
     "tracking": {"event_file", "progress_board"},
-    "recorder": {"environment", "escapes", "lines", "seal", "storage", "tracking"},
+    "folder_names": set(),
+    "recorder": {"environment", "escapes", "folder_names", "lines", "seal", "storage", "tracking"},
     "fields": {"metrics_file", "runs"},
     "where": {"suggest"},
     "listing": {"fields", "runs", "suggest", "where"},
@@ -227,7 +228,7 @@ PLAIN |= {
 PLAIN |= {"environment", "fields", "lines", "listing", "reading", "seal", "trash", "where"} | {
     room for room in ALLOWED if room.partition(".")[0] == "console"
 }
-PLAIN |= {"event_file", "progress_board", "tracking"}
+PLAIN |= {"event_file", "folder_names", "progress_board", "tracking"}
 # Flows that train or compute, and so need torch.
 COMPUTING = {"training", "bench", "variants", "trained", "evaluation", "prediction"}
 COMPUTING |= {"report.model", "report.weights"}

@@ -50,7 +50,7 @@ def test_a_job_that_diverges_is_infinitely_bad(here: Path) -> None:
         (["optimizer.lr=-1"], "optimizer.lr=-1 (command line): must be at least 0: learning rate"),
         (
             ["model=linear", "model.hidden=[3],[4]"],
-            "model.hidden: model=linear has no hidden; model=mlp has one",
+            "model=linear has no hidden; model=mlp has one",
         ),
         (
             ["sweep.repeat=2"],
