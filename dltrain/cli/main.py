@@ -43,7 +43,17 @@ VERBS = {
 }
 SWEEP_FLAGS = ("-m", "--multirun")
 # What only informs about the composition is Hydra's own business.
-HYDRA_FLAGS = ("--info", "-i", "--hydra-help", "--shell-completion", "-sc")
+HYDRA_FLAGS = ("--info", "-i", "--shell-completion", "-sc")
+# What Hydra has and dltrain has not, and what there is instead.
+FOREIGN_FLAGS = {
+    "--hydra-help": "lists flags of Hydra's that dltrain has not; dltrain --help lists those "
+    "it has",
+    "--run": "is what dltrain does anyway; leave it out",
+    "-r": "is what dltrain does anyway; leave it out",
+    "--config-path": "dltrain brings its configs; --config-dir DIR adds a folder of your own",
+    "-cp": "dltrain brings its configs; --config-dir DIR adds a folder of your own",
+    "--experimental-rerun": "reads pickles, which dltrain does not; dltrain rerun RUN trains again",
+}
 
 
 def main() -> None:
@@ -166,6 +176,9 @@ def dispatch(words: list[str]) -> None:
     if foreign:
         why = f"is not text in this locale's encoding, {sys.getfilesystemencoding()}"
         raise UsageError([f"{word}: {why}" for word in foreign])
+    refused = [word.split("=")[0] for word in words if word.split("=")[0] in FOREIGN_FLAGS]
+    if refused:
+        raise UsageError([f"{flag}: {FOREIGN_FLAGS[flag]}" for flag in dict.fromkeys(refused)])
     if any(word.split("=")[0] in HYDRA_FLAGS for word in words):
         return _verb("hydra_flags", words)
     if words[:1] == ["--version"]:
