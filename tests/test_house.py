@@ -251,7 +251,13 @@ SHARED = {
     "cli.summary",
     "cli.sweep_summary",
 }
-SHARED |= {"cli.results_summary", "cli.runs.cells", "cli.runs.curves", "cli.runs.table"}
+SHARED |= {
+    "cli.results_summary",
+    "cli.runs.as_json",
+    "cli.runs.cells",
+    "cli.runs.curves",
+    "cli.runs.table",
+}
 SHARED |= {
     "cli.hydra_jobs",
     "cli.hydra_search",

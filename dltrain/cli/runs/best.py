@@ -19,6 +19,7 @@ from dltrain.cli.results_summary import (
     results_table,
     settings_table,
 )
+from dltrain.cli.runs.as_json import HELP, row_facts, rows_facts, write
 from dltrain.cli.runs.table import columns_of, print_rows
 from dltrain.console import bold, dim, figure, output, pairs, show
 from dltrain.fields import best_of
@@ -36,22 +37,25 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("words", nargs="*", metavar="SWEEP", help="and output_dir=FOLDER")
     parser.add_argument("--metric", metavar="NAME", help="what counts (the one that chose epochs)")
     parser.add_argument("--where", metavar="TEXT", help="a filter, as runs ls --help explains")
+    parser.add_argument("--json", action="store_true", help=HELP)
     arguments = parser.read(words)
     names, output_dir = names_and_folder(arguments.words)
     if len(names) > 1:
         raise UsageError([f"runs best: {names[1]} is one argument too many"])
     with refusing():
         if not names:
-            return best_of_all(output_dir, metric=arguments.metric, where=arguments.where)
+            return best_of_all(
+                output_dir, metric=arguments.metric, where=arguments.where, as_json=arguments.json
+            )
         sweep = find(names[0], output_dir)
         if not sweep.is_sweep:
             raise ValueError(f"runs best {names[0]}: {sweep.id} is a single run, and no sweep")
         if arguments.where is not None:
             raise ValueError("--where: chooses among all runs; leave the sweep out, or --where")
-        return best_of_sweep(sweep, metric=arguments.metric)
+        return best_of_sweep(sweep, metric=arguments.metric, as_json=arguments.json)
 
 
-def best_of_sweep(sweep: Run, *, metric: str | None) -> None:
+def best_of_sweep(sweep: Run, *, metric: str | None, as_json: bool) -> None:
     """Print a sweep's settings or members, best first, and its best member.
 
     Raises:
@@ -63,6 +67,9 @@ def best_of_sweep(sweep: Run, *, metric: str | None) -> None:
     best = best_result(results, name)
     if best is None:
         raise ValueError(f"{sweep.short}: no member has {name} yet")
+    if as_json:
+        order = [vars(result) for result in ranked(results, name)]
+        return write({"metric": name, "best": vars(best), "ranking": order})
     console = output()
     facts: list[tuple[str, object]] = []
     if is_repeated(results):
@@ -75,9 +82,10 @@ def best_of_sweep(sweep: Run, *, metric: str | None) -> None:
     short, seed = f"{sweep.short}/{best.index}", _new_seed(members(sweep))
     facts += _next(short, sweep.folder.parent, seed=seed)
     show(console, [*failures(results), "", pairs(facts)])
+    return None
 
 
-def best_of_all(output_dir: Path, *, metric: str | None, where: str | None) -> None:
+def best_of_all(output_dir: Path, *, metric: str | None, where: str | None, as_json: bool) -> None:
     """Print the best runs of those that learned from the newest run's data.
 
     Raises:
@@ -99,6 +107,8 @@ def best_of_all(output_dir: Path, *, metric: str | None, where: str | None) -> N
         what = f"finished runs on {newest.part('data', 'name')}"
         raise ValueError(f"none of {len(listed)} {what} {fits}")
     best = chosen[0]
+    if as_json:
+        return write({"metric": name, "best": row_facts(best), "ranking": rows_facts(chosen)})
     print_rows(columns_of(chosen[:10], listed), chosen[:10])
     facts = [
         ("best", bold(f"{best.run.short}: {name} {figure(best.fields[name])}")),
@@ -107,6 +117,7 @@ def best_of_all(output_dir: Path, *, metric: str | None, where: str | None) -> N
     show(output(), ["", pairs([*facts, *_next(best.run.short, output_dir, seed=_new_seed(every))])])
     if len({row.fields.get("seed") for row in chosen}) == 1:
         output().print(dim("several seeds say whether that is chance: -m ... sweep.repeat=5"))
+    return None
 
 
 def _new_seed(runs: Sequence[Run]) -> int:

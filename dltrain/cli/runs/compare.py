@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dltrain.cli.arguments import Parser, UsageError, refusing
+from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.runs.as_json import HELP, rows_facts, write
 from dltrain.cli.runs.curves import GAP, POINTS, metrics_of, points, width_of
 from dltrain.cli.runs.table import print_rows, ranked
 from dltrain.console import dim, output, show
@@ -16,18 +17,23 @@ from dltrain.fields import is_metric
 from dltrain.listing import Row, known, rows, varying
 from dltrain.runs import Run, distinct, find, members
 
-USAGE = "dltrain runs compare RUN RUN ... [output_dir=FOLDER]"
+USAGE = "dltrain runs compare RUN RUN ... [--json] [output_dir=FOLDER]"
 
 
 def main(words: Sequence[str]) -> None:
     """Compare."""
     parser = Parser("runs compare", __doc__ or "", USAGE)
-    names, output_dir = parser.read_runs(words)
+    parser.add_argument("--json", action="store_true", help=HELP)
+    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
+    arguments = parser.read(words)
+    names, output_dir = names_and_folder(arguments.words)
     with refusing():
         runs = [run for name in names for run in _members(find(name, output_dir))]
         if len(runs) < 2:
             raise UsageError(["runs compare: which runs? Give two or more, or a sweep"])
-        compare(distinct(runs))
+        if arguments.json:
+            return write(rows_facts(rows(distinct(runs), numbered=False)))
+        return compare(distinct(runs))
 
 
 def _members(run: Run) -> list[Run]:
