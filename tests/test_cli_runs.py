@@ -664,3 +664,17 @@ def test_a_sweep_and_its_best_are_json(here: Path, call: Call) -> None:
     assert len(shown["members"]) == 2
     best = json.loads(call("runs", "best", "latest", "--json").out)
     assert best["best"]["value"] == best["ranking"][0]["value"]
+
+
+def test_runs_that_learn_different_things_are_not_on_one_axis(here: Path, call: Call) -> None:
+    assert call("data.num_train=64", "data.num_val=16", "trainer.epochs=3").code == 0
+    words = ["data=fashion_mnist", "data.source=sample", "model=softmax", "trainer.epochs=3"]
+    assert call(*words).code == 0
+    newest, oldest = sorted(list_runs(here / "outputs"), key=lambda run: run.part("data", "name"))
+    shown = call("runs", "compare", newest.short, oldest.short).out
+    assert f"regression of synthetic: {oldest.short}\n" in shown
+    assert "learn different things" in shown
+    assert shown.count("val/loss") >= 3  # a chart for each, and the table
+    assert call("data.num_train=64", "data.num_val=16", "trainer.epochs=3", "seed=1").code == 0
+    alike = [run.short for run in list_runs(here / "outputs") if run.part("data", "name")[0] == "s"]
+    assert "different things" not in call("runs", "compare", *alike).out
