@@ -1,6 +1,6 @@
 """Run ``python -m dltrain`` exactly as ``dltrain``."""
 
-from dltrain.cli.main import main
+from dltrain.cli.entry import main
 
 if __name__ == "__main__":
     main()

@@ -10,13 +10,13 @@ import errno
 import functools
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra import compose
+from hydra import compose, version
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
@@ -112,18 +112,28 @@ def _compose(
     return {str(key): value for key, value in values.items()}
 
 
-def check_engine(words: Sequence[str], sources: Sources) -> None:
-    """See that settings of Hydra's own, such as ``hydra.launcher.n_jobs=2``, can be composed.
+def engine_settings(words: Sequence[str], sources: Sources) -> Any:
+    """Compose settings of Hydra's own, such as ``hydra.launcher.n_jobs=2``.
 
     Raises:
-        ConfigError: If they cannot.
+        ConfigError: If they cannot be composed.
     """
-    with _hydra(sources.folders), _refusing():
-        compose(config_name=sources.config_name, overrides=list(words), return_hydra_config=True)
+    with _hydra(sources.folders), _refusing("Hydra's settings cannot be used"):
+        name = sources.config_name
+        return compose(config_name=name, overrides=list(words), return_hydra_config=True).hydra
+
+
+def multirun(task: Callable[[Any], float], words: Sequence[str], sources: Sources) -> None:
+    """Let Hydra's sweeper and launcher carry out a task for what they make of the words."""
+    version.setbase("1.3")
+    with _hydra(sources.folders):
+        hydra = GlobalHydra.instance().hydra
+        assert hydra is not None
+        hydra.multirun(sources.config_name, task, list(words))
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def _refusing(what: str = "the config files do not compose") -> Iterator[None]:
     """Turn what Hydra and OmegaConf say of config files into a refusal of one line."""
     try:
         yield
@@ -136,7 +146,7 @@ def _refusing() -> Iterator[None]:
         said = str(error) or str(error.__cause__)  # Hydra passes some on without a word
         text = said.partition("Config search path:")[0]
         lines = [line.strip() for line in text.splitlines() if line.strip()]
-        raise ConfigError([f"the config files do not compose: {' '.join(lines)[:400]}"]) from None
+        raise ConfigError([f"{what}: {' '.join(lines)[:400]}"]) from None
     except OSError as error:  # some of Hydra's own are OSErrors, too
         if error.errno != errno.ENAMETOOLONG:
             raise

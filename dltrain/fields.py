@@ -39,6 +39,30 @@ def flat(node: Mapping[str, Any], prefix: str = "") -> Fields:
     return found
 
 
+class Id(str):
+    """A run's id, which is equal to its short form, too."""
+
+    short: str
+
+    def __new__(cls, run: Run) -> Id:
+        """Take it from a run."""
+        made = super().__new__(cls, run.id)
+        made.short = run.short
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == other or self.short == other
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __str__(self) -> str:
+        return str.__str__(self)
+
+
 def fields(run: Run) -> Fields:
     """Return everything that can be said of a run or a sweep; what is not known is left out."""
     return fields_and_best(run)[0]
@@ -86,7 +110,7 @@ def fields_and_best(run: Run) -> tuple[Fields, Best | None]:
     """
     config, standing, stack = run.part("config"), standing_of(run), run.texts("sweep", "stack")
     known: Fields = {
-        "id": run.id,
+        "id": Id(run),
         "status": run.status,
         "label": run.label or None,
         "started": run.info.get("started"),

@@ -10,7 +10,6 @@ import hashlib
 import json
 import math
 import os
-import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from typing import Any
 from dltrain import storage
 from dltrain.environment import environment
 from dltrain.escapes import escaped_lines
+from dltrain.folder_names import label
 from dltrain.lines import Lines
 from dltrain.seal import BLANK, sealed
 from dltrain.tracking import Tracking
@@ -76,16 +76,6 @@ def new_folder(output_dir: Path, what: str) -> Path:
 def short_id(run_id: str) -> str:
     """Return the four characters that usually tell runs apart."""
     return run_id.rpartition("_")[2]
-
-
-def label(text: str) -> str:
-    """Make a text fit for a file's name.
-
-    Example:
-        >>> label("../my table (1)")
-        'my-table-1'
-    """
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip(".-")[:60]
 
 
 def number(value: float) -> str:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 # What the system sends when the terminal one works at is closed; nohup has it ignored.
 HANGUP = signal.SIGHUP
+
+
+class Interruption(KeyboardInterrupt):
+    """A signal ends the command; what it holds is let go of on the way out."""
+
+    def __init__(self, number: int, line: str = "interrupted") -> None:
+        super().__init__(number, line)
+        self.number, self.line = number, line
+
+    def __str__(self) -> str:
+        return self.line
 
 
 class _Hearing:
@@ -54,6 +66,13 @@ def _too_late(number: int) -> None:
 def ignore() -> None:
     """Let no signal disturb the end of a process that has nothing left to say."""
     _heed(signal.SIG_IGN)
+
+
+def hear(handler: Callable[[int, FrameType | None], object]) -> None:
+    """Let the signals reach a handler, where this is the thread that hears them."""
+    if threading.current_thread() is threading.main_thread():
+        for number in SIGNALS:
+            signal.signal(number, handler)
 
 
 def _heed(handler: _Hearing | signal.Handlers) -> None:

@@ -22,6 +22,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 TEMPORARY = ".tmp-"
+# Temporary files that are being written; they stay if the process ends without unwinding.
+half_written: set[Path] = set()
 # O_NONBLOCK: a pipe that lies where a file should be is refused instead of waited for.
 _CAREFUL = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -112,6 +114,7 @@ def replacing(path: Path) -> Iterator[Callable[[bytes], None]]:
             if anything else is raised within.
     """
     temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(4)}-{path.name}")
+    half_written.add(temporary)
     try:
         with contextlib.ExitStack() as stack:
             with _naming(path, "write"):
@@ -131,6 +134,8 @@ def replacing(path: Path) -> Iterator[Callable[[bytes], None]]:
         with contextlib.suppress(OSError):  # the first error tells the story
             os.unlink(temporary)
         raise
+    finally:
+        half_written.discard(temporary)
     _sync_folder(path.parent)
 
 
@@ -246,6 +251,7 @@ def copy_tree(source: Path, target: Path) -> None:
         StorageError: If not all of it could be copied.
     """
     temporary = target.with_name(f"{TEMPORARY}{secrets.token_hex(4)}-{target.name}")
+    half_written.add(temporary)
     with _naming(target, "write"):
         try:
             shutil.copytree(source, temporary, symlinks=True)
@@ -253,6 +259,8 @@ def copy_tree(source: Path, target: Path) -> None:
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
+        finally:
+            half_written.discard(temporary)
 
 
 @contextlib.contextmanager

@@ -58,8 +58,8 @@ def condition(text: str, known: Names) -> Condition:
     if len(text) > MAX_LENGTH:
         raise ValueError(f"--where={clipped(text)}: is longer than {MAX_LENGTH} characters")
     try:
-        tree = ast.parse(_TOKEN.sub(_as_python, text.strip()), mode="eval")
-        judge = _Reader(text, known).condition(tree.body)
+        source = _TOKEN.sub(_as_python, text.strip())
+        judge = _Reader(text, known, source).condition(ast.parse(source, mode="eval").body)
     except (SyntaxError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deep"
         raise ValueError(
@@ -76,8 +76,8 @@ def _as_python(token: re.Match[str]) -> str:
     if word is None:
         return "=="
     try:
-        float(word)
-    except ValueError:
+        ast.literal_eval(word)
+    except (SyntaxError, ValueError):
         return repr(word)  # an id, a date or a duration
     return str(word)
 
@@ -85,8 +85,8 @@ def _as_python(token: re.Match[str]) -> str:
 class _Reader:
     """Turns a tree of Python's grammar into a condition; what has no meaning here is refused."""
 
-    def __init__(self, text: str, known: Names) -> None:
-        self._text, self._known = text, known
+    def __init__(self, text: str, known: Names, source: str) -> None:
+        self._text, self._known, self._source = text, known, source
         self._exact = {name for name in known.full if "." in name or "/" in name}
 
     def condition(self, node: ast.expr) -> Judge:
@@ -121,8 +121,13 @@ class _Reader:
                 f"{closest(named, self._known.full) or closest(named, self._known.short)}"
             )
         is_duration = first in _DURATIONS or second in _DURATIONS
+        is_id = "id" in (first, second)
         values = [
-            None if name else self._value(node, is_duration=is_duration)
+            None
+            if name
+            else self._id(node)
+            if is_id
+            else self._value(node, is_duration=is_duration)
             for name, node in ((first, left), (second, right))
         ]
 
@@ -143,6 +148,13 @@ class _Reader:
         if len(fits) > 1:
             raise ValueError(f"--where={clipped(self._text)}: {name} is one of {', '.join(fits)}")
         return fits[0] if fits else None
+
+    def _id(self, node: ast.expr) -> Any:
+        """Return ids as they were written: 2e34 and 4fhz/3 are text."""
+        if isinstance(node, ast.List | ast.Tuple):
+            return [self._id(part) for part in node.elts]
+        written = ast.get_source_segment(self._source, node) or ""
+        return re.sub(r"[\s'\"]", "", written)
 
     def _value(self, node: ast.expr, *, is_duration: bool) -> Any:
         word = _dotted(node)

@@ -627,3 +627,79 @@ def test_an_interrupted_sweep_shows_what_it_is_at_and_no_none(there: Path, call:
     finally:
         stopped.write_bytes(before[0])
         (sweep.folder / "sweep.json").write_bytes(before[1])
+
+
+def test_a_filter_knows_an_id_by_all_its_forms(here: Path, call: Call) -> None:
+    long = {
+        "2e34": "2026-11-27_10-00-00_linear-x_2e34",
+        "0234": "2026-11-27_10-00-01_linear-x_0234",
+        "4fhz/3": "2026-11-27_10-00-02_sweep_4fhz/0003",
+    }
+    sweep = here / "outputs/2026-11-27_10-00-02_sweep_4fhz"
+    folders = [here / "outputs" / long[name] for name in ("2e34", "0234")]
+    for folder in [*folders, sweep / "members/0003"]:
+        folder.mkdir(parents=True)
+        write_record(folder / "run.json", {"status": "done"})
+    write_record(sweep / "sweep.json", {"status": "done"})
+    for text, ids in [
+        ("id == 2e34", ["2e34"]),
+        ("id = 0234", ["0234"]),
+        ("id == '2e34'", ["2e34"]),
+        (f"id == {long['2e34']}", ["2e34"]),
+        ("id == 4fhz/3", ["4fhz/3"]),
+        ("id == 4fhz/4", []),
+        (f"id == '{long['4fhz/3']}'", ["4fhz/3"]),
+        ("id in (2e34, 4fhz/3)", ["2e34", "4fhz/3"]),
+        ("id not in (2e34, 4fhz/3)", ["0234"]),
+        ("id != 2e34 and id != 0234", ["4fhz/3"]),
+        ("0234 == id", ["0234"]),
+    ]:
+        shown = call("runs", "--all", "--where", text, "--json", "--sort", "id")
+        assert shown.err == ""
+        assert [row["id"] for row in json.loads(shown.out)] == [long[name] for name in ids], text
+
+
+def test_show_best_and_compare_write_json(here: Path, call: Call) -> None:
+    small = ["data.num_train=64", "data.num_val=16", "trainer.epochs=2", "device.threads=1"]
+    assert call(*small).code == 0
+    assert call(*small, "optimizer.lr=1e30").code == 3
+    one, other = [run.short for run in list_runs(here / "outputs")]
+    (here / "outputs" / "2026-01-01_a_\x1b[31m").mkdir()
+    write_record(
+        here / "outputs" / "2026-01-01_a_\x1b[31m" / "run.json",
+        {"status": "running", "pid": 2**30, "host": os.uname().nodename, "overrides": ["a=\x1b"]},
+    )
+    for words in (["show", one], ["show", other], ["show", "2026-01-01"]):
+        shown = call("runs", *words, "--json")
+        assert shown.out.isascii()
+        assert "\x1b" not in shown.out
+        assert set(json.loads(shown.out)) == {"fields", "record", "folder"}
+    best = json.loads(call("runs", "best", "--json").out)
+    assert best["metric"] == "val/loss"
+    assert best["best"] == best["ranking"][0]
+    assert isinstance(best["best"]["best/val/loss"], float)
+    both = json.loads(call("runs", "compare", one, other, "--json").out)
+    assert {run["status"] for run in both} == {"diverged", "done"}
+
+
+def test_a_sweep_and_its_best_are_json(here: Path, call: Call) -> None:
+    sweep = ["-m", "data.num_train=64", "data.num_val=16", "trainer.epochs=2", "device.threads=1"]
+    assert call(*sweep, "optimizer.lr=0.01,0.1").code == 0
+    shown = json.loads(call("runs", "show", "latest", "--json").out)
+    assert len(shown["members"]) == 2
+    best = json.loads(call("runs", "best", "latest", "--json").out)
+    assert best["best"]["value"] == best["ranking"][0]["value"]
+
+
+def test_runs_that_learn_different_things_are_not_on_one_axis(here: Path, call: Call) -> None:
+    assert call("data.num_train=64", "data.num_val=16", "trainer.epochs=3").code == 0
+    words = ["data=fashion_mnist", "data.source=sample", "model=softmax", "trainer.epochs=3"]
+    assert call(*words).code == 0
+    newest, oldest = sorted(list_runs(here / "outputs"), key=lambda run: run.part("data", "name"))
+    shown = call("runs", "compare", newest.short, oldest.short).out
+    assert f"regression of synthetic: {oldest.short}\n" in shown
+    assert "learn different things" in shown
+    assert shown.count("val/loss") >= 3  # a chart for each, and the table
+    assert call("data.num_train=64", "data.num_val=16", "trainer.epochs=3", "seed=1").code == 0
+    alike = [run.short for run in list_runs(here / "outputs") if run.part("data", "name")[0] == "s"]
+    assert "different things" not in call("runs", "compare", *alike).out

@@ -80,10 +80,18 @@ class Parser(argparse.ArgumentParser):
             "overrides", nargs="*", metavar="OVERRIDE", help="model=mlp optimizer.lr=0.1"
         )
         self.add_argument(
-            "--config-dir", type=_folder, metavar="DIR", help="a folder of configs of your own"
+            "--config-dir",
+            "-cd",
+            type=_folder,
+            metavar="DIR",
+            help="a folder of configs",
         )
         self.add_argument(
-            "--config-name", default="config", metavar="NAME", help="the primary config (config)"
+            "--config-name",
+            "-cn",
+            default="config",
+            metavar="NAME",
+            help="the primary config",
         )
         return self
 

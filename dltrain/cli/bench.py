@@ -15,14 +15,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from dltrain import build
-from dltrain.cli.arguments import EndedError, Parser, line_of, refusing
+from dltrain.cli.arguments import Parser, line_of, refusing
 from dltrain.cli.summary import counted, header
 from dltrain.config import load
 from dltrain.console import dim, duration, output, pairs, table, warning
 from dltrain.console.training import TrainingView
 from dltrain.environment import process_start
 from dltrain.job import Job
-from dltrain.signals import stopping
+from dltrain.signals import Interruption, stopping
 
 if TYPE_CHECKING:
     from dltrain.bench import Costs
@@ -67,7 +67,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _end(number: int) -> NoReturn:
-    raise EndedError(128 + number, "interrupted; nothing is kept")
+    raise Interruption(number, "interrupted; nothing is kept")
 
 
 def _seconds_since_start() -> float:

@@ -17,8 +17,8 @@ from dltrain.cli.arguments import Parser, refusing
 from dltrain.config import load
 from dltrain.console import bold, dim, figure, output, pairs, table, warning
 from dltrain.data import Column, Dataset
+from dltrain.folder_names import label
 from dltrain.paths import expanded
-from dltrain.recorder import label
 
 USAGE = "dltrain data [OVERRIDE ...] [--rows N]"
 MAX_COLUMNS = 12

@@ -32,7 +32,6 @@ flags
   --config-dir DIR     add a folder of configs of your own
   --config-name NAME   another primary config
   --info               how the config was put together (Hydra)
-  --hydra-help         Hydra's own help
   -sc install=bash     shell completion (also: zsh, fish)
   --version            print the version
 

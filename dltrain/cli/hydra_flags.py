@@ -1,4 +1,4 @@
-"""``--info``, ``--hydra-help``, ``--shell-completion``: what only informs is left to Hydra.
+"""``--info``, ``--cfg hydra``, ``--shell-completion``: what only informs is left to Hydra.
 
 It is left to it once nothing is wrong with it: what Hydra refuses, it refuses in many lines.
 """
@@ -24,9 +24,7 @@ from dltrain.escapes import escaped_lines
 from dltrain.suggest import clipped
 from dltrain.words import read_words
 
-USAGE = (
-    "dltrain [OVERRIDE ...] --info [WHAT] | --cfg job|hydra|all | --hydra-help | -sc install=bash"
-)
+USAGE = "dltrain [OVERRIDE ...] --info [WHAT] | --cfg job|hydra|all | -sc install=bash"
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
 SHELLS = ("bash", "zsh", "fish")
 
@@ -62,20 +60,22 @@ def _checked(words: Sequence[str]) -> list[str]:
     parser = Parser("train", __doc__ or "", USAGE).composing()
     parser.add_argument("--info", "-i", nargs="?", const="all", choices=INFO)
     parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"])
-    parser.add_argument("--hydra-help", action="store_true")
     parser.add_argument("--shell-completion", "-sc", action="store_true")
     parser.add_argument("--resolve", action="store_true")
-    parser.add_argument("--package")
+    parser.add_argument("--package", "-p")
     arguments = parser.read(words)
-    named = {"--info": arguments.info, "--cfg": arguments.cfg, "--hydra-help": arguments.hydra_help}
+    named = {"--info": arguments.info, "--cfg": arguments.cfg}
     asked = [flag for flag, value in named.items() if value]
     asked += ["--shell-completion"] if arguments.shell_completion else []
     if len(asked) > 1:
         raise UsageError([f"{' and '.join(asked)}: ask for one at a time"])
     if arguments.shell_completion:
         return ["--shell-completion", *_shell(arguments.overrides)]
+    for flag, value in (("--resolve", arguments.resolve), ("--package", arguments.package)):
+        if value and not arguments.cfg:
+            raise UsageError([f"{flag}: belongs to --cfg; leave it out"])
     refuse_unusable(arguments.overrides, arguments)
-    flags = [asked[0]] if arguments.hydra_help else [asked[0], str(named[asked[0]])]
+    flags = [asked[0], str(named[asked[0]])]
     flags += ["--resolve"] if arguments.resolve else []
     flags += ["--package", arguments.package] if arguments.package else []
     return [*flags, *config_flags(arguments), *arguments.overrides]

@@ -4,165 +4,196 @@
     dltrain -m hydra/sweeper=optuna 'optimizer.lr=tag(log, interval(0.001, 1))'
 
 Each job is a single run, kept as such; what it returns to the sweeper is its best value of the
-metric that chooses. Hydra's own files go to output_dir/multirun.
+metric that chooses. Hydra's own files go to output_dir/multirun; jobs.jsonl there tells what became
+of each job, errors.log what the engine said of errors.
 """
 
 from __future__ import annotations
 
-import math
+import contextlib
+import datetime
+import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
-import hydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.plugins import Plugins
-from hydra.errors import HydraException
-from omegaconf import OmegaConf
-
-from dltrain import build, recorder
-from dltrain.check import known_keys, run_config, unknown_key
-from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.cli.hydra_flags import config_flags
-from dltrain.command_line import CommandLine
-from dltrain.compose import CONF, ConfigError, Sources, check_engine, compose_groups
-from dltrain.config import compose_run
-from dltrain.console import lasting, output, safe, show
-from dltrain.job import Job
-from dltrain.paths import expanded
+from dltrain import storage
+from dltrain.cli.arguments import EndedError, Parser, UsageError, refusing
+from dltrain.cli.hydra_jobs import JobError, ending, job, read_jobs
+from dltrain.cli.hydra_search import Search, searched
+from dltrain.cli.main import crash_file
+from dltrain.compose import Sources, multirun
+from dltrain.console import figure, output, pairs, show
+from dltrain.recorder import short_id
 from dltrain.runs import higher_is_better
-from dltrain.suggest import clipped
-from dltrain.words import read_words
-
-if TYPE_CHECKING:
-    from dltrain.outcomes import Outcome, Row
+from dltrain.signals import Interruption, hear
 
 USAGE = "dltrain -m hydra/launcher=NAME [hydra/sweeper=NAME] [OVERRIDE ...]"
-ENGINES = ("hydra/launcher=", "hydra/sweeper=")
-# Where each engine that was tried comes from.
-PACKAGES = {
-    "joblib": "hydra-joblib-launcher",
-    "submitit_local": "hydra-submitit-launcher",
-    "submitit_slurm": "hydra-submitit-launcher",
-    "ray": "hydra-ray-launcher",
-    "optuna": "hydra-optuna-sweeper",
+# What belongs to dltrain's own sweeps, and what to do instead.
+REFUSED = {
+    "--dry-run": "another engine makes its plan as it goes; without hydra/launcher and "
+    "hydra/sweeper, -m --dry-run prints dltrain's own",
+    "--resume": "another engine's sweep cannot go on; dltrain resume RUN goes on with one "
+    "run of it",
+    "--allow-changed": "belongs to --resume of dltrain's own sweeps; leave it out",
+    "--cfg": "prints one run's config; leave out -m, hydra/launcher and hydra/sweeper",
+    "-c": "prints one run's config; leave out -m, hydra/launcher and hydra/sweeper",
 }
+# How long jobs that were told to stop may take to keep their runs.
+PATIENCE_SECONDS = 10.0
 
 
 def main(words: Sequence[str]) -> None:
-    """Check what can be checked before Hydra takes over, then hand the command line to it."""
+    """Check what can be checked before Hydra takes over, then let it sweep."""
+    for word in words:
+        flag = word.partition("=")[0]
+        if flag in REFUSED:
+            raise UsageError([f"{flag}: {REFUSED[flag]}"])
     parser = Parser("-m", __doc__ or "", USAGE).composing()
     parser.add_argument("--multirun", "-m", action="store_true", help="sweep")
     arguments = parser.read(words)
-    overrides = arguments.overrides
     with refusing():
-        _check(overrides, Sources.of(arguments.config_dir, arguments.config_name))
-    output_dir = next(
-        (w.partition("=")[2] for w in overrides if w.startswith("output_dir=")), "outputs"
-    )
-    folder = f"hydra.sweep.dir={output_dir}/multirun/${{now:%Y-%m-%d_%H-%M-%S}}"
-    given = any(word.startswith("hydra.sweep.dir=") for word in overrides)
-    flags = ["--multirun", *config_flags(arguments)]  # Hydra wants them first
-    sys.argv = ["dltrain", *flags, *overrides, *([] if given else [folder])]
-    hydra.main(config_path=str(CONF.resolve()), config_name="config", version_base="1.3")(job)()
+        sources = Sources.of(arguments.config_dir, arguments.config_name)
+        search = searched(arguments.overrides, sources)
+    if search.is_local:  # its import is over before a signal has a run to stop
+        import dltrain.training  # noqa: F401
+    folder, is_new = _folder(search)
+    if search.direction:
+        which = "higher" if search.direction == "maximize" else "lower"
+        output().print(pairs([("searches", f"{search.metric}, {which} is better")]))
+    error = _carry_out(search, sources, folder)
+    jobs = read_jobs(folder)
+    if error is not None and not jobs and is_new and not isinstance(error, KeyboardInterrupt):
+        storage.remove_tree(folder)
+        for parent in (search.output_dir / "multirun", search.output_dir):
+            if parent.is_dir() and not any(parent.iterdir()):
+                storage.remove_tree(parent)
+    _conclude(jobs, error, search=search, folder=folder)
 
 
-def _check(words: Sequence[str], sources: Sources) -> None:
-    """Refuse what no job could do anything with.
+def _folder(search: Search) -> tuple[Path, bool]:
+    """Make the folder for Hydra's files; return it, and whether it is new.
 
     Raises:
-        UsageError: With one line for each problem.
+        UsageError: If there is something else.
+        StorageError: If it cannot be made.
     """
-    parser = OverridesParser.create()
-    plain: list[str] = []
-    engine: list[str] = []
-    swept: list[str] = []
-    lines: list[str] = []
-    for word in words:
-        key, _, text = word.partition("=")
-        if word.startswith(ENGINES):
-            lines += _missing(key.partition("/")[2], text)
-        if key.partition(".")[0].partition("/")[0] == "hydra":
-            engine.append(word)
-            continue
-        if key.startswith("sweep."):
-            lines.append(f"{word}: belongs to dltrain's own sweeps, not to Hydra's")
-            continue
+    moment = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    folder = search.folder or search.output_dir / "multirun" / moment
+    is_new = storage.make_folder(folder)
+    if not folder.is_dir():
+        raise UsageError([f"hydra.sweep.dir={folder}: is a file; name a folder"])
+    if read_jobs(folder):
+        raise UsageError([f"hydra.sweep.dir={folder}: holds a sweep already; name another folder"])
+    return folder, is_new
+
+
+def _carry_out(search: Search, sources: Sources, folder: Path) -> BaseException | None:
+    """Let Hydra sweep; return what ended it, if it did not come to its end.
+
+    Raises:
+        StorageError: If the disk refuses.
+    """
+    text = str(folder.absolute()).replace("\\", "\\\\").replace("'", "\\'")
+    words = [*search.words, f"hydra.sweep.dir='{text}'", "hydra.mode=MULTIRUN"]
+    ending.pid = os.getpid()
+    hear(ending)
+    with _errors_to(folder / "errors.log"):
         try:
-            is_list = parser.parse_override(word).is_sweep_override()
-        except (HydraException, ValueError) as error:
-            lines.append(f"{clipped(word)}: {' '.join(str(error).split())[:200]}")
-            continue
-        (swept if is_list else plain).append(key if is_list else word)
-    words_read = read_words(plain, sources.groups)
-    config = compose_groups(words_read.groups, sources.folders, sources.config_name)
-    # A group that is swept may have keys that its default has not.
-    open_keys = {*known_keys(config), *sources.groups}
-    lines += [
-        f"{key}: {unknown_key(key, config).message}"
-        for key in swept
-        if key not in open_keys and key.partition(".")[0] not in swept
-    ]
-    _, problems = compose_run(words_read, sources, fitting=False)
-    # Of a value that is swept, the default need not be fit to be used.
-    lines += [line for line in problems if "(command line)" in line or line in words_read.problems]
-    if lines:
-        raise UsageError(lines)
-    check_engine(engine, sources)
+            multirun(job, words, sources)
+        except KeyboardInterrupt as end:
+            _wait_for_jobs(folder)
+            return end
+        except JobError:
+            return None  # the file of the jobs tells
+        except storage.StorageError:
+            raise
+        except (Exception, SystemExit) as error:
+            return _EngineError(error, crash_file())
+    return None
 
 
-def _missing(group: str, name: str) -> list[str]:
-    """Say what to install if Hydra does not know an engine."""
-    Plugins.instance()  # looks for the plugins that are installed
-    from hydra.core.config_store import ConfigStore
+class _EngineError(Exception):
+    """The engine itself failed."""
 
-    repository = ConfigStore.instance().repo
-    known = [str(entry).removesuffix(".yaml") for entry in repository["hydra"].get(group, {})]
-    if name in known:
-        return []
-    package = PACKAGES.get(name)
-    advice = f"pip install {package}" if package else f"there are: {', '.join(sorted(known))}"
-    return [f"hydra/{group}={name}: is not installed ({advice})"]
+    def __init__(self, cause: BaseException, details: str) -> None:
+        text = " ".join(str(cause).split())[:300]
+        super().__init__(f"{type(cause).__name__}: {text}" if text else type(cause).__name__)
+        self.details = details
 
 
-def job(config: Any) -> float:
-    """Train one job of Hydra's; return its best value of the metric that chooses.
+@contextlib.contextmanager
+def _errors_to(file: Path) -> Iterator[None]:
+    """Let standard error, and that of the processes begun meanwhile, go to a file."""
+    sys.stderr.flush()
+    before = os.dup(2)
+    storage.redirect(file, [2])
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(before, 2)
+        os.close(before)
+        if file.exists() and not file.stat().st_size:
+            storage.remove(file)
 
-    A run that diverges is worse than any other: infinitely bad, rather than nan, which sweepers
-    do not take.
+
+def _wait_for_jobs(folder: Path) -> None:
+    """Let jobs in other processes, which the terminal has told to stop as well, keep their runs."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until and any(j["status"] == "running" for j in read_jobs(folder)):
+        time.sleep(0.05)
+
+
+def _conclude(
+    jobs: Sequence[dict[str, Any]], error: BaseException | None, *, search: Search, folder: Path
+) -> None:
+    """Say what came out.
+
+    Raises:
+        EndedError: With the exit code, if not every job came to a good end.
+        UsageError: If the engine could not begin with what it was told.
     """
-    values = OmegaConf.to_container(config, resolve=False)
-    assert isinstance(values, dict)
-    values.pop("sweep", None)
-    run, problems = run_config({str(key): value for key, value in values.items()})
-    if run is None:
-        raise ConfigError([f"{problem.key}: {problem.message}" for problem in problems])
-    from dltrain.training import Training
+    if isinstance(error, _EngineError) and not jobs:
+        storage.remove(Path(error.details))
+        raise UsageError([f"{search.engine}: cannot begin ({error})"])
+    counts = {status: sum(j["status"] == status for j in jobs) for status in _statuses(jobs)}
+    share = ", ".join(f"{count} {status}" for status, count in counts.items()) or "none begun"
+    facts = [("jobs", f"{len(jobs)}: {share}"), *_best(jobs), ("folder", str(folder))]
+    show(output(), ["", pairs(facts)])
+    failed = [j for j in jobs if j["status"] not in ("done", "diverged")]
+    if isinstance(error, KeyboardInterrupt):
+        number = error.number if isinstance(error, Interruption) else 2
+        raise EndedError(128 + number, f"interrupted; {share}; dltrain runs lists their runs")
+    if isinstance(error, _EngineError):
+        raise EndedError(
+            1, f"{search.engine}: {error}; {share}; the details are in {error.details}"
+        )
+    if failed:
+        first = failed[0]
+        reason = first.get("message") or f"{first['status']}; {folder / 'errors.log'} may say more"
+        line = f"{len(failed)} of {len(jobs)} jobs failed; job {first['job']}: {reason}"
+        raise EndedError(max(j.get("code", 1) for j in failed), line)
+    if jobs and set(counts) == {"diverged"}:
+        line = f"all {len(jobs)} jobs diverged, so none is best; try smaller values of optimizer.lr"
+        raise EndedError(3, line)
 
-    words = list(HydraConfig.get().overrides.task)
-    data = build.dataset(run)
-    task = Job(CommandLine(words, words), run, data, build.plan(run.model, data))
-    training = Training([task])
-    folder = recorder.new_folder(expanded(run.output_dir), task.name)
-    training.record([folder])
-    [ended] = training.run(_Silent())
-    metric = training.trainer.rules.metric
-    sign = -1 if higher_is_better(metric) else 1
-    value = float(ended.outcome.best.get("value", sign * math.inf))
-    value = value if ended.outcome.status == "done" else sign * math.inf
-    console = output()
-    lasting(console)  # the other jobs go on where the terminal does not
-    line = f"{folder.name} {ended.outcome.status} {metric} {value:.6g} {' '.join(words)}"
-    show(console, [safe(line, limit=1000)])
-    return value
+
+def _statuses(jobs: Sequence[dict[str, Any]]) -> list[str]:
+    return sorted({entry["status"] for entry in jobs})
 
 
-class _Silent:
-    """A view that shows nothing: several jobs may share the terminal."""
-
-    def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
-        """See ``View``."""
-
-    def early(self, rows: Sequence[Row]) -> None:
-        """See ``View``."""
+def _best(jobs: Sequence[dict[str, Any]]) -> list[tuple[str, object]]:
+    """Return the best job, of those that can be compared."""
+    done = [entry for entry in jobs if entry["status"] == "done"]
+    metrics = sorted({entry["metric"] for entry in done})
+    if len(metrics) > 1:
+        return [("best", f"not known: jobs were judged by {' and by '.join(metrics)}")]
+    if not done:
+        return []
+    sign = -1 if higher_is_better(metrics[0]) else 1
+    best = min(done, key=lambda entry: sign * entry["value"])
+    words = " ".join(best["words"])
+    return [("best", f"{short_id(best['run'])}: {metrics[0]} {figure(best['value'])}  {words}")]

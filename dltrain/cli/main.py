@@ -10,12 +10,15 @@ import errno
 import importlib
 import io
 import os
+import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from types import FrameType
 
-from dltrain import __version__, signals
+from dltrain import __version__, signals, storage
+from dltrain.cli import entry
 from dltrain.cli.arguments import EndedError, UsageError
 from dltrain.console import safe
 from dltrain.console.stream import hurry, let_go
@@ -40,12 +43,23 @@ VERBS = {
 }
 SWEEP_FLAGS = ("-m", "--multirun")
 # What only informs about the composition is Hydra's own business.
-HYDRA_FLAGS = ("--info", "-i", "--hydra-help", "--shell-completion", "-sc")
+HYDRA_FLAGS = ("--info", "-i", "--shell-completion", "-sc")
+# What Hydra has and dltrain has not, and what there is instead.
+FOREIGN_FLAGS = {
+    "--hydra-help": "lists flags of Hydra's that dltrain has not; dltrain --help lists those "
+    "it has",
+    "--run": "is what dltrain does anyway; leave it out",
+    "-r": "is what dltrain does anyway; leave it out",
+    "--config-path": "dltrain brings its configs; --config-dir DIR adds a folder of your own",
+    "-cp": "dltrain brings its configs; --config-dir DIR adds a folder of your own",
+    "--experimental-rerun": "reads pickles, which dltrain does not; dltrain rerun RUN trains again",
+}
 
 
 def main() -> None:
     """Run the command line and exit."""
     _settle_streams()
+    entry.hear(_interrupt)
     if "OMP_WAIT_POLICY" not in os.environ:
         # How long a thread of torch's waits awake for the others. The usual 300,000 rounds are
         # 10 ms, which on a machine with other work makes a step 20 times slower; these cost nothing
@@ -54,6 +68,25 @@ def main() -> None:
     code = run(sys.argv[1:])
     signals.ignore()  # Python's own end takes a while
     sys.exit(code)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """End the command.
+
+    Modules that are being imported may swallow an exception, or print it; but where no file is half
+    written there is nothing to let go of.
+    """
+    if _is_importing(frame) and not storage.half_written:
+        entry.leave(number, frame)
+    raise signals.Interruption(number)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _settle_streams() -> None:
@@ -83,9 +116,9 @@ def run(words: Sequence[str]) -> int:
     except OSError as error:
         lost = let_go(sys.stdout, error)
         return code or _lost_output(lost)
-    except KeyboardInterrupt:  # while an end was being told; nobody waits for the rest
+    except KeyboardInterrupt as insisted:  # while an end was being told
         hurry()
-        return code or 130
+        return code or _code_of(insisted)
     return code
 
 
@@ -110,7 +143,7 @@ def _carried_out(words: Sequence[str]) -> int:
     except KeyboardInterrupt as insisted:
         hurry()
         _complain(str(insisted) or "interrupted")
-        return 130
+        return _code_of(insisted)
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EDQUOT):
             return _internal(error)
@@ -120,8 +153,12 @@ def _carried_out(words: Sequence[str]) -> int:
     return 0
 
 
+def _code_of(end: KeyboardInterrupt) -> int:
+    return 128 + (end.number if isinstance(end, signals.Interruption) else signal.SIGINT)
+
+
 def _internal(error: Exception) -> int:
-    _complain(f"internal error: {error!r}; the details are in {_crash_file()}")
+    _complain(f"internal error: {error!r}; the details are in {crash_file()}")
     return 1
 
 
@@ -139,6 +176,9 @@ def dispatch(words: list[str]) -> None:
     if foreign:
         why = f"is not text in this locale's encoding, {sys.getfilesystemencoding()}"
         raise UsageError([f"{word}: {why}" for word in foreign])
+    refused = [word.split("=")[0] for word in words if word.split("=")[0] in FOREIGN_FLAGS]
+    if refused:
+        raise UsageError([f"{flag}: {FOREIGN_FLAGS[flag]}" for flag in dict.fromkeys(refused)])
     if any(word.split("=")[0] in HYDRA_FLAGS for word in words):
         return _verb("hydra_flags", words)
     if words[:1] == ["--version"]:
@@ -153,10 +193,12 @@ def dispatch(words: list[str]) -> None:
         if words[0] != "train":
             return _verb(words[0], words[1:])
         words = words[1:]
-    if not set(words) & set(SWEEP_FLAGS):
-        return _verb("train", words)
-    by_hydra = any(word.startswith(("hydra/launcher=", "hydra/sweeper=")) for word in words)
-    return _verb("hydra_multirun" if by_hydra else "sweep", words)
+    engines = [word for word in words if word.startswith(("hydra/launcher=", "hydra/sweeper="))]
+    if set(words) & set(SWEEP_FLAGS):
+        return _verb("hydra_multirun" if engines else "sweep", words)
+    if engines:
+        raise UsageError([f"{clipped(engines[0])}: belongs to a sweep; add -m, or leave it out"])
+    return _verb("train", words)
 
 
 def _verb(name: str, words: list[str]) -> None:
@@ -172,7 +214,8 @@ def _complain(line: str) -> None:
         let_go(sys.stderr, error)
 
 
-def _crash_file() -> str:
+def crash_file() -> str:
+    """Keep the traceback of the exception that is being handled; return where."""
     with tempfile.NamedTemporaryFile(
         "w", prefix="dltrain-crash-", suffix=".txt", delete=False, errors="backslashreplace"
     ) as file:

@@ -30,14 +30,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from dltrain import storage
-from dltrain.cli.arguments import EndedError, Parser, UsageError, refusing
+from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.chosen import chosen_run, tell
 from dltrain.console import duration, output, pairs
 from dltrain.console.training import TrainingView
 from dltrain.escapes import escaped_lines
 from dltrain.given import Given, opened
 from dltrain.paths import problem_with
-from dltrain.signals import stopping
+from dltrain.signals import Interruption, stopping
 
 if TYPE_CHECKING:
     from dltrain.prediction import Predictor
@@ -85,7 +85,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _end(number: int) -> NoReturn:
-    raise EndedError(128 + number, "interrupted; nothing is kept")
+    raise Interruption(number, "interrupted; nothing is kept")
 
 
 def _target(text: str | None, files: Sequence[str]) -> Path | None:

@@ -35,8 +35,11 @@ def main(words: Sequence[str]) -> None:
         "--cfg", "-c", choices=["job", "hydra", "all"], help="print the config and train nothing"
     )
     parser.add_argument("--resolve", action="store_true", help="with --cfg: resolve interpolations")
-    parser.add_argument("--package", help="with --cfg: only this part, such as optimizer")
+    parser.add_argument("--package", "-p", help="with --cfg: only this part, such as optimizer")
     arguments = parser.read(words)
+    for flag, value in (("--resolve", arguments.resolve), ("--package", arguments.package)):
+        if value and not arguments.cfg:
+            raise UsageError([f"{flag}: belongs to --cfg; add --cfg job, or leave it out"])
     if arguments.cfg in ("hydra", "all"):
         from dltrain.cli.hydra_flags import main as hand_over
 

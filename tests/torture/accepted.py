@@ -76,7 +76,6 @@ HYDRA: list[tuple[str, str]] = [
     ("model=mlp --cfg all", "kind: mlp"),
     ("--cfg all seed=7", "seed: 7"),
     ("--cfg hydra --package hydra.run", "dir:"),
-    ("--hydra-help", "Hydra"),
     ("-sc install=bash", "complete"),
     ("--shell-completion uninstall=fish", "complete"),
 ]

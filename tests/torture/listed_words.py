@@ -82,7 +82,7 @@ LINES: list[tuple[str, str]] = [
     ("--info all model=nope", "model=nope: no such choice"),
     ("--info all optimizer.lr=x", "must be a number"),
     ("--info all data=csv data.path=(", "Hydra cannot read it"),
-    ("--info all --hydra-help", "ask for one at a time"),
+    ("--info all --cfg all", "ask for one at a time"),
     ("--info all --cfg job", "ask for one at a time"),
     ("--info all --experimental-rerun=job.pickle", "--experimental-rerun"),
     ("--info all hydra.callbacks={a:{_target_:b}}", "Hydra's own settings"),
@@ -98,7 +98,7 @@ LINES: list[tuple[str, str]] = [
     ("-sc install=bash uninstall=bash", "install=bash"),
     ("-sc query=bash", "install=bash"),
     ("--hydra-help --experimental-rerun=job.pickle", "--experimental-rerun"),
-    ("--hydra-help nonsense", "nonsense"),
+    ("--hydra-help nonsense", "--hydra-help"),
     # Words.
     ("=", "expected key=value"),
     ("=3", "expected key=value"),

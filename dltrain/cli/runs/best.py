@@ -20,6 +20,7 @@ from dltrain.cli.results_summary import (
     settings_table,
     unfinished_table,
 )
+from dltrain.cli.runs.as_json import HELP, row_facts, rows_facts, write
 from dltrain.cli.runs.table import columns_of, print_rows
 from dltrain.cli.summary import following
 from dltrain.console import bold, dim, figure, output, pairs, show
@@ -49,22 +50,25 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("words", nargs="*", metavar="SWEEP", help="and output_dir=FOLDER")
     parser.add_argument("--metric", metavar="NAME", help="what counts (the one that chose epochs)")
     parser.add_argument("--where", metavar="TEXT", help="a filter, as runs ls --help explains")
+    parser.add_argument("--json", action="store_true", help=HELP)
     arguments = parser.read(words)
     names, output_dir = names_and_folder(arguments.words)
     if len(names) > 1:
         raise UsageError([f"runs best: {names[1]} is one argument too many"])
     with refusing():
         if not names:
-            return best_of_all(output_dir, metric=arguments.metric, where=arguments.where)
+            return best_of_all(
+                output_dir, metric=arguments.metric, where=arguments.where, as_json=arguments.json
+            )
         sweep = find(names[0], output_dir)
         if not sweep.is_sweep:
             raise ValueError(f"runs best {names[0]}: {sweep.id} is a single run, and no sweep")
         if arguments.where is not None:
             raise ValueError("--where: chooses among all runs; leave the sweep out, or --where")
-        return best_of_sweep(sweep, metric=arguments.metric)
+        return best_of_sweep(sweep, metric=arguments.metric, as_json=arguments.json)
 
 
-def best_of_sweep(sweep: Run, *, metric: str | None) -> None:
+def best_of_sweep(sweep: Run, *, metric: str | None, as_json: bool) -> None:
     """Print a sweep's settings or members, best first, and its best member.
 
     Raises:
@@ -74,6 +78,9 @@ def best_of_sweep(sweep: Run, *, metric: str | None) -> None:
     name = str(sweep.part("metric")) if metric is None else resolve("--metric", metric, names)
     results = results_of(sweep, metric=name)
     best = best_result(results, name)
+    if as_json:
+        order = [vars(result) for result in ranked(results, name)]
+        return write({"metric": name, "best": best and vars(best), "ranking": order})
     console = output()
     facts: list[tuple[str, object]] = []
     if best is None:
@@ -83,7 +90,7 @@ def best_of_sweep(sweep: Run, *, metric: str | None) -> None:
         so_far = f"member {first.index}: {first.name} {figure(first.so_far or 0.0)}"
         facts.append(("best so far", bold(f"{so_far} at epoch {first.epoch}, {first.status}")))
         show(console, [*unfinished_table(results, name)[1:], *_failures(results), "", pairs(facts)])
-        return
+        return None
     if is_repeated(results):
         settings = by_setting(results, name)
         show(console, settings_table(settings, name))
@@ -97,6 +104,7 @@ def best_of_sweep(sweep: Run, *, metric: str | None) -> None:
     facts += best_facts(best, again(member))
     facts += _next(member, seed=_new_seed(members(sweep)))
     show(console, [*unfinished_table(results, name), *_failures(results), "", pairs(facts)])
+    return None
 
 
 def _failures(results: Sequence[Result]) -> list[object]:
@@ -104,7 +112,7 @@ def _failures(results: Sequence[Result]) -> list[object]:
     return failures([result for result in results if result.status not in UNFINISHED])
 
 
-def best_of_all(output_dir: Path, *, metric: str | None, where: str | None) -> None:
+def best_of_all(output_dir: Path, *, metric: str | None, where: str | None, as_json: bool) -> None:
     """Print the best runs of those that learned from the newest run's data.
 
     Raises:
@@ -126,6 +134,8 @@ def best_of_all(output_dir: Path, *, metric: str | None, where: str | None) -> N
         what = f"finished runs on {newest.part('data', 'name')}"
         raise ValueError(f"none of {len(listed)} {what} {fits}")
     best = chosen[0]
+    if as_json:
+        return write({"metric": name, "best": row_facts(best), "ranking": rows_facts(chosen)})
     print_rows(columns_of(chosen[:10], listed), chosen[:10])
     facts = [
         ("best", bold(f"{best.run.short}: {name} {figure(best.fields[name])}")),
@@ -134,6 +144,7 @@ def best_of_all(output_dir: Path, *, metric: str | None, where: str | None) -> N
     show(output(), ["", pairs([*facts, *_next(best.run, seed=_new_seed(every))])])
     if len({row.fields.get("seed") for row in chosen}) == 1:
         output().print(dim("several seeds say whether that is chance: -m ... sweep.repeat=5"))
+    return None
 
 
 def _new_seed(runs: Sequence[Run]) -> int:

@@ -6,28 +6,35 @@ Of a sweep its best members are compared.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from dltrain.cli.arguments import Parser, UsageError, refusing
+from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.runs.as_json import HELP, rows_facts, write
 from dltrain.cli.runs.curves import GAP, POINTS, metrics_of, points, width_of
 from dltrain.cli.runs.table import print_rows, ranked
-from dltrain.console import dim, output, show
+from dltrain.console import bold, dim, output, show
 from dltrain.console.curves import STYLES, chart, side_by_side
 from dltrain.field_names import is_metric
 from dltrain.listing import Row, known, rows, varying
 from dltrain.runs import Run, distinct, find, members
 
-USAGE = "dltrain runs compare RUN RUN ... [output_dir=FOLDER]"
+USAGE = "dltrain runs compare RUN RUN ... [--json] [output_dir=FOLDER]"
 
 
 def main(words: Sequence[str]) -> None:
     """Compare."""
     parser = Parser("runs compare", __doc__ or "", USAGE)
-    names, output_dir = parser.read_runs(words)
+    parser.add_argument("--json", action="store_true", help=HELP)
+    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
+    arguments = parser.read(words)
+    names, output_dir = names_and_folder(arguments.words)
     with refusing():
         runs = [run for name in names for run in _members(find(name, output_dir))]
         if len(runs) < 2:
             raise UsageError(["runs compare: which runs? Give two or more, or a sweep"])
-        compare(distinct(runs))
+        if arguments.json:
+            return write(rows_facts(rows(distinct(runs), numbered=False)))
+        return compare(distinct(runs))
 
 
 def _members(run: Run) -> list[Run]:
@@ -45,6 +52,27 @@ def compare(runs: Sequence[Run]) -> None:
         ValueError: If a run's metrics cannot be read.
     """
     console, listed = output(), rows(runs, numbered=False)
+    groups: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        groups.setdefault(_task(run), []).append(run)
+    for (task, target), own in groups.items():
+        if len(groups) > 1:
+            names = ", ".join(run.short for run in own)
+            console.print(bold(f"{task} of {target}: {names}"))
+        _draw(console, own)
+    if len(groups) > 1:
+        console.print(dim("runs of different groups learn different things: their losses differ"))
+    print_rows(_columns(listed), listed)
+
+
+def _task(run: Run) -> tuple[str, str]:
+    """Return what a run learns: runs of another task or target are not on its axes."""
+    target = run.part("config", "data", "target") or run.part("data", "name")
+    return str(run.part("data", "task") or "unknown"), str(target or "unknown")
+
+
+def _draw(console: Any, runs: Sequence[Run]) -> None:
+    """Print curves of runs that learn the same, over one another."""
     drawn = runs[: len(STYLES)]
     samples = [run.sample(POINTS) for run in drawn]
     first = next((own for own in samples if own), [])
@@ -65,7 +93,6 @@ def compare(runs: Sequence[Run]) -> None:
     show(console, [*side_by_side([own for own in charts if own], gap=GAP), ""])
     if len(runs) > len(drawn):
         console.print(dim(f"curves of the first {len(drawn)}"))
-    print_rows(_columns(listed), listed)
 
 
 def _columns(listed: Sequence[Row]) -> list[str]:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from dltrain.address import command_on
 from dltrain.check import shown
-from dltrain.cli.arguments import Parser, UsageError, refusing
+from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.runs.as_json import HELP, run_facts, write
 from dltrain.cli.runs.cells import best, time_taken
 from dltrain.cli.runs.curves import learning_curves
 from dltrain.cli.runs.table import print_members
@@ -23,17 +24,24 @@ from dltrain.repetition import again
 from dltrain.runs import Run, find, members
 from dltrain.verification import complaints
 
-USAGE = "dltrain runs show RUN [output_dir=FOLDER]"
+USAGE = "dltrain runs show RUN [--json] [output_dir=FOLDER]"
 
 
 def main(words: Sequence[str]) -> None:
     """Show one."""
     parser = Parser("runs show", __doc__ or "", USAGE)
-    names, output_dir = parser.read_runs(words, most=1)
+    parser.add_argument("--json", action="store_true", help=HELP)
+    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
+    arguments = parser.read(words)
+    names, output_dir = names_and_folder(arguments.words)
+    if len(names) > 1:
+        raise UsageError([f"runs show: {names[1]} is one argument too many"])
     if not names:
         raise UsageError(["runs show: which run? An id, latest, or @1; dltrain runs lists them"])
     with refusing():
         run = find(names[0], output_dir)
+        if arguments.json:
+            return write(run_facts(run))
         if not run.is_sweep:
             return show(run)
     output().print(pairs(_sweep_facts(run)))

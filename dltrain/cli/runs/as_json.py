@@ -1,0 +1,43 @@
+"""Runs as JSON, for programs: what their records say, and what lists show of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from dltrain.listing import Row, rows
+from dltrain.recorder import as_json
+from dltrain.runs import Run, members
+
+HELP = "print it as JSON: id, status, ... (the fields of runs ls), of one run its record as well"
+
+
+def row_facts(row: Row) -> dict[str, Any]:
+    """Return all fields of a run that it has."""
+    return {name: value for name, value in row.fields.items() if value is not None}
+
+
+def run_facts(run: Run) -> dict[str, Any]:
+    """Return a run's fields, its record and, of a sweep, its members."""
+    [row] = rows([run], numbered=False)
+    facts: dict[str, Any] = {
+        "fields": row_facts(row),
+        "record": run.info,
+        "folder": str(run.folder),
+    }
+    if run.is_sweep:
+        facts["members"] = [row_facts(own) for own in rows(members(run), numbered=False)]
+    return facts
+
+
+def rows_facts(listed: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return the fields of several runs."""
+    return [row_facts(row) for row in listed]
+
+
+def write(facts: Any) -> None:
+    """Print it; escaped, so that nothing in it is obeyed by a terminal."""
+    plain = json.loads(as_json({"all": facts}))["all"]
+    sys.stdout.write(f"{json.dumps(plain, indent=2)}\n")
