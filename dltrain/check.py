@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -18,6 +20,13 @@ from dltrain.knob import Knob
 from dltrain.problem import Problem
 from dltrain.schema import KINDS, RunConfig
 from dltrain.suggest import closest
+
+
+# Why ${...} is refused, also where it would fetch a variable of the environment.
+INTERPOLATED = (
+    "${...} is refused: a run records what it was told, and nothing may enter unseen; "
+    'write the value itself, or let the shell fill it in: "$NAME"'
+)
 
 
 def shown(value: object) -> str:
@@ -83,7 +92,7 @@ def unknown_key(key: str, config: Mapping[str, Any]) -> Problem:
 def convert(value: Any, annotation: Any, knob: Knob, key: str, problems: list[Problem]) -> Any:
     """Turn a composed value into the type a field asks for, or note a problem."""
     if _interpolates(value):
-        problems.append(Problem(key, "interpolations are not supported; write the value itself"))
+        problems.append(Problem(key, INTERPOLATED))
         return None
     expected, result = _convert(value, annotation, key, problems)
     if expected:
@@ -122,10 +131,19 @@ def _convert(value: Any, annotation: Any, key: str, problems: list[Problem]) -> 
 
 def _convert_list(value: Any, inner: Any, key: str, problems: list[Problem]) -> tuple[str, Any]:
     if not isinstance(value, list):
-        return f"a list, such as {key}=[{shown(value).strip('[]')}]", None
+        return f"a list, such as {key}={_example(value, inner)}", None
     pairs = [_convert(item, inner, f"{key}[{i}]", problems) for i, item in enumerate(value)]
     wrong = next((expected for expected, _ in pairs if expected), "")
     return (f"a list of {wrong.removeprefix('a ')}s" if wrong else ""), [item for _, item in pairs]
+
+
+def _example(value: Any, inner: Any) -> str:
+    """Write a list that could have been meant, of what was typed if that fits."""
+    expected, _ = _convert_scalar(value, inner) if inner in (int, float) else ("text", None)
+    bare = isinstance(value, str) and re.fullmatch(r"[\w.-]+", value) and inner is str
+    if value is not None and (bare or not expected):
+        return f"[{shown(value)}]"
+    return {int: "[64,32]", float: "[0.9,0.999]"}.get(inner, "[a,b]")
 
 
 def _convert_scalar(value: Any, annotation: Any) -> tuple[str, Any]:
@@ -135,7 +153,9 @@ def _convert_scalar(value: Any, annotation: Any) -> tuple[str, Any]:
             return "a number", None
         return ("", float(value)) if abs(value) < 1e308 else ("a finite number", None)
     if annotation is int:
-        return ("", value) if number and isinstance(value, int) else ("a whole number", None)
+        # 1e1 and 10.0 are whole numbers, too.
+        whole = number and math.isfinite(value) and value == int(value)
+        return ("", int(value)) if whole else ("a whole number", None)
     if annotation is bool:
         return ("", value) if isinstance(value, bool) else ("true or false", None)
     if annotation is str:

@@ -19,6 +19,7 @@ from dltrain.compose import ConfigError, Sources, compose_groups
 from dltrain.escapes import obeyed
 from dltrain.places import place_of
 from dltrain.problem import Problem
+from dltrain.scalars import quoted, read_scalar
 from dltrain.schema import RunConfig, SweepConfig, as_dict
 from dltrain.suggest import clipped, closest
 from dltrain.words import Words, read_words
@@ -133,7 +134,8 @@ def _placed(
         for problem in problems
         if problem.key not in places and (place := place_of(problem.key, words.groups, sources))
     }
-    return [line_of(problem, config, places) for problem in problems]
+    typed = {key: value.text for key, value in words.values.items()}
+    return [line_of(problem, config, places, written=typed) for problem in problems]
 
 
 def set_value(config: dict[str, Any], key: str, value: Any) -> None:
@@ -145,12 +147,31 @@ def set_value(config: dict[str, Any], key: str, value: Any) -> None:
     node[name] = value
 
 
-def line_of(problem: Problem, config: Mapping[str, Any], places: Mapping[str, str]) -> str:
-    """Write a problem as one line: key, value, place, what is allowed."""
+def line_of(
+    problem: Problem,
+    config: Mapping[str, Any],
+    places: Mapping[str, str],
+    *,
+    written: Mapping[str, str] | None = None,
+) -> str:
+    """Write a problem as one line: key, value, place, what is allowed.
+
+    Args:
+        problem: What is wrong.
+        config: Plain values.
+        places: Key -> where its value came from.
+        written: Key -> its value as it was typed, where that is known.
+    """
     node: Any = config
     for part in problem.key.split("."):
         node = node.get(part) if isinstance(node, Mapping) else None
-    value = "" if isinstance(node, Mapping) or node is None else f"={clipped(shown(node))}"
+    if written and problem.key in written:
+        text = written[problem.key] or "''"
+    elif isinstance(node, str) and (not node.strip() or read_scalar(node) != node):
+        text = quoted(node)  # text that without quotes would be something else
+    else:
+        text = "" if isinstance(node, Mapping) or node is None else shown(node)
+    value = f"={clipped(text)}" if text else ""
     place = f" ({places[problem.key]})" if problem.key in places else ""
     if problem.message.startswith(("model=", "optimizer=")):
         return problem.message

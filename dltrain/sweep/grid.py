@@ -15,9 +15,10 @@ import yaml
 from dltrain.compose import Sources, compose_groups
 from dltrain.config import sweep_settings
 from dltrain.paths import expanded, problem_with
+from dltrain.scalars import as_text
 from dltrain.schema import MAX_SEED, SweepConfig
-from dltrain.words import MAX_VALUES, Value, Words, read_value, read_words
-from dltrain.words import typed as as_typed
+from dltrain.sweep_functions import MAX_VALUES, Value
+from dltrain.words import Words, read_value, read_words
 from dltrain.yaml_file import LOADER, ConfigFileError, read_yaml
 
 
@@ -87,7 +88,7 @@ def expand(
 
 
 def _typed(words: Sequence[str]) -> dict[str, str]:
-    """Key -> text of each word; of two for the same key the later one holds."""
+    """Key -> text of each word that sets something of a member."""
     pairs = (word.partition("=") for word in words if "=" in word)
     return {key: text for key, _, text in pairs if not key.startswith("sweep.")}
 
@@ -198,16 +199,17 @@ def _entry(
     lists = {
         # To YAML, 1e-3 is text; to the command line it is a number.
         key: [
-            read_value(inner) if isinstance(inner, str) else Value(as_typed(inner), inner)
+            read_value(inner) if isinstance(inner, str) else Value(as_text(inner), inner)
             for inner in value
         ]
         for key, value in entry.items()
         if isinstance(value, list) and key not in (*over, "sweep.zip")
     }
+    typed_keys = {word.partition("=")[0] for word in typed}
     plain = [
-        f"{key}={value if isinstance(value, str) else as_typed(value)}"
+        f"{key}={value if isinstance(value, str) else as_text(value)}"
         for key, value in entry.items()
-        if key not in lists and key not in over
+        if key not in lists and key not in typed_keys
     ]
     words = read_words([*plain, *typed], sources.groups, sweeping=True)
     own, problems = sweep_settings(words, sources)
