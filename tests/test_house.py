@@ -55,14 +55,14 @@ ALLOWED: dict[str, set[str]] = {
     "sweep_functions": {"casts", "scalars", "suggest"},
     "grammar": {"casts", "scalars", "sweep_functions"},
     "words": {"casts", "check", "grammar", "suggest", "sweep_functions"},
-    "yaml_file": set(),
+    "yaml_file": {"scalars"},
     "config_source": {"yaml_file"},
     "compose": {"config_source", "yaml_file"},
     "metrics_file": {"reading"},
     "runs": {"environment", "metrics_file", "reading", "recorder", "suggest"},
     "places": {"compose", "yaml_file"},
     "config": {"check", "compose", "escapes", "places", "problem", "schema", "suggest", "words"}
-    | {"scalars"},
+    | {"knob", "scalars"},
     "event_file": {"reading", "storage"},
     "progress_board": {"plots", "plots.curves", "plots.style", "reading", "storage"},
     "tracking": {"event_file", "progress_board"},
@@ -189,7 +189,7 @@ ALLOWED: dict[str, set[str]] = {
         *("sweep.facts", "sweep.plan", "sweep.stacks"),
     },
     "sweep": set(),
-    "sweep.grid": {"compose", "config", "paths", "scalars", "schema", "words"}
+    "sweep.grid": {"compose", "config", "paths", "schema", "words"}
     | {"sweep_functions", "yaml_file"},
     "sweep.facts": {"choices", "data", "schema"},
     "sweep.plan": {

@@ -306,7 +306,9 @@ def test_a_list_of_numbers_is_no_list_of_lists(file: WriteText) -> None:
 
 def test_the_grammar_of_the_command_line_holds_in_a_file_too(file: WriteText) -> None:
     assert values("seed", file("- seed: range(3)\n")) == ["0", "1", "2"]
-    assert values("seed", file('- seed: "1,2"\n')) == ["1", "2"]
+    assert values("seed", file("- seed: 1,2\n")) == ["1", "2"]
+    [line] = refused(file('- seed: "1,2"\n'))
+    assert line.startswith("seed='1,2' (sweep.file=sweeps.yaml, sweep 1): must be a whole number")
 
 
 def test_yaml_values_keep_their_types(file: WriteText) -> None:
