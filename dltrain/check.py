@@ -18,7 +18,7 @@ from typing import Any
 from dltrain import combinations
 from dltrain.knob import Knob
 from dltrain.problem import Problem
-from dltrain.schema import KINDS, RunConfig
+from dltrain.schema import KINDS, RunConfig, SweepConfig
 from dltrain.suggest import closest
 
 # Why ${...} is refused, also where it would fetch a variable of the environment.
@@ -73,6 +73,21 @@ def known_keys(config: Mapping[str, Any]) -> dict[str, tuple[Any, Knob]]:
     return keys
 
 
+LISTED = "; dltrain config show lists the keys there are"
+
+
+@functools.cache
+def every_key() -> frozenset[str]:
+    """List the keys of all choices: what may be set, whatever is chosen."""
+    classes = [(group, cls) for group, kinds in KINDS.items() for cls in kinds.values()]
+    classes += [("sweep", SweepConfig)]
+    for name, (annotation, _) in knobs(RunConfig).items():
+        if dataclasses.is_dataclass(annotation):
+            classes.append((name, annotation))
+    names = {f"{group}.{name}" for group, cls in classes for name in knobs(cls) if name != "kind"}
+    return frozenset({*names, *(name for name in knobs(RunConfig) if name not in KINDS)})
+
+
 def unknown_key(key: str, config: Mapping[str, Any]) -> Problem:
     """Explain a key that the composed config does not have."""
     group, _, name = key.partition(".")
@@ -86,7 +101,8 @@ def unknown_key(key: str, config: Mapping[str, Any]) -> Problem:
                 key, f"{group}={kind} has no {name}; {group}={' or '.join(owners)} has one"
             )
     groups = ["experiment", *(name for name, node in config.items() if isinstance(node, Mapping))]
-    return Problem(key, f"unknown key{closest(key, [*known_keys(config), *groups])}")
+    hint = closest(key, [*known_keys(config), *groups])
+    return Problem(key, f"unknown key{hint or LISTED}")
 
 
 def convert(value: Any, annotation: Any, knob: Knob, key: str, problems: list[Problem]) -> Any:

@@ -20,13 +20,13 @@ from hydra import compose
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dltrain.config_source import CheckedSource
+from dltrain.config_source import CheckedSource, check_files
+from dltrain.defaults import cycle
 from dltrain.yaml_file import ENDINGS, ConfigFileError, file_of
 
 _HERE = Path(__file__).parent
@@ -105,7 +105,7 @@ def _compose(
     chosen: tuple[tuple[str, str], ...], folders: tuple[Path, ...], config_name: str
 ) -> dict[str, Any]:
     words = [f"{group}={choice}" for group, choice in chosen]
-    with _hydra(folders), _refusing():
+    with _hydra(folders), _refusing(folders):
         config = compose(config_name=config_name, overrides=words)
         values = OmegaConf.to_container(config, resolve=False)
     assert isinstance(values, dict)
@@ -118,19 +118,20 @@ def check_engine(words: Sequence[str], sources: Sources) -> None:
     Raises:
         ConfigError: If they cannot.
     """
-    with _hydra(sources.folders), _refusing():
+    with _hydra(sources.folders), _refusing(sources.folders):
         compose(config_name=sources.config_name, overrides=list(words), return_hydra_config=True)
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def _refusing(folders: Sequence[Path]) -> Iterator[None]:
     """Turn what Hydra and OmegaConf say of config files into a refusal of one line."""
     try:
         yield
     except ConfigFileError as error:
         raise ConfigError([str(error)]) from None
     except RecursionError:  # no file is deep, so it is choices that choose each other
-        line = "the config files do not compose: their defaults lead back to themselves"
+        files = " -> ".join(map(str, cycle(folders)))
+        line = f"the config files do not compose: their defaults lead back to themselves: {files}"
         raise ConfigError([line]) from None
     except (HydraException, OmegaConfBaseException) as error:
         said = str(error) or str(error.__cause__)  # Hydra passes some on without a word
@@ -151,7 +152,7 @@ def _hydra(folders: Sequence[Path]) -> Iterator[None]:
     ``initialize_config_dir`` takes a single folder, and Hydra's own ``--config-dir`` lets shipped
     files win over those of the same name that a user asked for.
     """
-    Plugins.instance().register(CheckedSource)
+    check_files()
     places = [f"{CheckedSource.scheme()}://{folder.resolve()}" for folder in folders]
     path = create_config_search_path(places[-1])
     for place in places[:-1]:
@@ -195,7 +196,7 @@ def _files(
     chosen: tuple[tuple[str, str], ...], folders: tuple[Path, ...], config_name: str
 ) -> tuple[list[ConfigFile], dict[str, str | None]]:
     words = [f"{group}={choice}" for group, choice in chosen]
-    with _hydra(folders), _refusing():
+    with _hydra(folders), _refusing(folders):
         loader = GlobalHydra.instance().config_loader()
         found = loader.compute_defaults_list(config_name, words, RunMode.RUN)
     files = []

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from dltrain.check import instance, knobs, known_keys, run_config, shown, unknown_key
-from dltrain.compose import ConfigError, Sources, compose_groups
+from dltrain.compose import ConfigError, Sources, compose_groups, config_files
 from dltrain.escapes import obeyed
 from dltrain.knob import Knob
 from dltrain.places import place_of, places_of
@@ -75,7 +75,7 @@ def compose_run(
     config.pop("sweep", None)
     keys = known_keys(config)
     _keep_written(config, keys, words, sources)
-    lines = list(words.problems)
+    lines = [*words.problems, *_without_package(config, words, sources)]
     for key, value in words.values.items():
         if key.split(".")[0] in words.broken:
             continue
@@ -90,6 +90,19 @@ def compose_run(
     if problems:
         lines += _placed(problems, config, words, sources)
     return (None if lines else run), list(dict.fromkeys(lines))
+
+
+def _without_package(config: dict[str, Any], words: Words, sources: Sources) -> list[str]:
+    """Take out what files set below a group that is no part of a run, and say what they lack."""
+    lines = []
+    strange = [name for name in config if name in sources.groups and name not in knobs(RunConfig)]
+    for file in config_files(words.groups, sources)[0] if strange else []:
+        if file.package.partition(".")[0] in strange:
+            advice = "add the line `# @package _global_` at its top"
+            lines.append(f"{file.path}: sets {file.package}.*, which nothing reads; {advice}")
+    for name in strange:
+        del config[name]
+    return lines
 
 
 def _keep_written(

@@ -7,19 +7,27 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import OmegaConf
 
 from dltrain.yaml_file import ConfigFileError, build, file_of, read_yaml
 
 
+def check_files() -> None:
+    """Let Hydra read every folder of configs as ``CheckedSource`` does, in this process."""
+    Plugins.instance()  # registers its own reader, once
+    SourcesRegistry.instance().types["file"] = CheckedSource
+
+
 class CheckedSource(FileConfigSource):
-    """Reads ``checked://FOLDER``; Hydra asks it for what a composition needs, and for no more."""
+    """Reads ``file://FOLDER``; Hydra asks it for what a composition needs, and for no more."""
 
     @staticmethod
     def scheme() -> str:
         """Return what a path of such a folder begins with."""
-        return "checked"
+        return "file"
 
     def is_group(self, config_path: str) -> bool:
         """Tell whether a name is that of a group in this folder."""

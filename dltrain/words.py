@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dltrain.casts import SweepError
-from dltrain.check import shown
+from dltrain.check import LISTED, every_key, shown
 from dltrain.grammar import read
 from dltrain.suggest import clipped, closest, repeated
 from dltrain.sweep_functions import Value
@@ -37,7 +37,9 @@ class Words:
         if key in available:
             self._choose(key, value, available[key])
         elif "/" in key:
-            hint = closest(key.partition("/")[0], available)
+            hint = (
+                closest(key.partition("/")[0], available) or f" (there are: {', '.join(available)})"
+            )
             self.problems.append(f"{clipped(key)}: unknown group{hint}")
         else:
             self.values[key] = value
@@ -113,15 +115,23 @@ def _complaint(word: str, available: Mapping[str, Sequence[str]]) -> str | None:
     """Say what is wrong with the key of a word, or return None."""
     key, equals, _ = word.partition("=")
     name, quoted = key.lstrip("+~"), clipped(word)
+    known = [*available, *every_key()]
     if name != key:
-        return f"{quoted}: keys are fixed, so + and ~ have no use here; write {clipped(name)}=VALUE"
+        name = name.partition("=")[0]
+        advice = f"write {clipped(name)}=VALUE" if name in known else _unknown(name, known)
+        return f"{quoted}: keys are fixed, so + and ~ have no use here; {advice}"
     if not equals or not key:
         hint = closest(word, available)
         return f"{quoted}: expected key=value or group=choice{hint}"
     if name.partition(".")[0].partition("/")[0] == "hydra":
         return f"{quoted}: Hydra's own settings are not used; output_dir=FOLDER says where runs go"
     if "@" in name:
-        return (
-            f"{quoted}: packages cannot be renamed; write {clipped(name.partition('@')[0])}=CHOICE"
-        )
+        group = name.partition("@")[0]
+        advice = f"write {clipped(group)}=CHOICE" if group in available else _unknown(group, known)
+        return f"{quoted}: packages cannot be renamed; {advice}"
     return None
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    """Say that a name is that of no key or group, and which it may have been meant for."""
+    return f"there is no {clipped(name)}{closest(name, sorted(known)) or LISTED}"
