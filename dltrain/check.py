@@ -18,6 +18,7 @@ from typing import Any
 from dltrain import combinations
 from dltrain.knob import Knob
 from dltrain.problem import Problem
+from dltrain.scalars import read_scalar
 from dltrain.schema import KINDS, RunConfig, SweepConfig
 from dltrain.suggest import closest
 
@@ -79,7 +80,9 @@ LISTED = "; dltrain config show lists the keys there are"
 @functools.cache
 def every_key() -> frozenset[str]:
     """List the keys of all choices: what may be set, whatever is chosen."""
-    classes = [(group, cls) for group, kinds in KINDS.items() for cls in kinds.values()]
+    classes: list[tuple[str, Any]] = [
+        (group, cls) for group, kinds in KINDS.items() for cls in kinds.values()
+    ]
     classes += [("sweep", SweepConfig)]
     for name, (annotation, _) in knobs(RunConfig).items():
         if dataclasses.is_dataclass(annotation):
@@ -113,6 +116,8 @@ def convert(value: Any, annotation: Any, knob: Knob, key: str, problems: list[Pr
     expected, result = _convert(value, annotation, key, problems)
     if expected:
         hint = f" ({knob.unit})" if knob.unit else ""
+        if isinstance(value, str) and not isinstance(read_scalar(value), str):
+            hint += ", and this is text in quotes; take the quotes off"
         problems.append(Problem(key, f"must be {expected}{hint}: {knob.meaning}"))
         return None
     complaint = "must not be empty" if result == "" else knob.complaint(result)

@@ -1,4 +1,4 @@
-"""Which config files choose which others in their defaults, to name those that choose each other."""
+"""Config files that choose each other in their defaults."""
 
 from __future__ import annotations
 

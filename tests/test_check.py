@@ -291,7 +291,7 @@ def test_known_keys_are_those_of_the_chosen_kinds(plain: dict[str, Any]) -> None
         ("data.path", "data=synthetic has no path; data=csv has one"),
         ("model.kind", "is chosen with model=NAME, not set"),
         ("optimizer.rl", "unknown key; did you mean optimizer.lr?"),
-        ("zebra", "unknown key"),
+        ("zebra", "unknown key; dltrain config show lists the keys there are"),
     ],
 )
 def test_an_unknown_key_is_explained(plain: dict[str, Any], key: str, message: str) -> None:

@@ -575,3 +575,51 @@ def test_no_experiment_may_be_chosen() -> None:
 def test_an_expectation_from_the_command_line_is_placed_there() -> None:
     word = "expect=[{metric:a,published:1,low:2,high:1,source:b}]"
     assert "command line" in refusal(word)
+
+
+# What files lack, and how they lead in circles.
+
+
+def test_an_experiment_without_its_package_says_which_line_to_add(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    file = tmp_path / "experiment" / "mine.yaml"
+    file.write_text("trainer:\n  epochs: 3\n")
+    assert refused("experiment=mine", config_dir=tmp_path) == [
+        f"{file}: sets experiment.*, which nothing reads; add the line `# @package _global_` at "
+        "its top"
+    ]
+    file.write_text(f"# @package _global_\n{file.read_text()}")
+    assert load(["experiment=mine"], config_dir=tmp_path).trainer.epochs == 3
+
+
+def test_the_files_of_a_circle_are_named(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / "model" / f"{name}.yaml").write_text(f"defaults: [{other}]\n")
+    [line] = refused("model=a", config_dir=tmp_path)
+    folder = tmp_path / "model"
+    assert line.endswith(f"{folder}/a.yaml -> {folder}/b.yaml -> {folder}/a.yaml")
+
+
+def test_a_key_that_stands_twice_in_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "optimizer").mkdir()
+    file = tmp_path / "optimizer" / "mine.yaml"
+    file.write_text("defaults: [sgd]\nlr: 0.1\nlr: 0.2\n")
+    assert refused("optimizer=mine", config_dir=tmp_path) == [
+        f"{file}:3: lr is set twice, to 0.1 (line 2) and 0.2; keep one"
+    ]
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "optimizer").mkdir()
+    for ending in ("yaml", "yml"):
+        (tmp_path / "optimizer" / f"mine.{ending}").write_text("defaults: [sgd]\n")
+    [line] = refused("optimizer=mine", config_dir=tmp_path)
+    assert line.endswith("mine.yaml: stands beside mine.yml; remove one of the two")
+
+
+@pytest.mark.parametrize("word", ["loss=l1", "+loss=l1", "++loss=l1", "~loss", "loss@x=l1"])
+def test_a_guess_that_exists_nowhere_is_told_so(word: str) -> None:
+    [line] = refused(word)
+    assert "dltrain config show lists the keys there are" in line
+    assert "loss=VALUE" not in line

@@ -49,7 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     "machine": set(),
     "gpu": {"choices", "schema"},
     "combinations": {"choices", "paths", "problem", "schema", "suggest"},
-    "check": {"combinations", "knob", "problem", "schema", "suggest"},
+    "check": {"combinations", "knob", "problem", "scalars", "schema", "suggest"},
     "scalars": set(),
     "casts": {"scalars", "suggest"},
     "sweep_functions": {"casts", "scalars", "suggest"},
@@ -218,7 +218,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 CONFIGS = {
     *("choices", "knob", "schema", "problem", "combinations", "check", "words"),
-    *("scalars", "casts", "sweep_functions", "grammar", "gpu"),
+    *("scalars", "casts", "sweep_functions", "grammar", "gpu", "defaults"),
     *("yaml_file", "config_source", "compose", "places", "config"),
 }
 PLAIN = {"", "escapes", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"}

@@ -72,7 +72,7 @@ def ranges(draw: st.DrawFn) -> Expression:
     """A range of whole numbers or decimals, its arguments with and without names."""
     whole = draw(st.booleans())
     numbers = st.integers(-15, 15) if whole else st.decimals(-3, 3, places=1)
-    start, stop, step = (Decimal(draw(numbers)) for _ in range(3))
+    start, stop, step = (Decimal(str(draw(numbers))) for _ in range(3))
     texts = [f"{number:f}" for number in (start, stop, step)]
     form = draw(st.integers(0, 3))
     if form == 0:
