@@ -127,7 +127,9 @@ def _complaint(word: str, available: Mapping[str, Sequence[str]]) -> str | None:
         return f"{quoted}: Hydra's own settings are not used; output_dir=FOLDER says where runs go"
     if "@" in name:
         group = name.partition("@")[0]
-        advice = f"write {clipped(group)}=CHOICE" if group in available else _unknown(group, known)
+        advice = _unknown(group, known)
+        if group in known:
+            advice = f"write {clipped(group)}={'CHOICE' if group in available else 'VALUE'}"
         return f"{quoted}: packages cannot be renamed; {advice}"
     return None
 

@@ -588,8 +588,8 @@ def test_an_experiment_without_its_package_says_which_line_to_add(tmp_path: Path
         f"{file}: sets experiment.*, which nothing reads; add the line `# @package _global_` at "
         "its top"
     ]
-    file.write_text(f"# @package _global_\n{file.read_text()}")
-    assert load(["experiment=mine"], config_dir=tmp_path).trainer.epochs == 3
+    (tmp_path / "experiment" / "mended.yaml").write_text(f"# @package _global_\n{file.read_text()}")
+    assert load(["experiment=mended"], config_dir=tmp_path).trainer.epochs == 3
 
 
 def test_the_files_of_a_circle_are_named(tmp_path: Path) -> None:
