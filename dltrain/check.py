@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 import re
 import types
 import typing
@@ -175,7 +174,7 @@ def _convert_scalar(value: Any, annotation: Any) -> tuple[str, Any]:
         return ("", float(value)) if abs(value) < 1e308 else ("a finite number", None)
     if annotation is int:
         # 1e1 and 10.0 are whole numbers, too.
-        whole = number and math.isfinite(value) and value == int(value)
+        whole = number and (isinstance(value, int) or value.is_integer())
         return ("", int(value)) if whole else ("a whole number", None)
     if annotation is bool:
         return ("", value) if isinstance(value, bool) else ("true or false", None)

@@ -152,7 +152,7 @@ def _range(call: Call) -> list[Value]:
     stop = numbers.get("stop")
     if stop is None:
         start, stop = 0, start
-    if not all(map(math.isfinite, (start, stop, step))):
+    if not all(isinstance(n, int) or math.isfinite(n) for n in (start, stop, step)):
         raise SweepError(f"range() needs finite numbers; {call.usage}")
     if step == 0:
         raise SweepError("range() needs a step other than 0")
