@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -16,8 +17,16 @@ from typing import Any
 from dltrain import combinations
 from dltrain.knob import Knob
 from dltrain.problem import Problem
-from dltrain.schema import KINDS, RunConfig
+from dltrain.scalars import read_scalar
+from dltrain.schema import KINDS, RunConfig, SweepConfig
 from dltrain.suggest import closest
+
+# Why ${...} is refused, also where it would fetch a variable of the environment.
+INTERPOLATED = (
+    "interpolations are not supported: a run records what it was told, and nothing may enter "
+    "unseen; "
+    'write the value itself, or let the shell fill it in: "$NAME"'
+)
 
 
 def shown(value: object) -> str:
@@ -64,6 +73,23 @@ def known_keys(config: Mapping[str, Any]) -> dict[str, tuple[Any, Knob]]:
     return keys
 
 
+LISTED = "; dltrain config show lists the keys there are"
+
+
+@functools.cache
+def every_key() -> frozenset[str]:
+    """List the keys of all choices: what may be set, whatever is chosen."""
+    classes: list[tuple[str, Any]] = [
+        (group, cls) for group, kinds in KINDS.items() for cls in kinds.values()
+    ]
+    classes += [("sweep", SweepConfig)]
+    for name, (annotation, _) in knobs(RunConfig).items():
+        if dataclasses.is_dataclass(annotation):
+            classes.append((name, annotation))
+    names = {f"{group}.{name}" for group, cls in classes for name in knobs(cls) if name != "kind"}
+    return frozenset({*names, *(name for name in knobs(RunConfig) if name not in KINDS)})
+
+
 def unknown_key(key: str, config: Mapping[str, Any]) -> Problem:
     """Explain a key that the composed config does not have."""
     group, _, name = key.partition(".")
@@ -77,17 +103,20 @@ def unknown_key(key: str, config: Mapping[str, Any]) -> Problem:
                 key, f"{group}={kind} has no {name}; {group}={' or '.join(owners)} has one"
             )
     groups = ["experiment", *(name for name, node in config.items() if isinstance(node, Mapping))]
-    return Problem(key, f"unknown key{closest(key, [*known_keys(config), *groups])}")
+    hint = closest(key, [*known_keys(config), *groups])
+    return Problem(key, f"unknown key{hint or LISTED}")
 
 
 def convert(value: Any, annotation: Any, knob: Knob, key: str, problems: list[Problem]) -> Any:
     """Turn a composed value into the type a field asks for, or note a problem."""
     if _interpolates(value):
-        problems.append(Problem(key, "interpolations are not supported; write the value itself"))
+        problems.append(Problem(key, INTERPOLATED))
         return None
     expected, result = _convert(value, annotation, key, problems)
     if expected:
         hint = f" ({knob.unit})" if knob.unit else ""
+        if isinstance(value, str) and not isinstance(read_scalar(value), str):
+            hint += ", and this is text in quotes; take the quotes off"
         problems.append(Problem(key, f"must be {expected}{hint}: {knob.meaning}"))
         return None
     complaint = "must not be empty" if result == "" else knob.complaint(result)
@@ -122,10 +151,19 @@ def _convert(value: Any, annotation: Any, key: str, problems: list[Problem]) -> 
 
 def _convert_list(value: Any, inner: Any, key: str, problems: list[Problem]) -> tuple[str, Any]:
     if not isinstance(value, list):
-        return f"a list, such as {key}=[{shown(value).strip('[]')}]", None
+        return f"a list, such as {key}={_example(value, inner)}", None
     pairs = [_convert(item, inner, f"{key}[{i}]", problems) for i, item in enumerate(value)]
     wrong = next((expected for expected, _ in pairs if expected), "")
     return (f"a list of {wrong.removeprefix('a ')}s" if wrong else ""), [item for _, item in pairs]
+
+
+def _example(value: Any, inner: Any) -> str:
+    """Write a list that could have been meant, of what was typed if that fits."""
+    expected, _ = _convert_scalar(value, inner) if inner in (int, float) else ("text", None)
+    bare = isinstance(value, str) and re.fullmatch(r"[\w.-]+", value) and inner is str
+    if value is not None and (bare or not expected):
+        return f"[{shown(value)}]"
+    return {int: "[64,32]", float: "[0.9,0.999]"}.get(inner, "[a,b]")
 
 
 def _convert_scalar(value: Any, annotation: Any) -> tuple[str, Any]:
@@ -135,7 +173,9 @@ def _convert_scalar(value: Any, annotation: Any) -> tuple[str, Any]:
             return "a number", None
         return ("", float(value)) if abs(value) < 1e308 else ("a finite number", None)
     if annotation is int:
-        return ("", value) if number and isinstance(value, int) else ("a whole number", None)
+        # 1e1 and 10.0 are whole numbers, too.
+        whole = number and (isinstance(value, int) or value.is_integer())
+        return ("", int(value)) if whole else ("a whole number", None)
     if annotation is bool:
         return ("", value) if isinstance(value, bool) else ("true or false", None)
     if annotation is str:

@@ -20,14 +20,14 @@ from hydra import compose, version
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dltrain.config_source import CheckedSource
-from dltrain.yaml_file import ConfigFileError
+from dltrain.config_source import CheckedSource, check_files
+from dltrain.defaults import cycle
+from dltrain.yaml_file import ENDINGS, ConfigFileError, file_of
 
 _HERE = Path(__file__).parent
 # A wheel carries conf/ inside the package; a checkout has it beside the package.
@@ -89,7 +89,7 @@ def _config_files(folder: Path) -> list[Path]:
             raise ConfigError(
                 [f"{folder}: holds more than {MAX_ENTRIES:,} files; give a folder of configs only"]
             )
-        found += [Path(root, name) for name in files if name.endswith(".yaml")]
+        found += [Path(root, name) for name in files if name.endswith(ENDINGS)]
     return [file for file in found if file.is_file()]  # no pipes, no links that lead nowhere
 
 
@@ -105,7 +105,7 @@ def _compose(
     chosen: tuple[tuple[str, str], ...], folders: tuple[Path, ...], config_name: str
 ) -> dict[str, Any]:
     words = [f"{group}={choice}" for group, choice in chosen]
-    with _hydra(folders), _refusing():
+    with _hydra(folders), _refusing(folders):
         config = compose(config_name=config_name, overrides=words)
         values = OmegaConf.to_container(config, resolve=False)
     assert isinstance(values, dict)
@@ -118,7 +118,7 @@ def engine_settings(words: Sequence[str], sources: Sources) -> Any:
     Raises:
         ConfigError: If they cannot be composed.
     """
-    with _hydra(sources.folders), _refusing("Hydra's settings cannot be used"):
+    with _hydra(sources.folders), _refusing(sources.folders, "Hydra's settings cannot be used"):
         name = sources.config_name
         return compose(config_name=name, overrides=list(words), return_hydra_config=True).hydra
 
@@ -133,14 +133,17 @@ def multirun(task: Callable[[Any], float], words: Sequence[str], sources: Source
 
 
 @contextmanager
-def _refusing(what: str = "the config files do not compose") -> Iterator[None]:
+def _refusing(
+    folders: Sequence[Path], what: str = "the config files do not compose"
+) -> Iterator[None]:
     """Turn what Hydra and OmegaConf say of config files into a refusal of one line."""
     try:
         yield
     except ConfigFileError as error:
         raise ConfigError([str(error)]) from None
     except RecursionError:  # no file is deep, so it is choices that choose each other
-        line = "the config files do not compose: their defaults lead back to themselves"
+        files = " -> ".join(map(str, cycle(folders)))
+        line = f"the config files do not compose: their defaults lead back to themselves: {files}"
         raise ConfigError([line]) from None
     except (HydraException, OmegaConfBaseException) as error:
         said = str(error) or str(error.__cause__)  # Hydra passes some on without a word
@@ -161,7 +164,7 @@ def _hydra(folders: Sequence[Path]) -> Iterator[None]:
     ``initialize_config_dir`` takes a single folder, and Hydra's own ``--config-dir`` lets shipped
     files win over those of the same name that a user asked for.
     """
-    Plugins.instance().register(CheckedSource)
+    check_files()
     places = [f"{CheckedSource.scheme()}://{folder.resolve()}" for folder in folders]
     path = create_config_search_path(places[-1])
     for place in places[:-1]:
@@ -205,13 +208,14 @@ def _files(
     chosen: tuple[tuple[str, str], ...], folders: tuple[Path, ...], config_name: str
 ) -> tuple[list[ConfigFile], dict[str, str | None]]:
     words = [f"{group}={choice}" for group, choice in chosen]
-    with _hydra(folders), _refusing():
+    with _hydra(folders), _refusing(folders):
         loader = GlobalHydra.instance().config_loader()
         found = loader.compute_defaults_list(config_name, words, RunMode.RUN)
     files = []
     for default in found.defaults:
-        name = f"{default.config_path}.yaml"
-        path = next((folder / name for folder in folders if (folder / name).is_file()), None)
+        name = str(default.config_path)
+        paths = (file_of(folder, name) for folder in folders)
+        path = next((path for path in paths if path is not None), None)
         if path is not None:
             files.append(ConfigFile(path, str(default.config_path), default.package or ""))
     return files, found.overrides.known_choices

@@ -15,10 +15,12 @@ from typing import Any
 import yaml
 
 from dltrain.check import instance, knobs, known_keys, run_config, shown, unknown_key
-from dltrain.compose import ConfigError, Sources, compose_groups
+from dltrain.compose import ConfigError, Sources, compose_groups, config_files
 from dltrain.escapes import obeyed
-from dltrain.places import place_of
+from dltrain.knob import Knob
+from dltrain.places import place_of, places_of
 from dltrain.problem import Problem
+from dltrain.scalars import quoted, read_scalar
 from dltrain.schema import RunConfig, SweepConfig, as_dict
 from dltrain.suggest import clipped, closest
 from dltrain.words import Words, read_words
@@ -78,7 +80,8 @@ def compose_run(
     config = copy.deepcopy(compose_groups(words.groups, folders, config_name))
     config.pop("sweep", None)
     keys = known_keys(config)
-    lines = list(words.problems)
+    _keep_written(config, keys, words, sources)
+    lines = [*words.problems, *_without_package(config, words, sources)]
     for key, value in words.values.items():
         if key.split(".")[0] in words.broken:
             continue
@@ -93,6 +96,31 @@ def compose_run(
     if problems:
         lines += _placed(problems, config, words, sources)
     return (None if lines else run), list(dict.fromkeys(lines))
+
+
+def _without_package(config: dict[str, Any], words: Words, sources: Sources) -> list[str]:
+    """Take out what files set below a group that is no part of a run, and say what they lack."""
+    lines = []
+    strange = [name for name in config if name in sources.groups and name not in knobs(RunConfig)]
+    for file in config_files(words.groups, sources)[0] if strange else []:
+        if file.package.partition(".")[0] in strange:
+            advice = "add the line `# @package _global_` at its top"
+            lines.append(f"{file.path}: sets {file.package}.*, which nothing reads; {advice}")
+    for name in strange:
+        del config[name]
+    return lines
+
+
+def _keep_written(
+    config: dict[str, Any], keys: Mapping[str, tuple[Any, Knob]], words: Words, sources: Sources
+) -> None:
+    """Where text is asked for, let a value of a file be what is written there, such as 1.50."""
+    for key in (key for key, (_, knob) in keys.items() if knob.raw and key not in words.values):
+        node: Any = config
+        for part in key.split("."):
+            node = node.get(part) if isinstance(node, Mapping) else None
+        if isinstance(node, int | float):
+            set_value(config, key, places_of(key, words.groups, sources)[-1].text)
 
 
 def sweep_settings(words: Words, sources: Sources) -> tuple[SweepConfig | None, list[str]]:
@@ -139,7 +167,8 @@ def _placed(
         for problem in problems
         if problem.key not in places and (place := place_of(problem.key, words.groups, sources))
     }
-    return [line_of(problem, config, places) for problem in problems]
+    typed = {key: value.text for key, value in words.values.items()}
+    return [line_of(problem, config, places, written=typed) for problem in problems]
 
 
 def set_value(config: dict[str, Any], key: str, value: Any) -> None:
@@ -151,12 +180,31 @@ def set_value(config: dict[str, Any], key: str, value: Any) -> None:
     node[name] = value
 
 
-def line_of(problem: Problem, config: Mapping[str, Any], places: Mapping[str, str]) -> str:
-    """Write a problem as one line: key, value, place, what is allowed."""
+def line_of(
+    problem: Problem,
+    config: Mapping[str, Any],
+    places: Mapping[str, str],
+    *,
+    written: Mapping[str, str] | None = None,
+) -> str:
+    """Write a problem as one line: key, value, place, what is allowed.
+
+    Args:
+        problem: What is wrong.
+        config: Plain values.
+        places: Key -> where its value came from.
+        written: Key -> its value as it was typed, where that is known.
+    """
     node: Any = config
     for part in problem.key.split("."):
         node = node.get(part) if isinstance(node, Mapping) else None
-    value = "" if isinstance(node, Mapping) or node is None else f"={clipped(shown(node))}"
+    if written and problem.key in written:
+        text = written[problem.key] or "''"
+    elif isinstance(node, str) and (not node.strip() or read_scalar(node) != node):
+        text = quoted(node)  # text that without quotes would be something else
+    else:
+        text = "" if isinstance(node, Mapping) or node is None else shown(node)
+    value = f"={clipped(text)}" if text else ""
     place = f" ({places[problem.key]})" if problem.key in places else ""
     if problem.message.startswith(("model=", "optimizer=")):
         return problem.message

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import OmegaConf
 
-from dltrain.yaml_file import ConfigFileError, read_yaml
+from dltrain.yaml_file import ConfigFileError, build, file_of, read_yaml
+
+
+def check_files() -> None:
+    """Let Hydra read every folder of configs as ``CheckedSource`` does, in this process."""
+    Plugins.instance()  # registers its own reader, once
+    SourcesRegistry.instance().types["file"] = CheckedSource
 
 
 class CheckedSource(FileConfigSource):
-    """Reads ``checked://FOLDER``; Hydra asks it for what a composition needs, and for no more."""
+    """Reads ``file://FOLDER``; Hydra asks it for what a composition needs, and for no more."""
 
     @staticmethod
     def scheme() -> str:
         """Return what a path of such a folder begins with."""
-        return "checked"
+        return "file"
 
     def is_group(self, config_path: str) -> bool:
         """Tell whether a name is that of a group in this folder."""
@@ -29,7 +35,7 @@ class CheckedSource(FileConfigSource):
 
     def is_config(self, config_path: str) -> bool:
         """Tell whether a name is that of a config in this folder."""
-        return _stays_inside(config_path) and super().is_config(config_path)
+        return _stays_inside(config_path) and file_of(Path(self.path), config_path) is not None
 
     def load_config(self, config_path: str) -> ConfigResult:
         """Read a config that exists.
@@ -37,15 +43,15 @@ class CheckedSource(FileConfigSource):
         Raises:
             ConfigFileError: If it is not fit to be composed; the message names the file.
         """
-        path = Path(self.path, self._normalize_file_name(config_path))
+        path = file_of(Path(self.path), config_path)
+        assert path is not None  # Hydra asks is_config first
         text = read_yaml(path, holds="mapping")
         try:
             header = self._get_header_dict(text[:512])
-            config = OmegaConf.load(io.StringIO(text))
-        except yaml.MarkedYAMLError as error:  # such as a key that stands twice
-            line = error.problem_mark.line + 1 if error.problem_mark else None
-            raise ConfigFileError(path, str(error.problem), line=line) from None
-        except ValueError as error:  # a value or a key that cannot be what its tag or form says
+            config = OmegaConf.create(build(text, path) or {})
+        except ConfigFileError:
+            raise
+        except ValueError as error:  # a key or a text that OmegaConf does not take
             reason = str(error).partition("\n")[0].partition(";")[0]
             raise ConfigFileError(path, f"cannot be read ({reason})") from None
         _check(config, path)

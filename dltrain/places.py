@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import functools
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf import OmegaConf
 
 from dltrain.compose import ConfigFile, Sources, config_files
-from dltrain.yaml_file import read_yaml
+from dltrain.yaml_file import build, composed, read_yaml, text_of
 
 
 @dataclass(frozen=True)
@@ -25,12 +23,14 @@ class Place:
         line: In it, from 1.
         source: What the file is: ``defaults`` or a choice, such as ``data=csv``.
         value: What it sets; of a choice its name, None for none.
+        text: How that is written.
     """
 
     file: Path
     line: int
     source: str
     value: Any
+    text: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
@@ -68,13 +68,13 @@ def _place(file: ConfigFile, key: str) -> Place | None:
     if file.package and inner == key:
         return None
     text = read_yaml(file.path)
-    line = _line_of(text, inner.split("."))
-    if not line:
+    line, node = _node_of(text, inner.split("."))
+    if node is None:
         return None
-    value: Any = OmegaConf.to_container(OmegaConf.load(io.StringIO(text)), resolve=False)
+    value: Any = build(text, file.path)
     for part in inner.split("."):
-        value = next(inside for own, inside in value.items() if str(own) == part)  # 3 is a key, too
-    return Place(file.path, line, _source(file), value)
+        value = value[part]
+    return Place(file.path, line, _source(file), value, text_of(node))
 
 
 def _source(file: ConfigFile) -> str:
@@ -82,18 +82,18 @@ def _source(file: ConfigFile) -> str:
     return f"{group}={choice}" if choice else "defaults"
 
 
-def _line_of(text: str, path: Sequence[str]) -> int:
-    """Return the line (from 1) on which a YAML text sets a key, or 0."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+def _node_of(text: str, path: Sequence[str]) -> tuple[int, yaml.Node | None]:
+    """Return the line (from 1) on which a YAML text sets a key, and what it sets; or 0 and None."""
+    node = composed(text)
     line = 0
     for part in path:
         if not isinstance(node, yaml.MappingNode):
-            return 0
+            return 0, None
         pair = next(((k, v) for k, v in node.value if k.value == part), None)
         if pair is None:
-            return 0
+            return 0, None
         line, node = pair[0].start_mark.line + 1, pair[1]
-    return line
+    return line, node
 
 
 def choices_of(
@@ -112,7 +112,7 @@ def choices_of(
 
 def _chosen_in(file: ConfigFile, group: str) -> Iterator[tuple[bool, Place]]:
     """Yield what the defaults list of a file chooses from a group, and whether it overrides."""
-    root = yaml.compose(read_yaml(file.path), Loader=yaml.SafeLoader)
+    root = composed(read_yaml(file.path))
     entries = root.value if isinstance(root, yaml.MappingNode) else []
     listed = next((value for key, value in entries if key.value == "defaults"), None)
     for entry in listed.value if isinstance(listed, yaml.SequenceNode) else []:

@@ -81,11 +81,19 @@ def test_a_value_of_the_right_type_is_taken(
         (True, float, "must be a number: meaning"),
         (None, float, "must be a number: meaning"),
         ([1.0], float, "must be a number: meaning"),
-        (1.0, int, "must be a whole number: meaning"),
+        (1.5, int, "must be a whole number: meaning"),
         (True, int, "must be a whole number: meaning"),
-        ("3", int, "must be a whole number: meaning"),
+        (
+            "3",
+            int,
+            "must be a whole number, and this is text in quotes; take the quotes off: meaning",
+        ),
         (1, bool, "must be true or false: meaning"),
-        ("true", bool, "must be true or false: meaning"),
+        (
+            "true",
+            bool,
+            "must be true or false, and this is text in quotes; take the quotes off: meaning",
+        ),
         (None, str, "must be text: meaning"),
         (True, str, "must be text: meaning"),
         ([], str, "must be text: meaning"),
@@ -152,7 +160,8 @@ def test_a_large_bound_is_written_in_full() -> None:
 
 def test_an_interpolation_is_refused() -> None:
     assert complaint("${oc.env:HOME}", str) == (
-        "interpolations are not supported; write the value itself"
+        "interpolations are not supported: a run records what it was told, and nothing may enter "
+        'unseen; write the value itself, or let the shell fill it in: "$NAME"'
     )
 
 
@@ -290,7 +299,7 @@ def test_known_keys_are_those_of_the_chosen_kinds(plain: dict[str, Any]) -> None
         ("data.path", "data=synthetic has no path; data=csv has one"),
         ("model.kind", "is chosen with model=NAME, not set"),
         ("optimizer.rl", "unknown key; did you mean optimizer.lr?"),
-        ("zebra", "unknown key"),
+        ("zebra", "unknown key; dltrain config show lists the keys there are"),
     ],
 )
 def test_an_unknown_key_is_explained(plain: dict[str, Any], key: str, message: str) -> None:

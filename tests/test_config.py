@@ -114,7 +114,7 @@ def test_set_value_follows_dots() -> None:
     [
         ("optimizer.lr=fast", "optimizer.lr=fast (command line): must be a number: learning rate"),
         ("optimizer.lr=true", "optimizer.lr=true (command line): must be a number: learning rate"),
-        ("optimizer.lr=", "optimizer.lr= (command line): must be a number: learning rate"),
+        ("optimizer.lr=", "optimizer.lr='' (command line): must be a number: learning rate"),
         ("optimizer.lr=-1", "optimizer.lr=-1 (command line): must be at least 0: learning rate"),
         (
             "optimizer.lr=nan",
@@ -185,8 +185,9 @@ def test_set_value_follows_dots() -> None:
         ),
         (
             "seed=${oc.env:SECRET}",
-            "seed=${oc.env:SECRET} (command line): interpolations are not supported; "
-            "write the value itself",
+            "seed=${oc.env:SECRET} (command line): interpolations are not supported: a run records "
+            "what it was told, and nothing may enter unseen; write the value itself, or let the "
+            'shell fill it in: "$NAME"',
         ),
         (
             "sweep.repeat=3",
@@ -233,7 +234,7 @@ def test_keys_of_a_choice_that_does_not_exist_are_not_judged() -> None:
 
 
 def test_a_problem_is_told_once() -> None:
-    assert len(refused("seed=x", "seed=x", "+a=1", "+a=1")) == 2
+    assert len(refused("seed=x", "seed=x", "+a=1", "+a=1")) == 4
 
 
 # What a sweep is told.
@@ -424,9 +425,9 @@ def test_paths_are_taken_as_typed(here: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["007", "1.50", "true", "[red]", "a b", "${", "null_"])
 def test_a_target_is_taken_as_typed(name: str) -> None:
     if name == "${":
-        assert "interpolations" in refusal(*HOUSE, f"data.target={name}")
+        assert "interpolations" in refusal(*HOUSE[:2], f"data.target={name}")
         return
-    data = load([*HOUSE, f"data.target={name}"]).data
+    data = load([*HOUSE[:2], f"data.target={name}"]).data
     assert isinstance(data, CsvConfig)
     assert data.target == name
 
@@ -507,7 +508,8 @@ def test_interpolations_in_files_are_refused(
     folder = write("optimizer/mine.yaml", SGD.format(lr=f"${{{text}}}"))
     assert refusal("optimizer=mine", config_dir=folder) == (
         f"optimizer.lr=${{{text}}} ({folder}/optimizer/mine.yaml:2): "
-        "interpolations are not supported; write the value itself"
+        "interpolations are not supported: a run records what it was told, and nothing may enter "
+        'unseen; write the value itself, or let the shell fill it in: "$NAME"'
     )
 
 
@@ -573,3 +575,51 @@ def test_no_experiment_may_be_chosen() -> None:
 def test_an_expectation_from_the_command_line_is_placed_there() -> None:
     word = "expect=[{metric:a,published:1,low:2,high:1,source:b}]"
     assert "command line" in refusal(word)
+
+
+# What files lack, and how they lead in circles.
+
+
+def test_an_experiment_without_its_package_says_which_line_to_add(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    file = tmp_path / "experiment" / "mine.yaml"
+    file.write_text("trainer:\n  epochs: 3\n")
+    assert refused("experiment=mine", config_dir=tmp_path) == [
+        f"{file}: sets experiment.*, which nothing reads; add the line `# @package _global_` at "
+        "its top"
+    ]
+    (tmp_path / "experiment" / "mended.yaml").write_text(f"# @package _global_\n{file.read_text()}")
+    assert load(["experiment=mended"], config_dir=tmp_path).trainer.epochs == 3
+
+
+def test_the_files_of_a_circle_are_named(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / "model" / f"{name}.yaml").write_text(f"defaults: [{other}]\n")
+    [line] = refused("model=a", config_dir=tmp_path)
+    folder = tmp_path / "model"
+    assert line.endswith(f"{folder}/a.yaml -> {folder}/b.yaml -> {folder}/a.yaml")
+
+
+def test_a_key_that_stands_twice_in_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "optimizer").mkdir()
+    file = tmp_path / "optimizer" / "mine.yaml"
+    file.write_text("defaults: [sgd]\nlr: 0.1\nlr: 0.2\n")
+    assert refused("optimizer=mine", config_dir=tmp_path) == [
+        f"{file}:3: lr is set twice, to 0.1 (line 2) and 0.2; keep one"
+    ]
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "optimizer").mkdir()
+    for ending in ("yaml", "yml"):
+        (tmp_path / "optimizer" / f"mine.{ending}").write_text("defaults: [sgd]\n")
+    [line] = refused("optimizer=mine", config_dir=tmp_path)
+    assert line.endswith("mine.yaml: stands beside mine.yml; remove one of the two")
+
+
+@pytest.mark.parametrize("word", ["loss=l1", "+loss=l1", "++loss=l1", "~loss", "loss@x=l1"])
+def test_a_guess_that_exists_nowhere_is_told_so(word: str) -> None:
+    [line] = refused(word)
+    assert "dltrain config show lists the keys there are" in line
+    assert "loss=VALUE" not in line

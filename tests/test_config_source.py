@@ -18,7 +18,7 @@ def source(tmp_path: Path) -> CheckedSource:
     (tmp_path / "inside" / "model").mkdir(parents=True)
     (tmp_path / "inside" / "config.yaml").write_text("# @package _global_\na: 1\n")
     fifo(tmp_path / "inside" / "pipe.yaml")
-    return CheckedSource("test", f"checked://{tmp_path / 'inside'}")
+    return CheckedSource("test", f"file://{tmp_path / 'inside'}")
 
 
 def test_what_is_there_is_found(source: CheckedSource) -> None:

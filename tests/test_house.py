@@ -47,16 +47,23 @@ ALLOWED: dict[str, set[str]] = {
     "problem": set(),
     "paths": set(),
     "machine": set(),
+    "gpu": {"choices", "schema"},
     "combinations": {"choices", "paths", "problem", "schema", "suggest"},
-    "check": {"combinations", "knob", "problem", "schema", "suggest"},
-    "words": {"check", "suggest"},
-    "yaml_file": set(),
+    "check": {"combinations", "knob", "problem", "scalars", "schema", "suggest"},
+    "scalars": set(),
+    "casts": {"scalars", "suggest"},
+    "sweep_functions": {"casts", "scalars", "suggest"},
+    "grammar": {"casts", "scalars", "sweep_functions"},
+    "words": {"casts", "check", "grammar", "suggest", "sweep_functions"},
+    "yaml_file": {"scalars"},
     "config_source": {"yaml_file"},
-    "compose": {"config_source", "yaml_file"},
+    "defaults": {"yaml_file"},
+    "compose": {"config_source", "defaults", "yaml_file"},
     "metrics_file": {"reading"},
     "runs": {"environment", "metrics_file", "reading", "recorder", "suggest"},
     "places": {"compose", "yaml_file"},
-    "config": {"check", "compose", "escapes", "places", "problem", "schema", "suggest", "words"},
+    "config": {"check", "compose", "escapes", "places", "problem", "schema", "suggest", "words"}
+    | {"knob", "scalars"},
     "event_file": {"reading", "storage"},
     "progress_board": {"plots", "plots.curves", "plots.style", "reading", "storage"},
     "tracking": {"event_file", "progress_board"},
@@ -209,11 +216,12 @@ ALLOWED: dict[str, set[str]] = {
         *("sweep.facts", "sweep.plan", "sweep.stacks"),
     },
     "sweep": set(),
-    "sweep.grid": {"compose", "config", "paths", "schema", "words", "yaml_file"},
+    "sweep.grid": {"compose", "config", "paths", "schema", "words"}
+    | {"sweep_functions", "yaml_file"},
     "sweep.facts": {"choices", "data", "schema"},
     "sweep.plan": {
         *("architecture", "build", "check", "compose", "config", "data", "fields", "schema"),
-        *("suggest", "sweep.facts", "sweep.grid"),
+        *("gpu", "suggest", "sweep.facts", "sweep.grid"),
     },
     "sweep.assignment": {"sweep.plan"},
     "sweep.stacks": {"architecture", "choices", "data", "schema", "sweep.plan"},
@@ -248,6 +256,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 CONFIGS = {
     *("choices", "knob", "schema", "problem", "combinations", "check", "words"),
+    *("scalars", "casts", "sweep_functions", "grammar", "gpu", "defaults"),
     *("yaml_file", "config_source", "compose", "places", "config"),
 }
 PLAIN = {"", "escapes", "paths", "machine", "signals", "suggest", "storage", "recorder", "runs"}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from dltrain.command_line import CommandLine
 from dltrain.paths import expanded, problem_with
 from dltrain.shell import OUTPUTS
-from dltrain.suggest import clipped, closest
+from dltrain.suggest import clipped, closest, repeated
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -44,6 +44,32 @@ def refusing() -> Iterator[None]:
         raise UsageError(getattr(error, "lines", [str(error)])) from error
 
 
+class _StoreOnce(argparse.Action):
+    """Stores a value; a flag that is given another one is refused, for one would be dropped."""
+
+    _before: tuple[str, object] | None = None
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Store the value of a flag, or what stands without one."""
+        if option_string is not None and self._before is not None:
+            flag, value = self._before
+            raise UsageError(
+                [
+                    f"{flag}: is given twice, with {clipped(str(value))} and "
+                    f"{clipped(str(values))}; keep one"
+                ]
+            )
+        if option_string is not None:
+            self._before = option_string, values
+        setattr(namespace, self.dest, values)
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are refusals of one line."""
 
@@ -55,6 +81,8 @@ class Parser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        for name in (None, "store"):
+            self.register("action", name, _StoreOnce)
 
     def error(self, message: str) -> NoReturn:
         """Refuse, and name the nearest flag."""
@@ -112,6 +140,10 @@ class Parser(argparse.ArgumentParser):
     def read(self, words: Sequence[str]) -> argparse.Namespace:
         """Parse the words of a command line."""
         arguments = self.parse_intermixed_args(list(words))
+        positional = [getattr(arguments, name, None) for name in ("overrides", "words")]
+        twice = repeated([word for part in positional for word in part or []])
+        if twice:
+            raise UsageError(twice)
         folder = getattr(arguments, "config_dir", None)
         if folder is not None:
             complaint = problem_with(folder)
@@ -169,6 +201,8 @@ def output_dir_of(overrides: Sequence[str]) -> Path:
     for word in overrides:
         if not word.startswith("output_dir="):
             raise UsageError([f"{word}: only output_dir=FOLDER can be set here"])
+    if repeated(overrides):
+        raise UsageError(repeated(overrides))
     value = _output_dir(overrides[-1].partition("=")[2]) if overrides else OUTPUTS
     folder = expanded(value)
     complaint = problem_with(folder)

@@ -15,12 +15,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from dltrain import build
-from dltrain.cli.arguments import Parser, line_of, refusing
+from dltrain.cli.arguments import Parser, UsageError, line_of, refusing
 from dltrain.cli.summary import counted, header
 from dltrain.config import load
 from dltrain.console import dim, duration, output, pairs, table, warning
 from dltrain.console.training import TrainingView
 from dltrain.environment import process_start
+from dltrain.gpu import device_problem
 from dltrain.job import Job
 from dltrain.signals import Interruption, stopping
 
@@ -39,6 +40,8 @@ def main(words: Sequence[str]) -> None:
         config = load(
             arguments.overrides, config_dir=arguments.config_dir, config_name=arguments.config_name
         )
+        if problem := device_problem(config):
+            raise UsageError(problem)
         startup["composing"] = time.perf_counter() - started
         started = time.perf_counter()
         data = build.dataset(config)

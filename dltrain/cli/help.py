@@ -36,6 +36,7 @@ flags
   --version            print the version
 
 Every key, its unit and its bounds: dltrain config show --describe
+A value is what it says: ${{...}} is refused, "$NAME" lets the shell fill in a variable.
 """
 
 

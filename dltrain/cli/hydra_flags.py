@@ -20,6 +20,7 @@ from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.main import VERBS
 from dltrain.compose import CONF, Sources
 from dltrain.config import compose_run
+from dltrain.config_source import check_files
 from dltrain.escapes import escaped_lines
 from dltrain.suggest import clipped
 from dltrain.words import read_words
@@ -34,6 +35,7 @@ def main(words: Sequence[str]) -> None:
     if "COMP_LINE" in os.environ and any("query" in word for word in words):
         _complete_verbs()
     sys.argv = ["dltrain", *_checked(words)]
+    check_files()
     told, complained = io.StringIO(), io.StringIO()
     try:
         # Hydra meets a failing stream with a traceback, and prints what it reads as it is.

@@ -18,9 +18,10 @@ from dltrain.cli.arguments import UsageError
 from dltrain.compose import ConfigError, Sources, engine_settings
 from dltrain.config import compose_run
 from dltrain.paths import expanded
+from dltrain.scalars import as_text
 from dltrain.suggest import clipped
 from dltrain.sweep.facts import Facts, default_metric
-from dltrain.words import read_words, typed
+from dltrain.words import read_words
 
 ENGINES = ("hydra/launcher=", "hydra/sweeper=")
 # Where each engine that was tried comes from.
@@ -33,6 +34,8 @@ PACKAGES = {
 }
 # Numbers of engines that hang or fail in other words if they are smaller.
 LEAST = {"sweeper.n_trials": 1, "sweeper.n_jobs": 1, "sweeper.max_batch_size": 1}
+# Functions that an engine which searches takes for a space.
+SEARCHED = ("choice(", "range(", "interval(", "tag(", "glob(")
 EXAMPLE = "'optimizer.lr=tag(log, interval(0.001, 1))'"
 
 
@@ -102,9 +105,11 @@ def searched(words: Sequence[str], sources: Sources) -> Search:
         if direction not in ("maximize", "minimize"):
             raise UsageError([f"hydra.sweeper.direction={direction}: must be maximize or minimize"])
         engine += [] if asked else [f"hydra.sweeper.direction={direction}"]
+    lists_only = "direction" not in settings.sweeper
+    written = [_written(word, sources, lists_only=lists_only) for word in others]
     folder = [w.partition("=")[2] for w in engine if w.startswith("hydra.sweep.dir=")]
     return Search(
-        words=(*(w for w in engine if not w.startswith("hydra.sweep.dir=")), *others),
+        words=(*(w for w in engine if not w.startswith("hydra.sweep.dir=")), *written),
         engine=name,
         is_local=str(settings.launcher.get("_target_", "")).endswith("BasicLauncher"),
         metric=metric,
@@ -112,6 +117,21 @@ def searched(words: Sequence[str], sources: Sources) -> Search:
         folder=Path(OmegaConf.select(settings, "sweep.dir")) if folder else None,
         output_dir=expanded(run.output_dir),
     )
+
+
+def _written(word: str, sources: Sources, *, lists_only: bool) -> str:
+    """Write a list as its values: Hydra's sort() and casts of ranges change their bounds instead.
+
+    Args:
+        word: Whose value may be a list.
+        sources: Where groups are found.
+        lists_only: Whether the engine runs through lists; one that searches makes more of a range.
+    """
+    key, _, text = word.partition("=")
+    if not lists_only and ("(" not in text or text.startswith(SEARCHED)):
+        return word
+    values = read_words([word], sources.groups, sweeping=True).lists.get(key)
+    return word if values is None else f"{key}={','.join(value.text for value in values)}"
 
 
 def _is_engines(word: str) -> bool:
@@ -138,13 +158,13 @@ def _values(word: str) -> tuple[str, list[str]]:
 def _texts(override: Override) -> list[str]:
     sweep: Any = override.value()
     if isinstance(sweep, IntervalSweep):
-        return [typed(sweep.start), typed(sweep.end)]
+        return [as_text(sweep.start), as_text(sweep.end)]
     if isinstance(sweep, RangeSweep):
-        return [typed(sweep.start)]
+        return [as_text(sweep.start)]
     if isinstance(sweep, Glob):
         return []
     assert isinstance(sweep, ChoiceSweep)
-    return [typed(element) for element in sweep.list if not isinstance(element, Glob)]
+    return [as_text(element) for element in sweep.list if not isinstance(element, Glob)]
 
 
 def _checked(values: dict[str, list[str]], sources: Sources) -> Any:

@@ -18,6 +18,7 @@ from dltrain.combinations import ineffective
 from dltrain.config import load, to_yaml
 from dltrain.console import dim, output, warning
 from dltrain.console.training import TrainingView
+from dltrain.gpu import device_problem
 from dltrain.job import Job
 from dltrain.paths import expanded
 from dltrain.schema import RunConfig, as_dict
@@ -50,6 +51,8 @@ def main(words: Sequence[str]) -> None:
         )
         if arguments.cfg:
             return print_config(config, arguments.package)
+        if problem := device_problem(config):
+            raise UsageError(problem)
         data = build.dataset(config)
         notes = ineffective(config, arguments.overrides)
         job = Job(line_of(words, arguments), config, data, build.plan(config.model, data), notes)

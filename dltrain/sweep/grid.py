@@ -10,15 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dltrain.compose import Sources, compose_groups
 from dltrain.config import sweep_settings
 from dltrain.paths import expanded, problem_with
 from dltrain.schema import MAX_SEED, SweepConfig
-from dltrain.words import MAX_VALUES, Value, Words, read_value, read_words
-from dltrain.words import typed as as_typed
-from dltrain.yaml_file import LOADER, ConfigFileError, read_yaml
+from dltrain.sweep_functions import MAX_VALUES, Value
+from dltrain.words import Words, read_words
+from dltrain.yaml_file import ConfigFileError, Written, build, read_yaml
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ def is_replaced(key: str, changes: Collection[str]) -> bool:
 
 
 def _typed(words: Sequence[str]) -> dict[str, str]:
-    """Key -> text of each word; of two for the same key the later one holds."""
+    """Key -> text of each word that sets something of a member."""
     pairs = (word.partition("=") for word in words if "=" in word)
     return {key: text for key, _, text in pairs if not key.startswith("sweep.")}
 
@@ -218,18 +216,15 @@ def _entry(
         return problems
     over = _typed(typed)
     lists = {
-        # To YAML, 1e-3 is text; to the command line it is a number.
-        key: [
-            read_value(inner) if isinstance(inner, str) else Value(as_typed(inner), inner)
-            for inner in value
-        ]
+        key: [_value(inner) for inner in value]
         for key, value in entry.items()
         if isinstance(value, list) and key not in (*over, "sweep.zip")
     }
+    typed_keys = {word.partition("=")[0] for word in typed}
     plain = [
-        f"{key}={value if isinstance(value, str) else as_typed(value)}"
+        f"{key}={_value(value).text}"
         for key, value in entry.items()
-        if key not in lists and key not in over
+        if key not in lists and key not in typed_keys
     ]
     words = read_words([*plain, *typed], sources.groups, sweeping=True)
     own, problems = sweep_settings(words, sources)
@@ -257,7 +252,7 @@ def _unusable(key: str, value: Any) -> str | None:
     elements = value if isinstance(value, list) else [value]
     odd = next((element for element in elements if not _is_plain(element)), None)
     if odd is not None:
-        return f"{odd!r} is neither text nor a number nor a list of them; put it into quotes"
+        return "holds a mapping; give a value, or a list of values"
     return None
 
 
@@ -267,11 +262,9 @@ def _entries(path: Path) -> tuple[list[dict[str, Any]], str | None]:
     if complaint:
         return [], "is a folder" if os.path.isdir(path) else complaint
     try:
-        entries = yaml.load(read_yaml(path, most_values=4 * MAX_VALUES), LOADER)
+        entries = build(read_yaml(path, most_values=4 * MAX_VALUES), path, written=True)
     except ConfigFileError as error:
         return [], error.reason
-    except (ValueError, yaml.YAMLError) as error:  # a value or a tag that cannot be read
-        return [], f"is no YAML ({' '.join(str(error).split())[:200]})"
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         return [], "must be a list of sweeps, each with its keys: `- optimizer.lr: [0.1, 0.3]`"
     if not entries:
@@ -280,7 +273,13 @@ def _entries(path: Path) -> tuple[list[dict[str, Any]], str | None]:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether it can be typed: dates and mappings, which YAML has, cannot."""
-    if isinstance(value, list):
-        return all(map(_is_plain, value))
-    return value is None or isinstance(value, str | int | float | bool)
+    """Whether it can be typed: mappings cannot."""
+    return all(map(_is_plain, value)) if isinstance(value, list) else isinstance(value, Written)
+
+
+def _value(value: Written | list[Any]) -> Value:
+    """Return what stands in a file as if it were typed."""
+    if isinstance(value, Written):
+        return Value(value.text, value.parsed)
+    inner = [_value(element) for element in value]
+    return Value(f"[{','.join(v.text for v in inner)}]", [v.parsed for v in inner])

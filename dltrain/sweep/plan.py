@@ -18,6 +18,7 @@ from dltrain.compose import Sources
 from dltrain.config import compose_run
 from dltrain.data import Dataset
 from dltrain.fields import flat
+from dltrain.gpu import device_problem
 from dltrain.schema import NO_NUMBERS, RunConfig, SweepConfig, as_dict
 from dltrain.suggest import closest
 from dltrain.sweep.facts import Facts, default_metric, metrics_of
@@ -118,6 +119,9 @@ def make_plan(
     if lines or told is None:
         raise PlanError(lines)
     pairs = [(setting, run) for setting, run, _ in composed if run is not None]
+    without_gpu = [line for _, run in pairs for line in device_problem(run)]
+    if without_gpu:
+        raise PlanError(without_gpu)
     folders = {run.output_dir for _, run in pairs}
     if len(folders) > 1:
         some = ", ".join(sorted(folders)[:3])

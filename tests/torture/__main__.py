@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from tests.torture import crashes, flips, generated, hostile, kills, malformed, starts
+from tests.torture import crashes, flips, generated, hostile, kills, malformed, starts, sweeps
 from tests.torture.proof import Report
 
 # name -> what every CI run tries, and what is tried before a release
@@ -29,6 +29,7 @@ PROOFS: Mapping[str, tuple[Callable[[], Report], Callable[[], Report]]] = {
     "hostile": (lambda: hostile.prove(60), lambda: hostile.prove(None)),
     "malformed": (lambda: malformed.prove(None), lambda: malformed.prove(None)),
     "generated": (lambda: generated.prove(2000), lambda: generated.prove(30_000, seed=1)),
+    "sweeps": (lambda: sweeps.prove(300), lambda: sweeps.prove(10_000)),
     "starts": (lambda: starts.prove(50), lambda: starts.prove(200, seed=1)),
 }
 

@@ -11,6 +11,14 @@ from pathlib import Path
 from tests.torture.refusal import Case, Content, fifo, folder, link, sparse
 
 CSV = ("data", "data=csv", "data.path=t.csv", "data.target=y", "data.name=t")
+
+
+def with_words(words: list[str]) -> list[str]:
+    """Return the usual command line with these words in the place of those for the same keys."""
+    keys = {word.partition("=")[0] for word in words}
+    return [*(word for word in CSV if word.partition("=")[0] not in keys), *words]
+
+
 ROWS = "a,b,y\n1,2,3\n4,5,6.5\n7,8,9\n1,3,5\n2,4,6\n3,1,2\n0,2,8\n"
 
 
@@ -357,7 +365,7 @@ def cases() -> Iterator[Case]:
     for what, content, says in FILES:
         yield Case(f"table: a file of {what}", CSV, says, {"t.csv": content})
     for what, rows, told, says in TOLD:
-        words = [*CSV, *told.split(" ")]
+        words = with_words(told.split(" "))
         yield Case(f"table: {what}", words, says, {"t.csv": rows})
     for what, word, says in PATHS:
-        yield Case(f"table: a path to {what}", [*CSV, word], says, {"t.csv": ROWS})
+        yield Case(f"table: a path to {what}", with_words([word]), says, {"t.csv": ROWS})

@@ -26,7 +26,8 @@ from dltrain.knob import Knob
 from dltrain.places import choices_of, places_of
 from dltrain.schema import NO_NUMBERS, RunConfig, SweepConfig
 from dltrain.suggest import clipped, closest
-from dltrain.words import Value, Words, read_words
+from dltrain.sweep_functions import Value
+from dltrain.words import Words, read_words
 
 USAGE = "dltrain config why KEY [OVERRIDE ...]"
 HOLDS = "<- holds"
