@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,12 @@ def command(*words: str, folder: Path) -> Shown:
     line = [sys.executable, "-m", "dltrain", *words]
     result = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
     return Shown(result.returncode, result.stdout, result.stderr)
+
+
+def changed(words: Sequence[str], *more: str) -> list[str]:
+    """Set keys of a command line anew: a key stands in it once."""
+    keys = {word.partition("=")[0] for word in more}
+    return [*(word for word in words if word.partition("=")[0] not in keys), *more]
 
 
 def tree(folder: Path) -> list[str]:

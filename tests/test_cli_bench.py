@@ -19,7 +19,7 @@ from dltrain.cli.bench import _short
 from dltrain.command_line import CommandLine
 from dltrain.config import load
 from dltrain.job import Job
-from tests.conftest import Call, tree
+from tests.conftest import Call, changed, tree
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -65,7 +65,7 @@ def test_other_ways_are_named_as_they_are_typed(costs: bench.Costs) -> None:
     assert {"trainer.batch_size=512", f"-m, 8 {RATES}", f"-m, 64 {RATES}"} <= set(words)
     for word in words:
         if "=" in word:
-            load([*SOFTMAX, word])
+            load(changed(SOFTMAX, word))
     assert costs.left_out == []
     assert all(way.rows_per_second > 0 for way in costs.variants)
 
@@ -82,7 +82,7 @@ def test_measuring_leaves_the_number_of_threads_as_it_was() -> None:
 
 
 def test_a_batch_larger_than_the_table_is_not_tried() -> None:
-    words = {way.words for way in bench.measure(job(*LINE, "data.num_train=200")).variants}
+    words = {way.words for way in bench.measure(job(*changed(LINE, "data.num_train=200"))).variants}
     assert "trainer.batch_size=128" in words
     assert "trainer.batch_size=256" not in words
 
@@ -124,7 +124,7 @@ def test_validation_that_comes_seldom_is_timed_all_the_same() -> None:
 
 
 def test_without_rows_to_validate_there_is_no_validation() -> None:
-    costs = bench.measure(job(*LINE, "data.num_val=0"))
+    costs = bench.measure(job(*changed(LINE, "data.num_val=0")))
     assert "validation" not in costs.epoch
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dltrain.runs import Run, find
-from tests.conftest import Call, tree
+from tests.conftest import Call, changed, tree
 from tests.test_cli_predict import piped, sample, train, write_idx
 from tests.test_evaluation import RUNS, write_table
 from tests.torture.flips import make_images
@@ -66,7 +66,7 @@ def test_json_holds_what_the_record_holds(name: str, call: Call) -> None:
 @pytest.mark.parametrize("name", ["classes", "amounts", "float64"])
 def test_the_runs_own_file_given_as_another_has_its_metrics(name: str, call: Call) -> None:
     write_table(Path("table.csv"), classes=name == "classes")
-    train(call, *RUNS[name], "data.val_fraction=0", "data.test_fraction=0")
+    train(call, *changed(RUNS[name], "data.val_fraction=0", "data.test_fraction=0"))
     own = json.loads(call("evaluate", "latest", "--split", "train", "--json").out)
     Path("table.csv").rename("moved.csv")
     other = json.loads(call("evaluate", "latest", "--data", "moved.csv", "--json").out)

@@ -24,7 +24,7 @@ from dltrain.data import Dataset
 from dltrain.evaluation import evaluate
 from dltrain.runs import find
 from tests.benchmarks.process import measured
-from tests.conftest import Call, Shown, command, tree
+from tests.conftest import Call, Shown, changed, command, tree
 from tests.test_evaluation import RUNS, write_table
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -50,7 +50,7 @@ def piped(*words: str, given: bytes) -> subprocess.CompletedProcess[bytes]:
 @pytest.mark.parametrize("name", ["classes", "amounts", "mlp of amounts", "least squares"])
 def test_the_rows_of_a_run_get_the_predictions_that_it_is_judged_by(name: str, call: Call) -> None:
     write_table(Path("table.csv"), classes=name == "classes")
-    train(call, *RUNS[name], "data.val_fraction=0", "data.test_fraction=0")
+    train(call, *changed(RUNS[name], "data.val_fraction=0", "data.test_fraction=0"))
     found = evaluate(find("latest", Path("outputs")), split="train")
     shown = call("predict", "latest", "--data", "table.csv")
     table, own = table_of(shown), pd.read_csv("table.csv")

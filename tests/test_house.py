@@ -36,7 +36,18 @@ ALLOWED: dict[str, set[str]] = {
     "lines": {"storage"},
     "environment": {""},
     "differences": {"check", "compose"},
-    "origin": {"check", "compose", "config", "environment", "paths", "problem", "runs", "schema"},
+    "origin": {
+        "command_line",
+        "shell",
+        "check",
+        "compose",
+        "config",
+        "environment",
+        "paths",
+        "problem",
+        "runs",
+        "schema",
+    },
     "signals": set(),
     "escapes": set(),
     "console": {"console.stream", "escapes"},
@@ -60,7 +71,15 @@ ALLOWED: dict[str, set[str]] = {
     "defaults": {"yaml_file"},
     "compose": {"config_source", "defaults", "yaml_file"},
     "metrics_file": {"reading"},
-    "runs": {"environment", "metrics_file", "reading", "recorder", "suggest"},
+    "runs": {
+        "shell",
+        "verification",
+        "environment",
+        "metrics_file",
+        "reading",
+        "recorder",
+        "suggest",
+    },
     "places": {"compose", "yaml_file"},
     "config": {"check", "compose", "escapes", "places", "problem", "schema", "suggest", "words"}
     | {"knob", "scalars"},
@@ -85,7 +104,7 @@ ALLOWED: dict[str, set[str]] = {
     "plots.confusion": {"confusion", "plots", "plots.style"},
     "plots.mistakes": {"plots", "plots.style"},
     "plots.weights": {"plots", "plots.style"},
-    "plots.predictions": {"plots", "plots.style"},
+    "plots.predictions": {"bins", "plots", "plots.style"},
     "plots.evaluated": {
         *("confusion", "evaluation", "plots", "plots.confusion", "plots.mistakes"),
         *("plots.predictions", "plots.style", "plots.weights"),
@@ -136,7 +155,7 @@ ALLOWED: dict[str, set[str]] = {
         *("architecture", "build", "checkpoint", "data", "data.prepared", "device", "models"),
         *("origin", "reading", "runs", "schema"),
     },
-    "job": {"architecture", "check", "data", "fields", "schema"},
+    "job": {"command_line", "architecture", "check", "data", "fields", "schema"},
     "given": set(),
     "csv_text": set(),
     "evaluation": {
@@ -156,13 +175,21 @@ ALLOWED: dict[str, set[str]] = {
             "run_time",
         ),
     },
+    "shell": set(),
+    "command_line": {"runs", "shell"},
+    "address": {"runs", "shell"},
+    "repetition": {
+        *("address", "command_line", "compose", "config", "fields", "runs", "schema", "shell"),
+        "words",
+    },
+    "bins": set(),
     "report.blocks": {"field_names"},
     "report.comparison": {"check", "fields", "listing", "results", "runs", "field_names"},
     "report.curves": {"metrics_file", "report.blocks", "runs"},
     "report.effects": {"report.blocks", "report.comparison", "report.curves", "results"},
     "report.images": set(),
     "report.model": {
-        *("confusion", "data", "evaluation", "runs"),
+        *("bins", "confusion", "data", "evaluation", "runs"),
         *("report.blocks", "report.images", "report.weights"),
     },
     "report.page": {"", "escapes", "report.blocks", "suggest"},
@@ -175,6 +202,7 @@ ALLOWED: dict[str, set[str]] = {
         "run_time",
     },
     "report.record": {
+        *("address", "repetition", "schema"),
         "check",
         "console",
         "differences",
@@ -223,15 +251,15 @@ ALLOWED: dict[str, set[str]] = {
         *("architecture", "build", "check", "compose", "config", "data", "fields", "schema"),
         *("gpu", "suggest", "sweep.facts", "sweep.grid"),
     },
-    "sweep.assignment": {"sweep.plan"},
+    "sweep.assignment": {"command_line", "sweep.plan"},
+    "sweep.plan_file": {"check", "paths", "schema", "shell", "sweep.plan"},
+    "sweep.repeat": {
+        *("command_line", "compose", "repetition", "schema", "shell", "sweep.plan_file"),
+    },
     "sweep.stacks": {"architecture", "choices", "data", "schema", "sweep.plan"},
     "sweep.folder": {
         *("check", "escapes", "origin", "reading", "recorder", "runs", "schema", "storage"),
-        "sweep.plan",
-        *(
-            "field_names",
-            "run_time",
-        ),
+        *("command_line", "field_names", "run_time", "shell", "sweep.plan", "sweep.plan_file"),
     },
     "sweep.results": {
         "recorder",
@@ -270,7 +298,9 @@ PLAIN |= {
     "reading",
     "run_time",
     "seal",
+    "shell",
     "trash",
+    "verification",
     "where",
 } | {room for room in ALLOWED if room.partition(".")[0] == "console"}
 PLAIN |= {"environment", "fields", "lines", "listing", "reading", "seal", "trash", "where"} | {
@@ -281,7 +311,7 @@ PLAIN |= {"event_file", "folder_names", "progress_board", "tracking"}
 COMPUTING = {"training", "bench", "variants", "trained", "evaluation", "prediction"}
 COMPUTING |= {"report.model", "report.weights"}
 # What brings configs and components together.
-FLOWS = {"job", "origin", "results", "differences"} | COMPUTING
+FLOWS = {"job", "origin", "results", "differences", "repetition"} | COMPUTING
 FLOWS |= {room for room in ALLOWED if room.partition(".")[0] in ("sweep", "plots")}
 FLOWS |= {room for room in ALLOWED if room.partition(".")[0] in ("sweep", "report")}
 COMPONENTS = set(ALLOWED) - CONFIGS - PLAIN - FLOWS

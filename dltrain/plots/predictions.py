@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from dltrain.bins import bin_edges
 from dltrain.plots import style
 
 Amounts = npt.NDArray[np.float64]
@@ -47,7 +48,7 @@ def draw(targets: Amounts, predictions: Amounts, *, name: str, title: str, note:
     left.axhline(0, color=style.INK, linewidth=1)
     left.set(xlabel=f"predicted {what}", ylabel="residual (predicted - true)")
     bins = int(min(max(np.sqrt(len(residuals)), 5), BINS))
-    counts.hist(residuals, bins=bins, color=style.BLUE, alpha=0.75)
+    counts.hist(residuals, bins=bin_edges(residuals, bins), color=style.BLUE, alpha=0.75)
     counts.axvline(0, color=style.INK, linewidth=1)
     told = f"mean {style.number(residuals.mean())}, deviation {style.number(residuals.std())}"
     counts.set_title(told, fontsize=9, color=style.FAINT)

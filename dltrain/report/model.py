@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from dltrain.bins import bin_edges
 from dltrain.confusion import confusion, mistakes, per_class
 from dltrain.data import Dataset
 from dltrain.evaluation import Evaluation, evaluate
@@ -134,7 +135,8 @@ def _amounts(found: Evaluation) -> Iterator[Block]:
     true, predicted = found.targets.astype(np.float64), found.predictions.astype(np.float64)
     residuals = predicted - true
     every = -(-len(true) // MAX_POINTS)
-    counts, edges = np.histogram(residuals, bins=min(BINS, max(5, len(true) // 5)))
+    bins = bin_edges(residuals, min(BINS, max(5, len(true) // 5)))
+    counts, edges = np.histogram(residuals, bins=bins)
     if every > 1:
         yield paragraph(f"The first picture shows every {every:,}th row; the second all of them.")
     yield {

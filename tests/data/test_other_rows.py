@@ -19,6 +19,7 @@ from dltrain.data.blocks import CsvBlocks
 from dltrain.data.other_rows import OtherRows, Part
 from dltrain.data.prepared import read_preparation
 from dltrain.recorder import as_json
+from tests.conftest import changed
 from tests.data.test_tabular import SKLEARN
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -33,7 +34,7 @@ ALL = ["data=csv", "data.path=t.csv", "data.val_fraction=0", "data.test_fraction
 
 def data_of(*words: str) -> Dataset:
     Path("t.csv").write_text(TABLE)
-    return build.dataset(load([*ALL, "data.target=y", "data.drop=[note]", *words]))
+    return build.dataset(load(changed([*ALL, "data.target=y", "data.drop=[note]"], *words)))
 
 
 def prepared(
@@ -78,7 +79,7 @@ def test_the_training_rows_are_prepared_to_the_same_bits(
 
 def test_a_table_of_scikit_learn_is_prepared_to_the_same_bits() -> None:
     path = SKLEARN / "iris.csv"
-    words = [*ALL, f"data.path={path}", "data.target=virginica", "model=softmax"]
+    words = changed(ALL, f"data.path={path}", "data.target=virginica", "model=softmax")
     data = build.dataset(load(words))
     parts, _ = prepared(data, path.read_text())
     assert inputs(parts).tobytes() == data.train.inputs.tobytes()

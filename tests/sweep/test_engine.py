@@ -16,7 +16,7 @@ import pytest
 from dltrain import checkpoint
 from dltrain.sweep.folder import SweepFolder
 from dltrain.sweep.plan import Member
-from tests.conftest import Shown
+from tests.conftest import Shown, changed
 from tests.sweep.helpers import (
     SABOTAGE,
     SMALL,
@@ -410,10 +410,12 @@ def test_other_overrides_are_refused_with_a_difference_and_nothing_changes(tmp_p
     words = ("optimizer.lr=0.01,0.03", *SMALL)
     shown = carry_out(tmp_path, "-m", "--resume", "latest", *words)
     assert (shown.code, shown.out) == (2, "")
+    name = only_sweep(tmp_path).name[-4:]
     assert shown.err.splitlines() == [
-        f"dltrain: error: --resume={only_sweep(tmp_path).name[-4:]}: "
-        "the sweep's definition changed; leave the overrides "
-        "out to go on as planned, or start a new sweep",
+        f"dltrain: error: --resume={name}: the sweep's definition changed; leave the overrides out "
+        f"to go on as planned; dltrain rerun {name} KEY=VALUE trains it anew with other values; "
+        "a new sweep takes over what it has in common with this one if it is told "
+        "sweep.skip_done=true",
         "dltrain: error: optimizer.lr: 0.02 -> 0.03 (member 1)",
     ]
     assert touched(tmp_path) == before
@@ -442,10 +444,11 @@ def test_data_that_changed_since_are_refused(tmp_path: Path) -> None:
     table.write_text("\n".join(["a,b,y", *rows[:-1], "60,1,9"]))
     before = touched(sweep)
     shown = carry_out(tmp_path, "-m", "--resume", "latest")
-    assert (shown.code, shown.err) == (
-        2,
-        "dltrain: error: data.path=t.csv: its content changed since the run began\n",
+    told = (
+        "dltrain: error: data.path=t.csv: its content changed since the run began; members to come "
+        "would learn from other rows; --allow-changed trains them all the same\n"
     )
+    assert (shown.code, shown.err) == (2, told)
     assert touched(sweep) == before
     table.unlink()
     shown = carry_out(tmp_path, "-m", "--resume", "latest")
@@ -483,7 +486,9 @@ def test_stacks_are_cut_as_told(tmp_path: Path) -> None:
 
 
 def test_a_large_stack_is_measured_before_it_is_trained(tmp_path: Path) -> None:
-    words = ("model=mlp", "model.hidden=[64]", "seed=range(16)", *SMALL, "trainer.batch_size=96")
+    words = changed(
+        SMALL, "model=mlp", "model.hidden=[64]", "seed=range(16)", "trainer.batch_size=96"
+    )
     sweep = swept(tmp_path, *words)
     [size] = record(sweep)["stack_sizes"]
     assert size in (16, 8)
@@ -492,8 +497,7 @@ def test_a_large_stack_is_measured_before_it_is_trained(tmp_path: Path) -> None:
 
 
 def test_groups_can_be_trained_side_by_side(tmp_path: Path) -> None:
-    words = [word for word in LONG if "hidden" not in word and "lr" not in word]
-    both = (*words, "model.hidden=[16],[8]", "optimizer.lr=0.01", "trainer.epochs=60")
+    both = changed(LONG, "model.hidden=[16],[8]", "optimizer.lr=0.01", "trainer.epochs=60")
     sweep = swept(tmp_path, *both, "sweep.workers=2")
     first, second = members(sweep)[:2]
     for one, other in ((first, second), (second, first)):  # each began before the other ended
