@@ -40,8 +40,11 @@ class ConfigError(ValueError):
     """What the user has to mend: one line per problem."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        super().__init__("\n".join(lines))
+        super().__init__(lines)  # as it was called: it may come from another process
         self.lines = list(lines)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,10 @@ class ChangedError(ValueError):
     def __init__(self, differences: Sequence[str]) -> None:
         advice = "the numbers may differ from then on; --allow-changed goes on all the same"
         self.lines = [f"{difference}; {advice}" for difference in differences]
-        super().__init__("\n".join(self.lines))
+        super().__init__(differences)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
 
 def refuse_changed(differences: Sequence[str]) -> None:

@@ -76,7 +76,9 @@ def again(run: Run) -> str:
     """
     if not run.is_sweep:
         with contextlib.suppress(ValueError):
-            return command(*repetition_of(run).words, *below((run.sweep or run.folder).parent))
+            text = command(*repetition_of(run).words, *below((run.sweep or run.folder).parent))
+            if text.isprintable():  # else it is shown with escapes, and pasted would say them
+                return text
     return command_on(run, "rerun")
 
 

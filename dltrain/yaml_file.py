@@ -41,10 +41,13 @@ class ConfigFileError(ValueError):
         reason: What is wrong with it, and on which line.
     """
 
-    def __init__(self, path: Path, reason: str, *, line: int | None = None) -> None:
-        place = f"{path}:{line}" if line else str(path)
-        super().__init__(f"{place}: {reason}")
+    def __init__(self, path: Path, reason: str, line: int | None = None) -> None:
+        super().__init__(path, reason, line)
+        self._message = f"{path}:{line}: {reason}" if line else f"{path}: {reason}"
         self.reason = f"line {line}: {reason}" if line else reason
+
+    def __str__(self) -> str:
+        return self._message
 
 
 class _Loader(_FAST):  # type: ignore[misc]

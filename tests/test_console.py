@@ -144,6 +144,7 @@ def test_what_the_terminal_cannot_write_is_no_reason_to_stop() -> None:
         (12345.678, "1.235e+04"),
         (12345.0, "12,345"),
         (-1234567.0, "-1,234,567"),
+        (1.1677515e60, "1.168e+60"),
         (1e-9, "1e-09"),
         (math.nan, "-"),
         (math.inf, "inf"),

@@ -114,7 +114,9 @@ def test_what_has_diverged_would_diverge_again(here: Path, call: Call) -> None:
     shown = call("resume", "latest")
     assert shown.code == 3
     assert re.match(r"dltrain: error: \S+ diverged at epoch 1, step", shown.err)
-    assert shown.err.endswith("; resumed, it would diverge again: start a new run\n")
+    name = list_runs(here / "outputs")[0].short
+    told = f"; resumed, it would diverge again: dltrain rerun {name} optimizer.lr=VALUE\n"
+    assert shown.err.endswith(told)
 
 
 # Damage.
@@ -305,9 +307,9 @@ def test_a_sweep_goes_on_too_and_a_member_with_its_sweep(here: Path, call: Call)
     results = (sweep.folder / "results.csv").read_bytes()
     (sweep.folder / "members" / "0001" / "run.json").unlink()
     assert f"dltrain resume {sweep.short}" in refused(call("resume", f"{sweep.short}/0"))
-    assert "a sweep goes on as it was planned" in refused(
-        call("resume", sweep.short, "trainer.epochs=9")
-    )
+    says = refused(call("resume", sweep.short, "trainer.epochs=9"))
+    assert "trainer.epochs=9: a sweep goes on as it was (to be set: data.path, data.root" in says
+    assert f"dltrain rerun {sweep.short} trainer.epochs=9 trains it anew with that" in says
     assert call("resume", "latest").code == 0
     assert (sweep.folder / "results.csv").read_bytes() == results
 

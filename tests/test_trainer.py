@@ -29,6 +29,7 @@ from dltrain.outcomes import Outcome, Row, Rules
 from dltrain.recorder import Recorder
 from dltrain.steps import Stack
 from dltrain.trainer import Trainer
+from tests.conftest import changed
 from tests.stacked import Kept
 
 CPU = torch.device("cpu")
@@ -124,28 +125,30 @@ def table(folder: Path, *, rows: int = 200) -> list[str]:
 # --- one training -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words", [SOFTMAX, [*MLP, "model.init=normal"]], ids=["softmax", "mlp"])
+@pytest.mark.parametrize(
+    "words", [SOFTMAX, changed(MLP, "model.init=normal")], ids=["softmax", "mlp"]
+)
 def test_the_first_loss_is_about_the_logarithm_of_ten(words: Words, tmp_path: Path) -> None:
-    run = train(tmp_path, [*words, "optimizer.lr=0", "trainer.epochs=1"])
+    run = train(tmp_path, changed(words, "optimizer.lr=0", "trainer.epochs=1"))
     for split in ("train", "val"):
         assert run.outcomes[0].final[f"{split}/loss"] == pytest.approx(math.log(10), rel=0.02)
 
 
 def test_the_first_squared_error_is_about_the_variance_of_the_targets(tmp_path: Path) -> None:
-    words = [*LINE, "data.b=0", "data.num_train=5000", "trainer.epochs=1", "optimizer.lr=0"]
+    words = changed(LINE, "data.b=0", "data.num_train=5000", "trainer.epochs=1", "optimizer.lr=0")
     final = train(tmp_path, words).outcomes[0].final
     assert 2 * final["train/loss"] == pytest.approx(2**2 + 3.4**2, rel=0.1)
     assert final["train/r2"] == pytest.approx(0, abs=0.05)
 
 
 def test_linear_data_are_learned_down_to_their_noise(tmp_path: Path) -> None:
-    final = train(tmp_path, [*LINE, "trainer.epochs=10"]).outcomes[0].final
+    final = train(tmp_path, changed(LINE, "trainer.epochs=10")).outcomes[0].final
     assert final["val/rmse"] == pytest.approx(0.01, rel=0.2)
 
 
 @pytest.mark.parametrize("words", [SOFTMAX, MLP], ids=["softmax", "mlp"])
 def test_one_batch_can_be_learned_by_heart(words: Words, tmp_path: Path) -> None:
-    trainer = prepare([*words, "optimizer=adam", "optimizer.lr=0.01", "trainer.epochs=300"])
+    trainer = prepare(changed(words, "optimizer=adam", "optimizer.lr=0.01", "trainer.epochs=300"))
     rows = trainer.stack.loader.rows
     rows.inputs, rows.targets = rows.inputs[:32].clone(), rows.targets[:32].clone()
     trainer.stack.loader.batch_size = 32
@@ -200,7 +203,7 @@ BARE = {
 @pytest.mark.parametrize("name", BARE)
 def test_the_loop_equals_a_bare_loop(name: str, tmp_path: Path) -> None:
     words, outputs, losses = BARE[name]
-    words = [*words, "device.dtype=float64"]
+    words = changed(words, "device.dtype=float64")
     run = train(tmp_path, words)
     expected, means = bare_losses(words, outputs, losses)
     assert relative_error(run.weights(), expected) < 1e-10
@@ -209,9 +212,9 @@ def test_the_loop_equals_a_bare_loop(name: str, tmp_path: Path) -> None:
 
 def test_rows_of_a_split_are_weighed_alike_whatever_the_batches(tmp_path: Path) -> None:
     """100 rows in batches of 32 leave 4 for the last."""
-    words = [*LINE, "data.num_train=100", "optimizer.lr=0", "trainer.epochs=1"]
+    words = changed(LINE, "data.num_train=100", "optimizer.lr=0", "trainer.epochs=1")
     losses = [
-        train(tmp_path / size, [*words, f"trainer.batch_size={size}"]).outcomes[0].final
+        train(tmp_path / size, changed(words, f"trainer.batch_size={size}")).outcomes[0].final
         for size in ("32", "100", "null", "1")
     ]
     assert [row["train/loss"] for row in losses] == pytest.approx([losses[0]["train/loss"]] * 4)
@@ -296,7 +299,8 @@ def record(folder: Path, words: Words) -> dict[str, bytes]:
     """Train with the real recorder; return metrics and checkpoints."""
     folder.mkdir()
     trainer = prepare(words)
-    recorder = Recorder(folder, info={"identity": "abc"}, documents={}, columns=trainer.columns)
+    info = {"identity": "abc", "seconds": 0.0}
+    recorder = Recorder(folder, info=info, documents={}, columns=trainer.columns)
     list(trainer.fit([recorder], Watching()))
     recorder.finish(status="done", exit_code=0, result={})
     files = [folder / "metrics.csv", *sorted((folder / "checkpoints").iterdir())]
@@ -305,7 +309,11 @@ def record(folder: Path, words: Words) -> dict[str, bytes]:
 
 @pytest.mark.parametrize(
     "words",
-    [LINE, [*SOFTMAX, "optimizer.momentum=0.9"], [*MLP, "optimizer=adam", "model.dropout=0.3"]],
+    [
+        LINE,
+        changed(SOFTMAX, "optimizer.momentum=0.9"),
+        changed(MLP, "optimizer=adam", "model.dropout=0.3"),
+    ],
     ids=["linear", "softmax", "mlp"],
 )
 def test_two_trainings_leave_equal_bytes(words: Words, tmp_path: Path) -> None:
@@ -315,20 +323,20 @@ def test_two_trainings_leave_equal_bytes(words: Words, tmp_path: Path) -> None:
 
 
 def test_another_seed_gives_other_numbers(tmp_path: Path) -> None:
-    first, second = (train(tmp_path / s, [*LINE, f"seed={s}"]) for s in "12")
+    first, second = (train(tmp_path / s, changed(LINE, f"seed={s}")) for s in "12")
     assert first.kept[0].rows != second.kept[0].rows
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
 def test_an_lr_of_zero_changes_no_weight(optimizer: str, tmp_path: Path) -> None:
-    trainer = prepare([*MLP, f"optimizer={optimizer}", "optimizer.lr=0", "trainer.epochs=1"])
+    trainer = prepare(changed(MLP, f"optimizer={optimizer}", "optimizer.lr=0", "trainer.epochs=1"))
     before = copy.deepcopy(of_member(trainer.stack.model.state(), 0))
     assert same_bytes(finish(trainer, tmp_path).weights(), before)
 
 
 @pytest.mark.parametrize("split", ["val", "test"])
 def test_evaluation_leaves_the_state_as_it_was(split: str) -> None:
-    trainer = prepare([*MLP, "model.dropout=0.3", "optimizer=adam"])
+    trainer = prepare(changed(MLP, "model.dropout=0.3", "optimizer=adam"))
     model, optimizer = trainer.stack.model, trainer.stack.optimizer
     before = copy.deepcopy({**model.state(), **optimizer.state()})
     first, second = trainer.evaluate(split), trainer.evaluate(split)
@@ -348,24 +356,24 @@ def test_a_trained_stack_can_be_evaluated_again(tmp_path: Path) -> None:
     ids=str,
 )
 def test_looking_more_or_less_often_changes_no_weight(words: Words, tmp_path: Path) -> None:
-    plain = train(tmp_path / "a", [*LINE, "optimizer.momentum=0.5"])
-    other = train(tmp_path / "b", [*LINE, "optimizer.momentum=0.5", *words])
+    plain = train(tmp_path / "a", changed(LINE, "optimizer.momentum=0.5"))
+    other = train(tmp_path / "b", changed(LINE, "optimizer.momentum=0.5", *words))
     assert same_bytes(plain.weights(), other.weights())
     assert plain.outcomes[0].final == other.outcomes[0].final
 
 
 def test_validation_comes_at_its_interval_and_at_the_end(tmp_path: Path) -> None:
-    rows = train(tmp_path, [*LINE, "trainer.eval_interval=3"]).kept[0].rows
+    rows = train(tmp_path, changed(LINE, "trainer.eval_interval=3")).kept[0].rows
     assert [row["epoch"] for row in rows if "val/loss" in row] == [3, 4]
 
 
 def test_validation_at_an_interval_is_in_the_metrics(tmp_path: Path) -> None:
-    files = record(tmp_path / "run", [*LINE, "trainer.eval_interval=2"])
+    files = record(tmp_path / "run", changed(LINE, "trainer.eval_interval=2"))
     assert b"val/loss" in files["metrics.csv"]
 
 
 def test_a_split_without_rows_has_no_metrics(tmp_path: Path) -> None:
-    run = train(tmp_path, [*LINE, "data.num_val=0"])
+    run = train(tmp_path, changed(LINE, "data.num_val=0"))
     assert run.trainer.evaluate("test") == [{}]
     assert [*run.outcomes[0].final] == [
         "epoch",
@@ -380,7 +388,7 @@ def test_a_split_without_rows_has_no_metrics(tmp_path: Path) -> None:
 
 
 def test_r2_is_nan_where_equal_targets_round(tmp_path: Path) -> None:
-    run = train(tmp_path, [*LINE, "data.w=[0]", "data.b=0.1", "data.noise=0"])
+    run = train(tmp_path, changed(LINE, "data.w=[0]", "data.b=0.1", "data.noise=0"))
     assert math.isnan(run.outcomes[0].final["val/r2"])
 
 
@@ -437,9 +445,9 @@ STACKS: dict[str, tuple[Words, list[list[str]]]] = {
 def test_a_member_equals_its_single_run(name: str, tmp_path: Path) -> None:
     """Within 1e-5. Products of other shapes may add up in another order, so bytes may differ."""
     words, members = STACKS[name]
-    stack = train(tmp_path / "stack", *[[*words, *own] for own in members])
+    stack = train(tmp_path / "stack", *[changed(words, *own) for own in members])
     for index, own in enumerate(members):
-        single = train(tmp_path / f"single{index}", [*words, *own])
+        single = train(tmp_path / f"single{index}", changed(words, *own))
         assert relative_error(stack.weights(index), single.weights()) < 1e-5
         for ours, theirs in zip(stack.kept[index].rows, single.kept[0].rows, strict=True):
             assert {n: v for n, v in ours.items() if "loss" in n} == pytest.approx(
@@ -448,20 +456,20 @@ def test_a_member_equals_its_single_run(name: str, tmp_path: Path) -> None:
 
 
 def test_members_of_one_config_are_equal_byte_for_byte(tmp_path: Path) -> None:
-    run = train(tmp_path, *[[*MLP, "model.dropout=0.3"]] * 3)
+    run = train(tmp_path, *[changed(MLP, "model.dropout=0.3")] * 3)
     assert same_bytes(run.weights(0), run.weights(2))
     assert run.kept[0].rows == run.kept[1].rows == run.kept[2].rows
 
 
 def test_a_member_with_dropout_beside_one_without_drops_units(tmp_path: Path) -> None:
-    members = [[*MLP, "model.dropout=0"], [*MLP, "model.dropout=0.5"]]
+    members = [changed(MLP, "model.dropout=0"), changed(MLP, "model.dropout=0.5")]
     stack = train(tmp_path / "stack", *members)
     single = train(tmp_path / "single", members[1])
     assert relative_error(stack.weights(1), single.weights()) < 1e-5
 
 
 def test_a_member_without_dropout_beside_one_with_it_has_its_own_names(tmp_path: Path) -> None:
-    members = [[*MLP, "model.dropout=0.5"], [*MLP, "model.dropout=0"]]
+    members = [changed(MLP, "model.dropout=0.5"), changed(MLP, "model.dropout=0")]
     stack = train(tmp_path / "stack", *members)
     single = train(tmp_path / "single", members[1])
     assert [*stack.weights(1)] == [*single.weights()]
@@ -469,7 +477,7 @@ def test_a_member_without_dropout_beside_one_with_it_has_its_own_names(tmp_path:
 
 def test_a_member_that_diverges_is_marked_and_disturbs_no_other(tmp_path: Path) -> None:
     def members(lr: float) -> list[list[str]]:
-        return [[*LINE, f"optimizer.lr={rate}"] for rate in (0.1, lr, 0.01)]
+        return [changed(LINE, f"optimizer.lr={rate}") for rate in (0.1, lr, 0.01)]
 
     wild, tame = (train(tmp_path / f"{lr}", *members(lr)) for lr in (1e6, 0.05))
     assert [outcome.status for outcome in wild.outcomes] == ["done", "diverged", "done"]
@@ -480,9 +488,9 @@ def test_a_member_that_diverges_is_marked_and_disturbs_no_other(tmp_path: Path) 
 
 
 def test_a_divergence_names_epoch_and_step(tmp_path: Path) -> None:
-    run = train(tmp_path, [*LINE, "optimizer.lr=100"])
+    run = train(tmp_path, changed(LINE, "optimizer.lr=100"))
     outcome = run.outcomes[0]
-    expected = first_step_that_is_not_finite([*LINE, "optimizer.lr=100"])
+    expected = first_step_that_is_not_finite(changed(LINE, "optimizer.lr=100"))
     epoch = (expected - 1) // 7 + 1  # 200 rows in batches of 32
     assert f"diverged at epoch {epoch}, step {expected}: " in outcome.message
     assert len(run.kept[0].rows) == epoch - 1
@@ -514,7 +522,7 @@ def first_step_that_is_not_finite(words: Words) -> int:
 
 
 def test_a_member_that_diverges_keeps_its_last_good_epoch(tmp_path: Path) -> None:
-    words = [*LINE, "optimizer.lr=3", "trainer.epochs=99", "trainer.batch_size=null"]
+    words = changed(LINE, "optimizer.lr=3", "trainer.epochs=99", "trainer.batch_size=null")
     run = train(tmp_path, words)
     assert run.outcomes[0].status == "diverged"
     assert "last finite" in run.outcomes[0].message or "epoch before" in run.outcomes[0].message
@@ -525,21 +533,21 @@ def test_a_member_that_diverges_keeps_its_last_good_epoch(tmp_path: Path) -> Non
 
 
 def test_training_stops_once_every_member_has_diverged(tmp_path: Path) -> None:
-    words = [*LINE, "optimizer.lr=1e6", "trainer.epochs=1000"]
+    words = changed(LINE, "optimizer.lr=1e6", "trainer.epochs=1000")
     run = train(tmp_path, words, words)
     assert [outcome.status for outcome in run.outcomes] == ["diverged"] * 2
     assert len(run.view.epochs) < 5
 
 
 def test_weights_spoilt_by_the_very_last_step_are_found(tmp_path: Path) -> None:
-    words = [*LINE, "trainer.batch_size=null", "optimizer.lr=3e38", "trainer.epochs=1"]
+    words = changed(LINE, "trainer.batch_size=null", "optimizer.lr=3e38", "trainer.epochs=1")
     run = train(tmp_path, words)
     assert run.outcomes[0].status == "diverged"
     assert "epoch 1, step 1" in run.outcomes[0].message
 
 
 def test_a_validation_loss_that_overflows_ends_no_training(tmp_path: Path) -> None:
-    words = [*LINE, "trainer.batch_size=null", "optimizer.lr=5e37", "trainer.epochs=2"]
+    words = changed(LINE, "trainer.batch_size=null", "optimizer.lr=5e37", "trainer.epochs=2")
     assert train(tmp_path, words).outcomes[0].status == "diverged"
 
 
@@ -547,7 +555,7 @@ def test_a_validation_loss_that_overflows_ends_no_training(tmp_path: Path) -> No
 
 
 def test_patience_stops_after_validations_without_a_better_one(tmp_path: Path) -> None:
-    words = [*LINE, "optimizer.lr=0", "trainer.patience=2", "trainer.epochs=9"]
+    words = changed(LINE, "optimizer.lr=0", "trainer.patience=2", "trainer.epochs=9")
     run = train(tmp_path, words)
     assert len(run.view.epochs) == 3
     assert run.outcomes[0].status == "done"
@@ -556,20 +564,20 @@ def test_patience_stops_after_validations_without_a_better_one(tmp_path: Path) -
 
 
 def test_patience_counts_validations_and_not_epochs(tmp_path: Path) -> None:
-    words = [*LINE, "optimizer.lr=0", "trainer.patience=2", "trainer.eval_interval=2"]
-    assert len(train(tmp_path, [*words, "trainer.epochs=9"]).view.epochs) == 6
+    words = changed(LINE, "optimizer.lr=0", "trainer.patience=2", "trainer.eval_interval=2")
+    assert len(train(tmp_path, changed(words, "trainer.epochs=9")).view.epochs) == 6
 
 
 def test_a_member_that_runs_out_of_patience_lets_the_others_go_on(tmp_path: Path) -> None:
-    words = [*LINE, "trainer.patience=1"]
-    run = train(tmp_path, [*words, "optimizer.lr=0"], [*words, "optimizer.lr=0.01"])
+    words = changed(LINE, "trainer.patience=1")
+    run = train(tmp_path, changed(words, "optimizer.lr=0"), changed(words, "optimizer.lr=0.01"))
     assert [len(kept.rows) for kept in run.kept] == [2, 4]
     assert [outcome.status for outcome in run.outcomes] == ["done"] * 2
 
 
 def test_a_member_that_stopped_is_tested_as_it_was_then(tmp_path: Path) -> None:
     words = [*table(tmp_path), "trainer.epochs=12", "trainer.patience=1", "model=linear"]
-    members = [[*words, "optimizer.lr=0.5"], [*words, "optimizer.lr=0.01"]]
+    members = [changed(words, "optimizer.lr=0.5"), changed(words, "optimizer.lr=0.01")]
     stack = train(tmp_path / "stack", *members)
     single = train(tmp_path / "single", members[0])
     assert len(stack.kept[0].rows) == len(single.kept[0].rows) < 12
@@ -586,7 +594,7 @@ def test_the_test_split_is_scored_once_at_the_end(task: str, tmp_path: Path) -> 
 
 
 def test_a_signal_stops_after_the_step_under_way(tmp_path: Path) -> None:
-    trainer = prepare([*LINE, "trainer.log_interval=1"])
+    trainer = prepare(changed(LINE, "trainer.log_interval=1"))
     view = Watching(stop_at_step=10, trainer=trainer)  # the third of the second epoch
     run = finish(trainer, tmp_path, view)
     assert (trainer.step, run.outcomes[0].status, run.outcomes[0].test) == (11, "interrupted", {})
@@ -610,15 +618,15 @@ def test_a_signal_before_the_first_step_leaves_no_checkpoint(tmp_path: Path) -> 
 def test_early_results_come_at_their_interval_but_not_at_an_epochs_end(
     interval: int, steps: list[int], tmp_path: Path
 ) -> None:
-    run = train(tmp_path, [*LINE, f"trainer.log_interval={interval}", "trainer.epochs=2"])
+    run = train(tmp_path, changed(LINE, f"trainer.log_interval={interval}", "trainer.epochs=2"))
     assert [rows[0]["step"] for rows in run.view.earlies] == steps
     assert [rows[0]["epoch"] for rows in run.view.earlies] == [1 + (step > 7) for step in steps]
 
 
 def test_early_results_are_means_of_the_epoch_so_far(tmp_path: Path) -> None:
-    words = [*LINE, "trainer.log_interval=3", "trainer.epochs=1", "optimizer.lr=0"]
+    words = changed(LINE, "trainer.log_interval=3", "trainer.epochs=1", "optimizer.lr=0")
     run = train(tmp_path, words)
-    data = build.dataset(load([*words, "device.dtype=float64"])).train
+    data = build.dataset(load(changed(words, "device.dtype=float64"))).train
     order = next(orders(0, 200, 200, 1))
     outputs = data.inputs @ run.weights()["layers.0.weight"][0].double().numpy()
     errors = (outputs - data.targets)[order[: 3 * 32].numpy()]
@@ -641,8 +649,8 @@ def test_steps_and_epochs_are_counted_from_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "rules"),
     [
-        ([*LINE, "trainer.patience=3"], Rules(4, 3, "val/loss", False)),
-        ([*LINE, "data.num_val=0"], Rules(4, None, "train/loss", False)),
+        (changed(LINE, "trainer.patience=3"), Rules(4, 3, "val/loss", False)),
+        (changed(LINE, "data.num_val=0"), Rules(4, None, "train/loss", False)),
         (SOFTMAX, Rules(2, None, "val/accuracy", True)),
     ],
     ids=str,
@@ -654,12 +662,12 @@ def test_the_rules_follow_from_the_loss_the_splits_and_the_settings(
 
 
 def test_a_view_is_told_who_improved(tmp_path: Path) -> None:
-    run = train(tmp_path, [*LINE, "optimizer.lr=0"], [*LINE, "optimizer.lr=0.01"])
+    run = train(tmp_path, changed(LINE, "optimizer.lr=0"), changed(LINE, "optimizer.lr=0.01"))
     assert run.view.improved == [[True, True], *[[False, True]] * 3]
 
 
 def test_a_member_without_a_recorder_trains_like_the_others(tmp_path: Path) -> None:
-    members = [[*LINE, f"optimizer.lr={lr}"] for lr in (0.1, 0.01, 0.05)]
+    members = [changed(LINE, f"optimizer.lr={lr}") for lr in (0.1, 0.01, 0.05)]
     whole = train(tmp_path / "whole", *members)
     trainer, kept = prepare(*members), Kept(tmp_path / "kept")
     list(trainer.fit([None, kept, None], Watching()))
@@ -671,7 +679,7 @@ def test_a_member_without_a_recorder_trains_like_the_others(tmp_path: Path) -> N
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "whole"]
 
 
-@pytest.mark.parametrize("words", [LINE, [*LINE, "trainer.batch_size=null"], MLP], ids=str)
+@pytest.mark.parametrize("words", [LINE, changed(LINE, "trainer.batch_size=null"), MLP], ids=str)
 def test_a_pace_is_a_time_per_step_however_short_an_epoch_is(words: Words) -> None:
     trainer = prepare(words, words)
     started = time.perf_counter()
@@ -687,11 +695,11 @@ def test_measuring_a_pace_leaves_nothing_behind(here: Path) -> None:
 
 
 def test_a_pace_can_be_measured_of_what_diverges() -> None:
-    assert prepare([*LINE, "optimizer.lr=1e6"]).steps.pace(0.01) > 0
+    assert prepare(changed(LINE, "optimizer.lr=1e6")).steps.pace(0.01) > 0
 
 
 def test_the_best_row_is_remembered_by_the_losss_metric(tmp_path: Path) -> None:
-    run = train(tmp_path, [*SOFTMAX, "trainer.epochs=3"])
+    run = train(tmp_path, changed(SOFTMAX, "trainer.epochs=3"))
     best = max(run.kept[0].rows, key=lambda row: row["val/accuracy"])
     assert run.outcomes[0].best == {
         "metric": "val/accuracy",
@@ -701,7 +709,7 @@ def test_the_best_row_is_remembered_by_the_losss_metric(tmp_path: Path) -> None:
 
 
 def test_the_last_checkpoint_holds_the_last_weights(tmp_path: Path) -> None:
-    run = train(tmp_path, [*LINE, "optimizer.momentum=0.5"])
+    run = train(tmp_path, changed(LINE, "optimizer.momentum=0.5"))
     folder = run.kept[0].folder / "checkpoints"
     tensors, meta = checkpoint.load(checkpoint.path_of(folder, {"epoch": 4}))
     weights = {f"model.{name}": tensor for name, tensor in run.weights().items()}
@@ -720,9 +728,9 @@ def test_gradient_norms_are_kept_by_parameter(tmp_path: Path) -> None:
 
 
 def test_gradient_norms_are_taken_before_clipping(tmp_path: Path) -> None:
-    words = [*LINE, "trainer.batch_size=null", "trainer.epochs=1"]
+    words = changed(LINE, "trainer.batch_size=null", "trainer.epochs=1")
     plain, clipped = (
-        train(tmp_path / bound, [*words, f"trainer.max_grad_norm={bound}"]).outcomes[0]
+        train(tmp_path / bound, changed(words, f"trainer.max_grad_norm={bound}")).outcomes[0]
         for bound in ("null", "0.001")
     )
     assert plain.gradient_norms == clipped.gradient_norms
@@ -730,7 +738,7 @@ def test_gradient_norms_are_taken_before_clipping(tmp_path: Path) -> None:
 
 def test_least_squares_solves_in_one_epoch(tmp_path: Path) -> None:
     run = train(tmp_path, [*LINE[:-1], "optimizer=least_squares"])
-    data = build.dataset(load([*LINE, "device.dtype=float64"])).train
+    data = build.dataset(load(changed(LINE, "device.dtype=float64"))).train
     table = np.column_stack([data.inputs.astype(np.float64), np.ones(len(data))])
     expected = np.linalg.lstsq(table, data.targets.astype(np.float64), rcond=None)[0]
     found = torch.cat([tensor.flatten() for tensor in run.weights().values()])

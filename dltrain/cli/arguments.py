@@ -23,16 +23,22 @@ class UsageError(Exception):
     """The command cannot be carried out; each line says what is wrong and what to do (exit 2)."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        super().__init__("\n".join(lines))
+        super().__init__(lines)  # as it was called: it may come from another process
         self.lines = list(lines)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
 
 class EndedError(Exception):
     """Stop with this exit code and one line that says why."""
 
     def __init__(self, code: int, line: str) -> None:
-        super().__init__(line)
+        super().__init__(code, line)
         self.code, self.line = code, line
+
+    def __str__(self) -> str:
+        return self.line
 
 
 @contextmanager

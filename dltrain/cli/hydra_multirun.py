@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import logging
 import os
 import sys
 import time
@@ -100,6 +101,7 @@ def _carry_out(search: Search, sources: Sources, folder: Path) -> BaseException 
     words = [*search.words, f"hydra.sweep.dir='{text}'", "hydra.mode=MULTIRUN"]
     ending.pid = os.getpid()
     hear(ending)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # a database's, of which we tell nothing
     with _errors_to(folder / "errors.log"):
         try:
             multirun(job, words, sources)
@@ -120,8 +122,12 @@ class _EngineError(Exception):
 
     def __init__(self, cause: BaseException, details: str) -> None:
         text = " ".join(str(cause).split())[:300]
-        super().__init__(f"{type(cause).__name__}: {text}" if text else type(cause).__name__)
+        super().__init__(cause, details)
         self.details = details
+        self._message = f"{type(cause).__name__}: {text}" if text else type(cause).__name__
+
+    def __str__(self) -> str:
+        return self._message
 
 
 @contextlib.contextmanager

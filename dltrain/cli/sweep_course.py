@@ -16,7 +16,7 @@ from dltrain.console.sweep import SweepView
 from dltrain.paths import expanded
 from dltrain.recorder import now
 from dltrain.repetition import repetition
-from dltrain.results import Result, best_result, by_setting, counts, is_repeated, ranked
+from dltrain.results import UNFINISHED, Result, best_result, by_setting, counts, is_repeated, ranked
 from dltrain.runs import higher_is_better
 from dltrain.schema import as_dict
 from dltrain.shell import below, command
@@ -156,7 +156,8 @@ def _summary(plan: Plan, folder: SweepFolder, results: Sequence[Result]) -> list
     lines += following([*_next(folder, best, results)])
     if any(member.config.tracking.tensorboard for member in plan.members):
         lines.append(("", tensorboard(plan.members[0].config)))
-    return [*parts, *told.failures(results), "", pairs([*facts, *lines])]
+    failures = told.failures([result for result in results if result.status not in UNFINISHED])
+    return [*parts, *failures, "", pairs([*facts, *lines])]
 
 
 def _next(folder: SweepFolder, best: Result | None, results: Sequence[Result]) -> Iterator[str]:

@@ -22,6 +22,8 @@ from dltrain.console.stream import LastingStream
 from dltrain.escapes import escaped
 
 MAX_TEXT = 300
+# Whole numbers from here on have digits that a float does not tell.
+MOST_DIGITS = 1e15
 # What is left of a column on a narrow terminal, if its cells are as long.
 MIN_COLUMN = 6
 # A pipe has no edge to wrap at; tables are as wide as their content.
@@ -230,7 +232,8 @@ def figure(value: float) -> str:
     """Write a number for people: four significant digits."""
     if not math.isfinite(value):
         return "-" if math.isnan(value) else str(value)
-    return f"{value:,.0f}" if abs(value) >= 10_000 and value == round(value) else f"{value:.4g}"
+    whole = 10_000 <= abs(value) < MOST_DIGITS and value == round(value)
+    return f"{value:,.0f}" if whole else f"{value:.4g}"
 
 
 def duration(seconds: float) -> str:

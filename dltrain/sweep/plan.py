@@ -35,7 +35,10 @@ class PlanError(ValueError):
         unique = list(dict.fromkeys(lines))
         more = [f"and {len(unique) - MAX_LINES} problems more"] * (len(unique) > MAX_LINES)
         self.lines = [*unique[:MAX_LINES], *more]
-        super().__init__("\n".join(self.lines))
+        super().__init__(lines)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
 
 @dataclass(frozen=True)

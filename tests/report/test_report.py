@@ -7,6 +7,7 @@ import csv
 import hashlib
 import html
 import re
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -19,6 +20,7 @@ from dltrain.confusion import confusion
 from dltrain.evaluation import evaluate
 from dltrain.reading import read_record
 from dltrain.runs import find
+from dltrain.words import read_words
 from tests.conftest import Call, write_record
 from tests.report.subjects import (
     MESSAGE,
@@ -153,7 +155,7 @@ def test_of_a_big_sweep_the_best_curves_and_some_of_the_rest_are_drawn(
     info = read_record(copy / "members/0000/run.json")
     for number in range(9, 240):
         member = copy / f"members/{number:04d}"
-        shutil.copytree(copy / "members/0000", member, ignore=shutil.ignore_patterns("check*"))
+        shutil.copytree(copy / "members/0000", member)
         info["result"]["best"]["value"] = 1000.0 + number
         info["overrides"] = [f"optimizer.lr={1 / number}", "seed=0"]
         write_record(member / "run.json", info)
@@ -226,8 +228,40 @@ def test_the_commands_repeat_a_run_and_never_say_more_than_dltrain(call: Call, h
     facts = facts_of(written(call, "latest"))
     lines = [command for _, command in block(facts, "commands", "commands")["rows"]]
     assert all(line.startswith("dltrain ") for line in lines)
-    assert "\x07" not in "".join(lines)
-    assert f"'seed={MESSAGE.replace(chr(7), chr(92) + 'x07')}'" in lines[0]
+    assert lines[0] == (  # what the config says: the seed that is said to be typed is none
+        "dltrain data=csv model=softmax data.path=hostile.csv data.target=y "
+        "data.test_fraction=0.25 trainer.epochs=3 device.type=cpu"
+    )
+
+
+@pytest.mark.parametrize(
+    ("group", "key", "value", "sayable"),
+    [
+        ("data", "target", f"'; touch x; {MESSAGE[:-1]}$(touch x)", True),
+        ("data", "target", MESSAGE, False),
+        ("data", "target", "a\nb", False),
+        ("optimizer", "lr", MESSAGE[:-1], False),
+        ("trainer", "epochs", "3; touch x", False),
+    ],
+)
+def test_what_a_stranger_has_configured_is_one_word_of_a_command_or_none(
+    group: str, key: str, value: str, sayable: bool, call: Call, here: Path
+) -> None:
+    run = hostile(here)
+    record = here / "outputs" / run / "run.json"
+    info = read_record(record)
+    info["config"][group][key] = value
+    write_record(record, info)
+    facts = facts_of(written(call, "latest"))
+    lines = [command for _, command in block(facts, "commands", "commands")["rows"]]
+    assert all(line.isprintable() for line in lines)
+    program, *words = shlex.split(lines[0])
+    assert program == "dltrain"
+    if sayable:
+        [word] = [word for word in words if word.startswith(f"{group}.{key}=")]
+        assert read_words([word], {}).values[f"{group}.{key}"].parsed == value
+    else:
+        assert words == ["rerun", run[-4:]]
 
 
 def test_runs_that_learned_from_different_data_are_not_ranked_by_a_model(

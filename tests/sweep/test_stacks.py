@@ -122,7 +122,10 @@ def test_halves_of_a_large_stack_are_worth_measuring(largest: int, sizes: list[i
 
 @pytest.mark.parametrize(
     "words",
-    [("seed=range(200)",), changed(LARGE, "seed=range(200)", "trainer.epochs=1", "model.hidden=[8]")],
+    [
+        ("seed=range(200)",),
+        changed(LARGE, "seed=range(200)", "trainer.epochs=1", "model.hidden=[8]"),
+    ],
 )
 def test_what_is_small_or_quickly_done_is_not_worth_measuring(words: Sequence[str]) -> None:
     members, group = stack(*words)

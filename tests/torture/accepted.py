@@ -97,7 +97,7 @@ FILES: list[tuple[str, Content]] = [
     ),
     ("a number without a point", SGD.replace("0.1", "1")),
     ("an exponent without a point", SGD.replace("0.1", "1e-3")),
-    ("yes, which YAML takes for true", SGD.replace("false", "no")),
+    ("a capital letter", SGD.replace("false", "False")),
     ("keys in quotes", SGD.replace("lr:", '"lr":')),
     ("a link", link("../../elsewhere.yaml")),
     ("defaults of the shipped one", "defaults: [sgd, _self_]\nlr: 0.5\n"),

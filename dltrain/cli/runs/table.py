@@ -51,10 +51,9 @@ def columns_of(
     names = known(listed)
     if asked is not None:
         special = ("", "best", TEST)
-        return [
-            name if name in special else resolve("--columns", name, names)
-            for name in (part.strip() for part in asked.split(","))
-        ]
+        told = [part.strip() for part in asked.split(",")]
+        found = [name if name in special else resolve("--columns", name, names) for name in told]
+        return list(dict.fromkeys(found))
     keys = sweep.texts("varying") if sweep is not None else varying(chosen)
     if kind == "json":
         return list(names.full)
