@@ -59,6 +59,11 @@ class CheckedSource(FileConfigSource):
         return ConfigResult(config=config, path=place, provider=self.provider, header=header)
 
 
+# Under this name Hydra finds its own reader registered already, in processes that it starts, and
+# leaves ours in its place.
+CheckedSource.__name__ = FileConfigSource.__name__
+
+
 def _stays_inside(config_path: str) -> bool:
     """Tell whether a name leads nowhere else: a config chooses among configs, not among files."""
     path = PurePosixPath(config_path)

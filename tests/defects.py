@@ -121,8 +121,8 @@ STORAGE = (
     Defect(
         "a file's new name is not on disk",
         "storage.py",
-        "        raise\n    _sync_folder(path.parent)\n",
-        "        raise\n",
+        "        half_written.discard(temporary)\n    _sync_folder(path.parent)\n",
+        "        half_written.discard(temporary)\n",
         ("test_storage.py::test_what_was_done_outlives_a_power_cut",),
     ),
     Defect(
@@ -150,10 +150,11 @@ STORAGE = (
         "a file is written in its place",
         "storage.py",
         '    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(4)}-{path.name}")\n'
+        "    half_written.add(temporary)\n"
         "    try:\n        with contextlib.ExitStack() as stack:\n"
         '            with _naming(path, "write"):\n'
         "                opened = _opened(temporary, os.O_CREAT | os.O_EXCL)",
-        "    temporary = path\n    try:\n"
+        "    temporary = path\n    half_written.add(temporary)\n    try:\n"
         '        with contextlib.ExitStack() as stack:\n            with _naming(path, "write"):\n'
         "                opened = _opened(temporary, os.O_CREAT | os.O_TRUNC)",
         ("test_storage.py::test_a_reader_sees_the_old_file_or_the_new_one",),
@@ -802,9 +803,9 @@ LOOKING = (
     ),
     Defect(
         "a rerun obeys config files that have changed",
-        "cli/rerun.py",
-        "        words += _pins(run, words, sources)\n",
-        "        _pins(run, words, sources)\n",
+        "repetition.py",
+        "        overrides=[*without(plain.overrides, *pins), *words],\n",
+        "        overrides=plain.overrides,\n",
         ("test_cli_runs.py::test_what_config_files_say_otherwise_by_now_is_pinned_and_said",),
     ),
     Defect(

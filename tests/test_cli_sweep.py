@@ -279,12 +279,13 @@ def test_members_are_listed_best_first_with_what_varies(grid: Done) -> None:
 
 def test_a_sweep_is_shown_with_its_members(grid: Done) -> None:
     lines = grid.ask("runs", "show", "latest")
-    told = {line[:11].strip(): line[11:].strip() for line in lines[:8]}
+    told = {line[:11].strip(): line[11:].strip() for line in lines[:10]}
     assert told["sweep"] == grid.folder.name
     assert told["status"] == "done (exit code 0)"
     assert told["members"] == "3: 2 done  1 diverged"
     assert told["sorted by"] == "val/loss"
-    assert told["command"].startswith("dltrain -m optimizer.lr=0.01,0.05,1e30 seed=3")
+    assert told["command"] == f"dltrain rerun {grid.short}"
+    assert told["typed"].startswith("dltrain -m optimizer.lr=0.01,0.05,1e30 seed=3")
     assert cells(lines, "id      status") == cells(grid.ask("runs", "ls", "@1"), "id")
 
 

@@ -98,7 +98,7 @@ def test_a_run_begins_as_running(start: Start) -> None:
     info = written(start(data={"name": "d"}))
     assert (info["status"], info["exit_code"], info["finished"]) == ("running", None, None)
     assert (info["format"], info["overrides"], info["seed"]) == (1, ["seed=1"], 1)
-    assert info["command"] == ["dltrain", "seed=1"]
+    assert info["command"] == ["seed=1"]
     assert (info["pid"], info["data"]) == (os.getpid(), {"name": "d"})
     assert info["pid_started"] == process_start(os.getpid())
     assert {"dltrain", "python", "torch", "numpy"} <= set(info["versions"])

@@ -107,7 +107,7 @@ def test_an_unknown_name_comes_with_the_nearest(three: Path) -> None:
 
 def test_without_runs_there_is_nothing_to_find(here: Path) -> None:
     assert refusal("latest", here) == (
-        f"latest: there are no runs in {here}; train one with: dltrain"
+        f"latest: there are no runs in {here}; train one with: dltrain output_dir=."
     )
     assert list_runs(here / "nowhere") == []
 

@@ -21,6 +21,7 @@ from dltrain.outcomes import Outcome, Row
 from dltrain.steps import Stack, Steps
 from dltrain.trainer import Trainer
 from tests.replay import Operation, Replays, Watch
+from tests.conftest import changed
 from tests.stacked import (
     ALL,
     CPU,
@@ -322,8 +323,9 @@ MANY: dict[str, list[Values]] = {
 @functools.cache
 def costs(model: str, optimizer: str, members: str, hidden: str = "[64]") -> list[Operation]:
     """Return the operations of one step of models and batches of a usual size."""
-    words = [*MODELS[model], *OPTIMIZERS[optimizer], *LARGE]
-    words += [f"model.hidden={hidden}"] if model not in ("softmax", "linear") else []
+    words = changed([*MODELS[model], *OPTIMIZERS[optimizer]], *LARGE)
+    if model not in ("softmax", "linear"):
+        words = changed(words, f"model.hidden={hidden}")
     data = dataset(
         classes=model != "linear", rows={"train": 3 * 64, "val": 8, "test": 8}, features=784
     )

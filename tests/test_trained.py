@@ -103,7 +103,7 @@ def test_weights_that_are_not_finite_are_refused(run: Run) -> None:
 
 def test_a_run_without_checkpoints_is_refused(run: Run) -> None:
     shutil.rmtree(run.folder / "checkpoints")
-    with pytest.raises(ValueError, match=r"has no checkpoint \(its status is done\)"):
+    with pytest.raises(ValueError, match=r"has no checkpoint \(its status is incomplete\)"):
         load(run)
 
 
