@@ -242,8 +242,8 @@ def test_runs_are_compared_by_their_curves_and_their_ends(there: Path, call: Cal
     shown = call("runs", "compare", "@1", f"{sweep.short}/2")
     assert shown.code == 0
     assert shown.out.startswith("val/loss  ")
-    # Its letter is 2, unless the other run's id begins with it.
-    named = "" if newest.short.startswith("2") else "2: "
+    # Its letter is 2, which is said unless its id, or the other's, begins with it.
+    named = "" if "2" in (newest.short[0], sweep.short[0]) else "2: "
     assert f"  {named}{sweep.short}/2" in shown.out.splitlines()[0]
     head, first, second = shown.out.splitlines()[-3:]
     assert head.split()[:2] == ["id", "status"]
