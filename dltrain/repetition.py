@@ -26,6 +26,8 @@ from dltrain.words import read_words
 _APART = ("output_dir", "expect")
 _PATHS = ("data.path", "data.root")
 _PACKAGED = "package:"
+# A record that says more is a stranger's, or would be a command that no terminal takes.
+_MOST_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def again(run: Run) -> str:
 
     A sweep, and what no words can say, is told by its record: ``dltrain rerun RUN``.
     """
-    if not run.is_sweep:
+    said = len(str(run.part("config"))) + len(str(run.part("overrides")))
+    if not run.is_sweep and said <= _MOST_CHARACTERS:
         with contextlib.suppress(ValueError):
             text = command(*repetition_of(run).words, *below((run.sweep or run.folder).parent))
             if text.isprintable():  # else it is shown with escapes, and pasted would say them

@@ -13,6 +13,7 @@ from dltrain.command_line import CommandLine
 from dltrain.config import load
 from dltrain.job import Job
 from dltrain.training import Training
+from tests.conftest import changed
 from tests.stacked import shorten
 from tests.sweep.helpers import Blind
 from tests.torture.crashes import MLP, MODELS, SMALL, lasting
@@ -108,19 +109,19 @@ def test_it_goes_on_within_a_window_of_steps(
 
 
 def test_it_goes_on_with_what_was_added_up_along_the_way(tmp_path: Path) -> None:
-    assert_seamless(tmp_path, [*PLAIN, "trainer.log_interval=2"], [3, 5, 9])
+    assert_seamless(tmp_path, changed(PLAIN, "trainer.log_interval=2"), [3, 5, 9])
 
 
 def test_it_goes_on_with_the_patience_that_is_left(tmp_path: Path) -> None:
     # Nothing is learned, so the first epoch is the best for ever.
-    words = [*LINE, "optimizer.lr=0", "trainer.patience=3", "trainer.epochs=9"]
+    words = changed(LINE, "optimizer.lr=0", "trainer.patience=3", "trainer.epochs=9")
     assert_seamless(tmp_path, words, [8, 20])
     rows = (tmp_path / "20" / "0" / "metrics.csv").read_text().splitlines()
     assert len(rows) == 1 + 4
 
 
 def test_it_goes_on_beside_the_best_of_long_ago(tmp_path: Path) -> None:
-    words = [*LINE, "optimizer.lr=0", "trainer.epochs=6"]
+    words = changed(LINE, "optimizer.lr=0", "trainer.epochs=6")
     assert_seamless(tmp_path, words, [20])
     kept = [path.name for path in checkpoint.paths(tmp_path / "20" / "0" / "checkpoints")]
     assert kept == ["epoch-000006.safetensors", "epoch-000001.safetensors"]
@@ -226,7 +227,7 @@ def test_a_state_is_never_durable_before_the_rows_it_counts_on(
 
 
 def test_no_state_is_kept_that_is_not_finite(tmp_path: Path) -> None:
-    words = [*LINE, "optimizer.lr=1e9", "trainer.checkpoint_interval=1steps"]
+    words = changed(LINE, "optimizer.lr=1e9", "trainer.checkpoint_interval=1steps")
     [run] = start(tmp_path, words)
     tensors = [checkpoint.load(path)[0] for path in checkpoint.paths(run / "checkpoints")]
     assert tensors

@@ -20,8 +20,8 @@ from dltrain.optim import SGD
 from dltrain.outcomes import Outcome, Row
 from dltrain.steps import Stack, Steps
 from dltrain.trainer import Trainer
-from tests.replay import Operation, Replays, Watch
 from tests.conftest import changed
+from tests.replay import Operation, Replays, Watch
 from tests.stacked import (
     ALL,
     CPU,

@@ -200,7 +200,7 @@ def cases() -> Iterator[Case]:
     yield Case("accepted: a primary config that does not say _self_", words, "seed: 7", plain)
     deep = {"mine/x.yaml": f"a: {nested(5)}\n"}
     yield Case("accepted: a deep file that is not asked for", words[:4], "kind: linear", deep)
-    sweeps = "- {model: mlp, 'model.hidden': [[64], [128, 64]]}\n- {optimizer.lr: '0.1,0.2'}\n"
+    sweeps = "- {model: mlp, 'model.hidden': [[64], [128, 64]]}\n- {optimizer.lr: [0.1, 0.2]}\n"
     yield Case(
         "accepted: a file of sweeps",
         ["-m", "--dry-run", "sweep.file=s.yaml"],
