@@ -56,11 +56,12 @@ class CommandLine:
             [*flags, *overrides], overrides, self.config_dir, self.config_name, self.cwd
         )
 
-    def changed(self, changes: Sequence[str]) -> CommandLine:
-        """Return the line with other values for some keys."""
+    def from_here(self, changes: Sequence[str] = ()) -> CommandLine:
+        """Return the line of who goes on from where one stands, with other values for some keys."""
         keys = [word.partition("=")[0] for word in changes]
         words, overrides = ([*without(x, *keys), *changes] for x in (self.words, self.overrides))
-        return CommandLine(words, overrides, self.config_dir, self.config_name, self.cwd)
+        folder = None if self.config_folder is None else str(self.config_folder)
+        return CommandLine(words, overrides, folder, self.config_name)
 
     @property
     def config_folder(self) -> Path | None:

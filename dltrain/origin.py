@@ -16,13 +16,12 @@ from dltrain.command_line import CommandLine
 from dltrain.compose import ConfigError
 from dltrain.config import COMMAND_LINE, line_of
 from dltrain.environment import DECIDING, versions
-from dltrain.paths import expanded, problem_with
+from dltrain.paths import PACKAGED, expanded, problem_with
 from dltrain.problem import Problem
 from dltrain.runs import RECORD, Run
 from dltrain.schema import CsvConfig, DataConfig, RunConfig
 from dltrain.shell import located
 
-PACKAGED = "package:"
 # No config has more; what is wrong with each entry would be said, and that takes time.
 MAX_ENTRIES, MAX_LENGTH = 1000, 100_000
 
@@ -80,12 +79,8 @@ def config_of(
 def _located(run: Run) -> dict[str, str]:
     """Return where the run's data lie, if relative paths mean something else from here."""
     cwd = CommandLine.of(run).cwd
-    paths = {key: run.part(*key.split(".")) for key in ("data.path", "data.root")}
-    return {
-        key: located(text, cwd)
-        for key, text in paths.items()
-        if isinstance(text, str) and not text.startswith(PACKAGED)
-    }
+    paths = {key: run.part("config", *key.split(".")) for key in ("data.path", "data.root")}
+    return {key: located(text, cwd) for key, text in paths.items() if isinstance(text, str)}
 
 
 def _advice(problem: Problem) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# What a table that dltrain ships is named with, in place of a path.
+PACKAGED = "package:"
+
 
 def expanded(text: str) -> Path:
     """Return a typed path with ``~`` replaced; a ``~`` that names no one is part of the name."""

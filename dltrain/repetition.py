@@ -25,7 +25,6 @@ from dltrain.words import read_words
 # Where a run lies and what it is compared with decide no number.
 _APART = ("output_dir", "expect")
 _PATHS = ("data.path", "data.root")
-_PACKAGED = "package:"
 # A record that says more is a stranger's, or would be a command that no terminal takes.
 _MOST_CHARACTERS = 20_000
 
@@ -173,7 +172,7 @@ def _deciding(config: Mapping[str, Any], cwd: str | None) -> dict[str, Any]:
     values = {k: v for k, v in flat(config).items() if k.partition(".")[0] not in _APART}
     for key in _PATHS:
         text = values.get(key)
-        if isinstance(text, str) and not text.startswith(_PACKAGED):
+        if isinstance(text, str):
             values[key] = located(text, cwd)
     return values
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dltrain.paths import PACKAGED
+
 # Where runs go unless output_dir says otherwise.
 OUTPUTS = "outputs"
 # Text that the grammar of overrides takes as it stands; all else is put between quotes.
@@ -75,7 +77,7 @@ def located(text: str, cwd: str | None) -> str:
         The text itself, unless what it meant is still there and it means something else from here.
     """
     path = os.path.expanduser(text)
-    if cwd is None or os.path.isabs(path):
+    if cwd is None or text.startswith(PACKAGED) or os.path.isabs(path):
         return text
     meant = os.path.normpath(os.path.join(cwd, path))
     if meant == os.path.abspath(path) or not os.path.exists(meant):

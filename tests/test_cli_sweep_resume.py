@@ -118,8 +118,8 @@ def test_a_plan_that_is_gone_is_named_with_what_to_do(sweep: Run, call: Call) ->
         advice = line.partition("without the plan; ")[2].partition(" takes over")[0]
     taken = call(*shlex.split(advice)[1:])
     assert taken.code == 0, taken.err
-    newest = list_runs(Path("outputs"))[0]
-    assert set(newest.part("taken_over")) == {"0"}
+    [again] = [run for run in list_runs(Path("outputs")) if run.part("taken_over")]
+    assert set(again.part("taken_over")) == {"0"}
 
 
 @pytest.mark.parametrize("lost", ["metrics.csv", "checkpoints"])
@@ -184,7 +184,8 @@ def test_a_member_cannot_go_on_and_the_line_says_what_trains_it_for_longer(
     again = f"dltrain rerun {sweep.short}/0 trainer.epochs=4"
     assert again in refused.err
     assert call(*shlex.split(again)[1:]).code == 0
-    assert list_runs(Path("outputs"))[0].num_epochs() == 4
+    [alone] = [run for run in list_runs(Path("outputs")) if not run.is_sweep]
+    assert alone.num_epochs() == 4
 
 
 @pytest.mark.parametrize("name", ["latest", "latest/0"])
@@ -213,3 +214,37 @@ def test_the_bare_name_of_a_folder_is_a_run(
     missing = call("runs", "show", "nosuch")
     assert missing.code == 2
     assert "there are no runs in outputs" in missing.err
+
+
+def test_who_goes_on_from_other_folders_finds_everything_each_time(
+    sweep: Run, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder, here = sweep.folder.absolute(), Path.cwd()
+    Path("t.csv").rename("other.csv")
+    monkeypatch.chdir(here.parent)
+    assert call("resume", str(folder), f"data.path={here.name}/other.csv").code == 0
+    shutil.rmtree(folder / "members" / "0000")
+    (tmp_path / "else").mkdir()
+    monkeypatch.chdir(tmp_path / "else")
+    assert call("resume", str(folder)).code == 0
+    for number in range(2):
+        line = (
+            call("runs", "show", f"{folder}/{number}").out.partition("command")[2].splitlines()[0]
+        )
+        assert call(*shlex.split(line)[1:], "--cfg", "job").code == 0, line
+
+
+def test_a_run_that_went_on_from_another_folder_is_found_from_a_third(
+    here: Path, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (here / "t.csv").write_text(TABLE)
+    assert call(*CSV).code == 0
+    [run] = list_runs(here / "outputs")
+    for number, folder in enumerate((here.parent, tmp_path / "a", here)):
+        folder.mkdir(exist_ok=True)
+        monkeypatch.chdir(folder)
+        assert call("resume", str(run.folder), f"trainer.epochs={3 + number}").code == 0
+        line = call("runs", "show", str(run.folder)).out.partition("command")[2].splitlines()[0]
+        shown = call(*shlex.split(line)[1:], "--cfg", "job")
+        assert shown.code == 0, line
+        assert f"epochs: {3 + number}\n" in shown.out

@@ -175,7 +175,7 @@ ALLOWED: dict[str, set[str]] = {
             "run_time",
         ),
     },
-    "shell": set(),
+    "shell": {"paths"},
     "command_line": {"runs", "shell"},
     "address": {"runs", "shell"},
     "repetition": {

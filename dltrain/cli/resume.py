@@ -188,7 +188,7 @@ def _job(run: Run, config: RunConfig, told: Sequence[str], *, allow_changed: boo
     if data.sha256 != run.part("data", "sha256") and not allow_changed:
         refuse_changed([f"data={data.name}: its content changed since the run began"])
     return Job(
-        CommandLine.of(run).changed(told),
+        CommandLine.of(run).from_here(told),
         config,
         data,
         build.plan(config.model, data),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ from dltrain.recorder import first_info, now, sealed_json
 from dltrain.run_time import since
 from dltrain.runs import Run
 from dltrain.schema import SweepConfig, as_dict
-from dltrain.shell import command, without
+from dltrain.shell import command, located, without
 from dltrain.sweep.plan import Member, Plan, PlanError
 from dltrain.sweep.plan_file import Entry, as_line, read_entries, relocated, restore
 
@@ -58,8 +59,8 @@ class SweepFolder:
 
     @property
     def line(self) -> CommandLine:
-        """What was typed for it."""
-        return CommandLine.of(self.as_run())
+        """What was typed for it, as it is to be typed from here; so are its members' configs."""
+        return CommandLine.of(self.as_run()).from_here()
 
     def as_run(self, index: int | None = None) -> Run:
         """Return it as what lists read, or one of its members, unread."""
@@ -195,7 +196,8 @@ def reopen(
         PlanError: If the folder is not what was written, or its data has changed since.
     """
     info = read_record(path / "sweep.json")
-    moved = {**_mapping(info.get("moved")), **(moved or {})}
+    before, cwd = _mapping(info.get("moved")), str(info.get("moved_in"))
+    moved = {**{key: located(str(text), cwd) for key, text in before.items()}, **(moved or {})}
     told, problems = instance(_mapping(info.get("told")), SweepConfig, "sweep")
     if told is None:
         raise PlanError([f"{path / 'sweep.json'}: {p.key}: {p.message}" for p in problems])
@@ -213,7 +215,8 @@ def reopen(
         if group.facts.sha256 != before and not allow_changed:
             raise PlanError([f"data={group.facts.name}: its content changed{_CHANGED}"])
     today = [group.facts.sha256 for group in plan.groups]
-    return SweepFolder(path, info | {"moved": moved, "sha256": today}), plan
+    found = {"moved": moved, "moved_in": os.getcwd(), "sha256": today}
+    return SweepFolder(path, info | found), plan
 
 
 def planned(sweep: Run) -> list[Entry]:

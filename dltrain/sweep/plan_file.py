@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from dltrain.check import run_config
-from dltrain.paths import expanded
+from dltrain.paths import PACKAGED, expanded
 from dltrain.schema import SweepConfig, as_dict
 from dltrain.shell import located
 from dltrain.sweep.plan import Member, Plan, PlanError, groups_of
-
-_PACKAGED = "package:"
 
 
 @dataclass(frozen=True)
@@ -134,7 +132,7 @@ def _relocated(entry: Entry, moved: Mapping[str, str], cwd: str | None) -> Entry
     data = dict(_data(entry))
     for key in ("path", "root"):
         text = data.get(key)
-        if not isinstance(text, str) or _packaged(text):
+        if not isinstance(text, str) or _packaged(text):  # it lies where it always does
             continue
         now = moved.get(f"data.{key}")
         if now is None:
@@ -154,4 +152,4 @@ def _data(entry: Entry) -> Mapping[str, Any]:
 
 
 def _packaged(path: object) -> bool:
-    return isinstance(path, str) and path.startswith(_PACKAGED)
+    return isinstance(path, str) and path.startswith(PACKAGED)

@@ -53,7 +53,7 @@ def test_a_record_says_what_the_sweep_was_told(folder: SweepFolder) -> None:
 def test_a_folder_is_read_back_as_it_was_written(folder: SweepFolder) -> None:
     again, plan = reopen(folder.path)
     assert plan == planned(*WORDS)
-    assert again == replace(folder, info=folder.info | {"moved": {}})
+    assert again == replace(folder, info=folder.info | {"moved": {}, "moved_in": os.getcwd()})
 
 
 def test_only_one_process_works_in_a_folder(folder: SweepFolder) -> None:
