@@ -6,6 +6,7 @@ are keys of the config, numbers are named in ``field_names``, and the few others
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from dltrain.runs import Run
 
 Fields = dict[str, Any]
 Best = tuple[str, float]  # the number that chose between epochs (or members), by name
+_LEADING_ZERO, _WHOLE = re.compile(r"[+-]?0\d", re.ASCII), re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _GROUPS = ("data", "model", "optimizer")  # these have fields of their own
 
 
@@ -139,9 +141,15 @@ def _words(run: Run) -> dict[str, str]:
 
 def _typed(run: Run) -> Fields:
     """Return the keys a sweep was given: numbers, and text where there are several."""
-    words = {key: text for key, text in _words(run).items() if key not in _GROUPS}
-    numbers = {key: read_number(text) for key, text in words.items()}
-    return {key: text if numbers[key] is None else numbers[key] for key, text in words.items()}
+    return {key: _read(text) for key, text in _words(run).items() if key not in _GROUPS}
+
+
+def _read(text: str) -> int | float | str:
+    """Read what was typed: a number as one, whole if it is; 007 and the like are text."""
+    number = read_number(text)
+    if number is None or _LEADING_ZERO.match(text):
+        return text
+    return int(text) if _WHOLE.fullmatch(text) else number
 
 
 def typed_keys(run: Run) -> list[str]:

@@ -37,13 +37,13 @@ class Repetition:
         flags: Where configs come from.
         overrides: What is set, but for ``output_dir``.
         sources: Config files that they are composed from.
-        notes: What those say otherwise by now, for people.
+        notes: What those say otherwise by now, for people, by key.
     """
 
     flags: list[str]
     overrides: list[str]
     sources: Sources
-    notes: list[str] = field(default_factory=list)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def words(self) -> list[str]:
@@ -95,19 +95,28 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
         ConfigError: If no words come to this config.
     """
     wanted = _deciding(config, line.cwd)
+    said: list[str] = []  # why the words that were typed do not compose any more
     for plain in _starts(line):
         found, lines = _composed(plain)
         if found is not None:
             break
+        said = said or lines
     else:
         raise ConfigError(lines)
+    folder = line.config_folder
+    if folder is not None and not folder.is_dir():
+        said = [f"{folder} is gone"]
     kinds = {group: wanted[f"{group}.kind"] for group in KINDS if f"{group}.kind" in wanted}
     others = [f"{g}={kind}" for g, kind in kinds.items() if found.get(f"{g}.kind") != kind]
     if others:
         groups = {word.partition("=")[0] for word in others}
         kept = [word for word in plain.overrides if _group(word) not in groups]
         plain = replace(plain, overrides=[*kept, *others])
-    return _pinned(plain, wanted)
+    made = _pinned(plain, wanted)
+    if not said:
+        return made
+    note = f"config files are not what they were ({said[0]}); all they said is told in words"
+    return replace(made, notes={"": note})
 
 
 def _starts(line: CommandLine) -> Iterator[Repetition]:
@@ -140,11 +149,12 @@ def _pinned(plain: Repetition, wanted: Mapping[str, Any]) -> Repetition:
     made = replace(
         plain,
         overrides=[*without(plain.overrides, *pins), *words],
-        notes=[
-            f"{key} was {as_value(value)} and is {as_value(found.get(key))} in the config files now"
+        notes={
+            key: f"{key} was {as_value(value)} and is {as_value(found.get(key))} "
+            "in the config files now"
             for key, value in pins.items()
             if key not in _PATHS
-        ],
+        },
     )
     if not pins:
         return made

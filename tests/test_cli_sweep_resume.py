@@ -38,7 +38,15 @@ def test_a_sweep_goes_on_where_its_table_lies_now(sweep: Run, call: Call) -> Non
     refused = call("resume", "latest")
     assert refused.code == 2
     assert "say where the data lie now: data.path=..." in refused.err
-    assert call("resume", "latest", "data.path=other.csv").code == 0
+    missing = call("resume", "latest", "data.path=nope.csv")
+    assert "data.path=nope.csv: no such file" in missing.err
+    for empty in ("data.path=", "data.path=null"):
+        refused = call("resume", "latest", empty)
+        assert refused.code == 2
+        assert "must not be empty" in refused.err
+    moved = call("resume", "latest", "data.path=other.csv")
+    assert moved.code == 0
+    assert "WARNING" not in moved.out
     assert read(sweep.folder).status == "done"
     assert read(sweep.folder / "members" / "0001").part("config", "data", "path") == "other.csv"
     shutil.rmtree(sweep.folder / "members" / "0000")
@@ -47,6 +55,8 @@ def test_a_sweep_goes_on_where_its_table_lies_now(sweep: Run, call: Call) -> Non
 
 def test_it_may_be_repeated_with_the_new_path_as_well(sweep: Run, call: Call) -> None:
     Path("t.csv").rename("other.csv")
+    missing = call("-m", "--resume", "latest", "data.path=nope.csv")
+    assert "data.path=nope.csv: no such file" in missing.err
     words = [*CSV[:1], "data.path=other.csv", *CSV[2:], "optimizer.lr=0.01,0.1"]
     assert call("-m", "--resume", "latest", *words).code == 0
     assert read(sweep.folder).status == "done"
@@ -69,7 +79,9 @@ def test_a_table_of_other_content_is_refused_unless_that_is_allowed(sweep: Run, 
     assert "its content changed" in refused.err
     assert "--allow-changed trains them all the same" in refused.err
     assert tree(sweep.folder) == before
-    assert call("resume", "latest", "--allow-changed").code == 0
+    allowed = call("resume", "latest", "--allow-changed")
+    assert allowed.code == 0
+    assert "WARNING: members that are finished learned from other data" in allowed.out
     digests = {read(sweep.folder / "members" / f"000{n}").part("data", "sha256") for n in range(2)}
     assert len(digests) == 2
 
@@ -248,3 +260,40 @@ def test_a_run_that_went_on_from_another_folder_is_found_from_a_third(
         shown = call(*shlex.split(line)[1:], "--cfg", "job")
         assert shown.code == 0, line
         assert f"epochs: {3 + number}\n" in shown.out
+
+
+def test_tables_of_one_name_are_told_apart_by_their_folders(here: Path, call: Call) -> None:
+    for name in ("A", "B"):
+        (here / name).mkdir()
+        (here / name / "t.csv").write_text(TABLE.replace("8,2,10", f"8,2,1{name == 'B':d}"))
+    words = [word for word in CSV if not word.startswith("data.path")]
+    assert call("-m", *words, "data.path=A/t.csv,B/t.csv").code == 0
+    [run] = list_runs(here / "outputs")
+    shutil.rmtree(run.folder / "members" / "0001")
+    (here / "new").mkdir()
+    for name in ("A", "B"):
+        (here / name).rename(here / "new" / name)
+    assert call("resume", "latest", "data.path=new").code == 0
+    assert read(run.folder / "members" / "0001").part("config", "data", "path") == "new/B/t.csv"
+
+
+@pytest.mark.parametrize("word", ["+seed=4", "~seed", "++trainer.epochs=3"])
+def test_signs_of_hydras_are_answered_with_what_can_be_typed(
+    word: str, sweep: Run, call: Call
+) -> None:
+    refused = call("rerun", f"{sweep.short}/0", word)
+    assert refused.code == 2
+    assert "keys are fixed" in refused.err
+    if "=" in word:
+        resumed = call("resume", f"{sweep.short}/0", word)
+        assert resumed.code == 2
+        assert word not in resumed.err.partition("dltrain rerun")[2]
+
+
+def test_what_was_typed_with_a_zero_in_front_is_text_in_lists(here: Path, call: Call) -> None:
+    (here / "010").write_text(TABLE)
+    words = [*CSV[:1], "data.path=010", *CSV[2:]]
+    assert call("-m", *words, "seed=1,2").code == 0
+    shown = call("runs", "--where", 'data.path == "010"', "--columns", "data.path,trainer.epochs")
+    assert shown.code == 0
+    assert shown.out.splitlines()[1].split() == ["010", "2"]

@@ -252,7 +252,7 @@ ALLOWED: dict[str, set[str]] = {
         *("gpu", "suggest", "sweep.facts", "sweep.grid"),
     },
     "sweep.assignment": {"command_line", "sweep.plan"},
-    "sweep.plan_file": {"check", "paths", "schema", "shell", "sweep.plan"},
+    "sweep.plan_file": {"check", "paths", "schema", "shell", "suggest", "sweep.plan"},
     "sweep.repeat": {
         *("command_line", "compose", "repetition", "schema", "shell", "sweep.plan_file"),
     },

@@ -345,3 +345,69 @@ def test_a_sweep_of_a_file_is_repeated_as_the_file_was(here: Path, call: Call) -
         assert recorded(new.folder / folder) == recorded(old.folder / folder)
     (here / "sweeps.yaml").unlink()
     assert call("rerun", "latest", "--dry-run").code == 0
+
+
+def test_a_rerun_of_a_sweep_from_another_folder_is_found_from_everywhere(
+    work: Path, call: Call
+) -> None:
+    _, sweep = folders(work)
+    (work / "sub" / "mine" / "optimizer").mkdir(parents=True)
+    (work / "sub" / "mine" / "optimizer" / "slow.yaml").write_text(SLOW.format(lr=9.0))
+    os.chdir(work / "sub")
+    assert call("rerun", str(sweep), "trainer.epochs=1").code == 0
+    new = next(run for run in list_runs(sweep.parent) if run.is_sweep)
+    assert new.folder != sweep
+    for place in (work / "sub", work, work.parent):
+        os.chdir(place)
+        forget()
+        for number in range(2):
+            member = new.folder / "members" / f"000{number}"
+            text = call("runs", "show", str(member)).out
+            line = next(row for row in text.splitlines() if row.startswith("command"))
+            assert composed(call, line.removeprefix("command").strip()) == recorded(member)
+        again = call("rerun", str(new.folder), "--dry-run")
+        assert (again.code, "note: optimizer" in again.out) == (0, False), again.err
+
+
+def test_files_that_are_gone_are_named_and_nothing_else_is_said_of_them(
+    work: Path, call: Call
+) -> None:
+    single, sweep = folders(work)
+    lose_choice(work)
+    forget()
+    for folder, more in ((single, ["-m", "--dry-run"]), (sweep, ["--dry-run"])):
+        shown = call("rerun", str(folder), *more)
+        assert shown.code == 0, shown.err
+        notes = [line for line in shown.out.splitlines() if line.startswith("note: c")]
+        [note] = notes
+        assert "optimizer=slow: no such choice" in note
+        assert "in the config files now" not in shown.out
+
+
+def test_nothing_is_said_of_values_that_are_told_anew(work: Path, call: Call) -> None:
+    single, sweep = folders(work)
+    edit(work)
+    forget()
+    for folder in (single, sweep):
+        shown = call("rerun", str(folder), "optimizer.lr=0.3", "-m", "--dry-run")
+        assert shown.code == 0, shown.err
+        assert "in the config files now" not in shown.out
+
+
+def test_members_that_need_other_files_are_told_on_the_same(here: Path, call: Call) -> None:
+    (here / "t.csv").write_text(TABLE)
+    (here / "m" / "data").mkdir(parents=True)
+    wine = "defaults: [csv]\npath: t.csv\ntarget: y\n"
+    (here / "m" / "data" / "wine.yaml").write_text(wine)
+    line = ["-m", "--config-dir=m", "data=synthetic,wine", "trainer.epochs=1", "device=cpu"]
+    assert call(*line).code == 0
+    (here / "m" / "data" / "wine.yaml").unlink()
+    forget()
+    shown = call("rerun", "latest")
+    assert shown.code == 0, shown.err
+    old, new = sorted(
+        list_runs(here / "outputs"), key=lambda run: run.part("command")[1] == "rerun"
+    )
+    for number in range(2):
+        folder = Path("members") / f"000{number}"
+        assert recorded(new.folder / folder) == recorded(old.folder / folder)

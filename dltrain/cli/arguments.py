@@ -183,8 +183,8 @@ def line_of(words: Sequence[str], arguments: argparse.Namespace) -> CommandLine:
 
 
 def is_override(word: str) -> bool:
-    """Tell ``key=value`` from the name of a run, which may be the path of a folder with an =."""
-    return "=" in word and not word.startswith(("./", "../", "/"))
+    """Tell ``key=value``, or ``~key``, from the name of a run, which may be a path with an =."""
+    return word.startswith(("+", "~")) or ("=" in word and not word.startswith(("./", "../", "/")))
 
 
 def names_and_folder(words: Sequence[str]) -> tuple[list[str], Path]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dltrain.address import address
@@ -57,7 +57,7 @@ def main(words: Sequence[str]) -> None:
         if run.is_sweep:
             return _rerun_sweep(run, line, changes, dry=arguments.dry_run)
         again = repetition_of(run, line)
-    for note in again.notes:
+    for note in _holding([again.notes], changes):
         output().print(dim(f"note: {note}"))
     flags = ["-m"] if arguments.multirun else []
     flags += ["--dry-run"] if arguments.dry_run else []
@@ -82,6 +82,12 @@ def _kept(words: Sequence[str], changes: Sequence[str]) -> list[str]:
     return [word for word in words if not is_replaced(word.partition("=")[0], keys)]
 
 
+def _holding(notes: Sequence[Mapping[str, str]], changes: Sequence[str]) -> list[str]:
+    """Return the notes on values that hold, and not those on what changes replace."""
+    keys = {word.partition("=")[0] for word in changes}
+    return [text for own in notes for key, text in own.items() if not is_replaced(key, keys)]
+
+
 def _rerun_sweep(sweep: Run, line: CommandLine, changes: Sequence[str], *, dry: bool) -> None:
     """Train what was planned for each member of a sweep, but for changes.
 
@@ -90,10 +96,9 @@ def _rerun_sweep(sweep: Run, line: CommandLine, changes: Sequence[str], *, dry: 
     """
     settings = instance(sweep.part("told") or {}, SweepConfig, "sweep")[0]
     base = repeated(planned(sweep), line, settings=settings)
-    notes = base.notes[:MAX_NOTES]
-    if len(base.notes) > len(notes):
-        notes.append(f"and {len(base.notes) - len(notes)} differences more")
-    for note in notes:
+    notes = list(dict.fromkeys(_holding(base.notes, changes)))
+    more = [f"and {len(notes) - MAX_NOTES} differences more"] * (len(notes) > MAX_NOTES)
+    for note in [*notes[:MAX_NOTES], *more]:
         output().print(dim(f"note: {note}"))
     output().print(dim(f"the {len(base.members):,} members that {safe(sweep.short)} planned"))
     settings_kept = _kept(base.settings, changes)
@@ -104,4 +109,4 @@ def _rerun_sweep(sweep: Run, line: CommandLine, changes: Sequence[str], *, dry: 
     typed = [*_kept(without(line.overrides, "output_dir"), changes), *changes]
     name, *where = address(sweep)
     words = ["rerun", name, *changes, *where]
-    return start(plan, replace(line, words=words, overrides=typed, cwd=os.getcwd()))
+    return start(plan, replace(line.from_here(), words=words, overrides=typed))

@@ -114,7 +114,7 @@ def _changes(run: Run, words: Sequence[str]) -> dict[str, Any]:
         key, _, text = word.partition("=")
         if key not in settable:
             what, known = "sweep" if run.is_sweep else "run", ", ".join([*settable, "output_dir"])
-            anew = command_on(run, "rerun", more=(word,))
+            anew = command_on(run, "rerun", more=(word.lstrip("+~"),))
             line = f"{clipped(word)}: a {what} goes on as it was{closest(key, settable)} (to be "
             raise UsageError([f"{line}set: {known}); {anew} trains it anew with that"])
         changes[key] = read_value(text).read(raw=settable[key])

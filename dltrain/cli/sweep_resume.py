@@ -14,7 +14,7 @@ from dltrain.cli.summary import counted
 from dltrain.cli.sweep_course import sweep
 from dltrain.compose import Sources, compose_groups
 from dltrain.config import sweep_settings
-from dltrain.console import dim, output, safe
+from dltrain.console import dim, output, safe, warning
 from dltrain.environment import process, versions
 from dltrain.origin import changed_versions, refuse_changed
 from dltrain.paths import expanded
@@ -25,7 +25,7 @@ from dltrain.run_time import seconds_of
 from dltrain.runs import Run, find, list_runs
 from dltrain.schema import as_dict
 from dltrain.storage import locked
-from dltrain.sweep.folder import reopen
+from dltrain.sweep.folder import FINISHED, SweepFolder, reopen
 from dltrain.sweep.plan import Plan, PlanError, differences, make_plan, metric_problems
 from dltrain.sweep.results import read_results, unfinished
 from dltrain.verification import complaints
@@ -65,6 +65,9 @@ def resume(
             same = as_dict(plan.told) == folder.info.get("told")
             if same and _is_through(before, read_results(folder, plan)):
                 return None
+        if _learned_from_others(folder, plan):
+            text = "members that are finished learned from other data than those to come"
+            output().print(warning(f"{text}; what is ranked below is not one thing"))
         seconds = seconds_of(before)
         folder.list_file("results.csv", None)  # until it is written anew
         folder.write(
@@ -79,6 +82,16 @@ def resume(
             **process(os.getpid()),
         )
         return sweep(plan, folder)
+
+
+def _learned_from_others(folder: SweepFolder, plan: Plan) -> bool:
+    """Whether a member that is finished learned from data of another digest than the plan's now."""
+    for group in plan.groups:
+        runs = [folder.run(index) for index in group.members]
+        finished = [run for run in runs if run is not None and run.status in FINISHED]
+        if any(run.part("data", "sha256") != group.facts.sha256 for run in finished):
+            return True
+    return False
 
 
 def _is_through(sweep: Run, results: Sequence[Result]) -> bool:
@@ -104,7 +117,8 @@ def _refuse_other(plan: Plan, overrides: Sequence[str], sources: Sources, sweep:
     Raises:
         PlanError: With what they come to instead, and what trains that.
     """
-    fixed = [w for w in overrides if not w.startswith(("output_dir=", *RESETTABLE))]
+    apart = ("output_dir=", "data.path=", "data.root=", *RESETTABLE)
+    fixed = [word for word in overrides if not word.startswith(apart)]
     if not fixed:
         return
     changed = differences(make_plan(overrides, sources).members, plan.members)

@@ -15,6 +15,7 @@ from dltrain.check import run_config
 from dltrain.paths import PACKAGED, expanded
 from dltrain.schema import SweepConfig, as_dict
 from dltrain.shell import located
+from dltrain.suggest import clipped
 from dltrain.sweep.plan import Member, Plan, PlanError, groups_of
 
 
@@ -89,7 +90,8 @@ def restore(
             reason = f"is no member of a plan ({error!r})"
             raise PlanError([f"plan.jsonl:{entry.index + 1}: {reason}"]) from None
         if run is None:
-            lines = [f"plan.jsonl:{entry.index + 1}: {p.key}: {p.message}" for p in problems]
+            place = f"plan.jsonl:{entry.index + 1}"
+            lines = [f"{place}: {p.key}{_value(entry, p.key)}: {p.message}" for p in problems]
             moved = [p.key for p in problems if p.key in ("data.path", "data.root")]
             advice = [f"say where the data lie now: {key}=..." for key in dict.fromkeys(moved)]
             raise PlanError(["; ".join([line, *advice]) for line in lines])
@@ -116,6 +118,8 @@ def relocated(
     """
     for name in moved:
         key = name.partition(".")[2]
+        if not moved[name]:
+            raise PlanError([f"{name}: must not be empty; say where the data lie now"])
         old = {str(path) for e in entries if (path := _data(e).get(key)) and not _packaged(path)}
         if not old:
             raise PlanError([f"{name}={moved[name]}: no member of the sweep has such a key"])
@@ -138,12 +142,28 @@ def _relocated(entry: Entry, moved: Mapping[str, str], cwd: str | None) -> Entry
         if now is None:
             data[key] = located(text, cwd)
         elif key == "path" and os.path.isdir(expanded(now)):
-            data[key] = os.path.join(now, os.path.basename(text))
+            data[key] = _within(now, text)
         else:
             data[key] = now
     if data == _data(entry):
         return entry
     return Entry(entry.index, entry.words, entry.setting, {**entry.config, "data": data})
+
+
+def _within(folder: str, path: str) -> str:
+    """Find a file in the folder that holds it now: by as many of its last names as lead to one."""
+    parts = os.path.normpath(path).split(os.sep)
+    for start in range(len(parts)):
+        found = os.path.join(folder, *(part for part in parts[start:] if part != os.pardir))
+        if os.path.isfile(expanded(found)):
+            return found
+    return os.path.join(folder, parts[-1])
+
+
+def _value(entry: Entry, key: str) -> str:
+    """Write the value of a key of the data, behind it; nothing of another key."""
+    value = _data(entry).get(key.removeprefix("data.")) if key.startswith("data.") else None
+    return f"={clipped(value)}" if isinstance(value, str) else ""
 
 
 def _data(entry: Entry) -> Mapping[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from dltrain.command_line import CommandLine
+from dltrain.command_line import DEFAULT_NAME, CommandLine
 from dltrain.compose import Sources
 from dltrain.repetition import repetition
 from dltrain.schema import SweepConfig, as_dict
@@ -24,13 +24,13 @@ class Base:
         members: The words of each.
         settings: ``sweep.`` keys that hold for all.
         sources: Config files that the words are composed from.
-        notes: What those say otherwise by now, for people.
+        notes: What those say otherwise by now, for people: of each member, by key.
     """
 
     members: Sequence[Sequence[str]]
     settings: Sequence[str]
     sources: Sources
-    notes: list[str]
+    notes: Sequence[Mapping[str, str]]
 
 
 def repeated(entries: Sequence[Entry], line: CommandLine, *, settings: SweepConfig | None) -> Base:
@@ -45,6 +45,10 @@ def repeated(entries: Sequence[Entry], line: CommandLine, *, settings: SweepConf
         ConfigError: If no words come to a member any more.
     """
     again = [repetition(entry.config, line.alone(entry.words)) for entry in entries]
+    if len({(own.sources.folders, own.sources.config_name) for own in again}) > 1:
+        # Files of theirs are gone for some: all of them are told on dltrain's own.
+        line = replace(line, config_dir=None, config_name=DEFAULT_NAME)
+        again = [repetition(entry.config, line.alone(entry.words)) for entry in entries]
     values: Mapping[str, object] = {} if settings is None else as_dict(settings)
     return Base(
         members=[own.overrides for own in again],
@@ -54,5 +58,5 @@ def repeated(entries: Sequence[Entry], line: CommandLine, *, settings: SweepConf
             if key not in _SETTLED and value is not None
         ],
         sources=again[0].sources,
-        notes=list(dict.fromkeys(note for own in again for note in own.notes)),
+        notes=[own.notes for own in again],
     )
