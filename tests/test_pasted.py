@@ -8,6 +8,9 @@ import os
 import re
 import shlex
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from dltrain import compose, places
 from dltrain.fields import flat
 from dltrain.runs import Run, list_runs, read
 from tests.conftest import Call, Shown, command
+from tests.sweep.helpers import wait_for
 
 TABLE = "a,b,y\n1,2,3\n2,3,5\n3,4,7\n4,6,10\n5,5,10\n6,1,7\n7,8,15\n8,2,10\n"
 SLOW = "kind: sgd\nlr: {lr}\nmomentum: 0.0\nnesterov: false\nweight_decay: 0.0\n"
@@ -411,3 +415,63 @@ def test_members_that_need_other_files_are_told_on_the_same(here: Path, call: Ca
     for number in range(2):
         folder = Path("members") / f"000{number}"
         assert recorded(new.folder / folder) == recorded(old.folder / folder)
+
+
+# What a training, a sweep, a refusal or a removal offers.
+
+OTHER = "output_dir=the other runs"
+
+
+@pytest.mark.parametrize("where", [[], ["output_dir=o2"], ["output_dir='the other, runs'"]])
+@pytest.mark.parametrize("sweep", [[], ["-m", "optimizer.lr=0.01,0.1"]], ids=["run", "sweep"])
+def test_what_a_training_offers_next_can_be_pasted(
+    sweep: list[str], where: list[str], work: Path, call: Call
+) -> None:
+    shown = call(*sweep[:1], *MINE, *CSV, *sweep[1:], *where)
+    assert shown.code == 0, shown.err
+    lines = commands(shown.out)
+    assert len(lines) >= (4 if sweep else 3)
+    for line in lines:
+        if line in train_commands(shown.out):
+            assert composed(call, line)["optimizer.lr"] in (0.07, 0.1)
+        else:
+            assert pasted(call, line).code == 0, line
+
+
+def test_a_run_that_was_thrown_away_comes_back_as_is_said(work: Path, call: Call) -> None:
+    rename(work)
+    single, sweep = folders(work)
+    for folder in (single, sweep):
+        shown = call("runs", "rm", str(folder))
+        assert shown.code == 0, shown.err
+        assert not folder.exists()
+        back = shown.out.partition("in the trash (")[2].rstrip().removesuffix(")")
+        assert pasted(call, back).code == 0, back
+        assert folder.exists()
+
+
+@pytest.mark.parametrize("sweep", [[], ["-m", "optimizer.lr=0.01,0.1"]], ids=["run", "sweep"])
+def test_what_an_interrupted_training_offers_goes_on_with_it(
+    sweep: list[str], work: Path, call: Call
+) -> None:
+    words = [word for word in CSV if not word.startswith("trainer.")]
+    line = [*sweep[:1], *MINE, *words, *sweep[1:], "trainer.epochs=1000000", OTHER]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dltrain", *line],
+        cwd=work,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        folder = work / "the other runs"
+        wait_for(lambda: any(folder.rglob("metrics.csv")))
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    resume = err.partition("; dltrain resume")[2].partition(" goes on")[0]
+    named = pasted(call, f"dltrain runs show{resume}")
+    assert named.code == 0, err
+    assert "interrupted" in named.out
+    offered = next(line for line in commands(out) if line.startswith("dltrain resume"))
+    assert shlex.split(offered)[2:] == shlex.split(resume)
