@@ -99,6 +99,8 @@ def job(config: Any) -> float:
         raise Interruption(ending.number or 2)
     if told["status"] not in ("done", "diverged"):
         raise JobError(f"job {told['job']}: {told.get('message') or told['status']}")
+    if told["value"] is None:
+        return -math.inf if higher_is_better(told["metric"]) else math.inf
     return float(told["value"])
 
 
@@ -129,12 +131,11 @@ def _trained(config: Any, words: Sequence[str]) -> dict[str, Any]:
 
 def _facts(ended: Ended, metric: str) -> dict[str, Any]:
     outcome = ended.outcome
-    worst = -math.inf if higher_is_better(metric) else math.inf
-    value = outcome.best.get("value", worst) if outcome.status == "done" else worst
+    value = outcome.best.get("value") if outcome.status == "done" else None
     return {
         "status": outcome.status,
         "metric": metric,
-        "value": float(value),
+        "value": None if value is None else float(value),
         "message": outcome.message,
     }
 
@@ -144,7 +145,7 @@ def _tell(told: dict[str, Any]) -> None:
     console = output()
     lasting(console)  # the other jobs go on where the terminal does not
     name = told.get("run") or f"job {told['job']}"
-    value = f"{told['metric']} {told['value']:.6g} " if "metric" in told else ""
+    value = f"{told['metric']} {told['value']:.6g} " if told.get("value") is not None else ""
     line = f"{name} {told['status']} {value}{' '.join(told['words'])}"
     if told["status"] == "failed":
         line += f": {told['message']}"

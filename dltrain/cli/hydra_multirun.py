@@ -183,7 +183,8 @@ def _conclude(
         line = f"{len(failed)} of {len(jobs)} jobs failed; job {first['job']}: {reason}"
         raise EndedError(max(j.get("code", 1) for j in failed), line)
     if jobs and set(counts) == {"diverged"}:
-        line = f"all {len(jobs)} jobs diverged, so none is best; try smaller values of optimizer.lr"
+        which = "the only job" if len(jobs) == 1 else f"all {len(jobs)} jobs"
+        line = f"{which} diverged, so none is best; try smaller values of optimizer.lr"
         raise EndedError(3, line)
 
 
