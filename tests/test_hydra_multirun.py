@@ -40,7 +40,8 @@ def test_a_job_that_diverges_is_infinitely_bad(here: Path) -> None:
     [jobs] = here.glob("outputs/multirun/*/jobs.jsonl")
     assert json.loads(jobs.read_text().splitlines()[-1])["value"] is None
     assert shown.err == (
-        "dltrain: error: the only job diverged, so none is best; try smaller values of optimizer.lr\n"
+        "dltrain: error: the only job diverged, so none is best; "
+        "try smaller values of optimizer.lr\n"
     )
 
 
