@@ -29,7 +29,7 @@ from dltrain.runs import Run, find
 from dltrain.schema import SweepConfig
 from dltrain.shell import below, command, without
 from dltrain.sweep.folder import planned
-from dltrain.sweep.grid import is_replaced
+from dltrain.sweep.grid import is_replaced, kept
 from dltrain.sweep.plan import make_plan
 from dltrain.sweep.repeat import repeated
 
@@ -61,7 +61,7 @@ def main(words: Sequence[str]) -> None:
         output().print(dim(f"note: {note}"))
     flags = ["-m"] if arguments.multirun else []
     flags += ["--dry-run"] if arguments.dry_run else []
-    told = [*again.flags, *_kept(again.overrides, changes), *changes, *where]
+    told = [*again.flags, *kept(again.overrides, changes), *changes, *where]
     output().print(dim(command(*flags, *told)))
     return dispatch([*flags, *told] if arguments.multirun else ["train", *flags, *told])
 
@@ -74,12 +74,6 @@ def _line(run: Run, arguments: Namespace) -> CommandLine:
     if arguments.config_name != DEFAULT_NAME:
         line = replace(line, config_name=arguments.config_name)
     return line
-
-
-def _kept(words: Sequence[str], changes: Sequence[str]) -> list[str]:
-    """Leave out the words that changes replace: the same key, or a group's with its values."""
-    keys = {word.partition("=")[0] for word in changes}
-    return [word for word in words if not is_replaced(word.partition("=")[0], keys)]
 
 
 def _holding(notes: Sequence[Mapping[str, str]], changes: Sequence[str]) -> list[str]:
@@ -101,12 +95,11 @@ def _rerun_sweep(sweep: Run, line: CommandLine, changes: Sequence[str], *, dry: 
     for note in [*notes[:MAX_NOTES], *more]:
         output().print(dim(f"note: {note}"))
     output().print(dim(f"the {len(base.members):,} members that {safe(sweep.short)} planned"))
-    settings_kept = _kept(base.settings, changes)
-    overrides = [*settings_kept, *changes, *below(sweep.folder.parent)]
+    overrides = [*kept(base.settings, changes), *changes, *below(sweep.folder.parent)]
     plan = make_plan(overrides, base.sources, base=base.members)
     if dry:
         return show_plan(plan)
-    typed = [*_kept(without(line.overrides, "output_dir"), changes), *changes]
+    typed = [*kept(without(line.overrides, "output_dir"), changes), *changes]
     name, *where = address(sweep)
     words = ["rerun", name, *changes, *where]
     return start(plan, replace(line.from_here(), words=words, overrides=typed))

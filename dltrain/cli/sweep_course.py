@@ -15,11 +15,9 @@ from dltrain.console import dim, duration, output, pairs
 from dltrain.console.sweep import SweepView
 from dltrain.paths import expanded
 from dltrain.recorder import now
-from dltrain.repetition import repetition
+from dltrain.repetition import again
 from dltrain.results import UNFINISHED, Result, best_result, by_setting, counts, is_repeated, ranked
-from dltrain.runs import higher_is_better
-from dltrain.schema import as_dict
-from dltrain.shell import below, command
+from dltrain.runs import higher_is_better, read
 from dltrain.storage import StorageError, make_folder, remove, remove_tree
 from dltrain.sweep.engine import Engine
 from dltrain.sweep.folder import SweepFolder, begin
@@ -146,9 +144,7 @@ def _summary(plan: Plan, folder: SweepFolder, results: Sequence[Result]) -> list
         parts += told.results_table(ranking, plan.metric)
     best = best_result(results, plan.metric)
     if best is not None:
-        member = plan.members[best.index]
-        again = repetition(as_dict(member.config), folder.line.alone(member.words))
-        facts += told.best_facts(best, command(*again.words, *below(folder.path.parent)))
+        facts += told.best_facts(best, again(read(folder.member(best.index))))
     count = len(plan.members)
     taken = duration(folder.info["seconds"])
     facts.append(("time", f"{taken} for {counted(count, 'member')}"))

@@ -91,12 +91,17 @@ def _based(
     member: Sequence[str], changes: Sequence[str], told: SweepConfig, sources: Sources
 ) -> Grid:
     """Make the grid of one member of a sweep that is repeated with changes."""
-    keys = {word.partition("=")[0] for word in changes}
-    words = [*(w for w in member if not is_replaced(w.partition("=")[0], keys)), *changes]
+    words = [*kept(member, changes), *changes]
     read = read_words(words, sources.groups, sweeping=True)
     for key in [key for key in read.values if key.startswith("sweep.")]:
         del read.values[key]
     return Grid(_typed(words), read, told)
+
+
+def kept(words: Sequence[str], changes: Sequence[str]) -> list[str]:
+    """Leave out the words that changes replace: the same key, or a group's with its values."""
+    keys = {word.partition("=")[0] for word in changes}
+    return [word for word in words if not is_replaced(word.partition("=")[0], keys)]
 
 
 def is_replaced(key: str, changes: Collection[str]) -> bool:
