@@ -14,7 +14,7 @@ from tensorboard.plugins.hparams import api_pb2, list_session_groups
 from tensorboard.plugins.hparams.backend_context import Context
 from tensorboard.util import tensor_util
 
-from dltrain.event_file import FOLDER, NAME
+from dltrain.train.tracking.tensorboard import FOLDER, NAME
 
 Point = tuple[int, float]  # step, value
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from dltrain.cli.main import run
-from dltrain.recorder import sealed_json
-from dltrain.signals import HANGUP, SIGNALS
+from dltrain.runs.recorder import sealed_json
+from dltrain.system.signals import HANGUP, SIGNALS
 
 
 @dataclass(frozen=True)

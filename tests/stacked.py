@@ -14,14 +14,14 @@ import pytest
 import torch
 from torch import Tensor
 
-import dltrain.data.loader
-import dltrain.steps
-from dltrain import build
-from dltrain.config import load
-from dltrain.data import Dataset, Scale, Split
-from dltrain.outcomes import Row
-from dltrain.schema import RunConfig
-from dltrain.steps import Stack, Steps
+import dltrain.train.batches
+import dltrain.train.steps
+from dltrain.config.load import load
+from dltrain.config.schema import RunConfig
+from dltrain.data.dataset import Dataset, Scale, Split
+from dltrain.train import build
+from dltrain.train.outcome import Row
+from dltrain.train.steps import Stack, Steps
 
 CPU = torch.device("cpu")
 FEATURES, CLASSES = 12, 3
@@ -158,10 +158,10 @@ def shorten(
 ) -> None:
     """Let windows be of so many steps, and gradient norms be taken in so many."""
     if window is not None:
-        patch.setattr(dltrain.data.loader, "WINDOW_STEPS", window)
-        patch.setattr(dltrain.steps, "WINDOW_STEPS", window)
+        patch.setattr(dltrain.train.batches, "WINDOW_STEPS", window)
+        patch.setattr(dltrain.train.steps, "WINDOW_STEPS", window)
     if watched is not None:
-        patch.setattr(dltrain.steps, "NORM_STEPS", watched)
+        patch.setattr(dltrain.train.steps, "NORM_STEPS", watched)
 
 
 @dataclass

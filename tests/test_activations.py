@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from dltrain.activations import ACTIVATIONS
+from dltrain.nn.activations import ACTIVATIONS
 from tests.test_layers import FLOAT64, MEMBERS, STEP, Function, assert_passes_equal_autograd, draw
 
 FUNCTIONS: dict[str, Function] = {

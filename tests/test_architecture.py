@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from dltrain.architecture import (
+from dltrain.nn.model import Model, build_model
+from dltrain.nn.plan import (
     ActivationPlan,
     DropoutPlan,
     LinearPlan,
@@ -19,7 +20,6 @@ from dltrain.architecture import (
     multilayer,
     single_layer,
 )
-from dltrain.models import Model, build_model
 
 PLANS: dict[str, Plan] = {
     "linear": single_layer(2, 1),
@@ -132,6 +132,6 @@ def test_a_linear_layer_touches_weights_inputs_and_outputs() -> None:
 
 
 def test_planning_needs_no_torch() -> None:
-    program = "import sys, dltrain.architecture; print('torch' in sys.modules)"
+    program = "import sys, dltrain.nn.plan; print('torch' in sys.modules)"
     result = run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout == "False\n"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dltrain.bins import bin_edges
+from dltrain.runs.compare.bins import bin_edges
 
 FINITE = st.floats(-1e300, 1e300, allow_nan=False)
 

@@ -10,12 +10,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dltrain.check import convert, instance, knobs, known_keys, run_config, shown, unknown_key
-from dltrain.choices import DeviceType
-from dltrain.compose import CONF, compose_groups
-from dltrain.knob import Knob
-from dltrain.problem import Problem
-from dltrain.schema import AdamConfig, Expectation, MlpConfig, RunConfig, TrainerConfig, as_dict
+from dltrain.config.choices import DeviceType
+from dltrain.config.compose import CONF, compose_groups
+from dltrain.config.knob import Knob
+from dltrain.config.problem import Problem
+from dltrain.config.schema import (
+    AdamConfig,
+    Expectation,
+    MlpConfig,
+    RunConfig,
+    TrainerConfig,
+    as_dict,
+)
+from dltrain.config.validate import (
+    convert,
+    instance,
+    knobs,
+    known_keys,
+    run_config,
+    shown,
+    unknown_key,
+)
 
 
 def defaults() -> dict[str, Any]:

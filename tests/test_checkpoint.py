@@ -12,10 +12,18 @@ import safetensors
 import torch
 from torch import Tensor
 
-from dltrain import checkpoint
-from dltrain.checkpoint import CheckpointError, Keeper, Meta, load, paths, prune, save
-from dltrain.checkpoint import path_of as path_of_meta
-from dltrain.storage import StorageError
+from dltrain.system.disk import StorageError
+from dltrain.train.checkpoints import checkpoint_file as checkpoint
+from dltrain.train.checkpoints.checkpoint_file import (
+    CheckpointError,
+    Keeper,
+    Meta,
+    load,
+    paths,
+    prune,
+    save,
+)
+from dltrain.train.checkpoints.checkpoint_file import path_of as path_of_meta
 
 META: dict[str, Any] = {"epoch": 3, "step": 21, "best": {"metric": "val/loss", "value": 0.5}}
 

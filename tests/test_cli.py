@@ -19,10 +19,10 @@ from PIL import Image
 from dltrain import __version__
 from dltrain.cli.main import VERBS
 from dltrain.cli.runs import ACTIONS
-from dltrain.compose import CONF
-from dltrain.config import load, to_yaml
-from dltrain.console import figure
-from dltrain.runs import list_runs
+from dltrain.cli.terminal.console import figure
+from dltrain.config.compose import CONF
+from dltrain.config.load import load, to_yaml
+from dltrain.runs.run import list_runs
 from tests.conftest import Call, Shown, command, tree
 
 pytestmark = pytest.mark.usefixtures("here")

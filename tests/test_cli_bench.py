@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from dltrain import bench, build, variants
 from dltrain.cli.bench import _short
-from dltrain.command_line import CommandLine
-from dltrain.config import load
-from dltrain.job import Job
+from dltrain.config.load import load
+from dltrain.runs.command_line import CommandLine
+from dltrain.train import build
+from dltrain.train.bench import measure, variants
+from dltrain.train.job import Job
 from tests.conftest import Call, changed, tree
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -44,16 +45,16 @@ def quick() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def costs() -> bench.Costs:
-    return bench.measure(job(*SOFTMAX))
+def costs() -> measure.Costs:
+    return measure.measure(job(*SOFTMAX))
 
 
-def test_the_parts_of_a_step_make_up_a_step(costs: bench.Costs) -> None:
+def test_the_parts_of_a_step_make_up_a_step(costs: measure.Costs) -> None:
     assert list(costs.phases) == ["gather", "forward", "loss", "backward and update"]
     assert all(seconds > 0 for seconds in costs.phases.values())
 
 
-def test_an_epoch_is_steps_validation_and_the_rest(costs: bench.Costs) -> None:
+def test_an_epoch_is_steps_validation_and_the_rest(costs: measure.Costs) -> None:
     rest = "metrics, logs, checkpoints"
     assert list(costs.epoch) == ["steps and order of rows", "validation", rest]
     assert costs.steps == 18  # 4,583 rows of the sample in batches of 256
@@ -61,7 +62,7 @@ def test_an_epoch_is_steps_validation_and_the_rest(costs: bench.Costs) -> None:
     assert costs.floor > 0
 
 
-def test_other_ways_are_named_as_they_are_typed(costs: bench.Costs) -> None:
+def test_other_ways_are_named_as_they_are_typed(costs: measure.Costs) -> None:
     words = [way.words for way in costs.variants]
     assert {"trainer.batch_size=512", f"-m, 8 {RATES}", f"-m, 64 {RATES}"} <= set(words)
     for word in words:
@@ -71,19 +72,21 @@ def test_other_ways_are_named_as_they_are_typed(costs: bench.Costs) -> None:
     assert all(way.rows_per_second > 0 for way in costs.variants)
 
 
-def test_rows_of_members_together_all_count(costs: bench.Costs) -> None:
+def test_rows_of_members_together_all_count(costs: measure.Costs) -> None:
     together = next(way for way in costs.variants if way.words == f"-m, 64 {RATES}")
     assert together.rows_per_second == pytest.approx(64 * 4583 / 18 / together.seconds)
 
 
 def test_measuring_leaves_the_number_of_threads_as_it_was() -> None:
     before = torch.get_num_threads()
-    bench.measure(job(*LINE))
+    measure.measure(job(*LINE))
     assert torch.get_num_threads() == before
 
 
 def test_a_batch_larger_than_the_table_is_not_tried() -> None:
-    words = {way.words for way in bench.measure(job(*changed(LINE, "data.num_train=200"))).variants}
+    words = {
+        way.words for way in measure.measure(job(*changed(LINE, "data.num_train=200"))).variants
+    }
     assert "trainer.batch_size=128" in words
     assert "trainer.batch_size=256" not in words
 
@@ -98,7 +101,7 @@ def test_the_products_are_those_of_the_layers() -> None:
             return func(*args, **(kwargs or {}))
 
     mlp = job("model=mlp", "model.hidden=[16]", *SOFTMAX[1:])
-    call = bench.products(mlp.plan, rows=32, like=torch.empty(0))
+    call = measure.products(mlp.plan, rows=32, like=torch.empty(0))
     with Counting():
         call()
     assert calls == [(32, 784, 16), (32, 16, 10), (784, 32, 16), (16, 32, 10), (32, 10, 16)]
@@ -114,18 +117,18 @@ def test_bench_says_what_a_run_costs_and_keeps_nothing(here: Path, call: Call) -
 
 def test_what_is_too_large_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(variants, "free_memory", lambda: 2**20)
-    costs = bench.measure(job(*SOFTMAX))
+    costs = measure.measure(job(*SOFTMAX))
     assert f"-m, 64 {RATES}" in costs.left_out
     assert f"-m, 64 {RATES}" not in {way.words for way in costs.variants}
 
 
 def test_validation_that_comes_seldom_is_timed_all_the_same() -> None:
-    costs = bench.measure(job(*LINE, "trainer.eval_interval=50"))
+    costs = measure.measure(job(*LINE, "trainer.eval_interval=50"))
     assert costs.epoch["validation"] > 0
 
 
 def test_without_rows_to_validate_there_is_no_validation() -> None:
-    costs = bench.measure(job(*changed(LINE, "data.num_val=0")))
+    costs = measure.measure(job(*changed(LINE, "data.num_val=0")))
     assert "validation" not in costs.epoch
 
 

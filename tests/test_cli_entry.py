@@ -27,8 +27,8 @@ from dltrain.cli.entry import main
 main()
 raise SystemExit(f"{wanted} was never imported")
 """
-EARLY = ["dltrain.cli.main", "dltrain.signals", "traceback", "rich.console"]
-LATER = ["hydra", "yaml", "antlr4", "dltrain.cli.train", "dltrain.training"]
+EARLY = ["dltrain.cli.main", "dltrain.system.signals", "traceback", "rich.console"]
+LATER = ["hydra", "yaml", "antlr4", "dltrain.cli.train", "dltrain.train.session"]
 TORCH = ["torch", "numpy", "numpy._core._multiarray_umath", "torch._C", "torch.nn", "torch.optim"]
 
 
@@ -61,10 +61,10 @@ def test_a_batch_systems_signal_has_its_own_code(module: str, here: Path) -> Non
         (["report", "latest"], "torch"),
         (["runs", "plot", "latest"], "torch"),
         (["runs", "plot", "latest"], "matplotlib"),
-        (["runs"], "dltrain.listing"),
+        (["runs"], "dltrain.runs.compare.listing"),
         (["bench"], "torch"),
         (["doctor"], "torch"),
-        (["config", "show"], "dltrain.places"),
+        (["config", "show"], "dltrain.config.locations"),
     ],
 )
 def test_every_verb_ends_so(words: list[str], module: str, call: Call, here: Path) -> None:

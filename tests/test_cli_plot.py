@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.runs import Run, list_runs, read
+from dltrain.runs.run import Run, list_runs, read
 from tests.conftest import Call, Shown, tree, write_record
 
 SMALL = ("data.num_train=64", "data.num_val=32", "trainer.epochs=2", "device=cpu")

@@ -18,11 +18,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from dltrain import build
-from dltrain.config import load
-from dltrain.data import Dataset
-from dltrain.evaluation import evaluate
-from dltrain.runs import find
+from dltrain.config.load import load
+from dltrain.data.dataset import Dataset
+from dltrain.inference.evaluation import evaluate
+from dltrain.runs.run import find
+from dltrain.train import build
 from tests.benchmarks.process import measured
 from tests.conftest import Call, Shown, changed, command, tree
 from tests.test_evaluation import RUNS, write_table

@@ -19,8 +19,8 @@ import pandas as pd
 import pytest
 
 from dltrain.cli.runs import ACTIONS
-from dltrain.runs import Run, find, list_runs, read
-from dltrain.storage import locked
+from dltrain.runs.run import Run, find, list_runs, read
+from dltrain.system.disk import locked
 from tests.conftest import Call, Shown, command, tree, write_record
 
 SWEEP = ["-m", "optimizer.lr=0.01,0.1,1e30", "seed=0,1", "trainer.epochs=2"]
@@ -106,7 +106,7 @@ def test_the_list_is_sorted_by_any_field(there: Path, call: Call, key: str, turn
 
 
 def test_an_accuracy_is_sorted_the_highest_first() -> None:
-    from dltrain.listing import Row, selected
+    from dltrain.runs.compare.listing import Row, selected
 
     run = Run(Path("x"), {})
     listed = [Row(run, 1, {"best/val/accuracy": value}) for value in (0.5, 0.9, 0.7)]

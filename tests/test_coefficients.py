@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from dltrain.coefficients import Coefficients, as_csv, coefficients, findings, solution
-from dltrain.data import Dataset, Scale, Split
+from dltrain.data.dataset import Dataset, Scale, Split
 from dltrain.data.synthetic import synthetic
+from dltrain.nn.coefficients import Coefficients, as_csv, coefficients, findings, solution
 
 RAW_SCALE = (np.array([10.0, -3.0]), np.array([5.0, 0.1]))  # mean and deviation of the features
 

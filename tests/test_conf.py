@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from dltrain.check import class_of, knobs, known_keys
-from dltrain.compose import CONF, Sources, compose_groups, groups
-from dltrain.config import load, sweep_settings, to_yaml
-from dltrain.schema import KINDS, Expectation, RunConfig, SweepConfig, as_dict
-from dltrain.words import Words
+from dltrain.config.compose import CONF, Sources, compose_groups, groups
+from dltrain.config.load import load, sweep_settings, to_yaml
+from dltrain.config.overrides import Words
+from dltrain.config.schema import KINDS, Expectation, RunConfig, SweepConfig, as_dict
+from dltrain.config.validate import class_of, knobs, known_keys
 
 CHOICES = [
     (group, choice)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dltrain.compose import CONF, ConfigError, Sources, groups
-from dltrain.config import load, set_value, sweep_settings, to_yaml
-from dltrain.schema import (
+from dltrain.config.compose import CONF, ConfigError, Sources, groups
+from dltrain.config.load import load, set_value, sweep_settings, to_yaml
+from dltrain.config.overrides import read_words
+from dltrain.config.schema import (
     AdamConfig,
     CsvConfig,
     FashionMnistConfig,
@@ -19,7 +20,6 @@ from dltrain.schema import (
     SweepConfig,
     as_dict,
 )
-from dltrain.words import read_words
 
 HOUSE = ["data=csv", "data.path=package:house_tiny.csv", "data.target=Price"]
 SGD = "kind: sgd\nlr: {lr}\nmomentum: 0.0\nnesterov: false\nweight_decay: 0.0\n"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.config_source import CheckedSource
-from dltrain.yaml_file import ConfigFileError
+from dltrain.config.hydra_source import CheckedSource
+from dltrain.config.yaml_file import ConfigFileError
 from tests.torture.refusal import fifo
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from dltrain.confusion import confusion, mistakes, per_class
+from dltrain.runs.compare.confusion import confusion, mistakes, per_class
 
 RANDOM = np.random.default_rng(0)
 

@@ -12,7 +12,7 @@ import rich.console
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dltrain.console import (
+from dltrain.cli.terminal.console import (
     age,
     bold,
     dim,
@@ -24,8 +24,8 @@ from dltrain.console import (
     table,
     warning,
 )
-from dltrain.console.training import TrainingView
-from dltrain.outcomes import Outcome, Rules
+from dltrain.cli.terminal.training_view import TrainingView
+from dltrain.train.outcome import Outcome, Rules
 
 
 def printed(*things: object) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
-from dltrain.console.curves import chart, side_by_side
+from dltrain.cli.terminal.curves import chart, side_by_side
 
 FALLING = [(float(x), 10.0 - x) for x in range(11)]
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import pytest
 import rich.console
 
-from dltrain.console import output
-from dltrain.console import sweep as room
-from dltrain.console.sweep import SweepView
+from dltrain.cli.terminal import sweep_view as room
+from dltrain.cli.terminal.console import output
+from dltrain.cli.terminal.sweep_view import SweepView
 
 
 @dataclass

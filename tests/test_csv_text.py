@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dltrain.csv_text import as_cells, as_rows
+from dltrain.data.table.csv_writer import as_cells, as_rows
 
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=6), min_size=1)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from dltrain.device import choose, describe
+from dltrain.train.device import choose, describe
 
 HAS_GPU = torch.cuda.is_available()
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from dltrain.compose import CONF, groups
-from dltrain.config import load
-from dltrain.differences import ABSENT, defaults_of, differences
-from dltrain.fields import flat
-from dltrain.schema import as_dict
+from dltrain.config.compose import CONF, groups
+from dltrain.config.diff import ABSENT, defaults_of, differences
+from dltrain.config.load import load
+from dltrain.config.schema import as_dict
+from dltrain.runs.compare.fields import flat
 
 EXPERIMENTS = groups([CONF])["experiment"]
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from dltrain import build
-from dltrain.config import load
-from dltrain.evaluation import evaluate
-from dltrain.runs import Run, find, list_runs, members
+from dltrain.config.load import load
+from dltrain.inference.evaluation import evaluate
+from dltrain.runs.run import Run, find, list_runs, members
+from dltrain.train import build
 from tests.conftest import Call
 
 pytestmark = pytest.mark.usefixtures("here")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.event_file import FOLDER, NAME, EventFile
+from dltrain.train.tracking.tensorboard import FOLDER, NAME, EventFile
 from tests.boards import HParams, moments, points
 
 Cells = dict[str, str]

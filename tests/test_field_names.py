@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from dltrain.field_names import Names, as_number, counted_name, finite
-from dltrain.listing import resolve
-from dltrain.report import report
-from dltrain.runs import read
+from dltrain.report.contents import report
+from dltrain.runs.compare.field_names import Names, as_number, counted_name, finite
+from dltrain.runs.compare.listing import resolve
+from dltrain.runs.run import read
 from tests.conftest import Call
 
 # Steps so large, of so few rows, that the last epoch is not the best.

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dltrain.fields import best_of, fields, typed_keys
-from dltrain.runs import read
+from dltrain.runs.compare.fields import best_of, fields, typed_keys
+from dltrain.runs.run import read
 from tests.conftest import Call, write_record
 
 DONE: dict[str, Any] = {

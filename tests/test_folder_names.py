@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from dltrain.folder_names import label
+from dltrain.system.folder_names import label
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.given import Given, opened
+from dltrain.data.input_stream import Given, opened
 
 TEXT = b"line one\nline two\n" * 1000
 

@@ -10,16 +10,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from dltrain import build
-from dltrain.command_line import CommandLine
-from dltrain.config import load
-from dltrain.device import choose
-from dltrain.graphs import Graphs
-from dltrain.job import Job
-from dltrain.outcomes import Outcome, Row
-from dltrain.steps import Steps
-from dltrain.trainer import Trainer
-from dltrain.training import Training
+from dltrain.config.load import load
+from dltrain.runs.command_line import CommandLine
+from dltrain.train import build
+from dltrain.train.cuda_graphs import Graphs
+from dltrain.train.device import choose
+from dltrain.train.job import Job
+from dltrain.train.outcome import Outcome, Row
+from dltrain.train.session import Training
+from dltrain.train.steps import Steps
+from dltrain.train.trainer import Trainer
 from tests.replay import GivenBackError, Recorder, Replays
 from tests.stacked import ALL, MEMBERS, MODELS, assert_same_bytes, of, shorten, state, train
 

@@ -452,7 +452,7 @@ def test_a_sweeps_parent_reaches_no_torch(room: str) -> None:
 def test_a_sweeps_child_has_all_it_needs_once_it_is_imported() -> None:
     """It is forked from a server that has imported this one room."""
     found = reached(f"dltrain.{TRAINS}")
-    assert {"torch", "dltrain.training", "dltrain.trainer"} <= found
+    assert {"torch", "dltrain.train.session", "dltrain.train.trainer"} <= found
 
 
 def test_only_a_sweeps_child_knows_the_training() -> None:
@@ -631,7 +631,7 @@ def test_only_storage_writes(room: str) -> None:
 
 def test_the_search_for_writers_finds_storage() -> None:
     assert {"open", "mkdir", "unlink", "rmtree", "copytree"} <= set(
-        writes(TREES["dltrain.storage"])
+        writes(TREES["dltrain.system.disk"])
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dltrain.layers import Dropout, Layer, Linear, initial_parameters
+from dltrain.nn.layers import Dropout, Layer, Linear, initial_parameters
 
 FLOAT64 = torch.float64
 STEP = torch.tensor(0, dtype=torch.int32)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dltrain.losses import RECORD_STEPS, CrossEntropy, Loss, SquaredError, Tally
+from dltrain.nn.losses import RECORD_STEPS, CrossEntropy, Loss, SquaredError, Tally
 
 CLASSES = 4
 

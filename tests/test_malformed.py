@@ -18,11 +18,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dltrain.compose import ConfigError
-from dltrain.config import load, to_yaml
-from dltrain.data.idx import IdxFile, as_rows, read_idx
-from dltrain.data.table import Table
-from dltrain.schema import as_dict
+from dltrain.config.compose import ConfigError
+from dltrain.config.load import load, to_yaml
+from dltrain.config.schema import as_dict
+from dltrain.data.images.idx import IdxFile, as_rows, read_idx
+from dltrain.data.table.table import Table
 from tests.torture import accepted, generated, malformed
 from tests.torture.refusal import PREFIX, Case, HungError, Shown, ending_in, faults_of, fifo, tried
 

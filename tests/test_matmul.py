@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from dltrain import build, device
-from dltrain.compose import ConfigError
-from dltrain.config import load
-from dltrain.device import choose, describe
-from dltrain.layers import Linear
-from dltrain.steps import Stack
+from dltrain.config.compose import ConfigError
+from dltrain.config.load import load
+from dltrain.nn.layers import Linear
+from dltrain.train import build, device
+from dltrain.train.device import choose, describe
+from dltrain.train.steps import Stack
 from tests.test_trainer import train
 
 BF16 = torch.bfloat16

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dltrain.memory import Memory
+from dltrain.nn.scratch import Memory
 
 CPU = torch.device("cpu")
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dltrain import metrics_file
-from dltrain.metrics_file import num_rows, rows, sample, table
+from dltrain.runs import metrics_file
+from dltrain.runs.metrics_file import num_rows, rows, sample, table
 
 HEADER = "epoch,val/loss"
 

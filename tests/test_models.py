@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dltrain.architecture import ActivationPlan, LinearPlan, Plan, multilayer, single_layer
-from dltrain.layers import Dropout
-from dltrain.models import Model, build_model, generator
+from dltrain.nn.layers import Dropout
+from dltrain.nn.model import Model, build_model, generator
+from dltrain.nn.plan import ActivationPlan, LinearPlan, Plan, multilayer, single_layer
 
 SEEDS = [3, 8, 3]
 STEP = torch.tensor(0, dtype=torch.int32)  # the first

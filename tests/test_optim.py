@@ -14,17 +14,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from dltrain.layers import Linear
-from dltrain.least_squares import least_squares
-from dltrain.losses import SquaredError
-from dltrain.optim import (
-    SGD,
-    Adam,
-    ClipNorm,
-    LeastSquares,
-    Optimizer,
-    gradient_norms,
-)
+from dltrain.nn.layers import Linear
+from dltrain.nn.least_squares import least_squares
+from dltrain.nn.losses import SquaredError
+from dltrain.nn.optim import SGD, Adam, ClipNorm, LeastSquares, Optimizer, gradient_norms
 
 STEPS = 10
 SHAPES = [(4, 3), (4, 1), (2, 4), (2, 1)]
@@ -399,7 +392,7 @@ def test_many_rows_are_solved_in_parts_like_few(dtype: torch.dtype) -> None:
     inputs[:, 5] = 2 * inputs[:, 0]  # so that there is no single solution
     targets = inputs @ torch.arange(6, dtype=dtype) + torch.randn(1000, generator=draw, dtype=dtype)
     whole = least_squares(inputs, targets)
-    with mock.patch("dltrain.least_squares.SOLVED_ROWS", 64):
+    with mock.patch("dltrain.nn.least_squares.SOLVED_ROWS", 64):
         parts = least_squares(inputs, targets)
     assert (parts.rank, parts.columns) == (whole.rank, whole.columns)
     torch.testing.assert_close(parts.weight, whole.weight)

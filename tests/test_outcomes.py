@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from dltrain.outcomes import ADVICE, Outcome, Row, Rules
+from dltrain.train.outcome import ADVICE, Outcome, Row, Rules
 
 LOSS = Rules(epochs=5, patience=None, metric="val/loss", higher_is_better=False)
 ACCURACY = Rules(epochs=9, patience=None, metric="val/accuracy", higher_is_better=True)

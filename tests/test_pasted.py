@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from dltrain import compose, places
-from dltrain.fields import flat
-from dltrain.runs import Run, list_runs, read
+from dltrain.config import compose, locations
+from dltrain.runs.compare.fields import flat
+from dltrain.runs.run import Run, list_runs, read
 from tests.conftest import Call, Shown, command
 from tests.sweep.helpers import wait_for
 
@@ -100,7 +100,7 @@ def of_sweep(work: Path) -> Run:
 
 def forget() -> None:
     """Let config files be read anew, as every command does that has a process of its own."""
-    for cache in (compose._compose, compose._files, places._places):
+    for cache in (compose._compose, compose._files, locations._places):
         cache.cache_clear()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.paths import expanded, problem_with
+from dltrain.system.paths import expanded, problem_with
 
 
 def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from dltrain.pictures import SHADES, contact_sheet, one_per_class, shaded
+from dltrain.data.images.contact_sheet import SHADES, contact_sheet, one_per_class, shaded
 
 
 def decoded(png: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

@@ -14,11 +14,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dltrain import recorder
-from dltrain.config import load, to_yaml
-from dltrain.console import safe
-from dltrain.escapes import escaped, escaped_lines, obeyed
-from dltrain.reading import read_record
+from dltrain.cli.terminal.console import safe
+from dltrain.config.load import load, to_yaml
+from dltrain.runs import recorder
+from dltrain.system.foreign_files import read_record
+from dltrain.text import escaped, escaped_lines, obeyed
 from tests.conftest import Call, Shown, write_record
 from tests.terminals import on_terminal
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dltrain import progress_board
-from dltrain.progress_board import MAX_EPOCHS, ProgressBoard, draw_curves, read_rows
+from dltrain.train.tracking import live_curves
+from dltrain.train.tracking.live_curves import MAX_EPOCHS, ProgressBoard, draw_curves, read_rows
 
 HEADER = "epoch,step,lr,train/loss,train/accuracy,val/loss,val/accuracy\n"
 BLUE, RED = (0, 114, 178), (213, 94, 0)
@@ -140,7 +140,7 @@ def test_it_is_drawn_when_it_is_time_and_at_the_end(
     board.begin()
     board.look()
     assert not picture.exists()
-    monkeypatch.setattr(progress_board, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(live_curves, "PAUSE_SECONDS", 0.0)
     board = ProgressBoard(tmp_path, title="x", live=True)
     board.look()
     first = picture.read_bytes()
@@ -154,7 +154,7 @@ def test_it_is_drawn_when_it_is_time_and_at_the_end(
 def test_a_board_that_is_not_live_is_drawn_at_the_end_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress_board, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(live_curves, "PAUSE_SECONDS", 0.0)
     write_metrics(tmp_path, ["1,6,0.1,2,0.5,2,0.5"])
     board = ProgressBoard(tmp_path, title="x", live=False)
     board.begin()

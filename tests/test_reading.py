@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.reading import MAX_DEPTH, MAX_PARTS, read_bytes, read_record, refuse_links
-from dltrain.seal import BLANK, sealed
+from dltrain.runs.seal import BLANK, sealed
+from dltrain.system.foreign_files import MAX_DEPTH, MAX_PARTS, read_bytes, read_record, refuse_links
 
 
 def record(folder: Path, **content: object) -> Path:

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from dltrain import recorder, storage
-from dltrain.environment import process_start
-from dltrain.reading import read_record
-from dltrain.recorder import Recorder
+from dltrain.runs import recorder
+from dltrain.runs.recorder import Recorder
+from dltrain.system import disk
+from dltrain.system.environment import process_start
+from dltrain.system.foreign_files import read_record
 from tests.conftest import tree
 
 Start = Callable[..., Recorder]
@@ -66,7 +67,7 @@ def test_folders_claimed_by_threads_in_the_same_second_differ(tmp_path: Path) ->
 def test_folders_claimed_by_processes_in_the_same_second_differ(tmp_path: Path) -> None:
     script = (
         "import os, sys, pathlib\n"
-        "from dltrain.recorder import new_folder\n"
+        "from dltrain.runs.recorder import new_folder\n"
         "for _ in range(5):\n"
         "    if os.fork() == 0:\n"
         "        for _ in range(10):\n"
@@ -83,14 +84,14 @@ def test_a_suffix_that_is_taken_is_drawn_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = iter("aaaa" + "aaaa" + "bbbb")
-    monkeypatch.setattr("dltrain.recorder.secrets.choice", lambda _: next(drawn))
+    monkeypatch.setattr("dltrain.runs.recorder.secrets.choice", lambda _: next(drawn))
     first, second = (recorder.new_folder(tmp_path, "x") for _ in range(2))
     assert first.name.endswith("_aaaa")
     assert second != first
 
 
 def test_a_place_that_cannot_be_written_is_a_storage_error() -> None:
-    with pytest.raises(storage.StorageError, match="cannot create /proc/dltrain:"):
+    with pytest.raises(disk.StorageError, match="cannot create /proc/dltrain:"):
         recorder.new_folder(Path("/proc/dltrain"), "x")
 
 
@@ -132,11 +133,11 @@ def test_what_a_killed_process_left_half_written_is_deleted(start: Start) -> Non
     (run.folder / "checkpoints").mkdir()
     for name in ("run.json", "checkpoints/epoch-000001.safetensors"):
         path = run.folder / name
-        path.with_name(f"{storage.TEMPORARY}0a1b2c3d-{path.name}").write_bytes(b"hal")
+        path.with_name(f"{disk.TEMPORARY}0a1b2c3d-{path.name}").write_bytes(b"hal")
     kept = recorder.Kept((run.folder / "metrics.csv").read_bytes(), b"")
     info = read_record(run.folder / "run.json")
     Recorder(run.folder, info=info, documents={}, columns=list(ROW), kept=kept)
-    assert not [name for name in tree(run.folder) if storage.TEMPORARY in name]
+    assert not [name for name in tree(run.folder) if disk.TEMPORARY in name]
 
 
 def test_nan_and_infinity_become_null(start: Start) -> None:
@@ -229,7 +230,7 @@ def test_a_row_that_cannot_be_written_is_a_storage_error(start: Start) -> None:
     (run.folder / "timing.csv").unlink()
     (run.folder / "timing.csv").mkdir()
     run.epoch(ROW, seconds=1, examples=1)
-    with pytest.raises(storage.StorageError, match=r"timing\.csv"):
+    with pytest.raises(disk.StorageError, match=r"timing\.csv"):
         run.log("a word")
 
 
@@ -238,7 +239,7 @@ def test_a_row_is_written_once_though_another_file_fails(start: Start) -> None:
     (run.folder / "timing.csv").unlink()
     (run.folder / "timing.csv").mkdir()
     run.epoch(ROW, seconds=1, examples=1)
-    with pytest.raises(storage.StorageError, match=r"timing\.csv"):
+    with pytest.raises(disk.StorageError, match=r"timing\.csv"):
         run.log("a word")
     run.log("the training failed")
     assert (run.folder / "metrics.csv").read_bytes().count(b"\n") == 2

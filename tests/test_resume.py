@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import torch
 
-from dltrain import checkpoint
-from dltrain.reading import read_record
-from dltrain.runs import list_runs
-from dltrain.storage import locked
+from dltrain.runs.run import list_runs
+from dltrain.system.disk import locked
+from dltrain.system.foreign_files import read_record
+from dltrain.train.checkpoints import checkpoint_file as checkpoint
 from tests.conftest import Call, Shown, tree, write_record
 from tests.torture.crashes import lasting
 
@@ -331,7 +331,7 @@ def test_the_states_of_a_stack_are_gone_on_with(here: Path, call: Call) -> None:
 
 
 def test_outcomes_come_back_as_they_were() -> None:
-    from dltrain.outcomes import Outcome
+    from dltrain.train.outcome import Outcome
 
     outcome = Outcome(
         status="running",
@@ -404,7 +404,7 @@ def test_metrics_of_any_length_can_be_gone_on_with(
     here: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, reference = crashed(call)
-    monkeypatch.setattr("dltrain.reading.MAX_BYTES", 100)
+    monkeypatch.setattr("dltrain.system.foreign_files.MAX_BYTES", 100)
     assert (run / "metrics.csv").stat().st_size > 100
     assert call("resume", "latest").code == 0
     assert lasting(run) == reference

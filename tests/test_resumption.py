@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from dltrain import build, checkpoint, recorder, storage
-from dltrain.command_line import CommandLine
-from dltrain.config import load
-from dltrain.job import Job
-from dltrain.training import Training
+from dltrain.config.load import load
+from dltrain.runs import recorder
+from dltrain.runs.command_line import CommandLine
+from dltrain.system import disk as storage
+from dltrain.train import build
+from dltrain.train.checkpoints import checkpoint_file
+from dltrain.train.job import Job
+from dltrain.train.session import Training
 from tests.conftest import changed
 from tests.stacked import shorten
 from tests.sweep.helpers import Blind
@@ -123,7 +126,7 @@ def test_it_goes_on_with_the_patience_that_is_left(tmp_path: Path) -> None:
 def test_it_goes_on_beside_the_best_of_long_ago(tmp_path: Path) -> None:
     words = changed(LINE, "optimizer.lr=0", "trainer.epochs=6")
     assert_seamless(tmp_path, words, [20])
-    kept = [path.name for path in checkpoint.paths(tmp_path / "20" / "0" / "checkpoints")]
+    kept = [path.name for path in checkpoint_file.paths(tmp_path / "20" / "0" / "checkpoints")]
     assert kept == ["epoch-000006.safetensors", "epoch-000001.safetensors"]
 
 
@@ -156,9 +159,9 @@ def test_a_state_is_not_used_if_the_rows_before_it_changed(tmp_path: Path) -> No
 def test_the_state_before_stands_in_for_one_that_is_damaged(tmp_path: Path) -> None:
     whole = left(start(tmp_path / "whole", ADAM))
     folders = start(tmp_path / "run", ADAM, stop=12)
-    last, *_ = checkpoint.paths(folders[0] / "checkpoints")
+    last, *_ = checkpoint_file.paths(folders[0] / "checkpoints")
     # A best, so that the state before speaks of another one.
-    assert checkpoint.load(last)[1]["outcome"]["best"]["epoch"] == 2
+    assert checkpoint_file.load(last)[1]["outcome"]["best"]["epoch"] == 2
     last.write_bytes(last.read_bytes()[:-1])
     step, remarks = go_on(folders, ADAM)
     assert (step, len(remarks)) == (8, 1)
@@ -183,7 +186,7 @@ def test_members_go_on_from_the_last_step_that_all_of_them_have(tmp_path: Path) 
     stack = [[*ADAM, f"optimizer.lr={lr}"] for lr in (0.01, 0.02)]
     whole = left(start(tmp_path / "whole", *stack))
     folders = start(tmp_path / "run", *stack, stop=10)
-    last, *_ = checkpoint.paths(folders[1] / "checkpoints")
+    last, *_ = checkpoint_file.paths(folders[1] / "checkpoints")
     storage.remove(last)
     assert go_on(folders, *stack) == (8, [])
     assert left(folders) == whole
@@ -216,8 +219,8 @@ def test_a_state_is_never_durable_before_the_rows_it_counts_on(
     run, sizes = tmp_path / "run" / "0", []
 
     def look(step: int) -> None:
-        for path in checkpoint.paths(run / "checkpoints"):
-            mark = checkpoint.load(path)[1]["metrics"]
+        for path in checkpoint_file.paths(run / "checkpoints"):
+            mark = checkpoint_file.load(path)[1]["metrics"]
             sizes.append(mark["bytes"])
             assert len(disk.durable(run / "metrics.csv")) >= mark["bytes"]
             assert disk.durable(path) == path.read_bytes()
@@ -229,7 +232,7 @@ def test_a_state_is_never_durable_before_the_rows_it_counts_on(
 def test_no_state_is_kept_that_is_not_finite(tmp_path: Path) -> None:
     words = changed(LINE, "optimizer.lr=1e9", "trainer.checkpoint_interval=1steps")
     [run] = start(tmp_path, words)
-    tensors = [checkpoint.load(path)[0] for path in checkpoint.paths(run / "checkpoints")]
+    tensors = [checkpoint_file.load(path)[0] for path in checkpoint_file.paths(run / "checkpoints")]
     assert tensors
     assert all(t.isfinite().all() for state in tensors for t in state.values())
     assert '"diverged"' in (run / "run.json").read_text()

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from dltrain.environment import process
-from dltrain.run_time import seconds_of
-from dltrain.runs import read
+from dltrain.runs.run import read
+from dltrain.runs.run_time import seconds_of
+from dltrain.system.environment import process
 from tests.conftest import Call, write_record
 from tests.sweep.helpers import touched
 

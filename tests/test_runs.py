@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from dltrain import reading
-from dltrain.environment import process_start
-from dltrain.reading import read_record
-from dltrain.runs import Run, find, list_all, list_runs, members, read
+from dltrain.runs.run import Run, find, list_all, list_runs, members, read
+from dltrain.system import foreign_files
+from dltrain.system.environment import process_start
+from dltrain.system.foreign_files import read_record
 from tests.conftest import Call, tree, write_record
 
 Make = Callable[..., Path]
@@ -398,7 +398,7 @@ def test_linked_metrics_are_refused(make: Make, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_too_large_is_refused(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_RECORD_BYTES", 10)
+    monkeypatch.setattr(foreign_files, "MAX_RECORD_BYTES", 10)
     with pytest.raises(ValueError, match="is larger than 10 bytes"):
         read(make())
 

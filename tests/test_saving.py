@@ -14,13 +14,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dltrain import build, checkpoint, losses
-from dltrain.checkpoint import CheckpointError
-from dltrain.config import load
-from dltrain.data import loader
-from dltrain.outcomes import Outcome, Row
-from dltrain.saving import Interval, State, misfit
-from dltrain.trainer import Trainer
+from dltrain.config.load import load
+from dltrain.nn import losses
+from dltrain.train import batches, build
+from dltrain.train.checkpoints import checkpoint_file
+from dltrain.train.checkpoints.checkpoint_file import CheckpointError
+from dltrain.train.checkpoints.saver import Interval, State, misfit
+from dltrain.train.outcome import Outcome, Row
+from dltrain.train.trainer import Trainer
 from tests.conftest import Call
 from tests.stacked import Kept
 
@@ -65,7 +66,7 @@ def prepared(members: Sequence[Sequence[str]]) -> Trainer:
 
 def states(recorders: Sequence[Kept]) -> list[State]:
     """Load the last state of each member."""
-    return [State.load(checkpoint.paths(own.folder / "checkpoints")[0]) for own in recorders]
+    return [State.load(checkpoint_file.paths(own.folder / "checkpoints")[0]) for own in recorders]
 
 
 def finish(trainer: Trainer, recorders: Sequence[Kept], stop_at: int | None = None) -> None:
@@ -73,15 +74,15 @@ def finish(trainer: Trainer, recorders: Sequence[Kept], stop_at: int | None = No
 
 
 def last(recorders: Sequence[Kept]) -> list[bytes]:
-    return [checkpoint.paths(own.folder / "checkpoints")[0].read_bytes() for own in recorders]
+    return [checkpoint_file.paths(own.folder / "checkpoints")[0].read_bytes() for own in recorders]
 
 
 @pytest.fixture(scope="module")
 def short_windows() -> Iterator[None]:
     """Let an epoch of nine steps have several windows, and several records in each."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loader, "WINDOW_STEPS", 4)
-        patch.setattr("dltrain.steps.WINDOW_STEPS", 4)
+        patch.setattr(batches, "WINDOW_STEPS", 4)
+        patch.setattr("dltrain.train.steps.WINDOW_STEPS", 4)
         patch.setattr(losses, "RECORD_STEPS", 3)
         yield
 
@@ -128,13 +129,13 @@ def test_states_are_written_as_often_as_is_asked_for(
     interval: str, written: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved: list[int] = []
-    save = checkpoint.save
+    save = checkpoint_file.save
 
     def note(folder: Path, tensors: Any, meta: Any) -> Path:
         saved.append(meta["step"])
         return save(folder, tensors, meta)
 
-    monkeypatch.setattr(checkpoint, "save", note)
+    monkeypatch.setattr(checkpoint_file, "save", note)
     # Every epoch is the best so far.
     finish(
         prepared([[f"trainer.checkpoint_interval={interval}", "optimizer.lr=0.01"]]),
@@ -155,8 +156,8 @@ def test_no_state_is_taken_within_an_epoch_that_is_not_finite_any_more(tmp_path:
     trainer = prepared([words])
     finish(trainer, [Kept(tmp_path)])
     assert trainer.outcomes[0].status == "diverged"
-    for path in checkpoint.paths(tmp_path / "checkpoints"):
-        found, _ = checkpoint.load(path)
+    for path in checkpoint_file.paths(tmp_path / "checkpoints"):
+        found, _ = checkpoint_file.load(path)
         assert all(tensor.isfinite().all() for tensor in found.values())
 
 
@@ -173,6 +174,6 @@ def test_a_state_of_another_shape_does_not_fit(tmp_path: Path) -> None:
 
 
 def test_a_file_that_says_nothing_of_a_member_is_no_state(tmp_path: Path) -> None:
-    path = checkpoint.save(tmp_path, {"w": torch.ones(1)}, {"epoch": 1, "step": 9})
+    path = checkpoint_file.save(tmp_path, {"w": torch.ones(1)}, {"epoch": 1, "step": 9})
     with pytest.raises(CheckpointError, match=r"epoch-000001\.safetensors: is no state"):
         State.load(path)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dltrain.compose import ConfigError
-from dltrain.config import load
-from dltrain.grammar import read
-from dltrain.scalars import as_text, read_scalar
-from dltrain.schema import RunConfig, as_dict
-from dltrain.sweep_functions import Value
+from dltrain.config.compose import ConfigError
+from dltrain.config.grammar.functions import Value
+from dltrain.config.grammar.scalars import as_text, read_scalar
+from dltrain.config.grammar.values import read
+from dltrain.config.load import load
+from dltrain.config.schema import RunConfig, as_dict
 
 SCALARS = [
     *("1", "10", "1_000", "1e1", "10.0", "1e-3", "1E5", "+5", "-0.0", "1.", ".5", "1e400", "inf"),

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from dltrain.runs import list_runs
-from dltrain.signals import HANGUP, SIGNALS, stopping
+from dltrain.runs.run import list_runs
+from dltrain.system.signals import HANGUP, SIGNALS, stopping
 from tests.conftest import Shown, changed
 from tests.torture.forks import forked
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dltrain import storage
-from dltrain.runs import list_runs
+from dltrain.runs.run import list_runs
+from dltrain.system import disk
 from tests.terminals import metrics
 from tests.torture import starts
 
@@ -26,7 +26,7 @@ def test_the_proof_sees_runs_that_share_a_folder(monkeypatch: pytest.MonkeyPatch
         path.mkdir(parents=True, exist_ok=True)
         return True
 
-    monkeypatch.setattr(storage, "make_folder", careless)
+    monkeypatch.setattr(disk, "make_folder", careless)
     report = starts.prove(50)
     assert any("50 runs left" in sentence for sentence in report.wrong)
 

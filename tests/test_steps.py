@@ -12,14 +12,14 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from dltrain.architecture import multilayer
-from dltrain.graphs import Graphs
-from dltrain.layers import Dropout
-from dltrain.models import Model, _Draws, build_model
-from dltrain.optim import SGD
-from dltrain.outcomes import Outcome, Row
-from dltrain.steps import Stack, Steps
-from dltrain.trainer import Trainer
+from dltrain.nn.layers import Dropout
+from dltrain.nn.model import Model, _Draws, build_model
+from dltrain.nn.optim import SGD
+from dltrain.nn.plan import multilayer
+from dltrain.train.cuda_graphs import Graphs
+from dltrain.train.outcome import Outcome, Row
+from dltrain.train.steps import Stack, Steps
+from dltrain.train.trainer import Trainer
 from tests.conftest import changed
 from tests.replay import Operation, Replays, Watch
 from tests.stacked import (

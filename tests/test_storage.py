@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from dltrain import storage
-from dltrain.storage import (
+from dltrain.system import disk
+from dltrain.system.disk import (
     InUseError,
     StorageError,
     append,
@@ -147,7 +147,7 @@ def test_a_replacement_in_a_missing_folder_is_a_storage_error(tmp_path: Path) ->
 def run_with_small_files(program: str, folder: Path) -> None:
     """Run lines of Python in ``folder`` in a process whose files can hold ten bytes."""
     head = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
-    head += "from pathlib import Path; from dltrain.storage import *\n"
+    head += "from pathlib import Path; from dltrain.system.disk import *\n"
     subprocess.run([sys.executable, "-c", head + program], cwd=folder, check=True)
 
 
@@ -279,8 +279,8 @@ def test_a_link_is_neither_followed_nor_written_through(tmp_path: Path) -> None:
     link.symlink_to(mine)
     writes: list[Callable[[], object]] = [
         lambda: append(link, ["x"]),
-        lambda: storage.sync(link),
-        lambda: storage.cut(link, 0),
+        lambda: disk.sync(link),
+        lambda: disk.cut(link, 0),
         lambda: redirect(link, []),
     ]
     for write in writes:
@@ -569,7 +569,7 @@ def test_a_storage_error_is_an_os_error_that_says_what_to_do(tmp_path: Path) -> 
 def test_a_file_written_in_parts_is_the_old_one_until_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    with storage.replacing(path) as write:
+    with disk.replacing(path) as write:
         write(b"new, ")
         write(b"and more")
         assert path.read_bytes() == b"old"
@@ -583,7 +583,7 @@ def test_what_goes_wrong_between_the_parts_leaves_the_old_file(
 ) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    with pytest.raises(type(error)) as caught, storage.replacing(path) as write:  # noqa: PT012
+    with pytest.raises(type(error)) as caught, disk.replacing(path) as write:  # noqa: PT012
         write(b"new")
         raise error
     assert caught.value is error  # an error of another file is not this one's

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dltrain.casts import SweepError
-from dltrain.grammar import read
+from dltrain.config.grammar.casts import SweepError
+from dltrain.config.grammar.values import read
 from tests.torture import sweeps
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.combinations import problems
-from dltrain.compose import CONF
-from dltrain.config import load
-from dltrain.origin import config_of
-from dltrain.reading import read_record
-from dltrain.runs import find, list_runs, members
+from dltrain.config.compose import CONF
+from dltrain.config.load import load
+from dltrain.config.rules import problems
+from dltrain.runs.provenance import config_of
+from dltrain.runs.run import find, list_runs, members
+from dltrain.system.foreign_files import read_record
 from tests.boards import HParams, points
 from tests.conftest import Call, command, tree, write_record
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from dltrain import checkpoint
-from dltrain.reading import read_record
-from dltrain.runs import Run, find, read
-from dltrain.trained import load
+from dltrain.inference.saved_model import load
+from dltrain.runs.run import Run, find, read
+from dltrain.system.foreign_files import read_record
+from dltrain.train.checkpoints import checkpoint_file
 from tests.conftest import Call, write_record
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -41,7 +41,7 @@ def config(run: Run, group: str, **entries: Any) -> dict[str, Any]:
 
 def test_the_weights_are_those_of_the_checkpoint(run: Run) -> None:
     trained = load(run)
-    tensors, _ = checkpoint.load(checkpoint.paths(run.folder / "checkpoints")[0])
+    tensors, _ = checkpoint_file.load(checkpoint_file.paths(run.folder / "checkpoints")[0])
     own = {name: torch.from_numpy(values) for name, values in trained.parameters().items()}
     kept = {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
     assert own.keys() == kept.keys()
@@ -84,7 +84,7 @@ def test_a_checkpoint_of_another_run_is_refused(run: Run) -> None:
 
 
 def test_a_damaged_checkpoint_is_refused_and_none_is_taken_instead(run: Run) -> None:
-    path = checkpoint.paths(run.folder / "checkpoints")[0]
+    path = checkpoint_file.paths(run.folder / "checkpoints")[0]
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
@@ -93,10 +93,10 @@ def test_a_damaged_checkpoint_is_refused_and_none_is_taken_instead(run: Run) -> 
 
 
 def test_weights_that_are_not_finite_are_refused(run: Run) -> None:
-    path = checkpoint.paths(run.folder / "checkpoints")[0]
-    tensors, meta = checkpoint.load(path)
+    path = checkpoint_file.paths(run.folder / "checkpoints")[0]
+    tensors, meta = checkpoint_file.load(path)
     tensors["model.layers.0.bias"][3] = float("nan")
-    assert checkpoint.save(path.parent, tensors, meta) == path
+    assert checkpoint_file.save(path.parent, tensors, meta) == path
     with pytest.raises(ValueError, match="holds numbers that are not finite"):
         load(run)
 
@@ -108,11 +108,11 @@ def test_a_run_without_checkpoints_is_refused(run: Run) -> None:
 
 
 def test_without_a_best_epoch_the_best_is_refused(run: Run) -> None:
-    path = checkpoint.paths(run.folder / "checkpoints")[0]
-    tensors, meta = checkpoint.load(path)
+    path = checkpoint_file.paths(run.folder / "checkpoints")[0]
+    tensors, meta = checkpoint_file.load(path)
     for best in ({}, {"epoch": "1"}, {"epoch": -1}, {"epoch": 10**40}, None):
         meta["outcome"]["best"] = best
-        checkpoint.save(path.parent, tensors, meta)
+        checkpoint_file.save(path.parent, tensors, meta)
         with pytest.raises(ValueError, match="has no checkpoint of a best epoch"):
             load(run, epoch="best")
 

@@ -18,17 +18,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dltrain import build, checkpoint
-from dltrain.config import load
-from dltrain.data.loader import Loader, Rows
-from dltrain.layers import Linear
-from dltrain.losses import SquaredError
-from dltrain.models import Model, generator
-from dltrain.optim import SGD
-from dltrain.outcomes import Outcome, Row, Rules
-from dltrain.recorder import Recorder
-from dltrain.steps import Stack
-from dltrain.trainer import Trainer
+from dltrain.config.load import load
+from dltrain.nn.layers import Linear
+from dltrain.nn.losses import SquaredError
+from dltrain.nn.model import Model, generator
+from dltrain.nn.optim import SGD
+from dltrain.runs.recorder import Recorder
+from dltrain.train import build
+from dltrain.train.batches import Loader, Rows
+from dltrain.train.checkpoints import checkpoint_file
+from dltrain.train.outcome import Outcome, Row, Rules
+from dltrain.train.steps import Stack
+from dltrain.train.trainer import Trainer
 from tests.conftest import changed
 from tests.stacked import Kept
 
@@ -527,7 +528,7 @@ def test_a_member_that_diverges_keeps_its_last_good_epoch(tmp_path: Path) -> Non
     assert run.outcomes[0].status == "diverged"
     assert "last finite" in run.outcomes[0].message or "epoch before" in run.outcomes[0].message
     last = sorted((run.kept[0].folder / "checkpoints").iterdir())[-1]
-    tensors, meta = checkpoint.load(last)
+    tensors, meta = checkpoint_file.load(last)
     assert meta["epoch"] == run.outcomes[0].final["epoch"] == len(run.kept[0].rows)
     assert all(tensor.isfinite().all() for tensor in tensors.values())
 
@@ -599,9 +600,9 @@ def test_a_signal_stops_after_the_step_under_way(tmp_path: Path) -> None:
     run = finish(trainer, tmp_path, view)
     assert (trainer.step, run.outcomes[0].status, run.outcomes[0].test) == (11, "interrupted", {})
     assert len(run.kept[0].rows) == len(view.epochs) == 1
-    last, *_ = checkpoint.paths(run.kept[0].folder / "checkpoints")
+    last, *_ = checkpoint_file.paths(run.kept[0].folder / "checkpoints")
     assert last.name == "epoch-000001-step-00000011.safetensors"
-    assert checkpoint.load(last)[1]["step"] == 11
+    assert checkpoint_file.load(last)[1]["step"] == 11
 
 
 def test_a_signal_before_the_first_step_leaves_no_checkpoint(tmp_path: Path) -> None:
@@ -711,7 +712,7 @@ def test_the_best_row_is_remembered_by_the_losss_metric(tmp_path: Path) -> None:
 def test_the_last_checkpoint_holds_the_last_weights(tmp_path: Path) -> None:
     run = train(tmp_path, changed(LINE, "optimizer.momentum=0.5"))
     folder = run.kept[0].folder / "checkpoints"
-    tensors, meta = checkpoint.load(checkpoint.path_of(folder, {"epoch": 4}))
+    tensors, meta = checkpoint_file.load(checkpoint_file.path_of(folder, {"epoch": 4}))
     weights = {f"model.{name}": tensor for name, tensor in run.weights().items()}
     weights |= {f"optimizer.{n}": t[0] for n, t in run.stack.optimizer.state().items()}
     assert same_bytes(tensors, weights)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from dltrain import checkpoint, verification
-from dltrain.verification import complaints
+from dltrain.runs import verification
+from dltrain.runs.verification import complaints
+from dltrain.train.checkpoints import checkpoint_file
 
 
 def listed(folder: Path, **contents: bytes) -> dict[str, str]:
@@ -21,7 +22,7 @@ def listed(folder: Path, **contents: bytes) -> dict[str, str]:
 
 def save(folder: Path) -> Path:
     meta = {"epoch": 1, "step": 6}
-    return checkpoint.save(folder / "checkpoints", {"weight": torch.ones(3)}, meta)
+    return checkpoint_file.save(folder / "checkpoints", {"weight": torch.ones(3)}, meta)
 
 
 def test_files_as_they_were_written_are_no_matter(tmp_path: Path) -> None:

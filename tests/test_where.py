@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dltrain.field_names import Names
-from dltrain.where import condition, seconds
+from dltrain.runs.compare.field_names import Names
+from dltrain.runs.compare.filters import condition, seconds
 
 RUN: dict[str, Any] = {
     "status": "done",

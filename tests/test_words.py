@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dltrain.sweep_functions import MAX_VALUES, Value
-from dltrain.words import Words, read_words
+from dltrain.config.grammar.functions import MAX_VALUES, Value
+from dltrain.config.overrides import Words, read_words
 
 GROUPS = {"model": ["linear", "mlp"], "data": ["csv"], "experiment": ["book/mlp"]}
 

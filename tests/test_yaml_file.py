@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.yaml_file import MAX_BYTES, MAX_DEPTH, MAX_VALUES, ConfigFileError, read_yaml
+from dltrain.config.yaml_file import MAX_BYTES, MAX_DEPTH, MAX_VALUES, ConfigFileError, read_yaml
 from tests.torture.listed_config import bomb, nested
 from tests.torture.refusal import ending_in, fifo
 

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from dltrain.command_line import CommandLine
-from dltrain.paths import expanded, problem_with
-from dltrain.shell import OUTPUTS
+from dltrain.runs.command_line import CommandLine
 from dltrain.suggest import clipped, closest, repeated
+from dltrain.system.paths import expanded, problem_with
+from dltrain.system.shell import OUTPUTS
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -197,7 +197,7 @@ def _output_dir(text: str) -> str:
     """Read the folder as a training does, which takes the quotes of the grammar off."""
     if not text.startswith(("'", '"')):
         return text
-    from dltrain.words import read_value
+    from dltrain.config.overrides import read_value
 
     return str(read_value(text).read(raw=True))
 

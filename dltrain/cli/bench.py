@@ -14,19 +14,19 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from dltrain import build
 from dltrain.cli.arguments import Parser, UsageError, line_of, refusing
-from dltrain.cli.summary import counted, header
-from dltrain.config import load
-from dltrain.console import dim, duration, output, pairs, table, warning
-from dltrain.console.training import TrainingView
-from dltrain.environment import process_start
-from dltrain.gpu import device_problem
-from dltrain.job import Job
-from dltrain.signals import Interruption, stopping
+from dltrain.cli.live.training import counted, header
+from dltrain.cli.terminal.console import dim, duration, output, pairs, table, warning
+from dltrain.cli.terminal.training_view import TrainingView
+from dltrain.config.gpu import device_problem
+from dltrain.config.load import load
+from dltrain.system.environment import process_start
+from dltrain.system.signals import Interruption, stopping
+from dltrain.train import build
+from dltrain.train.job import Job
 
 if TYPE_CHECKING:
-    from dltrain.bench import Costs
+    from dltrain.train.bench.measure import Costs
 
 USAGE = "dltrain bench [OVERRIDE ...]"
 
@@ -51,7 +51,7 @@ def main(words: Sequence[str]) -> None:
     view.show(*map(warning, data.warnings))
     started = time.perf_counter()
     with view.working("loading torch"):
-        from dltrain.bench import measure
+        from dltrain.train.bench.measure import measure
     startup["torch"] = time.perf_counter() - started
     with view.working("measuring"), refusing(), stopping(_end):
         costs = measure(job)

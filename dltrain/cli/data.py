@@ -11,14 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from dltrain import build, storage
-from dltrain.choices import Task
 from dltrain.cli.arguments import Parser, refusing
-from dltrain.config import load
-from dltrain.console import bold, dim, figure, output, pairs, table, warning
-from dltrain.data import Column, Dataset
-from dltrain.folder_names import label
-from dltrain.paths import expanded
+from dltrain.cli.terminal.console import bold, dim, figure, output, pairs, table, warning
+from dltrain.config.choices import Task
+from dltrain.config.load import load
+from dltrain.data.dataset import Column, Dataset
+from dltrain.system import disk
+from dltrain.system.folder_names import label
+from dltrain.system.paths import expanded
+from dltrain.train import build
 
 USAGE = "dltrain data [OVERRIDE ...] [--rows N]"
 MAX_COLUMNS = 12
@@ -120,7 +121,7 @@ def _first_rows(data: Dataset, count: int) -> object:
 
 def _pictures(data: Dataset, sheet: Path, show: object) -> None:
     """Write the contact sheet, and draw one image per class in the terminal."""
-    from dltrain.pictures import contact_sheet, one_per_class, shaded
+    from dltrain.data.images.contact_sheet import contact_sheet, one_per_class, shaded
 
     assert callable(show)
     assert data.image_shape is not None
@@ -133,7 +134,7 @@ def _pictures(data: Dataset, sheet: Path, show: object) -> None:
         for lines in zip(*drawn, strict=True):
             show("  ".join(lines))
         show(dim("  ".join(f"{data.class_names[index]:<{width}}" for index in part)))
-    storage.make_folder(sheet.parent)
-    storage.replace(sheet, contact_sheet(images.astype(np.uint8), chosen))
+    disk.make_folder(sheet.parent)
+    disk.replace(sheet, contact_sheet(images.astype(np.uint8), chosen))
     show("")
     show(pairs([("sheet", str(sheet))]))

@@ -14,8 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from dltrain import __version__
 from dltrain.cli.arguments import EndedError, Parser
-from dltrain.compose import CONF
-from dltrain.console import duration, output, pairs
+from dltrain.cli.terminal.console import duration, output, pairs
+from dltrain.config.compose import CONF
 
 PACKAGES = (
     *("torch", "torchvision", "hydra-core", "omegaconf", "rich", "pandas", "pyarrow"),
@@ -53,7 +53,7 @@ def _disk() -> str:
 
 
 def _data() -> list[tuple[str, object]]:
-    from dltrain.data.fashion_mnist import available, cache_folder
+    from dltrain.data.images.fashion_mnist import available, cache_folder
 
     place = available()
     text = place or "only the packaged sample (apt install dataset-fashion-mnist has all of it)"

@@ -8,7 +8,7 @@ import os
 import select
 import signal
 
-# As in ``dltrain.signals``, which imports more.
+# As in ``dltrain.system.signals``, which imports more.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 

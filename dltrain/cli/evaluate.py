@@ -26,17 +26,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.cli.chosen import chosen_run
-from dltrain.confusion import ClassScore, confusion, per_class
-from dltrain.console import bold, figure, output, pairs, table
-from dltrain.console.training import TrainingView
-from dltrain.given import Given, opened
-from dltrain.recorder import as_json
-from dltrain.runs import Run
+from dltrain.cli.run_argument import chosen_run
+from dltrain.cli.terminal.console import bold, figure, output, pairs, table
+from dltrain.cli.terminal.training_view import TrainingView
+from dltrain.data.input_stream import Given, opened
+from dltrain.runs.compare.confusion import ClassScore, confusion, per_class
+from dltrain.runs.recorder import as_json
+from dltrain.runs.run import Run
 
 if TYPE_CHECKING:
-    from dltrain.evaluation import Evaluation
-    from dltrain.trained import Trained
+    from dltrain.inference.evaluation import Evaluation
+    from dltrain.inference.saved_model import Trained
 
 USAGE = "dltrain evaluate RUN [--split SPLIT | --data FILE] [--epoch last|best] [--json]"
 SPLITS = ("train", "val", "test")
@@ -61,8 +61,8 @@ def main(words: Sequence[str]) -> None:
     run, changes = chosen_run(arguments.words, verb="evaluate", settable=settable)
     view = TrainingView(output(sys.stderr))
     with view.working("loading torch"):
-        from dltrain.evaluation import evaluate
-        from dltrain.trained import load
+        from dltrain.inference.evaluation import evaluate
+        from dltrain.inference.saved_model import load
     with refusing():
         if arguments.data is None:
             split = arguments.split or "test"
@@ -77,7 +77,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _evaluate_file(trained: Trained, text: str) -> Evaluation:
-    from dltrain.evaluation import evaluate_given
+    from dltrain.inference.evaluation import evaluate_given
 
     is_image = trained.data.image_shape is not None
     with contextlib.ExitStack() as stack:

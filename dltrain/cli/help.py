@@ -44,7 +44,7 @@ def main(words: Sequence[str]) -> None:
     """Print the help."""
     import sys
 
-    from dltrain.compose import CONF, groups
+    from dltrain.config.compose import CONF, groups
 
     verbs = "\n".join(f"  {name:<20} {text}" for name, text in VERBS.items())
     choices = "\n".join(

@@ -17,14 +17,15 @@ import traceback
 from collections.abc import Sequence
 from types import FrameType
 
-from dltrain import __version__, signals, storage
+from dltrain import __version__
 from dltrain.cli import entry
 from dltrain.cli.arguments import EndedError, UsageError
-from dltrain.console import safe
-from dltrain.console.stream import hurry, let_go
-from dltrain.escapes import escaped_lines
-from dltrain.storage import InUseError, StorageError
+from dltrain.cli.terminal.console import safe
+from dltrain.cli.terminal.stream import hurry, let_go
 from dltrain.suggest import clipped, closest
+from dltrain.system import disk, signals
+from dltrain.system.disk import InUseError, StorageError
+from dltrain.text import escaped_lines
 
 # verb -> what it does; each is a module of this package, imported when it is called
 VERBS = {
@@ -76,7 +77,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     Modules that are being imported may swallow an exception, or print it; but where no file is half
     written there is nothing to let go of.
     """
-    if _is_importing(frame) and not storage.half_written:
+    if _is_importing(frame) and not disk.half_written:
         entry.leave(number, frame)
     raise signals.Interruption(number)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dltrain import build
-from dltrain.architecture import Operation, graph
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.config import load
-from dltrain.console import output, pairs, table
+from dltrain.cli.terminal.console import output, pairs, table
+from dltrain.config.load import load
+from dltrain.nn.plan import Operation, graph
 from dltrain.suggest import closest
+from dltrain.train import build
 
 USAGE = "dltrain model show [OVERRIDE ...]"
 

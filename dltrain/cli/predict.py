@@ -29,19 +29,19 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from dltrain import storage
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.cli.chosen import chosen_run, tell
-from dltrain.console import duration, output, pairs
-from dltrain.console.training import TrainingView
-from dltrain.escapes import escaped_lines
-from dltrain.given import Given, opened
-from dltrain.paths import problem_with
-from dltrain.signals import Interruption, stopping
+from dltrain.cli.run_argument import chosen_run, tell
+from dltrain.cli.terminal.console import duration, output, pairs
+from dltrain.cli.terminal.training_view import TrainingView
+from dltrain.data.input_stream import Given, opened
+from dltrain.system import disk
+from dltrain.system.paths import problem_with
+from dltrain.system.signals import Interruption, stopping
+from dltrain.text import escaped_lines
 
 if TYPE_CHECKING:
-    from dltrain.prediction import Predictor
-    from dltrain.trained import Trained
+    from dltrain.inference.prediction import Predictor
+    from dltrain.inference.saved_model import Trained
 
 USAGE = "dltrain predict RUN --data FILE [--output FILE] [--epoch last|best] [output_dir=FOLDER]"
 
@@ -67,8 +67,8 @@ def main(words: Sequence[str]) -> None:
     run, _ = chosen_run([*arguments.words, *settings], verb="predict", settable=())
     target = _target(arguments.output, files)
     with TrainingView(output(sys.stderr)).working("loading torch"):
-        from dltrain.prediction import Predictor
-        from dltrain.trained import load
+        from dltrain.inference.prediction import Predictor
+        from dltrain.inference.saved_model import load
     with refusing(), stopping(_end):
         trained = load(run, epoch=arguments.epoch, placed=False)
         started = time.perf_counter()
@@ -115,7 +115,7 @@ def _target(text: str | None, files: Sequence[str]) -> Path | None:
 def _writing(target: Path | None) -> Iterator[Callable[[bytes], object]]:
     """Give what writes: to a file that is there whole or not at all, or to standard output."""
     if target is not None:
-        with storage.replacing(target) as write:
+        with disk.replacing(target) as write:
             yield write
     elif sys.stdout.isatty():  # a terminal obeys what may stand in foreign text
         yield lambda part: sys.stdout.write(
@@ -139,7 +139,7 @@ def _predict(predictor: Predictor, trained: Trained, files: Sequence[str]) -> No
             source = stack.enter_context(opened(Path(files[0]), name=files[0]))
         if trained.data.image_shape is None:
             return predictor.table(source)
-        from dltrain.data.pictures import MAGICS
+        from dltrain.data.images.picture_files import MAGICS
 
         if source.start(4).startswith(MAGICS):
             return predictor.pictures([source])
@@ -147,7 +147,7 @@ def _predict(predictor: Predictor, trained: Trained, files: Sequence[str]) -> No
 
 
 def _pictures(files: Sequence[str]) -> Iterator[Path]:
-    from dltrain.data.pictures import pictures_in
+    from dltrain.data.images.picture_files import pictures_in
 
     for file in files:
         if Path(file).is_dir():

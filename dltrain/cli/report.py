@@ -22,11 +22,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dltrain import storage
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
-from dltrain.console import output, pairs, safe
-from dltrain.paths import expanded, problem_with
-from dltrain.runs import Run, distinct, find
+from dltrain.cli.terminal.console import output, pairs, safe
+from dltrain.runs.run import Run, distinct, find
+from dltrain.system import disk
+from dltrain.system.paths import expanded, problem_with
 
 USAGE = "dltrain report RUN|SWEEP ... [--output FILE] [output_dir=FOLDER]"
 # How many runs give a file its name.
@@ -45,14 +45,14 @@ def main(words: Sequence[str]) -> None:
     with refusing():
         runs = distinct(find(name, output_dir) for name in names)
         path = _place(arguments.output, runs, output_dir)
-        from dltrain.report import report
+        from dltrain.report.contents import report
         from dltrain.report.page import page
 
         now = datetime.datetime.now().astimezone().isoformat(" ", "minutes")
         content = page(report(runs), made=now[:16])
     if not path.parent.is_dir():
-        storage.make_folder(path.parent)
-    storage.replace(path, content)
+        disk.make_folder(path.parent)
+    disk.replace(path, content)
     opener = "open" if sys.platform == "darwin" else "xdg-open"
     output().print(
         pairs(

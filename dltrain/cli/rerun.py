@@ -17,21 +17,21 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from dltrain.address import address
-from dltrain.check import instance
 from dltrain.cli.arguments import Parser, UsageError, is_override, output_dir_of, refusing
+from dltrain.cli.live.sweep import show_plan, start
 from dltrain.cli.main import dispatch
-from dltrain.cli.sweep_course import show_plan, start
-from dltrain.command_line import DEFAULT_NAME, CommandLine
-from dltrain.console import dim, output, safe
-from dltrain.repetition import repetition_of
-from dltrain.runs import Run, find
-from dltrain.schema import SweepConfig
-from dltrain.shell import below, command, without
+from dltrain.cli.terminal.console import dim, output, safe
+from dltrain.config.schema import SweepConfig
+from dltrain.config.validate import instance
+from dltrain.runs.address import address
+from dltrain.runs.command_line import DEFAULT_NAME, CommandLine
+from dltrain.runs.repetition import repetition_of
+from dltrain.runs.run import Run, find
 from dltrain.sweep.folder import planned
 from dltrain.sweep.grid import is_replaced, kept
 from dltrain.sweep.plan import make_plan
 from dltrain.sweep.repeat import repeated
+from dltrain.system.shell import below, command, without
 
 USAGE = "dltrain rerun RUN [OVERRIDE ...] [-m] [--dry-run] [output_dir=FOLDER]"
 # Of what config files say otherwise by now; a thousand members may differ in as many values.

@@ -16,8 +16,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dltrain import build
-from dltrain.address import command_on
 from dltrain.cli.arguments import (
     EndedError,
     Parser,
@@ -26,15 +24,17 @@ from dltrain.cli.arguments import (
     output_dir_of,
     refusing,
 )
-from dltrain.cli.course import carry_out
-from dltrain.cli.summary import counted
-from dltrain.cli.sweep_resume import resume as resume_sweep
-from dltrain.command_line import CommandLine
-from dltrain.compose import Sources
-from dltrain.console import dim, output, safe, warning
-from dltrain.console.training import TrainingView
-from dltrain.job import Job
-from dltrain.origin import (
+from dltrain.cli.live.course import carry_out
+from dltrain.cli.live.sweep_resume import resume as resume_sweep
+from dltrain.cli.live.training import counted
+from dltrain.cli.terminal.console import dim, output, safe, warning
+from dltrain.cli.terminal.training_view import TrainingView
+from dltrain.config.compose import Sources
+from dltrain.config.overrides import read_value
+from dltrain.config.schema import RunConfig
+from dltrain.runs.address import command_on
+from dltrain.runs.command_line import CommandLine
+from dltrain.runs.provenance import (
     changed_data,
     changed_versions,
     config_of,
@@ -42,14 +42,14 @@ from dltrain.origin import (
     refuse_changed,
     threads_of,
 )
-from dltrain.reading import refuse_links
-from dltrain.runs import Run, find, read
-from dltrain.schema import RunConfig
-from dltrain.shell import as_value
-from dltrain.signals import stopping
-from dltrain.storage import locked
+from dltrain.runs.run import Run, find, read
 from dltrain.suggest import clipped, closest
-from dltrain.words import read_value
+from dltrain.system.disk import locked
+from dltrain.system.foreign_files import refuse_links
+from dltrain.system.shell import as_value
+from dltrain.system.signals import stopping
+from dltrain.train import build
+from dltrain.train.job import Job
 
 USAGE = (
     "dltrain resume RUN [trainer.epochs=N] [data.path=FILE | data.root=FOLDER] [--allow-changed]"
@@ -207,7 +207,7 @@ def resume(run: Run, job: Job, *, allow_changed: bool) -> None:
     with view.working("loading torch"):
         import torch
 
-        from dltrain.training import Training
+        from dltrain.train.session import Training
     with refusing():
         cpu = torch.backends.cpu.get_cpu_capability()
         refuse_changed([] if allow_changed else changed_versions(run, cpu=cpu))

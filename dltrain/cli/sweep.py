@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError, line_of, refusing
-from dltrain.cli.sweep_course import show_plan, start
-from dltrain.cli.sweep_resume import find_sweep, resume
-from dltrain.compose import Sources
+from dltrain.cli.live.sweep import show_plan, start
+from dltrain.cli.live.sweep_resume import find_sweep, resume
+from dltrain.config.compose import Sources
 from dltrain.sweep.plan import make_plan
 
 USAGE = "dltrain -m [OVERRIDE ...] [--dry-run] | dltrain -m --resume SWEEP [OVERRIDE ...]"

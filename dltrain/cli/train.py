@@ -11,20 +11,21 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from dltrain import build, recorder
 from dltrain.cli.arguments import Parser, UsageError, line_of, refusing
-from dltrain.cli.course import carry_out
-from dltrain.combinations import ineffective
-from dltrain.config import load, to_yaml
-from dltrain.console import dim, output, warning
-from dltrain.console.training import TrainingView
-from dltrain.gpu import device_problem
-from dltrain.job import Job
-from dltrain.paths import expanded
-from dltrain.schema import RunConfig, as_dict
-from dltrain.signals import stopping
-from dltrain.storage import locked
+from dltrain.cli.live.course import carry_out
+from dltrain.cli.terminal.console import dim, output, warning
+from dltrain.cli.terminal.training_view import TrainingView
+from dltrain.config.gpu import device_problem
+from dltrain.config.load import load, to_yaml
+from dltrain.config.rules import ineffective
+from dltrain.config.schema import RunConfig, as_dict
+from dltrain.runs import recorder
 from dltrain.suggest import closest
+from dltrain.system.disk import locked
+from dltrain.system.paths import expanded
+from dltrain.system.signals import stopping
+from dltrain.train import build
+from dltrain.train.job import Job
 
 USAGE = "dltrain [OVERRIDE ...] [--cfg job] [--config-dir DIR] [--config-name NAME]"
 
@@ -42,7 +43,7 @@ def main(words: Sequence[str]) -> None:
         if value and not arguments.cfg:
             raise UsageError([f"{flag}: belongs to --cfg; add --cfg job, or leave it out"])
     if arguments.cfg in ("hydra", "all"):
-        from dltrain.cli.hydra_flags import main as hand_over
+        from dltrain.cli.hydra.flags import main as hand_over
 
         return hand_over(words)
     with refusing():
@@ -85,7 +86,7 @@ def train(job: Job) -> None:
     view.show(*map(warning, job.data.warnings))
     view.show(*(dim(f"note: {note}") for note in [*job.data.notes, *job.notes]))
     with view.working("loading torch"):
-        from dltrain.training import Training
+        from dltrain.train.session import Training
     with refusing():
         training = Training([job])  # nothing is written yet
     with stopping(training.trainer.stop):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from dltrain.data import Dataset, Scale, Split
+from dltrain.data.dataset import Dataset, Scale, Split
 
 # Numbers that are drawn at once, in float64, before they are rounded.
 NUMBERS = 1 << 17

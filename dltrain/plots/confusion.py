@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dltrain.confusion import ClassScore, Counts, per_class
 from dltrain.plots import style
+from dltrain.runs.compare.confusion import ClassScore, Counts, per_class
 
 # Of more classes neither counts nor scores can be read in one picture.
 WRITTEN, LISTED = 25, 40

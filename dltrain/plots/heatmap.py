@@ -19,8 +19,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from dltrain.plots import style
 from dltrain.plots.scales import LOST, Scale, by_importance, scale_of, usable
-from dltrain.results import Result
-from dltrain.runs import higher_is_better
+from dltrain.runs.compare.results import Result
+from dltrain.runs.run import higher_is_better
 
 # So few cells have their numbers written in.
 WRITTEN = 120

@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dltrain.bins import bin_edges
 from dltrain.plots import style
+from dltrain.runs.compare.bins import bin_edges
 
 Amounts = npt.NDArray[np.float64]
 # Of more rows the density is drawn instead of points.

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from dltrain.plots import style
-from dltrain.results import Result
-from dltrain.runs import higher_is_better
+from dltrain.runs.compare.results import Result
+from dltrain.runs.run import higher_is_better
 
 # So many values have a tick each; more numbers are looked at in so many groups of neighbours.
 TICKS, GROUPS = 12, 10

@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from dltrain.escapes import escaped
+from dltrain.text import escaped
 
 FORMATS = ("png", "svg", "pdf")
 # Okabe and Ito's colours, which the colour-blind tell apart; without yellow, lost on white.

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dltrain.field_names import is_metric
+from dltrain.runs.compare.field_names import is_metric
 
 Block = dict[str, Any]
 # Rows of a table: a browser is slow with more, and only a stranger's config has as many keys.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dltrain.metrics_file import as_number
 from dltrain.report.blocks import Block
-from dltrain.runs import Run
+from dltrain.runs.metrics_file import as_number
+from dltrain.runs.run import Run
 
 # More curves than this cannot be told from a smear, and make a page slow.
 MAX_CURVES, BEST_CURVES = 100, 40

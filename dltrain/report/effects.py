@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from dltrain.report.blocks import Block, paragraph
-from dltrain.report.comparison import (
+from dltrain.report.curves import MAX_COLOURS, curves, thinned
+from dltrain.runs.compare.comparison import (
     Comparison,
     axis_of,
     full_name,
@@ -14,8 +15,7 @@ from dltrain.report.comparison import (
     read_value,
     setting_text,
 )
-from dltrain.report.curves import MAX_COLOURS, curves, thinned
-from dltrain.results import by_setting, is_repeated
+from dltrain.runs.compare.results import by_setting, is_repeated
 
 MAX_AXES = 12
 # Lines across parallel axes; a browser is slow with more.

@@ -18,9 +18,9 @@ from string import Template
 from typing import Any
 
 from dltrain import __version__
-from dltrain.escapes import escaped
 from dltrain.report.blocks import Document
 from dltrain.suggest import clipped
+from dltrain.text import escaped
 
 # In the order in which they build on each other.
 SCRIPTS = ("dom.js", "table.js", "plots.js", "parallel.js", "page.js")

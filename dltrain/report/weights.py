@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from dltrain.coefficients import coefficients
-from dltrain.data import Dataset
-from dltrain.evaluation import Evaluation
+from dltrain.data.dataset import Dataset
+from dltrain.inference.evaluation import Evaluation
+from dltrain.nn.coefficients import coefficients
 from dltrain.report.blocks import Block, column, paragraph, table
-from dltrain.report.images import png
+from dltrain.report.png import png
 
 Floats = npt.NDArray[np.float64]
 # Features and classes of a picture; the table has more.

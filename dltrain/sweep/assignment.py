@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from dltrain.command_line import CommandLine
+from dltrain.runs.command_line import CommandLine
 from dltrain.sweep.plan import Group, Member
 
 

@@ -14,17 +14,17 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from dltrain.choices import OnError
-from dltrain.machine import free_memory, num_cores
-from dltrain.results import Result
-from dltrain.signals import stopping
-from dltrain.storage import StorageError
+from dltrain.config.choices import OnError
+from dltrain.runs.compare.results import Result
 from dltrain.sweep.assignment import Assignment
 from dltrain.sweep.folder import FINISHED, SweepFolder
 from dltrain.sweep.plan import Group, Member, Plan
-from dltrain.sweep.process import Child, Values, wait_for
+from dltrain.sweep.processes import Child, Values, wait_for
 from dltrain.sweep.results import read_result, unfinished
 from dltrain.sweep.stacks import cut, in_order, num_steps, sizes_to_try, stack_size
+from dltrain.system.disk import StorageError
+from dltrain.system.machine import free_memory, num_cores
+from dltrain.system.signals import stopping
 
 LOOK_SECONDS = 0.2
 

@@ -18,20 +18,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dltrain import recorder, runs, storage
-from dltrain.check import instance
-from dltrain.command_line import CommandLine
-from dltrain.escapes import escaped, escaped_lines
-from dltrain.field_names import as_number
-from dltrain.origin import changed_table
-from dltrain.reading import read_bytes, read_record
-from dltrain.recorder import first_info, now, sealed_json
-from dltrain.run_time import since
-from dltrain.runs import Run
-from dltrain.schema import SweepConfig, as_dict
-from dltrain.shell import command, located, without
+from dltrain.config.schema import SweepConfig, as_dict
+from dltrain.config.validate import instance
+from dltrain.runs import recorder
+from dltrain.runs import run as runs
+from dltrain.runs.command_line import CommandLine
+from dltrain.runs.compare.field_names import as_number
+from dltrain.runs.provenance import changed_table
+from dltrain.runs.recorder import first_info, now, sealed_json
+from dltrain.runs.run import Run
+from dltrain.runs.run_time import since
 from dltrain.sweep.plan import Member, Plan, PlanError
 from dltrain.sweep.plan_file import Entry, as_line, read_entries, relocated, restore
+from dltrain.system import disk
+from dltrain.system.foreign_files import read_bytes, read_record
+from dltrain.system.shell import command, located, without
+from dltrain.text import escaped, escaped_lines
 
 FINISHED = ("done", "diverged")
 _CHANGED = "; members to come would learn from other rows; --allow-changed trains them all the same"
@@ -83,13 +85,13 @@ class SweepFolder:
         Raises:
             InUseError: If another process trains it.
         """
-        with storage.locked(self.path):
+        with disk.locked(self.path):
             yield
 
     def write(self, **changes: Any) -> None:
         """Change entries of ``sweep.json``."""
         self.info |= changes
-        storage.replace(self.path / "sweep.json", sealed_json(self.info))
+        disk.replace(self.path / "sweep.json", sealed_json(self.info))
 
     @property
     def seconds(self) -> float:
@@ -112,7 +114,7 @@ class SweepFolder:
     def record_failure(self, member: Member, reason: str, details: str) -> None:
         """Write into a member's own folder why it failed; its process could not."""
         folder = self.member(member.index)
-        storage.make_folder(folder)
+        disk.make_folder(folder)
         run = self.run(member.index)
         info = dict(run.info) if run is not None else self._first_info(member)
         info |= {
@@ -124,7 +126,7 @@ class SweepFolder:
         }
         told = escaped_lines(details) if details else []
         lines = [*told, escaped(f"failed: {reason}")]
-        storage.append(folder / "train.log", lines)
+        disk.append(folder / "train.log", lines)
         recorder.write_info(folder, info)
 
     def _first_info(self, member: Member) -> dict[str, Any]:
@@ -156,8 +158,8 @@ def begin(output_dir: Path, plan: Plan, *, line: CommandLine) -> SweepFolder:
     """
     folder = SweepFolder(recorder.new_folder(output_dir, "sweep"))
     lines = "".join(f"{as_line(member)}\n" for member in plan.members).encode()
-    storage.make_folder(folder.path / "members")
-    storage.replace(folder.path / "plan.jsonl", lines)
+    disk.make_folder(folder.path / "members")
+    disk.replace(folder.path / "plan.jsonl", lines)
     facts = [group.facts for group in plan.groups]
     models = [plan.members[group.members[0]].config.model.kind for group in plan.groups]
     folder.write(

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dltrain.compose import Sources, compose_groups
-from dltrain.config import sweep_settings
-from dltrain.paths import expanded, problem_with
-from dltrain.schema import MAX_SEED, SweepConfig
-from dltrain.sweep_functions import MAX_VALUES, Value
-from dltrain.words import Words, read_words
-from dltrain.yaml_file import ConfigFileError, Written, build, read_yaml
+from dltrain.config.compose import Sources, compose_groups
+from dltrain.config.grammar.functions import MAX_VALUES, Value
+from dltrain.config.load import sweep_settings
+from dltrain.config.overrides import Words, read_words
+from dltrain.config.schema import MAX_SEED, SweepConfig
+from dltrain.config.yaml_file import ConfigFileError, Written, build, read_yaml
+from dltrain.system.paths import expanded, problem_with
 
 
 @dataclass(frozen=True)

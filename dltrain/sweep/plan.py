@@ -11,18 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dltrain import build
-from dltrain.architecture import Plan as Layers
-from dltrain.check import knobs, shown
-from dltrain.compose import Sources
-from dltrain.config import compose_run
-from dltrain.data import Dataset
-from dltrain.fields import flat
-from dltrain.gpu import device_problem
-from dltrain.schema import NO_NUMBERS, RunConfig, SweepConfig, as_dict
+from dltrain.config.compose import Sources
+from dltrain.config.gpu import device_problem
+from dltrain.config.load import compose_run
+from dltrain.config.schema import NO_NUMBERS, RunConfig, SweepConfig, as_dict
+from dltrain.config.validate import knobs, shown
+from dltrain.data.dataset import Dataset
+from dltrain.data.summary import Facts, default_metric, metrics_of
+from dltrain.nn.plan import Plan as Layers
+from dltrain.runs.compare.fields import flat
 from dltrain.suggest import closest
-from dltrain.sweep.facts import Facts, default_metric, metrics_of
 from dltrain.sweep.grid import Setting, expand
+from dltrain.train import build
 
 # How many problems of a plan are shown; a thousand members may share one.
 MAX_LINES = 20

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dltrain.check import run_config
-from dltrain.paths import PACKAGED, expanded
-from dltrain.schema import SweepConfig, as_dict
-from dltrain.shell import located
+from dltrain.config.schema import SweepConfig, as_dict
+from dltrain.config.validate import run_config
 from dltrain.suggest import clipped
 from dltrain.sweep.plan import Member, Plan, PlanError, groups_of
+from dltrain.system.paths import PACKAGED, expanded
+from dltrain.system.shell import located
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dltrain.command_line import DEFAULT_NAME, CommandLine
-from dltrain.compose import Sources
-from dltrain.repetition import repetition
-from dltrain.schema import SweepConfig, as_dict
-from dltrain.shell import as_value
+from dltrain.config.compose import Sources
+from dltrain.config.schema import SweepConfig, as_dict
+from dltrain.runs.command_line import DEFAULT_NAME, CommandLine
+from dltrain.runs.repetition import repetition
 from dltrain.sweep.plan_file import Entry
+from dltrain.system.shell import as_value
 
 # Settled when the members were planned.
 _SETTLED = ("zip", "repeat", "file")

@@ -9,12 +9,12 @@ import csv
 import io
 from collections.abc import Sequence
 
-from dltrain import storage
-from dltrain.field_names import BEST
-from dltrain.recorder import number
-from dltrain.results import Result, leader, result_of
+from dltrain.runs.compare.field_names import BEST
+from dltrain.runs.compare.results import Result, leader, result_of
+from dltrain.runs.recorder import number
 from dltrain.sweep.folder import FINISHED, SweepFolder
 from dltrain.sweep.plan import Member, Plan
+from dltrain.system import disk
 
 
 def read_result(folder: SweepFolder, member: Member, metric: str) -> Result:
@@ -58,7 +58,7 @@ def write_csv(folder: SweepFolder, plan: Plan, results: Sequence[Result]) -> Non
         setting = result.setting.values()
         writer.writerow([result.index, result.status, *setting, *cells, result.message])
     content = text.getvalue().encode()
-    storage.replace(folder.path / "results.csv", content)
+    disk.replace(folder.path / "results.csv", content)
     folder.list_file("results.csv", content)
 
 

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dltrain import __version__, recorder, runs, storage
-from dltrain.schema import as_dict
+from dltrain import __version__
+from dltrain.config.schema import as_dict
+from dltrain.runs import recorder
+from dltrain.runs import run as runs
 from dltrain.sweep.folder import SweepFolder
 from dltrain.sweep.plan import Plan, identity
+from dltrain.system import disk
 
 
 def take_over(folder: SweepFolder, plan: Plan, output_dir: Path) -> dict[int, str]:
@@ -39,7 +42,7 @@ def take_over(folder: SweepFolder, plan: Plan, output_dir: Path) -> dict[int, st
         index = wanted.get(_key(config, run.part("data", "sha256")))
         if index is None or index in taken:
             continue
-        storage.copy_tree(run.folder, folder.member(index))
+        disk.copy_tree(run.folder, folder.member(index))
         info = run.info | {
             "id": f"{folder.id}/{index:04d}",
             "sweep": {"id": folder.id, "member": index, "taken_from": run.id},

@@ -9,10 +9,8 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from dltrain.architecture import LinearPlan
-from dltrain.choices import Activation, Matmul
-from dltrain.data import EVALUATION_ROWS
-from dltrain.schema import (
+from dltrain.config.choices import Activation, Matmul
+from dltrain.config.schema import (
     AdamConfig,
     AdamWConfig,
     LeastSquaresConfig,
@@ -21,6 +19,8 @@ from dltrain.schema import (
     SgdConfig,
     SweepConfig,
 )
+from dltrain.data.dataset import EVALUATION_ROWS
+from dltrain.nn.plan import LinearPlan
 from dltrain.sweep.plan import Group, Member
 
 # Share of the free memory that stacks may be planned to use.

@@ -19,8 +19,8 @@ from typing import NamedTuple
 ROWS, COLUMNS = 1_000_000, 30  # the last column is the target
 
 OURS = """
-import pyarrow.compute, pyarrow.csv  # what dltrain.data.tabular imports when it is called
-import dltrain.data.tabular
+import pyarrow.compute, pyarrow.csv  # what dltrain.data.table.dataset imports when it is called
+import dltrain.data.table.dataset
 from dltrain import build
 from dltrain.config import load
 config = load(["data=csv", f"data.path={path}", "data.target=y"], fitting=False)

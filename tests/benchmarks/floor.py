@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import torch
 
-from dltrain.architecture import LinearPlan
-from dltrain.bench import products
+from dltrain.nn.plan import LinearPlan
+from dltrain.train.bench.measure import products
 from tests.benchmarks.rounds import Making
 from tests.benchmarks.task import BATCH, Task, pictures
 

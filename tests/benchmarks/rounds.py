@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dltrain.command_line import CommandLine
-    from dltrain.job import Job
-    from dltrain.outcomes import Outcome, Row
-    from dltrain.training import Training
+    from dltrain.runs.command_line import CommandLine
+    from dltrain.train.job import Job
+    from dltrain.train.outcome import Outcome, Row
+    from dltrain.train.session import Training
 
 # Prepares one timed call; preparing is outside the clock.
 Making = Callable[[], Callable[[], None]]
@@ -59,9 +59,9 @@ def epochs(words: Sequence[str], folder: Path) -> Callable[[], None]:
 
 
 def _jobs(members: Sequence[Sequence[str]]) -> list[Job]:
-    from dltrain import build
-    from dltrain.config import load
-    from dltrain.job import Job
+    from dltrain.config.load import load
+    from dltrain.train import build
+    from dltrain.train.job import Job
 
     configs = [load(words) for words in members]
     data = build.dataset(configs[0])
@@ -72,8 +72,8 @@ def _jobs(members: Sequence[Sequence[str]]) -> list[Job]:
 
 
 def _begun(jobs: Sequence[Job], folder: Path) -> Training:
-    from dltrain import recorder
-    from dltrain.training import Training
+    from dltrain.runs import recorder
+    from dltrain.train.session import Training
 
     stack = Training(jobs)
     stack.record([recorder.new_folder(folder, "bench") for _ in jobs])

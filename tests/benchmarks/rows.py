@@ -136,11 +136,12 @@ def _timed(call: Callable[[], object]) -> tuple[float, object]:
 
 
 def _read_and_train(words: Sequence[str]) -> Figures:
-    from dltrain import build, recorder
-    from dltrain.command_line import CommandLine
-    from dltrain.config import load
-    from dltrain.job import Job
-    from dltrain.schema import CsvConfig
+    from dltrain.config.load import load
+    from dltrain.config.schema import CsvConfig
+    from dltrain.runs import recorder
+    from dltrain.runs.command_line import CommandLine
+    from dltrain.train import build
+    from dltrain.train.job import Job
 
     config = load(words)
     if isinstance(config.data, CsvConfig):
@@ -151,8 +152,8 @@ def _read_and_train(words: Sequence[str]) -> Figures:
     before = _peak()
     read, data = _timed(lambda: build.dataset(config))
     read_peak = _peak()
-    from dltrain.data import Dataset
-    from dltrain.training import Training
+    from dltrain.data.dataset import Dataset
+    from dltrain.train.session import Training
     from tests.benchmarks.rounds import Silent
 
     assert isinstance(data, Dataset)

@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from dltrain import recorder
+from dltrain.runs import recorder
 from tests.benchmarks.rounds import training
 
 

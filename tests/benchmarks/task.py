@@ -63,8 +63,8 @@ class Pictures:
 
 def pictures() -> tuple[Pictures, Pictures]:
     """Load the 55,000 rows that train and the 5,000 that validate, as dltrain splits them."""
-    from dltrain import build
-    from dltrain.config import load
+    from dltrain.config.load import load
+    from dltrain.train import build
 
     data = build.dataset(load(["model=softmax", *FASHION]))
     return _split(data.train), _split(data.val)

@@ -9,16 +9,16 @@ import re
 
 import pytest
 
-from dltrain.data import blocks
-from dltrain.data.blocks import CsvBlocks, whole_rows
-from dltrain.data.table import Table
+from dltrain.data.table import csv_stream
+from dltrain.data.table.csv_stream import CsvBlocks, whole_rows
+from dltrain.data.table.table import Table
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let blocks be so small that a short file has many."""
-    monkeypatch.setattr(blocks, "LEAST_BLOCK", 64)
-    monkeypatch.setattr(blocks, "HEADERS_PER_BLOCK", 1)
+    monkeypatch.setattr(csv_stream, "LEAST_BLOCK", 64)
+    monkeypatch.setattr(csv_stream, "HEADERS_PER_BLOCK", 1)
 
 
 def of(text: str | bytes, delimiter: str = ",") -> CsvBlocks:
@@ -117,8 +117,8 @@ def test_cells_are_named_by_the_line_of_the_file() -> None:
 def test_a_row_without_end_is_refused_before_it_fills_the_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(blocks, "MAX_ROW_BYTES", 1000)
-    monkeypatch.setattr(blocks, "LEAST_BLOCK", 64)
+    monkeypatch.setattr(csv_stream, "MAX_ROW_BYTES", 1000)
+    monkeypatch.setattr(csv_stream, "LEAST_BLOCK", 64)
     text = "a,b\n1,2\n" + '3,"' + "x\n" * 10_000
     with pytest.raises(ValueError, match=re.escape("t.csv:3: a row of more than 1000 bytes")):
         list(of(text))

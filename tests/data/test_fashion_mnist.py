@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dltrain.data import Dataset, Split, fashion_mnist
-from dltrain.data.fashion_mnist import CLASS_NAMES, FULL, PACKAGED, SAMPLE, cache_folder
+from dltrain.data.dataset import Dataset, Split
+from dltrain.data.images import fashion_mnist
+from dltrain.data.images.fashion_mnist import CLASS_NAMES, FULL, PACKAGED, SAMPLE, cache_folder
 
 
 def load(**options: Any) -> Dataset:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dltrain.data.idx import IdxFile, as_rows, image_parts, label_parts, read_idx
+from dltrain.data.images.idx import IdxFile, as_rows, image_parts, label_parts, read_idx
 
 BODY = bytes([0, 1, 2, 9, 9])
 CONTENT = (0x801).to_bytes(4, "big") + (5).to_bytes(4, "big") + BODY

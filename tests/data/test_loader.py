@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from dltrain.data import EVALUATION_ROWS
-from dltrain.data import loader as module
-from dltrain.data.loader import WINDOW_ROWS, WINDOW_STEPS, Batch, Loader, Rows
-from dltrain.models import generator
+from dltrain.data.dataset import EVALUATION_ROWS
+from dltrain.nn.model import generator
+from dltrain.train import batches as module
+from dltrain.train.batches import WINDOW_ROWS, WINDOW_STEPS, Batch, Loader, Rows
 
 NUM_ROWS = 10
 

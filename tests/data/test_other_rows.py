@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dltrain import build
-from dltrain.config import load
-from dltrain.data import Dataset, blocks, other_rows
-from dltrain.data.blocks import CsvBlocks
-from dltrain.data.other_rows import OtherRows, Part
-from dltrain.data.prepared import read_preparation
-from dltrain.recorder import as_json
+from dltrain.config.load import load
+from dltrain.data.dataset import Dataset
+from dltrain.data.preparation_file import read_preparation
+from dltrain.data.table import csv_stream, new_rows
+from dltrain.data.table.csv_stream import CsvBlocks
+from dltrain.data.table.new_rows import OtherRows, Part
+from dltrain.runs.recorder import as_json
+from dltrain.train import build
 from tests.conftest import changed
 from tests.data.test_tabular import SKLEARN
 
@@ -66,8 +67,8 @@ def test_the_training_rows_are_prepared_to_the_same_bits(
     words: list[str], small: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if small:
-        monkeypatch.setattr(blocks, "LEAST_BLOCK", 100)
-        monkeypatch.setattr(blocks, "HEADERS_PER_BLOCK", 1)
+        monkeypatch.setattr(csv_stream, "LEAST_BLOCK", 100)
+        monkeypatch.setattr(csv_stream, "HEADERS_PER_BLOCK", 1)
     data = data_of(*words)
     dtype = str(data.train.inputs.dtype)
     parts, _ = prepared(data, TABLE, targets=True, dtype=dtype)
@@ -134,8 +135,8 @@ def test_a_missing_number_that_training_would_have_refused_is_refused() -> None:
 
 
 def test_blocks_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "LEAST_BLOCK", 64)
-    monkeypatch.setattr(blocks, "HEADERS_PER_BLOCK", 1)
+    monkeypatch.setattr(csv_stream, "LEAST_BLOCK", 64)
+    monkeypatch.setattr(csv_stream, "HEADERS_PER_BLOCK", 1)
     data = data_of()
     rows = ["1,red,true"] * 20 + [",red,"] * 20
     prepared(data, "\n".join(["x,colour,on", *rows, "1,red,false"]))
@@ -176,7 +177,7 @@ def test_data_that_are_no_table_have_a_column_for_each_feature() -> None:
 
 
 def test_parts_stay_small_beside_wide_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(other_rows, "PART_NUMBERS", 100)
+    monkeypatch.setattr(new_rows, "PART_NUMBERS", 100)
     data = data_of()
     text = "x,colour,on\n" + "1,red,true\n" * 200
     parts, _ = prepared(data, text)

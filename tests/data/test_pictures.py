@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dltrain.data.pictures import pictures_in, read_picture
+from dltrain.data.images.picture_files import pictures_in, read_picture
 
 GREY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
 

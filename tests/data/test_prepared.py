@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from dltrain import build
-from dltrain.config import load
-from dltrain.data import Dataset
-from dltrain.data.prepared import PreparationError, read_preparation
-from dltrain.recorder import as_json
+from dltrain.config.load import load
+from dltrain.data.dataset import Dataset
+from dltrain.data.preparation_file import PreparationError, read_preparation
+from dltrain.runs.recorder import as_json
+from dltrain.train import build
 
 TABLE = "x,colour,note,y\n1,red,a,3\n2,,b,4\n,green,c,9\n4,red,d,16\n5,green,e,25\n"
 ALL = ["data.test_fraction=0", "data.val_fraction=0"]

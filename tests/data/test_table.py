@@ -13,8 +13,8 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from dltrain.data import csv_file
-from dltrain.data.table import Table
+from dltrain.data.table import csv_file
+from dltrain.data.table.table import Table
 
 
 def table(content: str | bytes, *, delimiter: str = ",") -> Table:

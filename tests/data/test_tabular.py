@@ -16,12 +16,14 @@ import pytest
 import sklearn.datasets
 import statsmodels
 
-from dltrain import build
-from dltrain.config import load
-from dltrain.data import Column, Dataset, Split, csv_file, preparation
-from dltrain.data.preparation import encode
-from dltrain.data.table import Table
-from dltrain.data.tabular import Options, tabular
+from dltrain.config.load import load
+from dltrain.data.dataset import Column, Dataset, Split
+from dltrain.data.table import csv_file
+from dltrain.data.table import encode as preparation
+from dltrain.data.table.dataset import Options, tabular
+from dltrain.data.table.encode import encode
+from dltrain.data.table.table import Table
+from dltrain.train import build
 from tests.benchmarks.csv_reading import OURS, measured, write_table
 
 Prepare = Callable[..., Dataset]
@@ -626,7 +628,7 @@ def test_reading_takes_little_more_memory_than_the_numbers(tmp_path: Path) -> No
 )
 def test_other_data_need_no_reader_of_tables(words: list[str]) -> None:
     script = (
-        "import sys; from dltrain import build; from dltrain.config import load; "
+        "import sys; from dltrain import build; from dltrain.config.load import load; "
         "build.dataset(load(sys.argv[1:], fitting=False)); "
         "print(*sorted({'pandas', 'pyarrow', 'torch'} & set(sys.modules)))"
     )
@@ -637,7 +639,7 @@ def test_other_data_need_no_reader_of_tables(words: list[str]) -> None:
 def test_plain_numbers_and_plain_texts_need_no_pandas(here: Path) -> None:
     (here / "t.csv").write_text("a,c,y\n" + "1,red,true\n2,blue,false\n" * 20)
     script = (
-        "import sys; from dltrain import build; from dltrain.config import load; "
+        "import sys; from dltrain import build; from dltrain.config.load import load; "
         "words = ['data=csv', 'data.path=t.csv', 'data.target=y']; "
         "build.dataset(load(words, fitting=False)); "
         "print('pandas' in sys.modules)"

@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dltrain.plots import style
-from dltrain.plots.courses import curves_of
 from dltrain.plots.curves import LEADING, MANY, Curve, draw
-from dltrain.runs import Run, list_runs, members, read
+from dltrain.runs.compare.courses import curves_of
+from dltrain.runs.run import Run, list_runs, members, read
 from tests.conftest import Call, write_record
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from dltrain.confusion import confusion as counted
-from dltrain.evaluation import Evaluation, evaluate
-from dltrain.plots import confusion, evaluated, mistakes, predictions, style, weights
-from dltrain.runs import list_runs
+from dltrain.inference import pictures
+from dltrain.inference.evaluation import Evaluation, evaluate
+from dltrain.plots import confusion, mistakes, predictions, style, weights
+from dltrain.runs.compare.confusion import confusion as counted
+from dltrain.runs.run import list_runs
 from tests.conftest import Call
 
 SAMPLE = ("data=fashion_mnist", "data.source=sample", "trainer.epochs=2", "device=cpu")
@@ -35,7 +36,7 @@ def texts(figure: Figure) -> list[str]:
 
 
 def test_the_confusion_matrix_is_that_of_the_evaluation(clothes: Evaluation) -> None:
-    figure = evaluated.draw_confusion(clothes, title="t")
+    figure = pictures.draw_confusion(clothes, title="t")
     targets, predicted = clothes.targets.astype(int), clothes.predictions.astype(int)
     matrix = counted(targets, predicted, num_classes=10)
     whole, scores = figure.axes
@@ -56,7 +57,7 @@ def test_the_confusion_matrix_is_that_of_the_evaluation(clothes: Evaluation) -> 
 
 
 def test_the_surest_mistakes_are_shown_with_what_they_were_taken_for(clothes: Evaluation) -> None:
-    figure = evaluated.draw_mistakes(clothes, title="t")
+    figure = pictures.draw_mistakes(clothes, title="t")
     assert len(figure.axes) == mistakes.COUNT
     row = int(figure.axes[0].get_xlabel().removeprefix("row "))
     assert clothes.probabilities is not None
@@ -74,7 +75,7 @@ def test_the_surest_mistakes_are_shown_with_what_they_were_taken_for(clothes: Ev
 
 
 def test_weights_of_images_are_images_with_white_for_none(clothes: Evaluation) -> None:
-    figure = evaluated.draw_weights(clothes, title="t")
+    figure = pictures.draw_weights(clothes, title="t")
     panels = [axes for axes in figure.axes if axes.images]
     assert [axes.get_title() for axes in panels] == list(clothes.data.class_names)
     weight = clothes.parameters["layers.0.weight"]
@@ -88,7 +89,7 @@ def test_weights_of_images_are_images_with_white_for_none(clothes: Evaluation) -
 def test_where_nothing_is_wrong_there_is_no_sheet_of_mistakes(clothes: Evaluation) -> None:
     right = dataclasses.replace(clothes, predictions=clothes.targets)
     with pytest.raises(ValueError, match="none among 1,000 rows"):
-        evaluated.draw_mistakes(right, title="t")
+        pictures.draw_mistakes(right, title="t")
 
 
 def test_weights_of_a_table_are_bars_the_largest_on_top(here: Path, call: Call) -> None:
@@ -97,7 +98,7 @@ def test_weights_of_a_table_are_bars_the_largest_on_top(here: Path, call: Call) 
     )
     words = ("data=csv", "data.path=t.csv", "data.target=y", "optimizer=least_squares")
     found = evaluation_of(here, call, *words)
-    figure = evaluated.draw_weights(found, title="t")
+    figure = pictures.draw_weights(found, title="t")
     [axes] = figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["big", "small"]
     widths = [bar.get_width() for bar in axes.patches]  # type: ignore[attr-defined]
@@ -105,14 +106,14 @@ def test_weights_of_a_table_are_bars_the_largest_on_top(here: Path, call: Call) 
     assert widths == pytest.approx([3 * deviation[1], deviation[0]], rel=1e-3)
     assert "change of y per standard deviation of a feature" in figure.get_suptitle()
     with pytest.raises(ValueError, match="no classes"):
-        evaluated.draw_confusion(found, title="t")
+        pictures.draw_confusion(found, title="t")
     with pytest.raises(ValueError, match="only of images"):
-        evaluated.draw_mistakes(found, title="t")
+        pictures.draw_mistakes(found, title="t")
 
 
 def test_weights_of_generated_data_stand_beside_the_true_ones(here: Path, call: Call) -> None:
     found = evaluation_of(here, call, "data.num_train=64", split="val")
-    [axes] = evaluated.draw_weights(found, title="t").axes
+    [axes] = pictures.draw_weights(found, title="t").axes
     [line] = [own for own in axes.lines if own.get_marker() == "D"]
     assert found.data.truth is not None
     true = np.asarray(line.get_xdata())
@@ -123,7 +124,7 @@ def test_weights_of_generated_data_stand_beside_the_true_ones(here: Path, call: 
 
 def test_predictions_stand_against_what_is_true(here: Path, call: Call) -> None:
     found = evaluation_of(here, call, "data.num_train=64", "data.num_val=50", split="val")
-    figure = evaluated.draw_predictions(found, title="t")
+    figure = pictures.draw_predictions(found, title="t")
     whole, left, counts = figure.axes
     shown = np.asarray(whole.lines[0].get_xydata())
     assert np.allclose(shown, np.stack([found.targets, found.predictions], axis=1))
@@ -137,9 +138,9 @@ def test_predictions_stand_against_what_is_true(here: Path, call: Call) -> None:
 def test_only_a_linear_models_weights_and_only_amounts_are_drawn(here: Path, call: Call) -> None:
     found = evaluation_of(here, call, "model=mlp", "model.hidden=[8]", *SAMPLE)
     with pytest.raises(ValueError, match="linear or softmax"):
-        evaluated.draw_weights(found, title="t")
+        pictures.draw_weights(found, title="t")
     with pytest.raises(ValueError, match="classes are no amounts"):
-        evaluated.draw_predictions(found, title="t")
+        pictures.draw_predictions(found, title="t")
 
 
 @pytest.mark.parametrize("count", [2, confusion.WRITTEN + 1, confusion.LISTED + 1])

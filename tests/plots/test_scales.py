@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dltrain.plots.scales import GROUPS, by_importance, scale_of, usable
-from dltrain.results import Result
+from dltrain.runs.compare.results import Result
 
 
 def result(index: int, value: float | None, status: str = "done", **setting: str) -> Result:

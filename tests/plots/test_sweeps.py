@@ -14,9 +14,9 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dltrain.plots import heatmap, keys, style
-from dltrain.results import Result, results_of
-from dltrain.runs import Run, list_runs
+from dltrain.plots import heatmap, key_effects, style
+from dltrain.runs.compare.results import Result, results_of
+from dltrain.runs.run import Run, list_runs
 from tests.conftest import Call
 
 METRIC = "val/accuracy"
@@ -49,7 +49,7 @@ def sweep(here: Path, call: Call) -> Run:
 
 def test_a_sweep_is_drawn_with_all_its_members(sweep: Run) -> None:
     found = results_of(sweep)
-    figure = keys.draw(found, metric="val/loss", title="t")
+    figure = key_effects.draw(found, metric="val/loss", title="t")
     [axes] = figure.axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("optimizer.lr", "val/loss")
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
@@ -78,7 +78,7 @@ GRID = [
 
 
 def test_with_two_keys_there_is_a_line_for_each_value_of_the_other() -> None:
-    first, second = keys.draw(GRID, metric=METRIC, title="t").axes
+    first, second = key_effects.draw(GRID, metric=METRIC, title="t").axes
     panels = {axes.get_xlabel(): axes for axes in (first, second)}
     assert set(panels) == {"lr", "width"}
     legends = {key: [text.get_text() for text in axes.get_legend().get_texts()]  # type: ignore[union-attr]
@@ -94,7 +94,7 @@ def test_with_three_keys_there_is_a_panel_for_each() -> None:
         result(i, a + b / 10 + c / 100, a=a, b=b, c=c)
         for i, (a, b, c) in enumerate((a, b, c) for a in (1, 2) for b in (1, 2) for c in (1, 2))
     ]
-    figure = keys.draw(results, metric=METRIC, title="t")
+    figure = key_effects.draw(results, metric=METRIC, title="t")
     assert [axes.get_xlabel() for axes in figure.axes] == ["a", "b", "c"]
     assert np.allclose(points(figure.axes[0], marker="_"), [(1, 1.165), (2, 2.165)])
     mapped = heatmap.draw(results, metric=METRIC, title="t").axes[0]
@@ -108,7 +108,7 @@ def test_what_came_to_nothing_is_marked_at_the_worse_edge(metric: str, edge: flo
     results = [result(0, 0.5, lr=1), result(1, None, "diverged", lr=2)]
     results += [result(2, None, "crashed", lr=3), result(3, None, "running", lr=4)]
     results += [result(4, float("nan"), lr=5)]
-    figure = keys.draw(results, metric=metric, title="t")
+    figure = key_effects.draw(results, metric=metric, title="t")
     marks = {line.get_marker(): line for line in figure.axes[0].lines}
     for marker, lr in {"x": 2, "P": 3, "|": 4, "v": 5}.items():
         [[x, y]] = np.asarray(marks[marker].get_xydata())
@@ -156,7 +156,7 @@ def test_keys_that_were_drawn_at_random_are_points_on_a_map() -> None:
     assert sorted(points(axes, marker="x")[0]) == [0.5, 40]
 
 
-@pytest.mark.parametrize("draw", [keys.draw, heatmap.draw], ids=["keys", "heatmap"])
+@pytest.mark.parametrize("draw", [key_effects.draw, heatmap.draw], ids=["keys", "heatmap"])
 @pytest.mark.parametrize(
     "results", [[], [result(0, None, "diverged", a=1, b=2)], [result(0, 1.0)]],
     ids=["none", "none that lives", "nothing varies"],
@@ -166,7 +166,7 @@ def test_what_cannot_be_drawn_is_refused(draw: Any, results: Sequence[Result]) -
         draw(results, metric=METRIC, title="t")
 
 
-@pytest.mark.parametrize("draw", [keys.draw, heatmap.draw], ids=["keys", "heatmap"])
+@pytest.mark.parametrize("draw", [key_effects.draw, heatmap.draw], ids=["keys", "heatmap"])
 def test_values_and_names_of_any_kind_are_drawn(draw: Any) -> None:
     texts = ["$x$", "[64,32]", "a" * 400, "\x1b[31m", "類", "1e308", "nan", "-1e-320"]
     results = [

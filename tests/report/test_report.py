@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.confusion import confusion
-from dltrain.evaluation import evaluate
-from dltrain.reading import read_record
-from dltrain.runs import find
-from dltrain.words import read_words
+from dltrain.config.overrides import read_words
+from dltrain.inference.evaluation import evaluate
+from dltrain.runs.compare.confusion import confusion
+from dltrain.runs.run import find
+from dltrain.system.foreign_files import read_record
 from tests.conftest import Call, write_record
 from tests.report.subjects import (
     MESSAGE,
@@ -97,7 +97,7 @@ def test_neither_help_nor_lists_import_plotly() -> None:
     code = (
         "import sys\nfrom dltrain.cli.main import run\n"
         "run(['--help']), run(['runs']), run(['report', 'nosuch'])\n"
-        "sys.exit(bool({'plotly', 'torch', 'dltrain.report'} & set(sys.modules)))"
+        "sys.exit(bool({'plotly', 'torch', 'dltrain.report.contents'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert result.returncode == 0, result

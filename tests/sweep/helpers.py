@@ -17,17 +17,18 @@ from typing import Any
 import pytest
 import torch
 
-from dltrain import build, checkpoint
 from dltrain.cli.main import run
-from dltrain.command_line import CommandLine
-from dltrain.compose import Sources
-from dltrain.config import load
-from dltrain.job import Job
-from dltrain.outcomes import Outcome, Row
-from dltrain.reading import read_record
-from dltrain.storage import make_folder
+from dltrain.config.compose import Sources
+from dltrain.config.load import load
+from dltrain.runs.command_line import CommandLine
 from dltrain.sweep.plan import Plan, PlanError, make_plan
-from dltrain.training import Training
+from dltrain.system.disk import make_folder
+from dltrain.system.foreign_files import read_record
+from dltrain.train import build
+from dltrain.train.checkpoints import checkpoint_file as checkpoint
+from dltrain.train.job import Job
+from dltrain.train.outcome import Outcome, Row
+from dltrain.train.session import Training
 from tests.conftest import Shown
 
 SABOTAGE = Path(__file__).parent / "sabotage"

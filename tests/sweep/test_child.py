@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from dltrain.command_line import CommandLine
-from dltrain.storage import make_folder
+from dltrain.runs.command_line import CommandLine
 from dltrain.sweep.assignment import Assignment
-from dltrain.sweep.child import main
 from dltrain.sweep.plan import Plan
+from dltrain.sweep.worker import main
+from dltrain.system.disk import make_folder
 from tests.sweep.helpers import SMALL, planned, record
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -43,7 +43,7 @@ def assigned(plan: Plan, folder: Path, *, sizes: tuple[int, ...] = ()) -> Assign
 def child(assignment: Assignment) -> Iterator[tuple[BaseProcess, Connection]]:
     """Start a child as the engine does; it is killed in the end."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["dltrain.sweep.child"])
+    context.set_forkserver_preload(["dltrain.sweep.worker"])
     ours, theirs = context.Pipe()
     process = context.Process(target=main, args=(assignment, theirs))
     process.start()

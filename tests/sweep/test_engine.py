@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from dltrain import checkpoint
 from dltrain.sweep.folder import SweepFolder
 from dltrain.sweep.plan import Member
+from dltrain.train.checkpoints import checkpoint_file
 from tests.conftest import Shown, changed
 from tests.sweep.helpers import (
     SABOTAGE,
@@ -366,8 +366,8 @@ def test_a_sweep_that_is_asked_to_stop_keeps_whole_epochs_and_goes_on_later(
         _, *rows = text.splitlines()
         assert text.endswith("\n")
         assert all(len(row.split(",")) == 9 for row in rows)
-        kept = checkpoint.paths(folder / "checkpoints")  # none before the first step
-        assert (checkpoint.load(kept[0])[1]["epoch"] if kept else 0) == len(rows) < 80
+        kept = checkpoint_file.paths(folder / "checkpoints")  # none before the first step
+        assert (checkpoint_file.load(kept[0])[1]["epoch"] if kept else 0) == len(rows) < 80
         expected = (whole / "members" / folder.name / "metrics.csv").read_text()
         assert expected.startswith(text)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.command_line import CommandLine
-from dltrain.storage import InUseError
+from dltrain.runs.command_line import CommandLine
 from dltrain.sweep.folder import SweepFolder, begin, reopen
 from dltrain.sweep.plan import PlanError
+from dltrain.system.disk import InUseError
 from tests.conftest import write_record
 from tests.sweep.helpers import SMALL, carry_out, planned, record, swept, touched
 

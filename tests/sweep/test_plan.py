@@ -13,15 +13,10 @@ from typing import Any
 
 import pytest
 
-from dltrain.check import knobs
-from dltrain.schema import KINDS, RunConfig, SweepConfig, as_dict
-from dltrain.sweep.facts import default_metric, metrics_of
-from dltrain.sweep.plan import (
-    Plan,
-    PlanError,
-    differences,
-    identity,
-)
+from dltrain.config.schema import KINDS, RunConfig, SweepConfig, as_dict
+from dltrain.config.validate import knobs
+from dltrain.data.summary import default_metric, metrics_of
+from dltrain.sweep.plan import Plan, PlanError, differences, identity
 from dltrain.sweep.plan_file import as_line, read_entries, restore
 from tests.conftest import command, tree
 from tests.sweep.helpers import SMALL, carry_out, lasting, planned, refused, swept, touched

@@ -11,8 +11,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from dltrain.cli.results_summary import noise_sentence
-from dltrain.results import Result, SettingResult, as_good, by_setting, is_repeated, ranked
+from dltrain.cli.tables.results import noise_sentence
+from dltrain.runs.compare.results import (
+    Result,
+    SettingResult,
+    as_good,
+    by_setting,
+    is_repeated,
+    ranked,
+)
 from dltrain.sweep.folder import SweepFolder
 from dltrain.sweep.results import read_result, read_results, unfinished, write_csv
 from tests.sweep.helpers import SMALL, lasting, only_sweep, planned, record, results, swept

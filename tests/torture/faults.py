@@ -1,6 +1,6 @@
 """A disk on which something happens at a chosen call: a kill, a power cut, a refusal.
 
-``Disk`` stands in the place of ``os`` in ``dltrain.storage``, where every change of a file is a
+``Disk`` stands in the place of ``os`` in ``dltrain.system.disk``, where every change of a file is a
 call of ``os``. The calls are counted; the files are real.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dltrain import storage
+from dltrain.system import disk
 
 COUNTED = ("mkdir", "open", "write", "fsync", "replace", "rename", "unlink", "ftruncate")
 
@@ -56,7 +56,7 @@ class Disk:
 
     def install(self) -> None:
         """Take the place of ``os`` in this process's storage."""
-        vars(storage)["os"] = self
+        vars(disk)["os"] = self
 
 
 def kill(name: str, arguments: tuple[Any, ...]) -> NoReturn:

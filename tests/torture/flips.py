@@ -18,14 +18,15 @@ from pathlib import Path
 
 import torch
 
-from dltrain import build, checkpoint
-from dltrain.checkpoint import CheckpointError
-from dltrain.command_line import CommandLine
-from dltrain.config import load
-from dltrain.job import Job
-from dltrain.outcomes import Outcome, Row
-from dltrain.recorder import new_folder
-from dltrain.training import Training
+from dltrain.config.load import load
+from dltrain.runs.command_line import CommandLine
+from dltrain.runs.recorder import new_folder
+from dltrain.train import build
+from dltrain.train.checkpoints import checkpoint_file as checkpoint
+from dltrain.train.checkpoints.checkpoint_file import CheckpointError
+from dltrain.train.job import Job
+from dltrain.train.outcome import Outcome, Row
+from dltrain.train.session import Training
 from tests.torture.inside import Said, say
 from tests.torture.proof import Report
 

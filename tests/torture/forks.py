@@ -107,13 +107,7 @@ def _server() -> subprocess.Popen[bytes]:
 
 def _serve() -> None:
     """Fork for whatever is asked, until nobody asks any more."""
-    import dltrain.cli.resume
-    import dltrain.cli.runs
-    import dltrain.cli.train
-    import dltrain.event_file
-    import dltrain.progress_board
-    import dltrain.training  # noqa: F401 - with torch
-    from dltrain.config import load
+    from dltrain.config.load import load
 
     load([])  # what reads configs is imported now
     answers = os.fdopen(os.dup(1), "wb")

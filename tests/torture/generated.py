@@ -21,13 +21,13 @@ from pathlib import Path
 
 import numpy as np
 
-from dltrain.check import knobs, run_config
-from dltrain.compose import ConfigError
-from dltrain.config import load
-from dltrain.data import Dataset
-from dltrain.data.idx import IdxFile, read_idx
-from dltrain.data.tabular import Options, tabular
-from dltrain.schema import KINDS, RunConfig, SweepConfig, as_dict
+from dltrain.config.compose import ConfigError
+from dltrain.config.load import load
+from dltrain.config.schema import KINDS, RunConfig, SweepConfig, as_dict
+from dltrain.config.validate import knobs, run_config
+from dltrain.data.dataset import Dataset
+from dltrain.data.images.idx import IdxFile, read_idx
+from dltrain.data.table.dataset import Options, tabular
 from tests.torture.listed_config import GLOBAL, SGD
 from tests.torture.listed_tables import HOLES, LABELS, numbers, text
 from tests.torture.proof import Report

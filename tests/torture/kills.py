@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from dltrain import checkpoint
-from dltrain.reading import read_record
+from dltrain.system.foreign_files import read_record
+from dltrain.train.checkpoints import checkpoint_file
 from tests.torture import forks
 from tests.torture.crashes import MLP, equal, finished, only_run, reference_of
 from tests.torture.forks import Ended
@@ -89,7 +89,7 @@ def _killed(place: Path, reference: Mapping[str, bytes], dice: random.Random) ->
 def _too_many(place: Path) -> str:
     """Say if a kill leaves more states than the last two, the best and the one being written."""
     run = only_run(place)
-    count = len(checkpoint.paths(run / "checkpoints")) if run else 0
+    count = len(checkpoint_file.paths(run / "checkpoints")) if run else 0
     return f"{count} checkpoints were left" if count > 5 else ""
 
 
@@ -156,6 +156,6 @@ def _wrong_after(number: signal.Signals, place: Path, ended: Ended) -> str:
 def _at_its_step(run: Path, line: str) -> str:
     """Say if the state that was written is not that of the step it stopped after."""
     step = int(line.partition("after step ")[2].partition(";")[0].replace(",", ""))
-    states = checkpoint.paths(run / "checkpoints")
-    kept = checkpoint.load(states[0])[1]["step"] if states else 0
+    states = checkpoint_file.paths(run / "checkpoints")
+    kept = checkpoint_file.load(states[0])[1]["step"] if states else 0
     return "" if kept == step else f"it stopped after step {step}, and kept step {kept}"

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from dltrain.data.fashion_mnist import FULL
+from dltrain.data.images.fashion_mnist import FULL
 from tests.torture.refusal import Case, Content, fifo, folder, link, sparse
 
 IMAGES, LABELS, TEST_IMAGES, TEST_LABELS = (file.name for file in FULL)

@@ -26,8 +26,8 @@ from pathlib import Path
 from types import FrameType
 
 from dltrain.cli.main import run
-from dltrain.compose import _compose, _files
-from dltrain.places import _places
+from dltrain.config.compose import _compose, _files
+from dltrain.config.locations import _places
 
 PREFIX = "dltrain: error: "
 MAX_LINE = 620

@@ -12,8 +12,8 @@ import time
 import traceback
 from pathlib import Path
 
-from dltrain import recorder
-from dltrain.recorder import Recorder
+from dltrain.runs import recorder
+from dltrain.runs.recorder import Recorder
 from tests.torture.proof import Report
 
 # Letters a suffix is drawn from here: of 16 suffixes most runs find theirs taken, and draw anew.

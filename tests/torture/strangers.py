@@ -17,9 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dltrain import checkpoint
-from dltrain.recorder import sealed_json
-from dltrain.seal import BLANK, sealed
+from dltrain.runs.recorder import sealed_json
+from dltrain.runs.seal import BLANK, sealed
+from dltrain.train.checkpoints import checkpoint_file as checkpoint
 
 SECRET = "SECRET-5f1d-that-nobody-may-see"
 TOKEN = "STRANGER_TOKEN"

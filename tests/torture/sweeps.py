@@ -13,9 +13,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dltrain.casts import SweepError
-from dltrain.grammar import read
-from dltrain.sweep_functions import Value
+from dltrain.config.grammar.casts import SweepError
+from dltrain.config.grammar.functions import Value
+from dltrain.config.grammar.values import read
 from tests.torture.proof import Report
 
 

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
-from dltrain.config import load
-from dltrain.console import output, table
-from dltrain.differences import defaults_of, differences, texts
-from dltrain.fields import flat
-from dltrain.runs import Run, find
-from dltrain.schema import as_dict
+from dltrain.cli.terminal.console import output, table
+from dltrain.config.diff import defaults_of, differences, texts
+from dltrain.config.load import load
+from dltrain.config.schema import as_dict
+from dltrain.runs.compare.fields import flat
+from dltrain.runs.run import Run, find
 
 USAGE = "dltrain config diff [OVERRIDE ...] | dltrain config diff RUN [RUN] [output_dir=FOLDER]"
 

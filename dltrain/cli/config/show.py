@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from enum import EnumType
 from typing import Any
 
-from dltrain.check import knobs, shown
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.compose import Sources
-from dltrain.config import load, sweep_settings, to_yaml
-from dltrain.console import output, table
-from dltrain.schema import RunConfig, SweepConfig
-from dltrain.words import read_words
+from dltrain.cli.terminal.console import output, table
+from dltrain.config.compose import Sources
+from dltrain.config.load import load, sweep_settings, to_yaml
+from dltrain.config.overrides import read_words
+from dltrain.config.schema import RunConfig, SweepConfig
+from dltrain.config.validate import knobs, shown
 
 USAGE = "dltrain config show [--describe] [OVERRIDE ...]"
 

@@ -17,17 +17,17 @@ from collections.abc import Mapping, Sequence
 from enum import EnumType
 from typing import Any
 
-from dltrain.check import knobs, known_keys, shown, unknown_key
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.compose import Sources, compose_groups
-from dltrain.config import COMMAND_LINE, compose_run, sweep_settings
-from dltrain.console import bold, output, pairs, table
-from dltrain.knob import Knob
-from dltrain.places import choices_of, places_of
-from dltrain.schema import NO_NUMBERS, RunConfig, SweepConfig
+from dltrain.cli.terminal.console import bold, output, pairs, table
+from dltrain.config.compose import Sources, compose_groups
+from dltrain.config.grammar.functions import Value
+from dltrain.config.knob import Knob
+from dltrain.config.load import COMMAND_LINE, compose_run, sweep_settings
+from dltrain.config.locations import choices_of, places_of
+from dltrain.config.overrides import Words, read_words
+from dltrain.config.schema import NO_NUMBERS, RunConfig, SweepConfig
+from dltrain.config.validate import knobs, known_keys, shown, unknown_key
 from dltrain.suggest import clipped, closest
-from dltrain.sweep_functions import Value
-from dltrain.words import Words, read_words
 
 USAGE = "dltrain config why KEY [OVERRIDE ...]"
 HOLDS = "<- holds"

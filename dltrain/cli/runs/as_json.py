@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from dltrain.listing import Row, rows
-from dltrain.recorder import as_json
-from dltrain.runs import Run, members
+from dltrain.runs.compare.listing import Row, rows
+from dltrain.runs.recorder import as_json
+from dltrain.runs.run import Run, members
 
 HELP = "print it as JSON: id, status, ... (the fields of runs ls), of one run its record as well"
 

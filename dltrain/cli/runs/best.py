@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dltrain.address import command_on
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
-from dltrain.cli.results_summary import (
+from dltrain.cli.live.training import following
+from dltrain.cli.runs.as_json import HELP, row_facts, rows_facts, write
+from dltrain.cli.tables.results import (
     best_facts,
     failures,
     noise_sentence,
@@ -20,15 +21,14 @@ from dltrain.cli.results_summary import (
     settings_table,
     unfinished_table,
 )
-from dltrain.cli.runs.as_json import HELP, row_facts, rows_facts, write
-from dltrain.cli.runs.table import columns_of, print_rows
-from dltrain.cli.summary import following
-from dltrain.console import bold, dim, figure, output, pairs, show
-from dltrain.field_names import Names
-from dltrain.fields import best_of
-from dltrain.listing import known, resolve, rows, selected
-from dltrain.repetition import again
-from dltrain.results import (
+from dltrain.cli.tables.runs import columns_of, print_rows
+from dltrain.cli.terminal.console import bold, dim, figure, output, pairs, show
+from dltrain.config.schema import MAX_SEED
+from dltrain.runs.address import command_on
+from dltrain.runs.compare.field_names import Names
+from dltrain.runs.compare.fields import best_of
+from dltrain.runs.compare.listing import known, resolve, rows, selected
+from dltrain.runs.compare.results import (
     UNFINISHED,
     Result,
     best_result,
@@ -38,8 +38,8 @@ from dltrain.results import (
     ranked,
     results_of,
 )
-from dltrain.runs import Run, find, list_all, members
-from dltrain.schema import MAX_SEED
+from dltrain.runs.repetition import again
+from dltrain.runs.run import Run, find, list_all, members
 
 USAGE = "dltrain runs best [SWEEP] [--metric NAME] [--where TEXT] [output_dir=FOLDER]"
 

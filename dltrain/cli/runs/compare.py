@@ -10,13 +10,13 @@ from typing import Any
 
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.runs.as_json import HELP, rows_facts, write
-from dltrain.cli.runs.curves import GAP, POINTS, metrics_of, points, width_of
-from dltrain.cli.runs.table import print_rows, ranked
-from dltrain.console import bold, dim, output, show
-from dltrain.console.curves import STYLES, chart, side_by_side
-from dltrain.field_names import is_metric
-from dltrain.listing import Row, known, rows, varying
-from dltrain.runs import Run, distinct, find, members
+from dltrain.cli.tables.curves import GAP, POINTS, metrics_of, points, width_of
+from dltrain.cli.tables.runs import print_rows, ranked
+from dltrain.cli.terminal.console import bold, dim, output, show
+from dltrain.cli.terminal.curves import STYLES, chart, side_by_side
+from dltrain.runs.compare.field_names import is_metric
+from dltrain.runs.compare.listing import Row, known, rows, varying
+from dltrain.runs.run import Run, distinct, find, members
 
 USAGE = "dltrain runs compare RUN RUN ... [--json] [output_dir=FOLDER]"
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.console import bold, dim, figure, output, pairs, table
-from dltrain.differences import differences, texts
-from dltrain.field_names import is_metric
-from dltrain.fields import fields, flat
-from dltrain.runs import Run, find
+from dltrain.cli.terminal.console import bold, dim, figure, output, pairs, table
+from dltrain.config.diff import differences, texts
+from dltrain.runs.compare.field_names import is_metric
+from dltrain.runs.compare.fields import fields, flat
+from dltrain.runs.run import Run, find
 
 USAGE = "dltrain runs diff RUN RUN [output_dir=FOLDER]"
 # Parts of a record that say under what circumstances a run was made.

@@ -14,15 +14,15 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from dltrain import storage
-from dltrain.check import shown
 from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
-from dltrain.console import output, safe
-from dltrain.escapes import escaped, harmless
-from dltrain.listing import Row, rows, selected, varying
-from dltrain.metrics_file import table as table_of
-from dltrain.paths import expanded, problem_with
-from dltrain.runs import METRICS, Run, list_all
+from dltrain.cli.terminal.console import output, safe
+from dltrain.config.validate import shown
+from dltrain.runs.compare.listing import Row, rows, selected, varying
+from dltrain.runs.metrics_file import table as table_of
+from dltrain.runs.run import METRICS, Run, list_all
+from dltrain.system import disk
+from dltrain.system.paths import expanded, problem_with
+from dltrain.text import escaped, harmless
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,7 +58,7 @@ def main(words: Sequence[str]) -> None:
     if arguments.file == "-":
         sys.stdout.buffer.write(content)
         return
-    storage.replace(path, content)
+    disk.replace(path, content)
     what = "epochs" if arguments.epochs else "runs"
     output().print(f"{safe(path)}: {len(table):,} {what} of {len(chosen):,} runs")
 

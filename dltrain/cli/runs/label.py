@@ -9,11 +9,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from dltrain import storage
 from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
-from dltrain.console import output, safe
-from dltrain.escapes import escaped
-from dltrain.runs import LABEL, MAX_LABEL, Run, find
+from dltrain.cli.terminal.console import output, safe
+from dltrain.runs.run import LABEL, MAX_LABEL, Run, find
+from dltrain.system import disk
+from dltrain.text import escaped
 
 USAGE = "dltrain runs label RUN [TEXT] [output_dir=FOLDER]"
 
@@ -52,6 +52,6 @@ def label(run: Run, text: str) -> None:
         )
     path = run.folder / LABEL
     if text:
-        storage.replace(path, f"{text}\n".encode())
+        disk.replace(path, f"{text}\n".encode())
     else:
-        storage.remove(path)
+        disk.remove(path)

@@ -23,13 +23,13 @@ import json
 import sys
 from collections.abc import Sequence
 
-from dltrain.check import shown
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
-from dltrain.cli.runs.table import TEST, columns_of, print_rows, ranked, text
-from dltrain.console import dim, output
-from dltrain.escapes import escaped, harmless
-from dltrain.listing import Row, rows, selected
-from dltrain.runs import find, list_all, list_runs, members
+from dltrain.cli.tables.runs import TEST, columns_of, print_rows, ranked, text
+from dltrain.cli.terminal.console import dim, output
+from dltrain.config.validate import shown
+from dltrain.runs.compare.listing import Row, rows, selected
+from dltrain.runs.run import find, list_all, list_runs, members
+from dltrain.text import escaped, harmless
 
 USAGE = (
     "dltrain runs [ls [SWEEP]] [--where TEXT] [--sort KEY] [--top N] [--columns A,B] [--all] "

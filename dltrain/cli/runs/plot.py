@@ -25,27 +25,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dltrain import storage
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
-from dltrain.console import output, safe, warning
-from dltrain.paths import expanded, problem_with
-from dltrain.plots import curves, evaluated, heatmap, keys, style
-from dltrain.plots.courses import curves_of
-from dltrain.results import results_of, shown_name
-from dltrain.runs import Run, find, members
+from dltrain.cli.terminal.console import output, safe, warning
+from dltrain.inference import pictures
+from dltrain.plots import curves, heatmap, key_effects, style
+from dltrain.runs.compare.courses import curves_of
+from dltrain.runs.compare.results import results_of, shown_name
+from dltrain.runs.run import Run, find, members
 from dltrain.suggest import clipped, closest
+from dltrain.system import disk
+from dltrain.system.paths import expanded, problem_with
 
 if TYPE_CHECKING:
-    from dltrain.evaluation import Evaluation
+    from dltrain.inference.evaluation import Evaluation
 
 USAGE = "dltrain runs plot RUN|SWEEP ... [--kind KIND] [--output FILE] [output_dir=FOLDER]"
 FOLDER = "plots"
-OF_SWEEPS = {"keys": keys.draw, "heatmap": heatmap.draw}
+OF_SWEEPS = {"keys": key_effects.draw, "heatmap": heatmap.draw}
 OF_MODELS = {
-    "confusion": evaluated.draw_confusion,
-    "mistakes": evaluated.draw_mistakes,
-    "weights": evaluated.draw_weights,
-    "predictions": evaluated.draw_predictions,
+    "confusion": pictures.draw_confusion,
+    "mistakes": pictures.draw_mistakes,
+    "weights": pictures.draw_weights,
+    "predictions": pictures.draw_predictions,
 }
 KINDS = ("curves", *OF_SWEEPS, *OF_MODELS)
 LINEAR = ("linear", "softmax")
@@ -129,7 +130,7 @@ def _form(file: Path) -> str:
 
 
 def _place(output_dir: Path, picture: Picture) -> Path:
-    storage.make_folder(output_dir / FOLDER)
+    disk.make_folder(output_dir / FOLDER)
     return output_dir / FOLDER / f"{picture.name}.png"
 
 
@@ -193,7 +194,7 @@ def _draw_all(wanted: Sequence[Picture], *, form: str, target: Callable[[Picture
             reasons.setdefault(str(error), []).append(f"{picture.kind}{whose}")
             continue
         file = target(picture)
-        storage.replace(file, content)
+        disk.replace(file, content)
         output().print(safe(file))
         drawn += 1
     lines = [f"{', '.join(kinds)}: {why}" for why, kinds in reasons.items()]
@@ -243,7 +244,7 @@ def _evaluated(run: Run, evaluations: dict[Path, Evaluation | ValueError]) -> Ev
         ValueError: If the checkpoint or the data cannot be had.
     """
     if run.folder not in evaluations:
-        from dltrain.evaluation import evaluate
+        from dltrain.inference.evaluation import evaluate
 
         rows = run.part("data", "rows")
         having = [

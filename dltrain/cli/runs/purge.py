@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
-from dltrain.cli.runs.table import columns_of, print_rows
-from dltrain.console import dim, output
-from dltrain.listing import Row, rows
-from dltrain.runs import list_runs
-from dltrain.trash import delete, num_bytes, trash_of
-from dltrain.where import SECONDS, seconds
+from dltrain.cli.tables.runs import columns_of, print_rows
+from dltrain.cli.terminal.console import dim, output
+from dltrain.runs.compare.filters import SECONDS, seconds
+from dltrain.runs.compare.listing import Row, rows
+from dltrain.runs.run import list_runs
+from dltrain.runs.trash import delete, num_bytes, trash_of
 
 USAGE = "dltrain runs purge [--older AGE] [--failed] [--yes] [output_dir=FOLDER]"
 FAILED = ("failed", "crashed")

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dltrain.address import address
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.console import output, safe
-from dltrain.runs import Run, distinct, find
-from dltrain.shell import below, command
-from dltrain.trash import throw_away
+from dltrain.cli.terminal.console import output, safe
+from dltrain.runs.address import address
+from dltrain.runs.run import Run, distinct, find
+from dltrain.runs.trash import throw_away
+from dltrain.system.shell import below, command
 
 USAGE = "dltrain runs rm RUN ... [output_dir=FOLDER]"
 

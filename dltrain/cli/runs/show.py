@@ -9,20 +9,28 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from dltrain.address import command_on
-from dltrain.check import shown
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.runs.as_json import HELP, run_facts, write
-from dltrain.cli.runs.cells import best, time_taken
-from dltrain.cli.runs.curves import learning_curves
-from dltrain.cli.runs.table import print_members
-from dltrain.console import figure, number_or_dash, output, pairs, published, table, warning
-from dltrain.console import show as print_all
-from dltrain.differences import ABSENT, defaults_of, differences
-from dltrain.fields import fields, flat, standing_of
-from dltrain.repetition import again
-from dltrain.runs import Run, find, members
-from dltrain.verification import complaints
+from dltrain.cli.tables.cells import best, time_taken
+from dltrain.cli.tables.curves import learning_curves
+from dltrain.cli.tables.runs import print_members
+from dltrain.cli.terminal.console import (
+    figure,
+    number_or_dash,
+    output,
+    pairs,
+    published,
+    table,
+    warning,
+)
+from dltrain.cli.terminal.console import show as print_all
+from dltrain.config.diff import ABSENT, defaults_of, differences
+from dltrain.config.validate import shown
+from dltrain.runs.address import command_on
+from dltrain.runs.compare.fields import fields, flat, standing_of
+from dltrain.runs.repetition import again
+from dltrain.runs.run import Run, find, members
+from dltrain.runs.verification import complaints
 
 USAGE = "dltrain runs show RUN [--json] [output_dir=FOLDER]"
 

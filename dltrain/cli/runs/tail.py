@@ -11,12 +11,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from dltrain.cli.arguments import Parser, refusing
-from dltrain.cli.runs.cells import best, status, test
-from dltrain.console import bold, cells_line, dim, figure, output, safe
-from dltrain.fields import best_of, fields
-from dltrain.metrics_file import as_number
-from dltrain.results import CHOOSING
-from dltrain.runs import Run, find, higher_is_better, members, read
+from dltrain.cli.tables.cells import best, status, test
+from dltrain.cli.terminal.console import bold, cells_line, dim, figure, output, safe
+from dltrain.runs.compare.fields import best_of, fields
+from dltrain.runs.compare.results import CHOOSING
+from dltrain.runs.metrics_file import as_number
+from dltrain.runs.run import Run, find, higher_is_better, members, read
 
 USAGE = "dltrain runs tail [RUN] [output_dir=FOLDER]"
 LOOK_SECONDS = 0.3

@@ -48,7 +48,7 @@ class Saboteur(importlib.abc.MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name != "dltrain.steps":
+        if name != "dltrain.train.steps":
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)

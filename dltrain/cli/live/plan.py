@@ -1,0 +1,90 @@
+"""What a sweep says before it trains: its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dltrain.cli.terminal.console import dim, figure, table, warning
+from dltrain.sweep.stacks import in_order, num_steps, sizes_to_try, stack_bytes, stack_size, work
+from dltrain.system.machine import free_memory
+
+if TYPE_CHECKING:
+    from dltrain.sweep.plan import Group, Member, Plan
+
+# Rows of a table on a terminal; plan.jsonl has all of them.
+ROWS = 20
+
+
+def plan_facts(plan: Plan) -> list[tuple[str, object]]:
+    """Return what is shown of a plan before anything is trained."""
+    varying = [f"{key} ({len(_values(plan, key)):,})" for key in plan.varying]
+    facts: list[tuple[str, object]] = [
+        ("members", f"{len(plan.members):,}{_duplicates(plan)}"),
+        ("varying", ", ".join(varying) or "nothing"),
+    ]
+    count = len(plan.groups)
+    for number, group in enumerate(plan.groups[:ROWS]):
+        name = "groups" if count > 1 else "group"
+        facts.append((name if number == 0 else "", group_line(plan, group)))
+    if count > ROWS:
+        facts.append(("", f"and {count - ROWS} groups more"))
+    facts.append(("sorted by", plan.metric))
+    return facts
+
+
+def group_line(plan: Plan, group: Group) -> str:
+    """Say in a line what a group is, and what training it costs."""
+    members = in_order([plan.members[index] for index in group.members])
+    config = members[0].config
+    widths = [str(group.facts.in_features)]
+    widths += [str(layer.out_features) for layer in group.layers if hasattr(layer, "out_features")]
+    batch = "all rows" if config.trainer.batch_size is None else config.trainer.batch_size
+    operations = sum(work(member.config, group) for member in members)
+    what = f"{config.model.kind} {'-'.join(widths)} on {group.facts.name}, {config.optimizer.kind}"
+    steps = f"batch {batch}, {num_steps(config, group):,} steps"
+    memory = f"about {stack_bytes(members, group) / 2**20:,.0f} MiB"
+    cost = f"{memory}, {figure(operations / 1e9)} GFLOP in products"
+    return f"{_stacks(plan, group, members)}: {what}, {steps}; {cost}"
+
+
+def _stacks(plan: Plan, group: Group, members: Sequence[Member]) -> str:
+    """Say how many members there are, and in how many stacks as far as is known."""
+    if len(members) == 1:
+        return "1 member"
+    size = stack_size(members, group, plan.told, len(plan.groups), free_memory())
+    count = -(-len(members) // size)
+    if plan.told.stack_size is None and len(sizes_to_try(members, group, size)) > 1:
+        return f"{len(members):,} members in {count} or more stacks, as measuring will say"
+    return f"{len(members):,} members in {count} stack{'s' if count > 1 else ''}"
+
+
+def remarks(plan: Plan) -> list[object]:
+    """Return what the data sets have to say, each once; warnings first."""
+    facts = [group.facts for group in plan.groups]
+    warnings = dict.fromkeys(text for own in facts for text in own.warnings)
+    notes = dict.fromkeys(text for own in facts for text in own.notes)
+    return [*map(warning, warnings), *(dim(f"note: {text}") for text in notes)]
+
+
+def plan_table(plan: Plan, *, whole: bool) -> list[object]:
+    """Lay out the members, varying keys only."""
+    members = plan.members if whole else plan.members[:ROWS]
+    place = {index: number for number, group in enumerate(plan.groups) for index in group.members}
+    rows = [[m.index, *m.setting.values(), place[m.index]] for m in members]
+    columns = ["member", *plan.varying, "group"]
+    parts: list[object] = [table(columns, rows, right=["member", "group"])]
+    if len(members) < len(plan.members):
+        parts.append(dim(f"and {len(plan.members) - len(members):,} members more"))
+    return parts
+
+
+def _values(plan: Plan, key: str) -> set[str]:
+    return {member.setting[key] for member in plan.members}
+
+
+def _duplicates(plan: Plan) -> str:
+    count = plan.duplicates
+    if not count:
+        return ""
+    return f" ({count:,} duplicate{'s' if count > 1 else ''} of them left out)"

@@ -1,0 +1,110 @@
+"""What a training says before and after: header, results, published values, next commands."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dltrain.cli.terminal.console import bold, duration, figure, pairs, published
+from dltrain.config.schema import MAX_SEED, LeastSquaresConfig, RunConfig, as_dict
+from dltrain.config.validate import shown
+from dltrain.runs.address import command_on
+from dltrain.runs.repetition import repetition
+from dltrain.runs.run import Run
+from dltrain.system.shell import below, command, without
+from dltrain.train.job import Job
+
+if TYPE_CHECKING:
+    from dltrain.train.outcome import Outcome
+    from dltrain.train.session import Ended
+
+
+def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
+    """Return what is shown before training."""
+    config, data = job.config, job.data
+    rows = ", ".join(f"{len(split):,} {name}" for name, split in data.splits.items() if len(split))
+    widths = [str(data.in_features)]
+    widths += [str(layer.out_features) for layer in job.plan if hasattr(layer, "out_features")]
+    knobs = as_dict(config.optimizer)
+    settings = " ".join(f"{k}={shown(v)}" for k, v in knobs.items() if k != "kind")
+    batch = config.trainer.batch_size
+    pace = (
+        f"batch {'all rows' if batch is None else batch}, {counted(config.trainer.epochs, 'epoch')}"
+    )
+    return [
+        ("run", run_id),
+        ("model", f"{config.model.kind} {' -> '.join(widths)}, {job.num_parameters:,} parameters"),
+        ("data", f"{data.name} ({data.source}): {rows}"),
+        ("optimizer", f"{f'{config.optimizer.kind} {settings}'.strip()}; {pace}"),
+        ("device", f"{device}, seed {config.seed}"),
+    ]
+
+
+def watching(config: RunConfig, folder: Path) -> list[tuple[str, object]]:
+    """Return where else a run can be watched."""
+    lines: list[tuple[str, object]] = []
+    if config.tracking.tensorboard:
+        lines.append(("watch", tensorboard(config)))
+    if config.tracking.curves:
+        lines.append(("curves", str(folder / "plots" / "curves.png")))
+    return lines
+
+
+def tensorboard(config: RunConfig) -> str:
+    """Return the command that shows runs in TensorBoard."""
+    return shlex.join(["tensorboard", "--logdir", config.output_dir])
+
+
+def summary(ended: Ended, seconds: float) -> list[object]:
+    """Return what is shown after training."""
+    outcome = ended.outcome
+    parts: list[tuple[str, object]] = []
+    if outcome.message and outcome.status == "done":
+        parts.append(("note", outcome.message))
+    if outcome.best:
+        best = outcome.best
+        line = f"{best['metric']} {figure(float(best['value']))} at epoch {best['epoch']}"
+        parts.append(("best", line))
+    if outcome.test:
+        line = "  ".join(f"{name} {figure(value)}" for name, value in outcome.test.items())
+        parts.append(("test", bold(f"{line}  (after epoch {outcome.final['epoch']:.0f})")))
+    parts += [("found", sentence) for sentence in ended.findings]
+    if outcome.gradient_norms:
+        norms = "  ".join(f"{k} {figure(v)}" for k, v in outcome.gradient_norms.items())
+        parts.append(("gradients", f"norms at the end of the last epoch: {norms}"))
+    parts.append(("time", duration(seconds)))
+    lines: list[object] = ["", pairs(parts)]
+    if ended.compared:
+        lines += ["", published(ended.compared)]
+    return lines
+
+
+def next_commands(job: Job, run: Run, outcome: Outcome) -> list[tuple[str, object]]:
+    """Return where a run lies and what to try next."""
+    config = job.config
+    change = f"seed={(config.seed + 1) % (MAX_SEED + 1)}"
+    if isinstance(config.optimizer, LeastSquaresConfig):
+        change = "optimizer=sgd"
+    if outcome.status == "diverged" and hasattr(config.optimizer, "lr"):
+        change = f"optimizer.lr={config.optimizer.lr / 10:g}"
+    again = repetition(as_dict(config), job.line)
+    words = [*again.flags, *without(again.overrides, change.partition("=")[0]), change]
+    commands = [command_on(run, "resume")] if outcome.status == "interrupted" else []
+    commands += [
+        command_on(run, "runs", "show"),
+        command_on(run, "report"),
+        command(*words, *below(run.folder.parent)),
+    ]
+    return [("folder", str(run.folder)), *following(commands)]
+
+
+def following(commands: Sequence[str]) -> list[tuple[str, object]]:
+    """Lay out commands to try next."""
+    return [("" if number else "next", line) for number, line in enumerate(commands)]
+
+
+def counted(count: int, what: str) -> str:
+    """Write how many there are: ``1 epoch``, ``1,000 epochs``."""
+    return f"{count:,} {what}{'s' if count != 1 else ''}"

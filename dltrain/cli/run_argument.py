@@ -1,0 +1,65 @@
+"""Which run a command line names; of a sweep given whole, the best member."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dltrain.cli.arguments import UsageError, output_dir_of, refusing
+from dltrain.cli.terminal.console import dim, output
+from dltrain.config.overrides import read_value
+from dltrain.runs.compare.results import best_result, results_of
+from dltrain.runs.run import MEMBERS, Run, find, read
+from dltrain.suggest import closest
+
+
+def chosen_run(words: Sequence[str], *, verb: str, settable: Sequence[str]) -> tuple[Run, Any]:
+    """Read the words of a command line that are no flags.
+
+    Args:
+        words: A run, and KEY=VALUE.
+        verb: What complaints begin with.
+        settable: Keys of the run's config that may be set, beside ``output_dir``; as typed.
+
+    Returns:
+        The run, and what was set: key -> value.
+
+    Raises:
+        UsageError: If there is no such run, or another key is set.
+    """
+    names = [word for word in words if "=" not in word]
+    if len(names) != 1:
+        which = "which run? An id, latest, or @1" if not names else f"{names[1]}: one run at a time"
+        raise UsageError([f"{verb}: {which}; dltrain runs lists them"])
+    changes = {}
+    for word in words:
+        key, mark, text = word.partition("=")
+        if mark and key != "output_dir":
+            if key not in settable:
+                known = ", ".join(["output_dir", *settable])
+                hint = closest(key, ["output_dir", *settable])
+                raise UsageError([f"{word}: cannot be set here{hint} (to be set: {known})"])
+            changes[key] = read_value(text).read(raw=True)
+    folder = output_dir_of([word for word in words if word.startswith("output_dir=")])
+    with refusing():
+        return _member(find(names[0], Path(folder))), changes
+
+
+def _member(run: Run) -> Run:
+    """Return a run itself; of a sweep its best member, and say which that is."""
+    if not run.is_sweep:
+        return run
+    metric = str(run.part("metric"))
+    best = best_result(results_of(run), metric)
+    if best is None:
+        raise ValueError(f"{run.id}: none of its members is done and has a {metric}")
+    member = read(run.folder / MEMBERS / f"{best.index:04d}")
+    tell(f"of the sweep's members the best by {metric} is {member.short}")
+    return member
+
+
+def tell(note: str) -> None:
+    """Print a note where it does not get among results."""
+    output(sys.stderr).print(dim(f"note: {note}"))

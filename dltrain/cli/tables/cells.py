@@ -1,0 +1,52 @@
+"""How what is known of a run is written into a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dltrain.cli.terminal.console import age, duration, figure
+from dltrain.config.validate import shown
+from dltrain.runs.compare.field_names import BEST, TESTS, is_metric
+from dltrain.runs.compare.fields import Best, Fields
+from dltrain.runs.run import Run, members
+
+
+def cell(name: str, value: Any) -> str:
+    """Write a field for people."""
+    if value is None:
+        return "-"
+    if name in ("age", "duration"):
+        return age(value) if name == "age" else duration(value)
+    return figure(value) if is_metric(name) else shown(value)
+
+
+def best(found: Best | None) -> str:
+    """Write the metric that chose, and its value: of the best epoch, or what it says."""
+    return f"{found[0].removeprefix(BEST)} {figure(found[1])}" if found else "-"
+
+
+def test(known: Fields) -> str:
+    """Write what a run came to on the rows kept for the end; of a sweep its best member."""
+    name = next((name for name in TESTS if name in known), None)
+    if name is None:
+        return "-"
+    whose = f" (member {known['member']})" if "member" in known else ""
+    return f"{name.rpartition('/')[2]} {figure(known[name])}{whose}"
+
+
+def time_taken(known: Fields) -> str:
+    """Write how long a run was worked on; members that were trained together share that time."""
+    if "duration" not in known:
+        return "-"
+    stack = known.get("stack", 1)
+    return f"{duration(known['duration'])}{f' (stack of {stack})' if stack > 1 else ''}"
+
+
+def status(run: Run) -> str:
+    """Write how a run stands; of a sweep also how many members are done, and of how many."""
+    if not run.is_sweep:
+        return run.status
+    done = run.part("counts", "done")
+    if run.status in ("running", "crashed"):  # it has not counted them yet
+        done = sum(member.status == "done" for member in members(run))
+    return f"{run.status} {done or 0}/{run.part('members')}"

@@ -1,0 +1,159 @@
+"""The table of runs, for people: which columns it has and what stands in them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from dltrain.cli.tables.cells import best, cell, status, test, time_taken
+from dltrain.cli.terminal.console import Rows, dim, output, table
+from dltrain.runs.compare.field_names import BEST_EPOCH, LAST_EPOCH, counted_name, is_metric
+from dltrain.runs.compare.listing import MAX_KEYS, Row, known, resolve, rows, varying
+from dltrain.runs.run import Run, higher_is_better, members
+
+TEST = "last/test"  # the headline of the rows kept for the end, which the last epoch is tested on
+USUAL = ("", "id", "status", "age", "duration", "label", "data", "model", "best", TEST, "message")
+RIGHT = ("", "age", "duration", BEST_EPOCH, LAST_EPOCH, "parameters")
+
+
+def ranked(listed: Sequence[Row], sweep: Run | None) -> list[Row]:
+    """Put a sweep's members into order, best first, those without a result last; or leave all."""
+    metric = str(sweep.part("metric")) if sweep is not None else ""
+    sign = -1 if higher_is_better(metric) else 1
+
+    def rank(row: Row) -> tuple[bool, bool, float]:
+        value = row.fields.get(counted_name(metric, row.fields))
+        return (row.run.status != "done", value is None, sign * (value or 0.0))
+
+    return sorted(listed, key=rank) if sweep is not None else list(listed)
+
+
+def columns_of(
+    chosen: Sequence[Row],
+    listed: Sequence[Row],
+    *,
+    asked: str | None = None,
+    kind: str | None = None,
+    sweep: Run | None = None,
+) -> list[str]:
+    """Choose the columns: those asked for, or what tells runs apart and how they ended.
+
+    Args:
+        chosen: The rows that are shown.
+        listed: All of them.
+        asked: Names between commas.
+        kind: ``json``, ``csv`` or ``md`` if programs read it.
+        sweep: Whose members they are.
+
+    Raises:
+        ValueError: If no run has a field that is asked for.
+    """
+    names = known(listed)
+    if asked is not None:
+        special = ("", "best", TEST)
+        told = [part.strip() for part in asked.split(",")]
+        found = [name if name in special else resolve("--columns", name, names) for name in told]
+        return list(dict.fromkeys(found))
+    keys = sweep.texts("varying") if sweep is not None else varying(chosen)
+    if kind == "json":
+        return list(names.full)
+    if kind is not None:
+        own = ["id", "status", "label", "started", "duration", "stack", "data", "model", "member"]
+        metrics = [name for name in names.full if is_metric(name)]
+        return [name for name in own if name in names.full] + keys + metrics
+    label = ["label"] if "label" in names.full else []
+    if sweep is not None:
+        message = ["message"] if any("message" in row.fields for row in chosen) else []
+        return ["id", "status", *label, *keys, "best", TEST, *message]
+    number = [""] if any(row.number for row in chosen) else []
+    head = [*number, "id", "status", "age", "duration", *label, "data", "model"]
+    return [*head, *keys[:MAX_KEYS], "best", TEST]
+
+
+def print_rows(
+    columns: Sequence[str],
+    chosen: Sequence[Row],
+    *,
+    sweep: Run | None = None,
+    count: int = 0,
+    whole: bool = False,
+) -> None:
+    """Print the table, and what it leaves out.
+
+    Args:
+        columns: Their names.
+        chosen: The rows.
+        sweep: Whose members they are.
+        count: How many have begun.
+        whole: Whether all columns are to be shown, on a narrow terminal, too.
+    """
+    console = output()
+    cells = {name: [text(row, name) for row in chosen] for name in columns}
+    left, own = list(columns), _table(cells, columns, width=console.width)
+    for name in () if whole else _least(columns):
+        if not own.fits(console.width):
+            left.remove(name)
+            own = _table(cells, left, width=console.width)
+    console.print(own)
+    planned = sweep.part("members") if sweep is not None else None
+    if isinstance(planned, int) and planned > count:
+        console.print(dim(f"and {planned - count} that have not begun"))
+    more = [name for name in columns if name not in left]
+    more += [key for key in varying(chosen) if key not in columns] if "" in columns else []
+    if more:
+        console.print(dim(f"no room for, but in --columns: {', '.join(more)}"))
+
+
+def _table(cells: Mapping[str, Sequence[str]], columns: Sequence[str], *, width: int) -> Rows:
+    """Lay out columns of cells, by the last parts of their names if there is no more room."""
+    free = ("data", "model", "best", TEST, "message", "label")
+    wrapping = [name for name in columns if name in free or "." in name]
+    right = [name for name in columns if name in RIGHT]
+    lines = list(zip(*(cells[name] for name in columns), strict=True))
+    own = table(columns, lines, right=right, wrapping=wrapping)
+    if own.fits(width):
+        return own
+    ends = [name.rpartition(".")[2] for name in own.columns]
+    short = [
+        end if ends.count(end) == 1 else name for name, end in zip(own.columns, ends, strict=True)
+    ]
+    return dataclasses.replace(own, columns=short)
+
+
+def _least(columns: Sequence[str]) -> list[str]:
+    """List the columns that can be done without, the least important first."""
+    metrics = [name for name in columns if is_metric(name) and name != TEST]
+    keys = [name for name in columns if name not in (*USUAL, *metrics)]
+    least = [name for name in metrics if name.startswith("last/train/")]
+    least += [name for name in metrics if name.endswith("/loss")]
+    order = ("duration", *least, *reversed(keys[2:]), TEST, "age", *reversed(metrics))
+    return [name for name in dict.fromkeys(order) if name in columns]
+
+
+def text(row: Row, name: str) -> str:
+    """Write what stands in a cell."""
+    run = row.run
+    match name:
+        case "":
+            return f"@{row.number}" if row.number else ""
+        case "id":
+            return run.short
+        case "status":
+            return status(run)
+        case "best":
+            return best(row.best)
+        case _ if name == TEST:
+            return test(row.fields)
+        case "duration":
+            return time_taken(row.fields)
+        case "data":
+            data = row.fields.get("data") or "-"
+            return f"{data} (SAMPLE)" if run.part("data", "source") == "sample" else str(data)
+    return cell(name, row.fields.get(name))
+
+
+def print_members(sweep: Run) -> None:
+    """Print a sweep's members, best first."""
+    listed = rows(members(sweep), numbered=False)
+    columns = columns_of(listed, listed, sweep=sweep)
+    print_rows(columns, ranked(listed, sweep), sweep=sweep, count=len(listed))

@@ -1,0 +1,221 @@
+"""``load(overrides)``: from the command line and ``conf/`` to a checked ``RunConfig``.
+
+Composition and grammar are Hydra's. Only the group choices (``model=mlp``) are composed; plain
+values (``optimizer.lr=0.1``) are set on the composed mapping afterwards, which is what lets all
+problems be reported at once and lets many variants share one composition. No torch is imported.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dltrain.config.compose import ConfigError, Sources, compose_groups, config_files
+from dltrain.config.grammar.scalars import quoted, read_scalar
+from dltrain.config.knob import Knob
+from dltrain.config.locations import place_of, places_of
+from dltrain.config.overrides import Words, read_words
+from dltrain.config.problem import Problem
+from dltrain.config.schema import RunConfig, SweepConfig, as_dict
+from dltrain.config.validate import instance, knobs, known_keys, run_config, shown, unknown_key
+from dltrain.suggest import clipped, closest
+from dltrain.text import obeyed
+
+COMMAND_LINE = "command line"
+# libyaml writes ten times faster, which a sweep's many members notice.
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def load(
+    overrides: Sequence[str] = (),
+    *,
+    config_dir: Path | None = None,
+    config_name: str = "config",
+    fitting: bool = True,
+) -> RunConfig:
+    """Compose and check one run.
+
+    Args:
+        overrides: ``group=choice`` and ``key=value`` words, as typed.
+        config_dir: A folder whose files join ``conf/`` (Hydra's ``--config-dir``).
+        config_name: The primary config (Hydra's ``--config-name``).
+        fitting: Refuse a model that does not fit the data; who only looks at data need not mind.
+
+    Returns:
+        The checked config; every file it names exists, every value is within its bounds.
+
+    Raises:
+        ConfigError: With one line for each problem found.
+
+    Example:
+        >>> load(["model=mlp", "trainer.epochs=3"]).trainer.epochs
+        3
+    """
+    sources = Sources.of(config_dir, config_name)
+    run, lines = compose_run(read_words(overrides, sources.groups), sources, fitting=fitting)
+    if run is None:
+        raise ConfigError(lines)
+    return run
+
+
+def compose_run(
+    words: Words, sources: Sources, *, fitting: bool = True, ready: bool = True
+) -> tuple[RunConfig | None, list[str]]:
+    """Compose and check one run from the words of a command line.
+
+    Args:
+        words: Read already.
+        sources: Where values come from.
+        fitting: Whether the model must fit the data.
+        ready: Whether what training needs must be there, such as the data.
+
+    Returns:
+        The config, or None and one line for each problem.
+    """
+    folders, config_name = sources.folders, sources.config_name
+    config = copy.deepcopy(compose_groups(words.groups, folders, config_name))
+    config.pop("sweep", None)
+    keys = known_keys(config)
+    _keep_written(config, keys, words, sources)
+    lines = [*words.problems, *_without_package(config, words, sources)]
+    for key, value in words.values.items():
+        if key.split(".")[0] in words.broken:
+            continue
+        if key in keys:
+            set_value(config, key, value.read(raw=keys[key][1].raw))
+        elif key.startswith("sweep."):
+            lines.append(f"{key} ({COMMAND_LINE}): {_without_sweep(key)}")
+        else:
+            problem = unknown_key(key, config)
+            lines.append(line_of(problem, config, {key: words.places.get(key, COMMAND_LINE)}))
+    run, problems = run_config(config, fitting=fitting, placed=ready, training=ready)
+    if problems:
+        lines += _placed(problems, config, words, sources)
+    return (None if lines else run), list(dict.fromkeys(lines))
+
+
+def _without_package(config: dict[str, Any], words: Words, sources: Sources) -> list[str]:
+    """Take out what files set below a group that is no part of a run, and say what they lack."""
+    lines = []
+    strange = [name for name in config if name in sources.groups and name not in knobs(RunConfig)]
+    for file in config_files(words.groups, sources)[0] if strange else []:
+        if file.package.partition(".")[0] in strange:
+            advice = "add the line `# @package _global_` at its top"
+            lines.append(f"{file.path}: sets {file.package}.*, which nothing reads; {advice}")
+    for name in strange:
+        del config[name]
+    return lines
+
+
+def _keep_written(
+    config: dict[str, Any], keys: Mapping[str, tuple[Any, Knob]], words: Words, sources: Sources
+) -> None:
+    """Where text is asked for, let a value of a file be what is written there, such as 1.50."""
+    for key in (key for key, (_, knob) in keys.items() if knob.raw and key not in words.values):
+        node: Any = config
+        for part in key.split("."):
+            node = node.get(part) if isinstance(node, Mapping) else None
+        if isinstance(node, int | float):
+            set_value(config, key, places_of(key, words.groups, sources)[-1].text)
+
+
+def sweep_settings(words: Words, sources: Sources) -> tuple[SweepConfig | None, list[str]]:
+    """Compose and check what a sweep is told; takes the ``sweep.`` keys out of the words."""
+    composed = compose_groups(words.groups, sources.folders, sources.config_name)
+    node = dict(composed.get("sweep") or {})
+    entries, lines = knobs(SweepConfig), []
+    for key in [key for key in words.lists if key.partition(".")[0] == "sweep"]:
+        del words.lists[key]
+        lines.append(f"{key} ({COMMAND_LINE}): a sweep takes one value")
+    typed = {key: words.values.pop(key) for key in list(words.values) if key.startswith("sweep.")}
+    for key, value in typed.items():
+        name = key.partition(".")[2]
+        if name in entries:
+            node[name] = value.read(raw=entries[name][1].raw)
+        else:
+            hint = closest(key, [f"sweep.{entry}" for entry in entries])
+            lines.append(f"{key} ({COMMAND_LINE}): unknown key{hint}")
+    settings, problems = instance(node, SweepConfig, "sweep")
+    lines += _placed(problems, {"sweep": node}, Words(groups=words.groups, values=typed), sources)
+    return (None if lines else settings), lines
+
+
+def _without_sweep(key: str) -> str:
+    known = [f"sweep.{name}" for name in knobs(SweepConfig)]
+    return (
+        "has an effect in a sweep only; add -m"
+        if key in known
+        else f"unknown key{closest(key, known)}"
+    )
+
+
+def _placed(
+    problems: Sequence[Problem], config: Mapping[str, Any], words: Words, sources: Sources
+) -> list[str]:
+    """Write problems as lines, each with the place its value came from."""
+    places = dict.fromkeys(words.values, COMMAND_LINE) | words.places
+    for problem in problems:  # expect[0].low is placed where expect is
+        whole = problem.key.partition("[")[0]
+        if whole in places:
+            places[problem.key] = places[whole]
+    places |= {
+        problem.key: place
+        for problem in problems
+        if problem.key not in places and (place := place_of(problem.key, words.groups, sources))
+    }
+    typed = {key: value.text for key, value in words.values.items()}
+    return [line_of(problem, config, places, written=typed) for problem in problems]
+
+
+def set_value(config: dict[str, Any], key: str, value: Any) -> None:
+    """Set one dotted key of a composed mapping."""
+    *path, name = key.split(".")
+    node = config
+    for part in path:
+        node = node[part]
+    node[name] = value
+
+
+def line_of(
+    problem: Problem,
+    config: Mapping[str, Any],
+    places: Mapping[str, str],
+    *,
+    written: Mapping[str, str] | None = None,
+) -> str:
+    """Write a problem as one line: key, value, place, what is allowed.
+
+    Args:
+        problem: What is wrong.
+        config: Plain values.
+        places: Key -> where its value came from.
+        written: Key -> its value as it was typed, where that is known.
+    """
+    node: Any = config
+    for part in problem.key.split("."):
+        node = node.get(part) if isinstance(node, Mapping) else None
+    if written and problem.key in written:
+        text = written[problem.key] or "''"
+    elif isinstance(node, str) and (not node.strip() or read_scalar(node) != node):
+        text = quoted(node)  # text that without quotes would be something else
+    else:
+        text = "" if isinstance(node, Mapping) or node is None else shown(node)
+    value = f"={clipped(text)}" if text else ""
+    place = f" ({places[problem.key]})" if problem.key in places else ""
+    if problem.message.startswith(("model=", "optimizer=")):
+        return problem.message
+    return f"{clipped(problem.key)}{value}{place}: {problem.message}"
+
+
+def to_yaml(run: RunConfig) -> str:
+    """Write a config as YAML, for people; the same text ``config.yaml`` of a run folder holds."""
+    config = as_dict(run)
+    text = str(yaml.dump(config, Dumper=_DUMPER, sort_keys=False, allow_unicode=True))
+    if text.isascii() or not any(map(obeyed, text.replace("\n", ""))):
+        return text
+    # With a mark that a terminal would obey, all that is not ASCII is written as escapes.
+    return str(yaml.dump(config, Dumper=_DUMPER, sort_keys=False))

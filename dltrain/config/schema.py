@@ -1,0 +1,284 @@
+"""What every knob is: type, unit, bounds and one line of meaning. Values live in ``conf/``.
+
+A knob has no default here. ``tests/test_conf.py`` proves that the YAML files and these classes
+have the same keys. No component imports this module; ``build.py`` hands plain values on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from dltrain.config.choices import (
+    Activation,
+    DeviceType,
+    Dtype,
+    Init,
+    Matmul,
+    Missing,
+    OnError,
+    Source,
+    Task,
+)
+from dltrain.config.knob import knob
+
+MAX_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyntheticConfig:
+    """Rows drawn from y = Xw + b + noise."""
+
+    kind: str = knob("which class of data this is; chosen with data=")
+    name: str = knob("how the data set is called in run folders", raw=True)
+    w: list[float] = knob(
+        "true weights, one per feature", ge=-1e30, le=1e30, min_length=1, max_length=100_000
+    )
+    b: float = knob("true bias", ge=-1e30, le=1e30)
+    noise: float = knob("standard deviation of the noise on y", ge=0, le=1e30)
+    num_train: int = knob("training rows", unit="rows", ge=1, le=10**9)
+    num_val: int = knob("validation rows", unit="rows", ge=0, le=10**9)
+    seed: int = knob("fixes the rows, apart from the run's own seed", ge=0, le=MAX_SEED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CsvConfig:
+    """A table with a header."""
+
+    kind: str = knob("which class of data this is; chosen with data=")
+    name: str | None = knob("name in run folders; null: the file's name", raw=True)
+    path: str | None = knob("the CSV file; package:NAME is one that dltrain ships", raw=True)
+    target: str | None = knob("name of the column to predict", raw=True)
+    task: Task = knob("what the target is; auto looks at its values")
+    features: list[str] | None = knob("columns to learn from; null: all but the target")
+    drop: list[str] = knob("columns to leave out")
+    categorical: list[str] = knob("columns of numbers to treat as categories")
+    missing: Missing = knob(
+        "missing numbers: the training rows' mean or median, drop the row, error"
+    )
+    missing_values: list[str] = knob("cell texts that mean missing; a number: however spelt")
+    max_categories: int = knob("most categories a text column may have", ge=1, le=100_000)
+    standardise: bool = knob("scale number columns to mean 0 and deviation 1 (training rows)")
+    standardise_target: bool = knob("the same for a regression target; metrics keep its units")
+    val_fraction: float = knob("share of the rows that chooses", ge=0, lt=1)
+    test_fraction: float = knob("share of the rows that is tested once, at the end", ge=0, lt=1)
+    delimiter: str = knob("what separates cells: one character, \\t for a tab", raw=True)
+    seed: int = knob("fixes the split, apart from the run's own seed", ge=0, le=MAX_SEED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FashionMnistConfig:
+    """The 70,000 pictures of Fashion-MNIST."""
+
+    kind: str = knob("which class of data this is; chosen with data=")
+    name: str = knob("how the data set is called in run folders", raw=True)
+    root: str | None = knob("folder with the four IDX files, plain or .gz; null: search", raw=True)
+    source: Source = knob("full forbids the small packaged sample, sample asks for it")
+    num_val: int = knob("of the 60,000 training images, how many choose", ge=0, le=59_999)
+    seed: int = knob("fixes which images choose, apart from the run's own seed", ge=0, le=MAX_SEED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearConfig:
+    """Linear regression."""
+
+    kind: str = knob("which class of model this is; chosen with model=")
+    init: Init = knob("start of the weights: normal(0, init_std), torch's default, He")
+    init_std: float = knob("standard deviation of init=normal", ge=0, stacks=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftmaxConfig:
+    """Softmax regression."""
+
+    kind: str = knob("which class of model this is; chosen with model=")
+    init: Init = knob("start of the weights: normal(0, init_std), torch's default, He")
+    init_std: float = knob("standard deviation of init=normal", ge=0, stacks=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MlpConfig:
+    """Multilayer perceptron."""
+
+    kind: str = knob("which class of model this is; chosen with model=")
+    hidden: list[int] = knob(
+        "widths of the hidden layers", ge=1, le=10**6, min_length=1, max_length=1000
+    )
+    activation: Activation = knob("nonlinearity after each hidden layer")
+    dropout: float = knob("share of hidden units dropped in training", ge=0, lt=1, stacks=True)
+    init: Init = knob("start of the weights: normal(0, init_std), torch's default, He")
+    init_std: float = knob("standard deviation of init=normal", ge=0, stacks=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SgdConfig:
+    """Stochastic gradient descent."""
+
+    kind: str = knob("which optimizer this is; chosen with optimizer=")
+    lr: float = knob("learning rate", ge=0, stacks=True)
+    momentum: float = knob("share of the last update that is kept", ge=0, lt=1, stacks=True)
+    nesterov: bool = knob("look ahead along the momentum", stacks=True)
+    weight_decay: float = knob("L2 penalty added to the gradient", ge=0, stacks=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamConfig:
+    """Adam."""
+
+    kind: str = knob("which optimizer this is; chosen with optimizer=")
+    lr: float = knob("learning rate", ge=0, stacks=True)
+    betas: list[float] = knob(
+        "decay of the two moments", ge=0, lt=1, min_length=2, max_length=2, stacks=True
+    )
+    eps: float = knob("added to the root of the second moment", gt=0, stacks=True)
+    weight_decay: float = knob("L2 penalty added to the gradient", ge=0, stacks=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamWConfig:
+    """Adam with decoupled weight decay."""
+
+    kind: str = knob("which optimizer this is; chosen with optimizer=")
+    lr: float = knob("learning rate", ge=0, stacks=True)
+    betas: list[float] = knob(
+        "decay of the two moments", ge=0, lt=1, min_length=2, max_length=2, stacks=True
+    )
+    eps: float = knob("added to the root of the second moment", gt=0, stacks=True)
+    weight_decay: float = knob("share of each weight removed per step, times lr", ge=0, stacks=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeastSquaresConfig:
+    """The analytic solution."""
+
+    kind: str = knob("which optimizer this is; chosen with optimizer=")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerConfig:
+    """How long to train and how often to look."""
+
+    epochs: int = knob("passes over the training rows", unit="epochs", ge=1, le=10**7)
+    batch_size: int | None = knob("rows per update; null: all of them", unit="rows", ge=1, le=10**9)
+    max_grad_norm: float | None = knob(
+        "clip the gradient's L2 norm to this; null: never", gt=0, stacks=True
+    )
+    eval_interval: int = knob("validate every this many epochs", unit="epochs", ge=1)
+    log_interval: int | None = knob(
+        "read the running loss every this many steps, for early results in long epochs; "
+        "null: once per epoch",
+        unit="steps",
+        ge=1,
+    )
+    checkpoint_interval: str | None = knob(
+        "write the state to go on from this often; null: about every second, if epochs end that "
+        "often, and every minute within one",
+        form="[1-9][0-9]{0,8} ?(epochs?|steps?)?",
+        example="a number of epochs or steps, such as 5 or 200steps",
+        raw=True,
+    )
+    patience: int | None = knob(
+        "stop after this many validations without a new best; null: never", ge=1
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceConfig:
+    """Where to compute."""
+
+    type: DeviceType = knob("auto takes the GPU if there is one")
+    threads: int | None = knob("processor threads; null: one per core", ge=1, le=1024)
+    deterministic: bool = knob("same bits in every run (the processor always gives them)")
+    dtype: Dtype = knob("floating-point type; optimizer=least_squares always uses float64")
+    matmul: Matmul = knob(
+        "matrix products: tf32 (GPU) rounds what they take to 11 bits, bf16 rounds that and what "
+        "they give to 8; weights and all else keep the 24 of float32"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackingConfig:
+    """What is written for others than dltrain to look at."""
+
+    tensorboard: bool = knob("event files in RUN/tensorboard, for TensorBoard", stacks=True)
+    curves: bool = knob("RUN/plots/curves.png, drawn anew every few seconds", stacks=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepConfig:
+    """What ``-m`` does beyond the grid of values."""
+
+    zip: list[str] = knob("keys whose values go in pairs, instead of every combination")
+    repeat: int = knob("runs per setting, with seed, seed + 1, ...", ge=1, le=10**5)
+    file: str | None = knob("YAML file with a list of sweeps to run as one", raw=True)
+    metric: str | None = knob("what sorts the results; null: the metric that chooses", raw=True)
+    on_error: OnError = knob("after a failure: go on with the other members, or stop")
+    skip_done: bool = knob("take over finished runs of the same config found under output_dir")
+    workers: int = knob("stacks trained side by side, sharing the cores", ge=1, le=1024)
+    stack_size: int | None = knob("most members in one stack; null: measured", ge=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """A published result to compare a run with."""
+
+    metric: str = knob("name of a result, such as test/accuracy")
+    published: float = knob("the printed value")
+    low: float = knob("lower end of the band a run should fall into")
+    high: float = knob("upper end of the band")
+    source: str = knob("where it was printed")
+
+
+DataConfig = SyntheticConfig | CsvConfig | FashionMnistConfig
+ModelConfig = LinearConfig | SoftmaxConfig | MlpConfig
+OptimizerConfig = SgdConfig | AdamConfig | AdamWConfig | LeastSquaresConfig
+
+# What a run is told that decides none of its numbers.
+NO_NUMBERS = ("output_dir", "expect", "tracking")
+
+# kind -> class, per group; groups with a single class have no kind.
+KINDS: dict[str, dict[str, type]] = {
+    "data": {
+        "synthetic": SyntheticConfig,
+        "csv": CsvConfig,
+        "fashion_mnist": FashionMnistConfig,
+    },
+    "model": {"linear": LinearConfig, "softmax": SoftmaxConfig, "mlp": MlpConfig},
+    "optimizer": {
+        "sgd": SgdConfig,
+        "adam": AdamConfig,
+        "adamw": AdamWConfig,
+        "least_squares": LeastSquaresConfig,
+    },
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Everything one run was told."""
+
+    data: DataConfig = knob("what to learn from")
+    model: ModelConfig = knob("what to learn")
+    optimizer: OptimizerConfig = knob("how to learn")
+    trainer: TrainerConfig = knob("how long to learn")
+    device: DeviceConfig = knob("where to compute")
+    tracking: TrackingConfig = knob("who else may watch")
+    seed: int = knob(
+        "fixes initial weights, order of rows and dropout", ge=0, le=MAX_SEED, stacks=True
+    )
+    output_dir: str = knob("folder that run folders are made in", raw=True, stacks=True)
+    expect: list[Expectation] = knob(
+        "published results to compare with; set by experiments", stacks=True
+    )
+
+
+def as_dict(config: Any) -> Any:
+    """Turn a config object into plain dicts, lists, strings and numbers."""
+    if dataclasses.is_dataclass(config):
+        fields = dataclasses.fields(config)
+        return {field.name: as_dict(getattr(config, field.name)) for field in fields}
+    if isinstance(config, list):
+        return [as_dict(element) for element in config]
+    return config.value if isinstance(config, StrEnum) else config

@@ -1,0 +1,177 @@
+"""What every data set becomes: arrays in three splits, a task, and names for what they hold.
+
+Letters: N rows of a split, I in_features. Arrays are NumPy's, so that looking at data and refusing
+bad data needs no torch; ``build.py`` hands them to the device without a copy.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+# Rows per product when a whole split is evaluated: large enough to be efficient, small enough
+# that the activations of many members fit the memory.
+EVALUATION_ROWS = 2048
+PART = 1 << 16  # rows that are looked at together
+
+
+def split_order(rows: int, seed: int) -> npt.NDArray[np.int64]:
+    """Draw the order, [rows], that splits are cut from: a stream of its own for each seed."""
+    return np.random.default_rng([seed, 0x5B17]).permutation(rows)
+
+
+def variance(targets: npt.NDArray[Any]) -> float:
+    """Return the variance of targets [N]; 0 where they differ only by rounding."""
+    if not len(targets):
+        return 0.0
+    mean = float(targets.mean(dtype=np.float64))
+    # In parts, so that no float64 copy of all targets is made.
+    parts = (targets[start : start + PART] for start in range(0, len(targets), PART))
+    squares = sum(float(np.square(part - np.float64(mean)).sum()) for part in parts)
+    deviation = (squares / len(targets)) ** 0.5
+    largest = max(abs(float(targets.max())), abs(float(targets.min())))
+    return deviation**2 if deviation > 1e-12 * largest else 0.0
+
+
+@dataclass(frozen=True)
+class Split:
+    """The rows of one split.
+
+    Attributes:
+        inputs: [N, I], in the float type the run computes in, or uint8 for images (a byte b stands
+            for b / 255).
+        targets: [N], of that float type for regression, int64 class indices for classification.
+    """
+
+    inputs: npt.NDArray[np.generic]
+    targets: npt.NDArray[np.generic]
+
+    def __post_init__(self) -> None:
+        assert self.inputs.ndim == 2
+        assert self.targets.shape == self.inputs.shape[:1]
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An affine change of units: prepared = (original - mean) / deviation, per column."""
+
+    mean: npt.NDArray[np.float64]
+    deviation: npt.NDArray[np.float64]
+
+    @staticmethod
+    def identity(columns: int) -> Scale:
+        """Return the change of units that changes nothing."""
+        return Scale(np.zeros(columns), np.ones(columns))
+
+
+@dataclass(frozen=True)
+class Column:
+    """What became of one column of a table.
+
+    Attributes:
+        name: As in the header.
+        role: ``target``, ``number``, ``category``, or ``dropped``.
+        missing: Cells without a value, over all rows.
+        imputed: What missing numbers became (training rows' statistic); None if none are filled.
+        categories: The different texts of the training rows, or the class names of a target.
+        features: Names of the prepared columns it turned into; one more than the categories if the
+            last stands for missing.
+        unseen: Cells of validation and test rows whose category no training row has.
+        mean: Subtracted from numbers, a target's too.
+        deviation: Numbers are then divided by it.
+    """
+
+    name: str
+    role: str
+    missing: int = 0
+    imputed: float | None = None
+    categories: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    unseen: int = 0
+    mean: float = 0.0
+    deviation: float = 1.0
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Everything the rest of the house knows about data.
+
+    Attributes:
+        name: As in run folders.
+        task: ``regression`` or ``classification``.
+        feature_names: One per column of the inputs, I of them.
+        class_names: One per class; empty for regression.
+        target_name: What is predicted.
+        source: Where the bytes came from: ``generated``, a path, ``system``, ``sample`` and so on.
+        sha256: Digest of the source's bytes, or of what generates them.
+        feature_scale: How the inputs were standardised, [I].
+        target_scale: How a regression target was standardised, [1].
+        columns: What became of each column of a table.
+        notes: What the user should know, in sentences, shown before training.
+        warnings: What the user must not overlook.
+        unit: What an input of 1 in ``Split.inputs`` stands for; 1/255 for images.
+        image_shape: Height and width if the inputs are images.
+        reading: How the source's text is to be read: delimiter, texts that mean missing (a number
+            means every spelling of it).
+        truth: The weights [I] and the bias that generated the data, where they are known.
+    """
+
+    name: str
+    task: str
+    train: Split
+    val: Split
+    test: Split
+    feature_names: tuple[str, ...]
+    target_name: str
+    source: str
+    sha256: str
+    feature_scale: Scale
+    target_scale: Scale = field(default_factory=lambda: Scale.identity(1))
+    class_names: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    unit: float = 1.0
+    image_shape: tuple[int, int] | None = None
+    reading: dict[str, Any] = field(default_factory=dict)
+    truth: tuple[npt.NDArray[np.float64], float] | None = None
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The three splits by name, in order."""
+        return {"train": self.train, "val": self.val, "test": self.test}
+
+    def preparation(self) -> dict[str, Any]:
+        """Return what it takes to prepare other rows exactly like these, as plain values.
+
+        A number x of a table becomes (x - mean) / deviation, its missing cells ``imputed``; true
+        and false count as 1 and 0; a category becomes 1 in its own column. A byte of an image is
+        multiplied by ``unit``.
+        """
+        return {
+            "unit": self.unit,
+            "task": self.task,
+            "target": self.target_name,
+            "feature_names": list(self.feature_names),
+            "class_names": list(self.class_names),
+            "image_shape": self.image_shape,
+            "reading": self.reading,
+            "columns": [dataclasses.asdict(column) for column in self.columns],
+        }
+
+    @property
+    def in_features(self) -> int:
+        """Width of the inputs."""
+        return len(self.feature_names)
+
+    @property
+    def out_features(self) -> int:
+        """Outputs a model needs: one number, or one logit per class."""
+        return len(self.class_names) or 1

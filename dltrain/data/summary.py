@@ -1,0 +1,65 @@
+"""What a sweep's plan knows of its data sets without keeping them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dltrain.config.choices import Task
+from dltrain.data.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a data set without keeping it.
+
+    Attributes:
+        name: As in run folders.
+        source: Where the rows came from.
+        sha256: Of the data, if it came from files.
+        task: What is predicted.
+        rows: Rows of each split.
+        in_features: Inputs per row.
+        image: Whether inputs are bytes.
+        warnings: For people, hard to overlook.
+        notes: For people.
+    """
+
+    name: str
+    source: str
+    sha256: str | None
+    task: Task
+    rows: Mapping[str, int]
+    in_features: int
+    image: bool
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, data: Dataset) -> Facts:
+        """Look at a loaded data set."""
+        return cls(
+            name=data.name,
+            source=data.source,
+            sha256=data.sha256,
+            task=Task(data.task),
+            rows={name: len(split) for name, split in data.splits.items()},
+            in_features=data.in_features,
+            image=data.train.inputs.dtype.name == "uint8",
+            warnings=tuple(data.warnings),
+            notes=tuple(data.notes),
+        )
+
+
+def default_metric(facts: Facts) -> str:
+    """Return the metric that chooses between epochs, and so between runs."""
+    split = "val" if facts.rows.get("val") else "train"
+    return f"{split}/{'accuracy' if facts.task == Task.classification else 'loss'}"
+
+
+def metrics_of(facts: Facts) -> list[str]:
+    """List what is known of a run in the end."""
+    names = ["loss", "accuracy"] if facts.task == Task.classification else ["loss", "rmse", "r2"]
+    return [
+        f"{split}/{n}" for split in ("train", "val", "test") if facts.rows[split] for n in names
+    ]

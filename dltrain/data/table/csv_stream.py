@@ -1,0 +1,193 @@
+"""A CSV file of any length, read once from beginning to end, some whole rows at a time.
+
+Letters: n rows of a block.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dltrain.data.table.csv_file import CsvFile
+
+# Large enough that what a block costs by itself does not show; a wide table has longer rows.
+LEAST_BLOCK, LARGEST_BLOCK, HEADERS_PER_BLOCK = 1 << 22, 1 << 25, 64
+MAX_ROW_BYTES = 1 << 24
+
+
+class Stream(Protocol):
+    """Bytes that come one after the other."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, fewer than asked for only at the end."""
+        ...
+
+    def readline(self, size: int, /) -> bytes:
+        """Return the next line, or as much of it as asked for."""
+        ...
+
+
+class HeldRows:
+    """Some rows of a CSV file that lie in memory.
+
+    Args:
+        file: A CSV file of the same header that holds just these rows.
+
+    Attributes:
+        header: Names of the columns.
+        texts: The cells of each column as they stand there, [n].
+        block_bytes: How much of it is read at once, which is all.
+        sha256: Nothing is known of the whole file's.
+    """
+
+    def __init__(self, file: CsvFile) -> None:
+        self._file = file
+        self.header = file.header
+        self.sha256 = ""
+        self.block_bytes = file.block_bytes = file.size() + 1
+        blocks = list(file.blocks(file.header, missing_values=[]))
+        self.texts: list[pa.StringArray] = [
+            cells[0] if len(cells) == 1 else pa.concat_arrays(cells)
+            for cells in zip(*blocks, strict=True)
+        ]
+
+    def __len__(self) -> int:
+        return len(self.texts[0])
+
+    def size(self) -> int:
+        """Return the number of their bytes."""
+        return self._file.size()
+
+    def blocks(
+        self, columns: Sequence[str], *, missing_values: Sequence[str]
+    ) -> Iterator[list[pa.StringArray]]:
+        """Return the cells of some columns, as ``CsvFile.blocks`` does, in one block."""
+        missing, null = pa.array(missing_values, pa.string()), pa.scalar(None, pa.string())
+        held = (self.texts[self.header.index(column)] for column in columns)
+        yield [pc.if_else(pc.is_in(cells, missing), null, cells) for cells in held]
+
+    def line(self, row: int) -> int:
+        """Find the line of the file on which a row, counted from 0, begins or ends."""
+        return self._file.line(row)
+
+
+class CsvBlocks:
+    """The rows of a CSV file; memory does not grow with the file.
+
+    Args:
+        name: The file, as complaints call it.
+        stream: What is read from it; it is never asked to go back.
+        delimiter: One character.
+
+    Attributes:
+        header: Names of the columns.
+
+    Raises:
+        ValueError: If it has no header that can be used.
+    """
+
+    def __init__(self, name: str, stream: Stream, *, delimiter: str) -> None:
+        self.name = name
+        self._stream, self._delimiter = stream, delimiter
+        head = self._read_head()
+        self.header = CsvFile(name, head, delimiter=delimiter).header
+        self._head = head if head.endswith(b"\n") else head + b"\n"
+
+    def __iter__(self) -> Iterator[HeldRows]:
+        """Yield the rows once.
+
+        Raises:
+            ValueError: If they are no table; the message names the line.
+        """
+        size = min(max(HEADERS_PER_BLOCK * len(self._head), LEAST_BLOCK), LARGEST_BLOCK)
+        held, lines, more = b"", 0, True
+        while more:
+            read = self._stream.read(size)
+            more, held = bool(read), held + read
+            end = whole_rows(held, self._delimiter) if more else len(held)
+            if more and len(held) - end > MAX_ROW_BYTES:
+                first = self._head.count(b"\n") + lines + held.count(b"\n", 0, end) + 1
+                raise ValueError(
+                    f"{self.name}:{first}: a row of more than {MAX_ROW_BYTES} bytes begins here; "
+                    "is a quote not closed?"
+                )
+            block, held = held[:end], held[end:]
+            if block.strip(b"\r\n"):
+                content = self._head + block
+                yield HeldRows(
+                    CsvFile(self.name, content, delimiter=self._delimiter, skipped=lines)
+                )
+            lines += block.count(b"\n")
+
+    def _read_head(self) -> bytes:
+        """Read up to the end of the header; blank lines may stand before it."""
+        lines: list[bytes] = []
+        csv.field_size_limit(2**31 - 1)
+
+        def texts() -> Iterator[str]:
+            while line := self._stream.readline(MAX_ROW_BYTES):
+                lines.append(line)
+                if b"\0" in line or sum(map(len, lines)) >= MAX_ROW_BYTES:
+                    return
+                yield line.decode(errors="replace")
+
+        with contextlib.suppress(csv.Error):  # whoever reads it again knows how to say it
+            next((row for row in csv.reader(texts(), delimiter=self._delimiter) if row), None)
+        head = b"".join(lines)
+        if len(head) >= MAX_ROW_BYTES and b"\0" not in head:  # which is another complaint
+            raise ValueError(f"{self.name}: has a header of more than {MAX_ROW_BYTES} bytes")
+        return head
+
+
+def whole_rows(block: bytes, delimiter: str) -> int:
+    r"""Return how many bytes of a block, which begins with a row, make up whole rows.
+
+    Example:
+        >>> whole_rows(b'1,2\n3,"4\n5', ",")
+        4
+    """
+    last = block.rfind(b"\n") + 1
+    place = block.find(b'"', 0, last)
+    csv.field_size_limit(2**31 - 1)  # a long text is no mistake
+    while place >= 0:  # a row with quotes may go on in further lines
+        start = block.rfind(b"\n", 0, place) + 1
+        lines = _Lines(block, start, last)
+        try:
+            next(csv.reader(lines, delimiter=delimiter))
+        except csv.Error:
+            return last  # whoever reads the rows knows how to say it
+        if lines.exhausted:
+            return start
+        place = block.find(b'"', lines.place, last)
+    return last
+
+
+class _Lines(Iterator[str]):
+    """The lines of a row with quotes, and all that could be part of it.
+
+    What does not hold the row's first quote begins within one, which nothing but a further quote
+    ends, so lines without any come with the next one that has.
+
+    Attributes:
+        place: Where the next line begins.
+        exhausted: Whether one more was asked for than there are.
+    """
+
+    def __init__(self, block: bytes, start: int, stop: int) -> None:
+        self._block, self._stop = block, stop
+        self.place, self.exhausted = start, False
+
+    def __next__(self) -> str:
+        if self.place == self._stop:
+            self.exhausted = True
+            raise StopIteration
+        quote = self._block.find(b'"', self.place, self._stop)
+        end = self._block.find(b"\n", quote, self._stop) + 1 if quote >= 0 else self._stop
+        text = self._block[self.place : end].decode(errors="replace")
+        self.place = end
+        return text

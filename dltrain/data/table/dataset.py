@@ -1,0 +1,295 @@
+"""CSV tables to tensors: split, impute, one-hot, standardise - with training statistics only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dltrain.data.dataset import Column, Dataset, Scale, Split, split_order
+from dltrain.data.table.encode import fit_category, fit_number, prepare, prepare_amounts
+from dltrain.data.table.table import Integers, Table
+from dltrain.data.table.target import classes_of, decide_task
+from dltrain.suggest import closest
+from dltrain.system.paths import expanded
+
+PACKAGED = Path(__file__).parent / "files"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a table is prepared; see the knobs of data=csv."""
+
+    target: str
+    task: str
+    features: Sequence[str] | None
+    drop: Sequence[str]
+    categorical: Sequence[str]
+    missing: str
+    missing_values: Sequence[str]
+    max_categories: int
+    standardise: bool
+    standardise_target: bool
+    val_fraction: float
+    test_fraction: float
+    delimiter: str
+    seed: int
+
+    @property
+    def mark(self) -> str:
+        """What separates cells, as a character."""
+        return self.delimiter.replace("\\t", "\t")
+
+
+def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dataset:
+    """Read a CSV file and prepare it for training.
+
+    Args:
+        name: How the data set is called; None: the file's name without its ending.
+        path: The file; ``package:NAME`` is one that dltrain ships.
+        options: How to prepare it.
+        dtype: Of the inputs and of a regression's targets: float32 or float64.
+
+    Returns:
+        A data set whose inputs are the number columns and the one-hot columns, in header order.
+
+    Raises:
+        ValueError: If the table cannot be used as it is; the message names line and column.
+    """
+    table, source = _read(path, options)
+    features = _feature_columns(table, options)
+    dropped = _handle_missing(table, features, options)
+    sizes, order = _split(len(table), options)
+    train = order[: sizes[0]]
+    as_text = options.target in options.categorical
+    task, reason = decide_task(table, options.target, stated=options.task, as_text=as_text)
+    _refuse_wide(table, features, options)
+    target, targets = _fit_target(table, task, train, options, dtype)
+    table.release(options.target)
+    columns = [_fit(table, feature, train, options) for feature in features]
+    columns = [column for column in columns if column.features]
+    if not columns:
+        raise ValueError(
+            f"{table.name}: no column is left to learn from; see data.features, data.drop"
+        )
+    _refuse_twins(table, columns)
+    every_column = _in_header_order(table, columns, target)
+    splits = _cut(prepare(table, columns, order, dtype=dtype), targets[order], sizes)
+    notes = [reason] if options.task == "auto" else []
+    notes += [f"{dropped} rows with missing values were dropped"] if dropped else []
+    notes += _warnings(columns, target, splits[0])
+    return Dataset(
+        name=name or Path(table.name).stem,
+        task=task,
+        train=splits[0],
+        val=splits[1],
+        test=splits[2],
+        feature_names=tuple(feature for column in columns for feature in column.features),
+        class_names=target.categories,
+        target_name=options.target,
+        source=source,
+        sha256=table.sha256,
+        feature_scale=_joint_scale(columns),
+        target_scale=_joint_scale([target]) if task == "regression" else Scale.identity(1),
+        columns=every_column,
+        notes=tuple(notes),
+        reading={
+            "delimiter": options.mark,
+            "missing_values": list(options.missing_values),
+        },
+    )
+
+
+def _read(path: str, options: Options) -> tuple[Table, str]:
+    """Read the table; return it and what a data set calls its source."""
+    packaged = path.startswith("package:")
+    file = PACKAGED / path.removeprefix("package:") if packaged else expanded(path)
+    labels = [options.target] if options.task != "regression" else []
+    try:
+        table = Table(
+            str(file),
+            file,
+            delimiter=options.mark,
+            missing_values=options.missing_values,
+            as_text=[*options.categorical, *labels],
+            unused=options.drop,
+        )
+    except OSError as error:
+        raise ValueError(f"data.path={file}: {error.strerror}") from None
+    return table, path if packaged else str(file)
+
+
+def _feature_columns(table: Table, options: Options) -> list[str]:
+    """Check the columns that the options name; return those to learn from, in header order."""
+    asked = [("data.target", [options.target]), ("data.drop", options.drop)]
+    asked += [
+        ("data.features", options.features or []),
+        ("data.categorical", options.categorical),
+    ]
+    for key, columns in asked:
+        for column in columns:
+            if column not in table.header:
+                hint = _delimiter_hint(table) or closest(column, table.header)
+                raise ValueError(
+                    f"{key}={column}: {table.name} has no such column; it has "
+                    f"{_some(table.header)}{hint}"
+                )
+    wanted = set(table.header if options.features is None else options.features)
+    return [c for c in table.header if c in wanted - {options.target, *options.drop}]
+
+
+def _delimiter_hint(table: Table) -> str:
+    other = next((mark for mark in ";\t|," if mark in table.header[0]), "")
+    shown = other.replace("\t", "\\t")
+    return f"; add 'data.delimiter={shown}'?" if len(table.header) == 1 and other else ""
+
+
+def _handle_missing(table: Table, features: Sequence[str], options: Options) -> int:
+    """Drop rows with missing cells or refuse them, as the options say; return how many dropped."""
+    used = [*features, options.target]
+    if options.missing == "drop":
+        absent = np.any([table.missing(column) for column in used], axis=0)
+        if absent.all():
+            raise ValueError(f"{table.name}: data.missing=drop leaves no row: each lacks a value")
+        if absent.any():
+            table.keep(~absent)
+        return int(absent.sum())
+    for column in used if options.missing == "error" else [options.target]:
+        rows = np.flatnonzero(table.missing(column))
+        if len(rows):
+            cure = "drop" if column == options.target else "mean, median or drop"
+            raise ValueError(
+                f"{table.at(rows[0], column)}: no value ({len(rows)} rows have none); "
+                f"fill it in or use data.missing={cure}"
+            )
+    return 0
+
+
+def _fit_target(
+    table: Table, task: str, train: Integers, options: Options, dtype: str
+) -> tuple[Column, npt.NDArray[np.generic]]:
+    """Decide what becomes of the target, and prepare it: (column, targets [N])."""
+    name = options.target
+    if task == "regression":
+        standardise = options.standardise_target
+        return prepare_amounts(table, name, train, standardise=standardise, dtype=dtype)
+    names, indices = classes_of(table, name, as_text=name in options.categorical)
+    if len(names) > options.max_categories:
+        raise ValueError(
+            f"{table.name}: the target {name!r} has {len(names)} different values, more than "
+            f"data.max_categories={options.max_categories}; use data.task=regression or raise it"
+        )
+    if len(names) < 2:
+        raise ValueError(
+            f"{table.name}: the target {name!r} has one value only; there is nothing to tell apart"
+        )
+    return Column(name, "target", categories=names), indices
+
+
+def _is_text(table: Table, column: str, options: Options) -> bool:
+    return column in options.categorical or table.numbers(column) is None
+
+
+def _fit(table: Table, name: str, train: Integers, options: Options) -> Column:
+    """Decide from the training rows what becomes of a feature column."""
+    if _is_text(table, name, options):
+        return fit_category(table, name, train)
+    return fit_number(table, name, train, missing=options.missing, standardise=options.standardise)
+
+
+def _refuse_wide(table: Table, features: Sequence[str], options: Options) -> None:
+    """Refuse columns of too many different texts, such as names and ids, all at once."""
+    counts = {
+        column: len(table.categories(column)[0])
+        for column in features
+        if _is_text(table, column, options)
+    }
+    wide = {column: n for column, n in counts.items() if n > options.max_categories}
+    if wide:
+        listed = ", ".join(f"{column!r} has {count}" for column, count in wide.items())
+        raise ValueError(
+            f"{table.name}: too many different texts: {listed}, more than "
+            f"data.max_categories={options.max_categories}; leave them out with "
+            f"'data.drop=[{','.join([*options.drop, *wide])}]' or raise data.max_categories"
+        )
+
+
+def _refuse_twins(table: Table, columns: Sequence[Column]) -> None:
+    """Refuse prepared columns of one name, such as those of a text column a and a column a_x."""
+    seen: dict[str, str] = {}
+    for column in columns:
+        for feature in column.features:
+            if feature in seen:
+                raise ValueError(
+                    f"{table.name}: columns {seen[feature]!r} and {column.name!r} both become "
+                    f"{feature!r}; rename a column or a category"
+                )
+            seen[feature] = column.name
+
+
+def _joint_scale(columns: Sequence[Column]) -> Scale:
+    widths = [max(len(column.features), 1) for column in columns]
+    return Scale(
+        np.repeat([column.mean for column in columns], widths),
+        np.repeat([column.deviation for column in columns], widths),
+    )
+
+
+def _in_header_order(table: Table, columns: Sequence[Column], target: Column) -> tuple[Column, ...]:
+    known = {column.name: column for column in [*columns, target]}
+    return tuple(
+        known.get(name, Column(name, "dropped", int(table.missing(name).sum())))
+        for name in table.header
+    )
+
+
+def _split(rows: int, options: Options) -> tuple[list[int], Integers]:
+    """Draw the rows of train, val and test; each keeps the order of the file.
+
+    Returns:
+        The size of each, and the rows of all of them, one after the other.
+    """
+    num_val, num_test = (round(rows * f) for f in (options.val_fraction, options.test_fraction))
+    if num_val + num_test >= rows:
+        raise ValueError(
+            f"{rows} rows are too few for data.val_fraction={options.val_fraction:g} and "
+            f"data.test_fraction={options.test_fraction:g}; lower them, to 0 if need be"
+        )
+    sizes = [rows - num_val - num_test, num_val, num_test]
+    order = split_order(rows, options.seed)
+    for part in _parts(order, sizes):
+        part.sort()
+    return sizes, order
+
+
+def _cut(
+    inputs: npt.NDArray[np.generic], targets: npt.NDArray[np.generic], sizes: Sequence[int]
+) -> list[Split]:
+    """Cut prepared rows into train, val and test, without a copy."""
+    return list(map(Split, _parts(inputs, sizes), _parts(targets, sizes)))
+
+
+def _parts(rows: npt.NDArray[Any], sizes: Sequence[int]) -> list[npt.NDArray[Any]]:
+    return np.split(rows, np.cumsum(sizes)[:-1])
+
+
+def _warnings(columns: Sequence[Column], target: Column, train: Split) -> Iterator[str]:
+    absent = np.setdiff1d(np.arange(len(target.categories)), train.targets)
+    for index in absent if target.categories else []:
+        name = target.categories[int(index)]
+        yield f"class {name!r} has no training row, so it cannot be learned"
+    for column in columns:
+        if column.unseen:
+            yield (
+                f"{column.unseen} validation or test rows have a {column.name!r} that no "
+                "training row has; all its columns are 0 there"
+            )
+
+
+def _some(names: Sequence[str], most: int = 8) -> str:
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

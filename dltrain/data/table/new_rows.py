@@ -1,0 +1,205 @@
+"""Rows of other tables, prepared exactly like the training rows, some at a time.
+
+What is to become of each column was decided from the training rows; that decision is carried out by
+the code that did it then, and what it cannot be carried out for is refused with its line.
+
+Letters: n rows of a block, B rows of a part, I in_features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dltrain.data.dataset import EVALUATION_ROWS, Column, Dataset
+from dltrain.data.table.cells import parsed
+from dltrain.data.table.csv_stream import HeldRows
+from dltrain.data.table.encode import Encoder
+from dltrain.data.table.table import Table, quoted
+from dltrain.suggest import clipped, closest
+
+# Numbers of a part: large enough for the products, small enough to stay small beside a block.
+PART_NUMBERS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some consecutive rows, prepared.
+
+    Attributes:
+        start: The first row's place in its block.
+        stop: The place after the last one's.
+        inputs: [B, I].
+        targets: [B], class indices or prepared amounts; None if they were not asked for.
+    """
+
+    start: int
+    stop: int
+    inputs: npt.NDArray[np.generic]
+    targets: npt.NDArray[np.generic] | None
+
+
+class OtherRows:
+    """Prepares the blocks of one table.
+
+    Args:
+        data: How the training rows were prepared; a data set without rows will do.
+        header: Names of the table's columns: all that were learned from, in any order, and others.
+        name: The table, as complaints call it.
+        dtype: Of the inputs: float32 or float64.
+        targets: Whether the target is asked for, too.
+
+    Attributes:
+        imputed: Cells that were imputed so far, by column.
+        unseen: Cells so far of a category that no training row has, by column.
+
+    Raises:
+        ValueError: If a column is missing.
+    """
+
+    def __init__(
+        self, data: Dataset, header: Sequence[str], *, name: str, dtype: str, targets: bool = False
+    ) -> None:
+        self._data, self._name, self._dtype = data, name, dtype
+        self._columns = columns_of(data)
+        self._targets = targets
+        wanted = [column.name for column in self._columns]
+        self._refuse_missing([*wanted, *([data.target_name] if targets else [])], header)
+        # Texts of categories are asked for; of what is not learned from nothing is.
+        as_text = [column.name for column in self._columns if column.role == "category"]
+        self._as_text = [*as_text, *([data.target_name] if targets and data.class_names else [])]
+        used = {*wanted, *([data.target_name] if targets else [])}
+        self._unused = [column for column in header if column not in used]
+        self._booleans: dict[str, bool] = {}
+        self.imputed = dict.fromkeys(wanted, 0)
+        self.unseen = dict.fromkeys(as_text, 0)
+
+    def _refuse_missing(self, wanted: Sequence[str], header: Sequence[str]) -> None:
+        missing = [column for column in wanted if column not in header]
+        if not missing:
+            return
+        role = " to compare with" if missing[0] == self._data.target_name else ""
+        known = ", ".join(clipped(column, most=40) for column in header[:8])
+        more = f" and {len(header) - 8} more" if len(header) > 8 else ""
+        mark = self._data.reading["delimiter"]
+        hint = closest(missing[0], header)
+        if len(header) == 1 and len(wanted) > 1:
+            hint = f"; cells are separated by {mark!r} here, as in the rows it was trained on"
+        others = f" (nor {len(missing) - 1} others)" if len(missing) > 1 else ""
+        raise ValueError(
+            f"{self._name}: has no column {quoted(missing[0])}{role}{others}; "
+            f"it has {known}{more}{hint}"
+        )
+
+    def parts(self, rows: HeldRows) -> Iterator[Part]:
+        """Prepare the rows of a block.
+
+        Raises:
+            ValueError: If a cell cannot be turned into what training made of its column; the
+                message names line and column.
+        """
+        reading = self._data.reading
+        table = Table(
+            self._name,
+            rows,
+            delimiter=reading["delimiter"],
+            missing_values=reading["missing_values"],
+            as_text=self._as_text,
+            unused=self._unused,
+        )
+        encoders = [self._encoder(table, column) for column in self._columns]
+        targets = self._prepared_targets(table) if self._targets else None
+        ends = np.cumsum([encoder.width for encoder in encoders])
+        width = int(ends[-1])
+        whole = PART_NUMBERS // (width + len(rows.header)) // EVALUATION_ROWS * EVALUATION_ROWS
+        size = max(whole, min(EVALUATION_ROWS, PART_NUMBERS // width + 1))
+        for start in range(0, len(rows), size):
+            stop = min(start + size, len(rows))
+            inputs = np.empty((stop - start, width), self._dtype)
+            for encoder, end in zip(encoders, ends, strict=True):
+                encoder.write(slice(start, stop), inputs[:, end - encoder.width : end])
+            yield Part(start, stop, inputs, None if targets is None else targets[start:stop])
+
+    def _encoder(self, table: Table, column: Column) -> Encoder:
+        if column.role == "number":
+            self._refuse_text(table, column.name)
+            self._refuse_mixture(table, column.name)
+        encoder = Encoder(table, column)
+        imputed, unseen = encoder.counts()
+        self.imputed[column.name] += imputed
+        if unseen:
+            self.unseen[column.name] += unseen
+        return encoder
+
+    def _refuse_text(self, table: Table, column: str) -> None:
+        """Refuse a cell that is no number where training had numbers."""
+        try:
+            if table.numbers(column) is not None:
+                return
+        except ValueError:
+            pass  # what it advises helps only before training
+        texts, codes = table.categories(column)
+        numbers = parsed(pa.array(texts, pa.string()))
+        wrong = np.flatnonzero((codes >= 0) & ~np.isfinite(numbers)[codes])
+        raise ValueError(
+            f"{table.at(wrong[0], column)}: {quoted(texts[codes[wrong[0]]])} is no finite number, "
+            "and numbers were learned from there; correct it"
+        )
+
+    def _refuse_mixture(self, table: Table, column: str) -> None:
+        """Refuse true and false where other blocks have numbers: they are read alike in one."""
+        boolean = table.is_boolean(column)
+        if self._booleans.get(column) is boolean:
+            return
+        present = np.flatnonzero(~table.missing(column))
+        if len(present) and self._booleans.setdefault(column, boolean) is not boolean:
+            raise ValueError(
+                f"{table.at(present[0], column)}: {quoted(table.text(present[0], column))} stands "
+                f"among {'numbers' if boolean else 'true and false'}; correct it"
+            )
+
+    def _prepared_targets(self, table: Table) -> npt.NDArray[np.generic]:
+        """Prepare the target of a block, [n]."""
+        name, classes = self._data.target_name, self._data.class_names
+        missing = np.flatnonzero(table.missing(name))
+        if len(missing):
+            raise ValueError(f"{table.at(missing[0], name)}: no value; fill it in")
+        if not classes:
+            self._refuse_text(table, name)
+            self._refuse_mixture(table, name)
+            amounts, scale = table.numbers(name), self._data.target_scale
+            assert amounts is not None
+            with np.errstate(over="ignore"):
+                own = (amounts - scale.mean[0]) / scale.deviation[0]
+                prepared: npt.NDArray[np.generic] = own.astype(self._dtype)
+            if not np.isfinite(prepared).all():
+                row = np.argmin(np.isfinite(prepared))
+                raise ValueError(f"{table.at(row, name)}: is too large for {self._dtype}")
+            return prepared
+        texts, codes = table.categories(name)
+        if set(classes) <= {"true", "false"}:
+            texts = [text.lower() for text in texts]
+        places = {label: place for place, label in enumerate(classes)}
+        known_places = np.array([places.get(text, -1) for text in texts], np.int64)
+        indices: npt.NDArray[np.int64] = known_places[codes]
+        wrong = np.flatnonzero(indices < 0)
+        if len(wrong):
+            text = texts[codes[wrong[0]]]
+            known = ", ".join(clipped(label, most=40) for label in classes[:8])
+            more = f" and {len(classes) - 8} more" if len(classes) > 8 else ""
+            raise ValueError(
+                f"{table.at(wrong[0], name)}: {quoted(text)} is none of the classes"
+                f"{closest(text, classes)} (there are: {known}{more})"
+            )
+        return indices
+
+
+def columns_of(data: Dataset) -> list[Column]:
+    """List the columns that a data set's inputs are made of, in the order of the features."""
+    if data.columns:
+        return [column for column in data.columns if column.role in ("number", "category")]
+    return [Column(name, "number", features=(name,)) for name in data.feature_names]

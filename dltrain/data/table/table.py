@@ -1,0 +1,260 @@
+"""A table as columns of numbers and texts, with a place for every complaint.
+
+Nothing is repaired in silence: a row of the wrong width, a duplicate name, a stray text among
+numbers or a non-finite value is an error with file, line and column.
+
+Letters: N rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dltrain.data.table.cells import (
+    Booleans,
+    Cells,
+    Codes,
+    Floats,
+    fixed,
+    parsed,
+    present,
+    truths,
+    without,
+)
+from dltrain.data.table.csv_file import CsvFile, LongRowError
+from dltrain.data.table.csv_stream import HeldRows
+
+FINITE = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
+
+Integers = npt.NDArray[np.int64]
+
+WORKERS = 2  # reading takes one processor, converting about as much
+
+
+class Table:
+    """The cells of a file, N rows, with line numbers for complaints.
+
+    Args:
+        name: The file, as complaints call it.
+        source: Where it lies, or its bytes, or some of its rows.
+        delimiter: One character.
+        missing_values: Cell texts that mean missing; a number means every spelling of it.
+        as_text: Columns whose texts may be asked for, even if they are numbers; others are read
+            from the file again for it.
+        unused: Columns of which only what is missing will be asked for.
+
+    Attributes:
+        header: Names of the columns.
+        sha256: Digest of the file's bytes.
+
+    Raises:
+        ValueError: If the file is no table.
+        OSError: If it cannot be read.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        source: Path | bytes | HeldRows,
+        *,
+        delimiter: str,
+        missing_values: Sequence[str],
+        as_text: Collection[str] = (),
+        unused: Collection[str] = (),
+    ) -> None:
+        self.name = name
+        self._file: CsvFile | HeldRows = (
+            source if isinstance(source, HeldRows) else CsvFile(name, source, delimiter=delimiter)
+        )
+        self.header = self._file.header
+        self._missing_values = list(missing_values)
+        self._missing_numbers = _finite_numbers(missing_values)
+        self._kept: Integers | None = None  # rows of the file, if some were dropped
+        while True:
+            try:
+                self._read(dict.fromkeys(as_text, "texts") | dict.fromkeys(unused))
+                break
+            except LongRowError:
+                self._file.block_bytes *= 16
+        self.sha256 = self._file.sha256
+        if not self._rows:
+            raise ValueError(f"{self.name}: has a header but no rows")
+        if len(self.header) == 1 and self._columns[self.header[0]].is_blank_somewhere():
+            raise ValueError(f"{self.name}: has rows of white space only; remove them")
+
+    def _read(self, wanted: Mapping[str, str | None]) -> None:
+        """Fill the columns, converting blocks while the next ones are read."""
+        columns = [Cells(wanted.get(name, "numbers")) for name in self.header]
+        waiting: deque[Future[None]] = deque()
+        rows = read = 0
+
+        def convert(start: int, block: Sequence[pa.StringArray]) -> None:
+            for column, cells in zip(columns, block, strict=True):
+                column.put(start, cells, self._missing_numbers)
+
+        with ThreadPoolExecutor(WORKERS) as pool:
+            blocks = self._file.blocks(self.header, missing_values=self._missing_values)
+            for read, block in enumerate(blocks, start=1):
+                count = len(block[0])
+                if rows + count > columns[0].capacity:
+                    while waiting:
+                        waiting.popleft().result()
+                    # As many rows as the file seems to have, after what was read of it.
+                    share = self._file.size() / (read * self._file.block_bytes)
+                    expected = int((rows + count) * max(share * 1.05, 1.25))
+                    for column in columns:
+                        column.grow(expected, keep=rows)
+                waiting.append(pool.submit(convert, rows, block))
+                rows += count
+                if len(waiting) > WORKERS:
+                    waiting.popleft().result()
+            for task in waiting:
+                task.result()
+        for column in columns:
+            column.finish(rows)
+        self._rows = rows
+        self._columns = dict(zip(self.header, columns, strict=True))
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def keep(self, rows: Booleans) -> None:
+        """Drop all other rows."""
+        for column in self._columns.values():
+            column.keep(rows)
+        before = np.arange(self._rows) if self._kept is None else self._kept
+        self._kept = before[rows]
+        self._rows = len(self._kept)
+
+    def release(self, column: str) -> None:
+        """Give back the memory of a column that is not needed any more."""
+        self._columns[column] = Cells()
+
+    def close(self) -> None:
+        """Give back all memory, that of blocks long converted too; the cells are gone."""
+        self._columns.clear()
+        pa.default_memory_pool().release_unused()
+
+    def forget(self, start: int, stop: int) -> None:
+        """Give back the memory of some rows' numbers; ``start`` is a multiple of ``PAGE_ROWS``."""
+        for column in self._columns.values():
+            column.forget(start, stop)
+
+    def line(self, row: int | np.integer) -> int:
+        """Find the line of the file that a row begins or ends on; the file is read for it."""
+        return self._file.line(int(row if self._kept is None else self._kept[row]))
+
+    def at(self, row: int | np.integer, column: str) -> str:
+        """Name a cell in a complaint."""
+        return f"{self.name}:{self.line(row)}: column {quoted(column)}"
+
+    def missing(self, column: str) -> Booleans:
+        """Tell which cells have no value, [N]."""
+        return self._columns[column].missing()
+
+    def text(self, row: int | np.integer, column: str) -> str:
+        """Return one cell as text; empty if it is missing."""
+        names, codes = self.categories(column)
+        return names[codes[row]] if codes[row] >= 0 else ""
+
+    def texts(self, column: str) -> npt.NDArray[np.str_]:
+        """Return the cells as text, [N]; missing ones are empty."""
+        names, codes = self.categories(column)
+        return np.array([*names, ""], dtype=str)[codes]
+
+    def categories(self, column: str) -> tuple[list[str], Codes]:
+        """Return the different texts in order, and the place of each cell's among them, [N].
+
+        The place of a missing cell is -1.
+        """
+        held = self._columns[column]
+        if held.coded is None:
+            held.coded = self._categories(column)
+        return held.coded
+
+    def _categories(self, column: str) -> tuple[list[str], Codes]:
+        encoded = self._texts(column).dictionary_encode().combine_chunks()
+        names = encoded.dictionary.to_pylist()
+        order = sorted(range(len(names)), key=names.__getitem__)
+        place = np.full(len(names) + 1, -1, np.int32)
+        place[order] = np.arange(len(names))
+        codes = np.where(present(encoded.indices), fixed(encoded.indices, "int32"), len(names))
+        return [names[index] for index in order], place[codes]
+
+    def _texts(self, column: str) -> pa.ChunkedArray:
+        """Return the cells as text; a column of plain numbers is read from the file again."""
+        held = self._columns[column]
+        if held.odd_rows < self._rows:
+            blocks = self._file.blocks([column], missing_values=self._missing_values)
+            read = [without(cells, self._missing_numbers) for [cells] in blocks]
+            cells = pa.chunked_array(read, pa.string())
+            return cells if self._kept is None else cells.take(pa.array(self._kept))
+        return pa.chunked_array([cells for _, cells in held.odd], pa.string())
+
+    def is_boolean(self, column: str) -> bool:
+        """Tell whether every cell that has a value is true or false."""
+        return self._columns[column].is_boolean()
+
+    def numbers(self, column: str) -> Floats | None:
+        """Return the cells as numbers, [N], missing ones as nan; None if the column holds text.
+
+        ``true`` and ``false`` count as 1 and 0. The array is the table's own.
+
+        Raises:
+            ValueError: If a number is not finite, or if a few texts stand among numbers.
+        """
+        held = self._columns[column]
+        if held.is_text is None:
+            held.is_text = not self._settle(column, held)
+        return None if held.is_text else held.values
+
+    def _settle(self, column: str, held: Cells) -> bool:
+        """Turn the odd cells of a column into numbers; False if too many are none."""
+        boolean = held.is_boolean()
+        blocks = [
+            (start, cells, truths(cells) if boolean else parsed(cells)) for start, cells in held.odd
+        ]
+        strays = [
+            start + np.flatnonzero(np.isnan(values) & present(cells))
+            for start, cells, values in blocks
+        ]
+        stray = np.concatenate([*strays, np.empty(0, np.int64)])
+        if len(stray) and 2 * len(stray) >= held.count_present():
+            return False
+        if len(stray):
+            found = quoted(held.odd_text(stray[0]))
+            raise ValueError(
+                f"{self.at(stray[0], column)}: {found} stands among numbers; "
+                f"correct it, or name it in data.missing_values, or use data.categorical=[{column}]"
+                f" or data.drop=[{column}]"
+            )
+        for start, _, values in blocks:
+            infinite = np.flatnonzero(np.isinf(values))
+            if len(infinite):
+                row = start + infinite[0]
+                found = quoted(held.odd_text(row))
+                raise ValueError(
+                    f"{self.at(row, column)}: {found} is not finite; correct it, or "
+                    "name it in data.missing_values"
+                )
+        for start, _, values in blocks:
+            held.values[start : start + len(values)] = values
+        return True
+
+
+def quoted(text: str, *, most: int = 80) -> str:
+    """Quote a cell or a name in a complaint, bounded, so that what is said of it can be read."""
+    return repr(text) if len(text) <= most else f"{text[:most]!r}..."
+
+
+def _finite_numbers(texts: Sequence[str]) -> list[float]:
+    return [float(text) for text in texts if FINITE.fullmatch(text) and isfinite(float(text))]

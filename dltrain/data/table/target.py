@@ -1,0 +1,65 @@
+"""What a table's target is: amounts or classes, and which classes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dltrain.data.table.table import Integers, Table
+
+# Whole numbers with this few different values are read as class labels by task=auto.
+FEW_VALUES = 10
+
+
+def decide_task(table: Table, target: str, *, stated: str, as_text: bool) -> tuple[str, str]:
+    """Decide between regression and classification; and say why.
+
+    Args:
+        table: The rows.
+        target: The column to predict.
+        stated: ``regression``, ``classification``, or ``auto`` to look at the values.
+        as_text: Whether numbers in it are categories.
+    """
+    if stated != "auto":
+        return stated, ""
+    if as_text:
+        return "classification", f"{target!r} is in data.categorical, so its values are classes"
+    numbers = table.numbers(target)
+    if numbers is None:
+        return "classification", f"{target!r} holds text, so its values are classes"
+    if table.is_boolean(target):
+        return "classification", f"{target!r} is true or false, so its values are classes"
+    # A look at a part spares sorting all of them.
+    different = np.unique(numbers[:1000])
+    different = np.unique(numbers) if len(different) <= FEW_VALUES else different
+    if len(different) <= FEW_VALUES < len(numbers) and (different == np.round(different)).all():
+        return "classification", (
+            f"{target!r} has only {len(different)} different whole numbers, taken for classes "
+            "(data.task=regression takes them for amounts)"
+        )
+    return "regression", f"{target!r} holds numbers, so this is regression"
+
+
+def classes_of(table: Table, name: str, *, as_text: bool) -> tuple[tuple[str, ...], Integers]:
+    """Return the class names, numbers in their order, and the class of each row, [N].
+
+    Raises:
+        ValueError: If two labels are one number, such as 7 and 007.
+    """
+    names, codes = table.categories(name)
+    if table.is_boolean(name):
+        names = [label.lower() for label in names]
+    classes, places = np.unique(names, return_inverse=True)
+    indices = places[codes]
+    numbers = None if as_text else table.numbers(name)
+    if numbers is not None and not table.is_boolean(name):
+        values = np.array([float(label) for label in classes])
+        order = np.argsort(values, kind="stable")
+        same = np.flatnonzero(np.diff(values[order]) == 0)
+        if len(same):
+            first, second = (str(classes[order[same[0] + i]]) for i in (0, 1))
+            raise ValueError(
+                f"{table.name}: the target {name!r} has the labels {first!r} and {second!r}, which "
+                f"are one number; write them alike, or use data.categorical=[{name}]"
+            )
+        classes, indices = classes[order], np.argsort(order)[indices]
+    return tuple(map(str, classes)), indices.astype(np.int64)

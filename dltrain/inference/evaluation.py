@@ -1,0 +1,211 @@
+"""What a saved model makes of rows whose targets are known: metrics, and each prediction.
+
+Letters: N rows, B rows of a part, O outputs, C classes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from dltrain.data.dataset import EVALUATION_ROWS, Dataset
+from dltrain.data.images.idx import image_parts, label_parts
+from dltrain.data.input_stream import Given
+from dltrain.data.table.csv_stream import CsvBlocks
+from dltrain.data.table.new_rows import OtherRows
+from dltrain.inference.saved_model import Trained, load
+from dltrain.runs.provenance import changed_data
+from dltrain.runs.run import Run
+from dltrain.suggest import closest
+from dltrain.train import build
+
+Part = tuple[npt.NDArray[np.generic], npt.NDArray[np.generic]]  # inputs [B, I], targets [B]
+Predictions = npt.NDArray[Any]  # int64 class indices, or float64 amounts
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a model does on rows whose targets are known.
+
+    Attributes:
+        split: ``train``, ``val`` or ``test``; or ``data`` for rows of another file.
+        epoch: Whole epochs the model was trained for.
+        metrics: As in ``test/loss``; of the test split after the last epoch what the run's record
+            has.
+        targets: [N], class indices or amounts in the target's own units.
+        predictions: [N], likewise; of equally probable classes the first.
+        probabilities: [N, C]; None for regression.
+        parameters: Weights [O, I] and biases [O] by name, as in ``layers.0.weight``.
+        data: What the rows are of.
+        steps: Of the epoch after those, if the run was stopped within it.
+    """
+
+    split: str
+    epoch: int
+    metrics: dict[str, float]
+    targets: Predictions
+    predictions: Predictions
+    probabilities: npt.NDArray[np.float32] | None
+    parameters: dict[str, npt.NDArray[np.generic]]
+    data: Dataset
+    steps: int = 0
+
+
+def evaluate(
+    run: Run,
+    *,
+    split: str = "test",
+    epoch: str = "last",
+    changes: Mapping[str, Any] | None = None,
+) -> Evaluation:
+    """Evaluate a run's model on a split of the run's own data.
+
+    Args:
+        run: As its record tells it.
+        split: ``train``, ``val`` or ``test``.
+        epoch: ``last`` or ``best``.
+        changes: Dotted keys of its config, such as ``data.path`` -> values that hold instead.
+
+    Raises:
+        ValueError: If the checkpoint or the data cannot be had, or the split has no rows.
+    """
+    trained = load(run, epoch=epoch, changes=changes)
+    data = _own_data(trained)
+    sizes = {name: len(rows) for name, rows in data.splits.items()}
+    if split not in sizes:
+        raise ValueError(
+            f"split={split}: unknown{closest(split, sizes)} (there are: {', '.join(sizes)})"
+        )
+    if not sizes[split]:
+        having = ", ".join(f"{name} has {count:,}" for name, count in sizes.items() if count)
+        raise ValueError(f"{run.id}: its {split} split has no rows; {having}")
+    rows = build.split_rows(data, split, trained.config, trained.device)
+    return judge(trained, rows.in_order(), data=data, split=split)
+
+
+def evaluate_given(trained: Trained, source: Given, labels: Given | None = None) -> Evaluation:
+    """Evaluate a model on the rows of another file, read once, in bounded parts.
+
+    Args:
+        trained: The model.
+        source: A CSV file with the columns that the run learned from and its target; or an IDX
+            file of images.
+        labels: An IDX file of the images' labels.
+
+    Raises:
+        ValueError: If the file does not have what the run learned from, or holds no rows.
+    """
+    parts = _table_parts(trained, source) if labels is None else _images(trained, source, labels)
+    found = ((trained.on_device(inputs), torch.from_numpy(own)) for inputs, own in parts)
+    return judge(trained, found, data=trained.data, split="data")
+
+
+def _table_parts(trained: Trained, source: Given) -> Iterator[Part]:
+    data = trained.data
+    blocks = CsvBlocks(source.name, source, delimiter=data.reading["delimiter"])
+    others = OtherRows(data, blocks.header, name=source.name, dtype=trained.dtype, targets=True)
+    for rows in blocks:
+        for part in others.parts(rows):
+            assert part.targets is not None
+            yield part.inputs, part.targets
+
+
+def _images(trained: Trained, source: Given, labels: Given) -> Iterator[Part]:
+    data = trained.data
+    assert data.image_shape is not None
+    images = image_parts(source, shape=data.image_shape, rows=EVALUATION_ROWS)
+    indices = label_parts(labels, classes=data.class_names, rows=EVALUATION_ROWS)
+    for inputs, own in itertools.zip_longest(images, indices):
+        if inputs is None or own is None or len(inputs) != len(own):
+            raise ValueError(f"{labels.name}: has not as many labels as {source.name} has images")
+        yield inputs, own
+
+
+def _own_data(trained: Trained) -> Dataset:
+    """Load what a run learned from; its content is what it was."""
+    run, config = trained.run, trained.config
+    advice = "evaluate it as a file of its own: --data FILE"
+    for difference in changed_data(run, config, allow_changed=False):
+        raise ValueError(f"{difference}; {advice}")
+    data = build.dataset(config, download=False)
+    if data.sha256 != run.part("data", "sha256"):
+        raise ValueError(f"data={data.name}: its content changed since the run began; {advice}")
+    if data.feature_names != trained.data.feature_names:
+        raise ValueError(f"data={data.name}: its columns are not those the run learned from")
+    return data
+
+
+@torch.inference_mode()
+def judge(
+    trained: Trained,
+    parts: Iterable[tuple[Tensor, Tensor]],
+    *,
+    data: Dataset,
+    split: str,
+) -> Evaluation:
+    """Let a model predict rows whose targets are known, in the parts that training takes.
+
+    Args:
+        trained: The model.
+        parts: Inputs [B, I] and targets [B], prepared, on its device.
+        data: What they are of; says what targets stand for.
+        split: What to call them.
+    """
+    loss = build.loss(data, {})
+    sums = torch.zeros((), dtype=torch.float64, device=trained.device)
+    targets, predictions, probabilities = [], [], []
+    for inputs, wanted in parts:
+        outputs = trained.model.forward(inputs)  # [1, O, B]
+        predicted, likely = predict(outputs, data)
+        predictions.append(predicted)
+        probabilities.append(likely)
+        targets.append(wanted.cpu().numpy())
+        own = wanted.to(trained.device)
+        sums = sums + loss.evaluation(outputs, own)  # the outputs are used up
+    if not targets:
+        raise ValueError(f"{trained.run.id}: there are no rows to evaluate it on")
+    wanted_all = np.concatenate(targets)
+    [metrics] = build.loss(data, {split: wanted_all}).metrics(sums, len(wanted_all), split)
+    classes = [likely for likely in probabilities if likely is not None]
+    return Evaluation(
+        split=split,
+        epoch=trained.epoch,
+        metrics={f"{split}/{name}": value for name, value in metrics.items()},
+        targets=wanted_all if data.class_names else amounts(wanted_all, data),
+        predictions=np.concatenate(predictions),
+        probabilities=np.concatenate(classes) if classes else None,
+        parameters=trained.parameters(),
+        data=data,
+        steps=trained.steps,
+    )
+
+
+def predict(outputs: Tensor, data: Dataset) -> tuple[Predictions, npt.NDArray[np.float32] | None]:
+    """Turn a member's outputs into predictions.
+
+    Args:
+        outputs: [1, O, B].
+        data: Says what they stand for.
+
+    Returns:
+        Class indices [B] and probabilities [B, C]; or amounts [B] in the target's own units, and
+        None.
+    """
+    if not data.class_names:
+        return amounts(outputs[0, 0].cpu().numpy(), data), None
+    probabilities = outputs[0].softmax(dim=0).t().float().contiguous()
+    return outputs[0].argmax(dim=0).cpu().numpy(), probabilities.cpu().numpy()
+
+
+def amounts(prepared: npt.NDArray[Any], data: Dataset) -> npt.NDArray[np.float64]:
+    """Undo the standardisation of a regression's target."""
+    scale = data.target_scale
+    own: npt.NDArray[np.float64] = prepared.astype(np.float64)
+    return own * float(scale.deviation[0]) + float(scale.mean[0])

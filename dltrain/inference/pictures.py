@@ -1,0 +1,116 @@
+"""Pictures of what a run's model makes of rows, from an evaluation of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from dltrain.plots import confusion, mistakes, predictions, style, weights
+from dltrain.runs.compare.confusion import confusion as counted
+from dltrain.runs.compare.confusion import mistakes as found
+
+if TYPE_CHECKING:
+    from dltrain.inference.evaluation import Evaluation
+
+# The only layer of a linear model.
+_WEIGHT, _BIAS = "layers.0.weight", "layers.0.bias"
+
+
+def draw_confusion(evaluation: Evaluation, *, title: str) -> Figure:
+    """Draw which classes are taken for which.
+
+    Raises:
+        ValueError: If there are no classes.
+    """
+    names = evaluation.data.class_names
+    if not names:
+        raise ValueError("a regression has no classes")
+    classes = (rows.astype(np.int64) for rows in (evaluation.targets, evaluation.predictions))
+    matrix = counted(*classes, num_classes=len(names))
+    return confusion.draw(matrix, names=names, title=_titled(title, evaluation))
+
+
+def draw_mistakes(evaluation: Evaluation, *, title: str) -> Figure:
+    """Draw the images of the most confident mistakes.
+
+    Raises:
+        ValueError: If the inputs are no images, or there are no mistakes.
+    """
+    data, likely = evaluation.data, evaluation.probabilities
+    if data.image_shape is None or likely is None:
+        raise ValueError("only of images can a sheet of mistakes be drawn")
+    targets, predicted = (
+        rows.astype(np.int64) for rows in (evaluation.targets, evaluation.predictions)
+    )
+    rows = found(targets, predicted, likely, count=mistakes.COUNT)
+    if not rows:
+        raise ValueError(f"there are none among {len(targets):,} rows")
+    wrong = int((targets != predicted).sum())
+    return mistakes.draw(
+        data.splits[evaluation.split].inputs[rows].reshape(-1, *data.image_shape),
+        rows=rows,
+        true=[data.class_names[i] for i in targets[rows]],
+        predicted=[data.class_names[i] for i in predicted[rows]],
+        confidence=likely[rows, predicted[rows]].tolist(),
+        title=(_titled(title, evaluation), f"the surest {len(rows)} of {wrong:,} mistakes"),
+    )
+
+
+def draw_weights(evaluation: Evaluation, *, title: str) -> Figure:
+    """Draw the weights of a linear model.
+
+    Raises:
+        ValueError: If the model has more than one layer.
+    """
+    data, parameters = evaluation.data, evaluation.parameters
+    if set(parameters) - {_BIAS} != {_WEIGHT}:
+        raise ValueError("only of a linear or softmax model do the weights show something")
+    weight = parameters[_WEIGHT].astype(np.float64)
+    title = f"{title}: weights after epoch {evaluation.epoch}"
+    if data.image_shape is not None:
+        return weights.draw_images(
+            weight, shape=data.image_shape, names=data.class_names, title=title
+        )
+    numbers = data.feature_scale.deviation != 1  # a category is 0 or 1
+    standardised = bool(numbers.any())
+    truth = None if data.truth is None or standardised else data.truth[0]
+    what = "a class's logit" if data.class_names else style.named(data.target_name)
+    each = "standard deviation of a feature" if standardised else "unit of a feature"
+    each += " (or for a category)" if standardised and not numbers.all() else ""
+    return weights.draw_bars(
+        weight if data.class_names else weight * data.target_scale.deviation[0],
+        features=data.feature_names,
+        names=data.class_names,
+        unit=f"change of {what} per {each}",
+        truth=truth,
+        title=title,
+    )
+
+
+def draw_predictions(evaluation: Evaluation, *, title: str) -> Figure:
+    """Draw predicted against true amounts.
+
+    Raises:
+        ValueError: If classes are predicted.
+    """
+    if evaluation.data.class_names:
+        raise ValueError("classes are no amounts; confusion shows them")
+    return predictions.draw(
+        evaluation.targets.astype(np.float64),
+        evaluation.predictions.astype(np.float64),
+        name=evaluation.data.target_name,
+        title=_titled(title, evaluation),
+        note=", ".join(
+            f"{name.partition('/')[2]} {style.number(value)}"
+            for name, value in evaluation.metrics.items()
+        ),
+    )
+
+
+def _titled(title: str, evaluation: Evaluation) -> str:
+    rows = f"{len(evaluation.targets):,} {evaluation.split} rows"
+    accuracy = evaluation.metrics.get(f"{evaluation.split}/accuracy")
+    told = "" if accuracy is None else f", accuracy {style.number(accuracy)}"
+    return f"{title}: {rows} after epoch {evaluation.epoch}{told}"

@@ -1,0 +1,133 @@
+"""What a linear model learned, in the data's own units, and how far that is from the truth.
+
+Letters: I in_features, O outputs (classes, or 1), N rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from dltrain.data.dataset import Dataset
+from dltrain.nn.least_squares import Solution, least_squares
+
+INTERCEPT = "(intercept)"
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """outputs = weight @ features + intercept, with features in their own units.
+
+    Attributes:
+        weight: [O, I], float64, in target units per feature unit.
+        intercept: [O], float64, in target units.
+    """
+
+    weight: npt.NDArray[np.float64]
+    intercept: npt.NDArray[np.float64]
+
+
+def coefficients(weight: Tensor, bias: Tensor, data: Dataset) -> Coefficients:
+    """Undo the standardisation of a linear layer.
+
+    Args:
+        weight: [O, I], as trained on prepared features.
+        bias: [O].
+        data: What it was trained on; its scales say how features and target were prepared.
+
+    Returns:
+        Coefficients that predict the target from unprepared features; for classes, logits.
+    """
+    features, target = data.feature_scale, data.target_scale
+    own = weight.double().cpu().numpy() / features.deviation  # [O, I]
+    offset = bias.double().cpu().numpy() - own @ features.mean  # [O]
+    unit = target.deviation[0]
+    return Coefficients(own * unit, offset * unit + target.mean[0])
+
+
+def as_csv(found: Coefficients, data: Dataset) -> str:
+    """Write coefficients as ``coefficients.csv``: one row per feature (and class)."""
+    values = np.column_stack([found.weight, found.intercept]).T.ravel().tolist()  # [(I+1) * O]
+    header, heads = _heads((*data.feature_names, INTERCEPT), tuple(data.class_names))
+    rows = map("".join, zip(heads, map(repr, values), strict=True))
+    return "\n".join([header, *rows, ""])
+
+
+@functools.lru_cache(maxsize=1)
+def _heads(names: Sequence[str], labels: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the header and how each row begins; the members of a stack have them in common."""
+    if not labels:
+        return "feature,coefficient", [f"{_quoted(name)}," for name in names]
+    cells = [_quoted(label) for label in labels]
+    rows = [f"{name},{label}," for name in map(_quoted, names) for label in cells]
+    return "feature,class,coefficient", rows
+
+
+def _quoted(text: str) -> str:
+    cell = io.StringIO()
+    csv.writer(cell, lineterminator="\n").writerow([text])
+    return cell.getvalue()[:-1]
+
+
+def solution(data: Dataset) -> tuple[Coefficients, Solution]:
+    """Solve a regression data set's training rows exactly, in the data's own units."""
+    inputs, targets = torch.from_numpy(data.train.inputs), torch.from_numpy(data.train.targets)
+    found = least_squares(inputs, targets)
+    bias = torch.tensor([found.bias], dtype=torch.float64)
+    return coefficients(found.weight.unsqueeze(0), bias, data), found
+
+
+def findings(
+    found: Coefficients, data: Dataset, solved: tuple[Coefficients, Solution]
+) -> tuple[dict[str, float], list[str]]:
+    """Compare linear regression with the exact solution and with the truth, where there is one.
+
+    Args:
+        found: What the run learned; one output.
+        data: What it was trained on.
+        solved: Of the same rows, from ``solution``.
+
+    Returns:
+        Results by name (``w_error``: the largest error of a weight, ``b_error``; the same with
+        ``exact_`` against least squares), and sentences for the summary.
+    """
+    exact, rank = solved
+    results = _errors("exact_", found, exact)
+    lines = [
+        f"against least squares: weights within {results['exact_w_error']:.3g}, "
+        f"bias within {results['exact_b_error']:.3g}"
+    ]
+    if rank.rank < rank.columns:
+        lines.append(
+            f"the table has rank {rank.rank} of {rank.columns} columns (one is the "
+            "intercept's), so other coefficients fit as well; least squares takes the smallest"
+        )
+    if data.truth is not None:
+        weight, bias = data.truth
+        truth = Coefficients(weight[None, :], np.array([bias]))
+        results |= _errors("", found, truth)
+        learned = ", ".join(f"{w:.4f}" for w in found.weight[0][:8])
+        true = ", ".join(f"{w:g}" for w in weight[:8])
+        more = ", ..." if len(weight) > 8 else ""
+        lines.insert(
+            0,
+            f"learned w = [{learned}{more}], b = {found.intercept[0]:.4f}; "
+            f"true w = [{true}{more}], b = {bias:g}; "
+            f"errors: w {results['w_error']:.3g}, b {results['b_error']:.3g}",
+        )
+    return results, lines
+
+
+def _errors(prefix: str, found: Coefficients, other: Coefficients) -> dict[str, float]:
+    return {
+        f"{prefix}w_error": float(np.abs(found.weight - other.weight).max()),
+        f"{prefix}b_error": float(np.abs(found.intercept - other.intercept).max()),
+    }

@@ -1,0 +1,49 @@
+"""How a run is named on a command line, from where one stands, and the commands made of that."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from dltrain.runs.run import Run, find
+from dltrain.system.shell import below, command, shortest
+
+# A name that a command line takes for nothing but a run.
+_NAME = re.compile(r"(?!latest\Z)[^\W_][\w.-]*", re.ASCII)
+
+
+def address(run: Run) -> list[str]:
+    """Return the words that name a run: its short id, and where runs lie if not in the usual place.
+
+    Where its short id fits others too (a copy, a renamed folder), it is the folder's name, or its
+    path.
+    """
+    whole = run if run.sweep is None else Run(run.sweep, {}, is_sweep=True)
+    member = "" if run.sweep is None else f"/{run.short.rpartition('/')[2]}"
+    folder = Path(os.path.abspath(whole.folder))
+    for name in dict.fromkeys((whole.short, folder.name)):
+        if _NAME.fullmatch(name) and _leads_to(name, folder):
+            return [f"{name}{member}", *below(folder.parent)]
+    path = shortest(folder)
+    return [f"{path if os.path.isabs(path) else os.path.join('.', path)}{member}"]
+
+
+def _leads_to(name: str, folder: Path) -> bool:
+    try:
+        found = find(name, folder.parent, readable=False)
+    except ValueError:
+        return False
+    return os.path.abspath(found.folder) == str(folder)
+
+
+def command_on(run: Run, *verb: str, more: tuple[str, ...] = ()) -> str:
+    """Write a command on a run: ``dltrain runs show k3f9``.
+
+    Args:
+        run: Which it is about.
+        verb: Its words before the run's name.
+        more: Words after it.
+    """
+    name, *where = address(run)
+    return command(*verb, name, *more, *where)

@@ -1,0 +1,75 @@
+"""What was typed to start a run or a sweep, and where: it lives on into the record."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dltrain.runs.run import Run
+from dltrain.system.shell import located, without
+
+DEFAULT_NAME = "config"
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """A command line that starts a run or a sweep.
+
+    Attributes:
+        words: All words after ``dltrain``.
+        overrides: Those that set something.
+        config_dir: The folder of configs that was named, as typed; None: none was.
+        config_name: The primary config.
+        cwd: The folder in which it was typed; relative paths in it count from there.
+    """
+
+    words: Sequence[str]
+    overrides: Sequence[str]
+    config_dir: str | None = None
+    config_name: str = DEFAULT_NAME
+    cwd: str = field(default_factory=os.getcwd)
+
+    @classmethod
+    def of(cls, run: Run) -> CommandLine:
+        """Read it back from a record, which may be a stranger's."""
+        texts = {name: run.part(name) for name in ("config_dir", "config_name", "cwd")}
+        known = {name: text for name, text in texts.items() if isinstance(text, str) and text}
+        return cls(run.texts("command")[1:], run.texts("overrides"), **known)
+
+    def record(self) -> dict[str, Any]:
+        """Return what a record says of it."""
+        return {
+            "command": ["dltrain", *self.words],
+            "overrides": list(self.overrides),
+            "config_dir": self.config_dir,
+            "config_name": self.config_name,
+            "cwd": self.cwd,
+        }
+
+    def alone(self, overrides: Sequence[str]) -> CommandLine:
+        """Return the line that a member of a sweep has, as if it were trained alone."""
+        flags = config_flags(self.config_dir, self.config_name)
+        return CommandLine(
+            [*flags, *overrides], overrides, self.config_dir, self.config_name, self.cwd
+        )
+
+    def from_here(self, changes: Sequence[str] = ()) -> CommandLine:
+        """Return the line of who goes on from where one stands, with other values for some keys."""
+        keys = [word.partition("=")[0] for word in changes]
+        words, overrides = ([*without(x, *keys), *changes] for x in (self.words, self.overrides))
+        folder = None if self.config_folder is None else str(self.config_folder)
+        return CommandLine(words, overrides, folder, self.config_name)
+
+    @property
+    def config_folder(self) -> Path | None:
+        """The folder of configs, from where one stands now."""
+        return None if self.config_dir is None else Path(located(self.config_dir, self.cwd))
+
+
+def config_flags(folder: Path | str | None, name: str = DEFAULT_NAME) -> list[str]:
+    """Return the flags that say where configs come from; none for dltrain's own."""
+    flags = [] if folder is None else [f"--config-dir={folder}"]
+    return flags if name == DEFAULT_NAME else [*flags, f"--config-name={name}"]

@@ -1,0 +1,162 @@
+"""What can be said of a run in a word or a number: what lists show, filter and sort by. No torch.
+
+A field is known by a name: ``status``, ``optimizer.lr``, ``best/val/accuracy``. Those with a dot
+are keys of the config, numbers are named in ``field_names``, and the few others in ``fields``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dltrain.runs.compare import field_names
+from dltrain.runs.compare.field_names import BEST, Numbers, as_number, counted_name
+from dltrain.runs.compare.results import leader, numbers_of, results_of
+from dltrain.runs.metrics_file import as_number as read_number
+from dltrain.runs.run import Run
+from dltrain.runs.run_time import seconds_of
+
+Fields = dict[str, Any]
+Best = tuple[str, float]  # the number that chose between epochs (or members), by name
+_LEADING_ZERO, _WHOLE = re.compile(r"[+-]?0\d", re.ASCII), re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_GROUPS = ("data", "model", "optimizer")  # these have fields of their own
+
+
+def flat(node: Mapping[str, Any], prefix: str = "") -> Fields:
+    """Write a nested mapping with dotted keys.
+
+    Example:
+        >>> flat({"optimizer": {"kind": "sgd", "lr": 0.1}, "seed": 0})
+        {'optimizer.kind': 'sgd', 'optimizer.lr': 0.1, 'seed': 0}
+    """
+    found: Fields = {}
+    for key, value in node.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{name}.")
+        else:
+            found[name] = value
+    return found
+
+
+class Id(str):
+    """A run's id, which is equal to its short form, too."""
+
+    short: str
+
+    def __new__(cls, run: Run) -> Id:
+        """Take it from a run."""
+        made = super().__new__(cls, run.id)
+        made.short = run.short
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == other or self.short == other
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __str__(self) -> str:
+        return str.__str__(self)
+
+
+def fields(run: Run) -> Fields:
+    """Return everything that can be said of a run or a sweep; what is not known is left out."""
+    return fields_and_best(run)[0]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a run or a sweep has come to, or is at.
+
+    Attributes:
+        numbers: By name; of a sweep those of its best member.
+        best: The one that chose between epochs, or between members.
+        member: The number of that member, if it is a sweep.
+    """
+
+    numbers: Numbers
+    best: Best | None = None
+    member: int | None = None
+
+
+def standing_of(run: Run) -> Standing:
+    """Return what a run or a sweep has come to; of one that is under way, so far."""
+    if not run.is_sweep:
+        numbers = numbers_of(run)
+        chosen = [name for name in numbers if name.startswith(BEST) and name != f"{BEST}epoch"]
+        return Standing(numbers, (chosen[0], numbers[chosen[0]]) if chosen else None)
+    metric = str(run.part("metric"))
+    if run.status in ("running", "crashed"):  # its record is of an earlier time
+        first = leader(results_of(run), metric)
+        numbers, member = (first.metrics, first.index) if first else ({}, None)
+    else:
+        values, member = run.part("result", "metrics"), run.part("result", "best", "member")
+        numbers = field_names.finite(values) if isinstance(values, dict) else {}
+    name = counted_name(metric, numbers)
+    best = (name, numbers[name]) if name in numbers else None
+    return Standing(numbers, best, member if isinstance(member, int) else None)
+
+
+def fields_and_best(run: Run) -> tuple[Fields, Best | None]:
+    """Return all that can be said of a run or a sweep, and what ``best_of`` returns.
+
+    ``started`` is text, ``age`` and ``duration`` are seconds; ``stack`` says how many members took
+    that time together. A sweep has the keys it was given, as they were typed, and the numbers of
+    its best ``member``.
+    """
+    config, standing, stack = run.part("config"), standing_of(run), run.texts("sweep", "stack")
+    known: Fields = {
+        "id": Id(run),
+        "status": run.status,
+        "label": run.label or None,
+        "started": run.info.get("started"),
+        "age": as_number(run.age_seconds),
+        "duration": seconds_of(run),
+        "stack": len(stack) or None,
+        "data": run.part("data", "name"),
+        "model": run.part("model", "name"),
+        "optimizer": run.part("config", "optimizer", "kind"),
+        "parameters": run.part("model", "parameters"),
+        "member": standing.member,
+        "message": run.part("result", "message") or None,
+        **(flat(config) if isinstance(config, dict) else _typed(run)),
+        **standing.numbers,
+    }
+    for key, text in _words(run).items():  # choices of groups that have no field, as experiment
+        known.setdefault(key, text)
+    return {name: value for name, value in known.items() if value is not None}, standing.best
+
+
+def _words(run: Run) -> dict[str, str]:
+    """Return what was typed for a run, by key."""
+    pairs = [word.partition("=") for word in run.texts("overrides")]
+    return {key: text for key, _, text in pairs if key}
+
+
+def _typed(run: Run) -> Fields:
+    """Return the keys a sweep was given: numbers, and text where there are several."""
+    return {key: _read(text) for key, text in _words(run).items() if key not in _GROUPS}
+
+
+def _read(text: str) -> int | float | str:
+    """Read what was typed: a number as one, whole if it is; 007 and the like are text."""
+    number = read_number(text)
+    if number is None or _LEADING_ZERO.match(text):
+        return text
+    return int(text) if _WHOLE.fullmatch(text) else number
+
+
+def typed_keys(run: Run) -> list[str]:
+    """List the keys that were typed for a run, group choices among them."""
+    return [key for key in _words(run) if key != "output_dir"]
+
+
+def best_of(run: Run) -> Best | None:
+    """Return the number that chose between epochs (or members), by name."""
+    return standing_of(run).best

@@ -1,0 +1,127 @@
+"""A list of runs: which, in what order, and with what columns. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dltrain.runs.compare.field_names import Names, is_metric
+from dltrain.runs.compare.fields import Best, Fields, fields_and_best, typed_keys
+from dltrain.runs.compare.filters import condition
+from dltrain.runs.run import Run, higher_is_better
+from dltrain.suggest import clipped, closest
+
+# Keys that get a column if nobody says which; more would not fit beside one another.
+MAX_KEYS = 8
+_OWN_COLUMNS = ("data", "model")
+_NO_MATTER = ("sweep", "tracking")  # what decides no number
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run in a list.
+
+    Attributes:
+        run: It.
+        number: Its place in the whole list, from 1, by which ``@3`` names it; None for a member.
+        fields: What can be said of it.
+        best: The metric that chose between epochs (or members), and its best value.
+    """
+
+    run: Run
+    number: int | None
+    fields: Fields
+    best: Best | None = None
+
+
+def rows(runs: Iterable[Run], *, numbered: bool = True) -> list[Row]:
+    """Put runs into a list, as they come."""
+    return [
+        Row(run, number if numbered else None, *fields_and_best(run))
+        for number, run in enumerate(runs, start=1)
+    ]
+
+
+def known(listed: Sequence[Row]) -> Names:
+    """Return the names of all fields that any run of the list has."""
+    return Names.of(row.fields for row in listed)
+
+
+def resolve(option: str, name: str, names: Names) -> str:
+    """Find a field by its name, by the last part of a key, or by a metric alone.
+
+    Raises:
+        ValueError: If none or several fit.
+    """
+    fits = names.fits(name)
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
+        raise ValueError(f"{option}={clipped(name)}: is one of {', '.join(fits)}")
+    hint = closest(name, names.full) or closest(name, names.short)
+    raise ValueError(f"{option}={clipped(name)}: no listed run has such a field{hint}")
+
+
+def selected(
+    listed: Sequence[Row],
+    *,
+    where: str | None = None,
+    sort: str | None = None,
+    top: int | None = None,
+) -> list[Row]:
+    """Choose and sort the rows of a list.
+
+    Args:
+        listed: All of them.
+        where: A filter (``where.py``); None: all.
+        sort: A field: metrics best first, all else ascending, ``-`` before it the other way round;
+            runs without it come last. None: as they are.
+        top: How many are left at most.
+
+    Raises:
+        ValueError: If the filter or the field cannot be used.
+    """
+    found, names = list(listed), known(listed)
+    if where is not None and found:
+        fits = condition(where, names)
+        found = [row for row in found if fits(row.fields)]
+    if sort is not None and listed:
+        found = _sorted(found, resolve("--sort", sort.removeprefix("-"), names), sort[0] == "-")
+    return found[:top]
+
+
+def _sorted(found: Sequence[Row], name: str, turned: bool) -> list[Row]:
+    """Sort by a field; numbers come before texts."""
+    with_it = [row for row in found if name in row.fields]
+    down = (is_metric(name) and higher_is_better(name)) != turned
+
+    def key(row: Row) -> tuple[bool, Any]:
+        value = row.fields[name]
+        number = isinstance(value, int | float)
+        return (number is down, value if number else str(value))
+
+    order = sorted(with_it, key=key, reverse=down)
+    return order + [row for row in found if name not in row.fields]
+
+
+def varying(listed: Sequence[Row]) -> list[str]:
+    """Return the keys that were typed for any of the runs and are not the same in all of them.
+
+    What tells most of them apart comes first. Of a single run it is all that was typed.
+    """
+    counts: dict[str, int] = {}
+    for row in listed:
+        for key in dict.fromkeys(typed_keys(row.run)):
+            counts[key] = counts.get(key, 0) + 1
+    distinct = {
+        key: _distinct(listed, key)
+        for key in counts
+        if key not in _OWN_COLUMNS and key.partition(".")[0] not in _NO_MATTER
+    }
+    found = [key for key, count in distinct.items() if len(listed) == 1 or count > 1]
+    return sorted(found, key=lambda key: (-distinct[key], -counts[key]))
+
+
+def _distinct(listed: Sequence[Row], key: str) -> int:
+    return len({repr(row.fields.get(key)) for row in listed})

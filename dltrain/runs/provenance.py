@@ -1,0 +1,176 @@
+"""What a run was told and trained with, read back from its record and compared with today.
+
+The record may be a stranger's, so it is checked like a command line. No torch is imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dltrain.config.compose import ConfigError
+from dltrain.config.load import COMMAND_LINE, line_of
+from dltrain.config.problem import Problem
+from dltrain.config.schema import CsvConfig, DataConfig, RunConfig
+from dltrain.config.validate import run_config
+from dltrain.runs.command_line import CommandLine
+from dltrain.runs.run import RECORD, Run
+from dltrain.system.environment import DECIDING, versions
+from dltrain.system.paths import PACKAGED, expanded, problem_with
+from dltrain.system.shell import located
+
+# No config has more; what is wrong with each entry would be said, and that takes time.
+MAX_ENTRIES, MAX_LENGTH = 1000, 100_000
+
+
+class ChangedError(ValueError):
+    """What decides a run's bits is not what it was; a line for each difference."""
+
+    def __init__(self, differences: Sequence[str]) -> None:
+        advice = "the numbers may differ from then on; --allow-changed goes on all the same"
+        self.lines = [f"{difference}; {advice}" for difference in differences]
+        super().__init__(differences)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+
+def refuse_changed(differences: Sequence[str]) -> None:
+    """Raise a ``ChangedError`` if there are differences."""
+    if differences:
+        raise ChangedError(differences)
+
+
+def config_of(
+    run: Run, changes: Mapping[str, Any], *, placed: bool = True, training: bool = False
+) -> RunConfig:
+    """Return the config of a run.
+
+    Args:
+        run: As its record tells it.
+        changes: Dotted key -> the value that is to hold instead.
+        placed: Whether its data must lie where it says.
+        training: Whether it is to be trained on, and so all that this needs must be there.
+
+    Raises:
+        ConfigError: If it is none, a line for each problem; nothing of it is composed or resolved.
+    """
+    source: Path = run.folder / RECORD
+    values: Any = run.part("config")
+    if not isinstance(values, dict):
+        raise ConfigError([f"{source}: holds no config"])
+    if _num_entries(values) > MAX_ENTRIES:
+        raise ConfigError([f"{source}: its config holds more than a config does"])
+    for key, value in {**_located(run), "output_dir": str(run.folder.parent), **changes}.items():
+        changed = _replaced(values, key.split("."), value)
+        if changed is None:
+            raise ConfigError([f"{key}: the run has no such key ({source})"])
+        values = changed
+    config, problems = run_config(values, placed=placed, training=training)
+    if config is None:
+        places = {p.key: COMMAND_LINE if p.key in changes else str(source) for p in problems}
+        raise ConfigError([f"{line_of(p, values, places)}{_advice(p)}" for p in problems])
+    return config
+
+
+def _located(run: Run) -> dict[str, str]:
+    """Return where the run's data lie, if relative paths mean something else from here."""
+    cwd = CommandLine.of(run).cwd
+    paths = {key: run.part("config", *key.split(".")) for key in ("data.path", "data.root")}
+    return {key: located(text, cwd) for key, text in paths.items() if isinstance(text, str)}
+
+
+def _advice(problem: Problem) -> str:
+    """Say what to do about data that are not where they were."""
+    moved = problem.key in ("data.path", "data.root")
+    return f"; say where it lies now: {problem.key}=..." if moved else ""
+
+
+def _num_entries(node: object) -> int:
+    """Count the entries of all mappings within a node; a list that is too long counts as many."""
+    if isinstance(node, dict):
+        return len(node) + sum(map(_num_entries, node.values()))
+    if not isinstance(node, list):
+        return 0
+    if len(node) > MAX_LENGTH:
+        return MAX_ENTRIES + 1
+    return sum(_num_entries(inner) for inner in node if isinstance(inner, dict | list))
+
+
+def _replaced(node: object, path: Sequence[str], value: object) -> dict[str, Any] | None:
+    """Return a mapping with another value at a path, or None if there is no such path."""
+    if not isinstance(node, dict) or path[0] not in node:
+        return None
+    if len(path) == 1:
+        return {**node, path[0]: value}
+    inner = _replaced(node[path[0]], path[1:], value)
+    return None if inner is None else {**node, path[0]: inner}
+
+
+def changed_versions(run: Run, *, cpu: str | None = None) -> list[str]:
+    """Say which of what decides a run's bits is not today what it was then.
+
+    Args:
+        run: As its record tells it.
+        cpu: The processor's instructions that torch uses; None: not known yet.
+    """
+    then, now = run.part("versions"), versions()
+    then = then if isinstance(then, dict) else {}
+    pairs = [(name, then.get(name), now[name]) for name in DECIDING]
+    if cpu is not None:
+        pairs.append(("cpu", run.part("cpu"), cpu))
+    return [f"{name} was {old} and is {new}" for name, old, new in pairs if old != new]
+
+
+def changed_data(run: Run, config: RunConfig, *, allow_changed: bool) -> list[str]:
+    """Say what is wrong with the file a run learned from; it is hashed, and not understood.
+
+    The path may come from the record, and that from a stranger: a file of other content than the
+    record says is not read any further, unless that is allowed.
+    """
+    return changed_table(config.data, None if allow_changed else [run.part("data", "sha256")])
+
+
+def changed_table(data: DataConfig, known: Collection[object] | None) -> list[str]:
+    """Say whether a table that a record names has changed, without understanding it.
+
+    Args:
+        data: The config of what may be a table.
+        known: Digests of which its own should be one; None: any will do.
+
+    Raises:
+        ConfigError: If it cannot be read, or is no table.
+    """
+    if not isinstance(data, CsvConfig) or data.path is None or data.path.startswith(PACKAGED):
+        return []
+    path = expanded(data.path)
+    complaint = problem_with(path)
+    if complaint or not path.is_file():
+        reason = complaint or "no such file"
+        advice = "say where it lies now: data.path=FILE"
+        raise ConfigError([f"data.path={data.path}: {reason}; {advice}"])
+    try:
+        with open(path, "rb") as file:
+            if b"\0" in file.peek():  # nor is it worth hashing, however long it is
+                raise ConfigError([f"data.path={data.path}: is no table, it holds NUL"])
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ConfigError([f"data.path={data.path}: {error.strerror}"]) from None
+    if known is not None and digest not in known:
+        return [f"data.path={data.path}: its content changed since the run began"]
+    return []
+
+
+def device_of(run: Run) -> str | None:
+    """Return the kind of device a run was trained on, ``cpu`` or ``cuda``."""
+    found = re.match(r"(cpu|cuda)(?::\d+)?\Z", str(run.part("device")), re.ASCII)
+    return found[1] if found else None
+
+
+def threads_of(run: Run) -> int | None:
+    """Return how many threads it was trained with, which decides the last bits."""
+    threads = run.part("threads")
+    return threads if type(threads) is int and 1 <= threads <= 1024 else None

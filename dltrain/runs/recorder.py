@@ -1,0 +1,274 @@
+"""One run folder being written: config, metrics, timing, log and ``run.json``.
+
+``runs.py`` reads it back. ``metrics.csv`` holds no clock, so equal runs write equal bytes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import math
+import os
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dltrain.runs.line_file import Lines
+from dltrain.runs.seal import BLANK, sealed
+from dltrain.system import disk
+from dltrain.system.environment import environment
+from dltrain.system.folder_names import label
+from dltrain.text import escaped_lines
+from dltrain.train.tracking.trackers import Tracking
+
+FORMAT = 1
+FLUSH_SECONDS = 1.0
+TIMING = "epoch,seconds,examples_per_second"
+# Letters and digits that cannot be taken for one another.
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What counts of the files that an earlier process left.
+
+    Attributes:
+        metrics: ``metrics.csv``, up to the state that training goes on from.
+        timing: ``timing.csv``, likewise.
+    """
+
+    metrics: bytes
+    timing: bytes
+
+
+def now() -> str:
+    """Return the local time with its offset, to the second."""
+    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def exact_now() -> str:
+    """Return the local time with its offset, to the millisecond: what ``since`` is counted from."""
+    return datetime.datetime.now().astimezone().isoformat(timespec="milliseconds")
+
+
+def new_folder(output_dir: Path, what: str) -> Path:
+    """Claim a folder for a new run: time, what it is, four random characters.
+
+    Args:
+        output_dir: Where run folders go; made if it is missing.
+        what: Model and data; characters that do not belong into file names become ``-``.
+
+    Raises:
+        StorageError: If no folder can be made there.
+    """
+    while True:
+        time = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+        suffix = "".join(secrets.choice(_ALPHABET) for _ in range(4))
+        folder = output_dir / f"{time}_{label(what)}_{suffix}"
+        if disk.make_folder(folder):
+            return folder
+
+
+def short_id(run_id: str) -> str:
+    """Return the four characters that usually tell runs apart."""
+    return run_id.rpartition("_")[2]
+
+
+def number(value: float) -> str:
+    """Write a number for a CSV file with nine digits, enough to tell float32 numbers apart."""
+    return "nan" if math.isnan(value) else f"{value:.9g}"
+
+
+class Recorder:
+    """Writes one run folder while the run goes on.
+
+    Args:
+        folder: A folder claimed with ``new_folder``.
+        info: The first content of ``run.json``, the run's identity in it; ``finish`` adds the rest.
+        documents: Name -> text of the files that say what the run is; ``run.json`` keeps their
+            digests.
+        columns: Of ``metrics.csv``; a row may leave some out.
+        kept: If an earlier process began the folder, what it left that counts; None: begin.
+        tracking: What follows the run beside its own files, if anything does.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        info: Mapping[str, Any],
+        documents: Mapping[str, str],
+        columns: Sequence[str],
+        kept: Kept | None = None,
+        tracking: Tracking | None = None,
+    ) -> None:
+        self.folder = folder
+        self.finished = False
+        encoded = {name: _encoded(text) for name, text in documents.items()}
+        self._info = {**info, "files": {name: _digest(text) for name, text in encoded.items()}}
+        self._columns = list(columns)
+        self._tracking = tracking
+        self._flushed = self._begun = time.monotonic()
+        self._metrics, self._timing, self._log = (
+            Lines(folder / name) for name in ("metrics.csv", "timing.csv", "train.log")
+        )
+        disk.remove_temporaries(folder)
+        if (folder / "checkpoints").is_dir():
+            disk.remove_temporaries(folder / "checkpoints")
+        self._write()  # first: whatever else is missing, a run that has this can be resumed
+        for name, content in encoded.items():
+            disk.replace(folder / name, content)
+        if kept is None:
+            clear(folder)
+            self._metrics.take(",".join(self._columns))
+            self._timing.take(TIMING)
+        else:
+            disk.cut(folder / "metrics.csv", len(kept.metrics))
+            disk.replace(folder / "timing.csv", kept.timing)
+            disk.remove(folder / "coefficients.csv")  # of weights that are about to change
+            self._metrics.go_on(kept.metrics)
+        if tracking is not None:
+            tracking.begin(b"" if kept is None else kept.metrics)
+        self._flush()
+
+    @property
+    def id(self) -> str:
+        """The folder's name, by which the run is known."""
+        return self.folder.name
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has been worked on, by earlier processes and by this one."""
+        return float(self._info["seconds"]) + time.monotonic() - self._begun
+
+    def epoch(self, row: Mapping[str, float], *, seconds: float, examples: int) -> None:
+        """Append one epoch to the metrics, the timing and the log, which are at most a second old.
+
+        Args:
+            row: A number for each column that has one.
+            seconds: What the epoch's training took.
+            examples: Rows trained on.
+        """
+        cells = [number(row[name]) if name in row else "" for name in self._columns]
+        self._metrics.take(",".join(cells))
+        if self._tracking is not None:
+            self._tracking.epoch(dict(zip(self._columns, cells, strict=True)))
+        self._timing.take(f"{row['epoch']:g},{seconds:.6f},{examples / seconds:.1f}")
+        self._take_log(" ".join(f"{name}={value:.6g}" for name, value in row.items()))
+        if time.monotonic() - self._flushed >= FLUSH_SECONDS:
+            self._flush()
+
+    def log(self, text: str) -> None:
+        """Append to ``train.log``; every line gets the time."""
+        self._take_log(text)
+        self._flush()
+
+    def mark(self) -> dict[str, Any]:
+        """Say which run this is and how far ``metrics.csv`` is, for a checkpoint to go with it."""
+        return {"run": self._info["identity"], "metrics": self._metrics.mark()}
+
+    def sync(self) -> None:
+        """Make the metrics durable: a checkpoint that counts on them is about to be written."""
+        self._flush()
+        disk.sync(self.folder / "metrics.csv")
+
+    def _take_log(self, text: str) -> None:
+        now = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S")
+        for line in escaped_lines(text):
+            self._log.take(f"{now} {line}")
+
+    def _flush(self) -> None:
+        """Append what waits; epochs may be so short that doing it each time would cost more."""
+        self._flushed = time.monotonic()
+        for lines in (self._metrics, self._timing, self._log):
+            lines.flush()
+        if self._tracking is not None:
+            self._tracking.flush()
+
+    def document(self, name: str, content: str) -> None:
+        """Write a small file at once; ``run.json`` will keep its digest."""
+        encoded = _encoded(content)
+        disk.replace(self.folder / name, encoded)
+        self._info["files"][name] = _digest(encoded)
+
+    def finish(self, *, status: str, exit_code: int, result: Mapping[str, Any]) -> None:
+        """Write the last ``run.json``."""
+        self.log(f"{status}, exit code {exit_code}")
+        if self._tracking is not None:
+            self._tracking.finish(status, result)
+        self._info["files"]["metrics.csv"] = self._metrics.mark()["sha256"]
+        self._info |= {
+            "status": status,
+            "exit_code": exit_code,
+            "finished": now(),
+            "seconds": self.seconds,
+            "result": dict(result),
+        }
+        self._write()
+        self.finished = True
+
+    def _write(self) -> None:
+        write_info(self.folder, self._info)
+
+
+def clear(folder: Path) -> None:
+    """Delete what an earlier training left in a run folder; its log stays, and what is unused."""
+    for path in (folder / "checkpoints").glob("epoch-*.safetensors"):
+        disk.remove(path)
+    for name in ("metrics.csv", "timing.csv", "coefficients.csv"):
+        disk.remove(folder / name)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="backslashreplace")
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_info(folder: Path, info: Mapping[str, Any]) -> None:
+    """Write ``run.json``."""
+    disk.replace(folder / "run.json", sealed_json(info))
+
+
+def first_info(**parts: Any) -> dict[str, Any]:
+    """Return the first content of ``run.json``: what is true of all that begins now, and parts."""
+    return {
+        "format": FORMAT,
+        "status": "running",
+        "exit_code": None,
+        "started": now(),
+        "finished": None,
+        "seconds": 0.0,  # of the processes that have ended
+        "since": exact_now(),  # this one works on it
+        **environment(os.getpid()),
+        **parts,
+        "result": None,
+    }
+
+
+def sealed_json(content: Mapping[str, Any]) -> bytes:
+    """Write a record as JSON that shows every later change of a bit."""
+    return sealed(_encoded(as_json({"seal": BLANK, **content})))
+
+
+def as_json(content: Mapping[str, Any]) -> str:
+    """Write a record as JSON; numbers that are not finite become null."""
+    text = json.dumps(_plain(content), indent=2, allow_nan=False, ensure_ascii=False)
+    return f"{text}\n"
+
+
+def _plain(value: Any) -> Any:
+    """Make a value fit for JSON, which has no nan and no infinity: they become null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value

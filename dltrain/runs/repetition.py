@@ -1,0 +1,192 @@
+"""What to type to train again what a record holds, whatever config files say by now. No torch.
+
+The words that were typed are composed anew; where that gives another config than the one that is
+recorded (a config file was edited or is gone, a relative path means something else from here),
+words are added that say what it was. The record may be a stranger's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from dltrain.config.compose import ConfigError, Sources
+from dltrain.config.load import compose_run
+from dltrain.config.overrides import read_words
+from dltrain.config.schema import KINDS, as_dict
+from dltrain.runs.address import command_on
+from dltrain.runs.command_line import CommandLine, config_flags
+from dltrain.runs.compare.fields import flat
+from dltrain.runs.run import Run
+from dltrain.system.shell import as_value, below, command, located, shortest, without
+
+# Where a run lies and what it is compared with decide no number.
+_APART = ("output_dir", "expect")
+_PATHS = ("data.path", "data.root")
+# A record that says more is a stranger's, or would be a command that no terminal takes.
+_MOST_CHARACTERS = 20_000
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """Words that train a config again.
+
+    Attributes:
+        flags: Where configs come from.
+        overrides: What is set, but for ``output_dir``.
+        sources: Config files that they are composed from.
+        notes: What those say otherwise by now, for people, by key.
+    """
+
+    flags: list[str]
+    overrides: list[str]
+    sources: Sources
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def words(self) -> list[str]:
+        """All of them."""
+        return [*self.flags, *self.overrides]
+
+
+def repetition_of(run: Run, line: CommandLine | None = None) -> Repetition:
+    """Return what trains a single run, or a member of a sweep, again.
+
+    Args:
+        run: As its record tells it.
+        line: How it is composed; None: as it was.
+
+    Raises:
+        ValueError: If its record does not say what it was told, or no words can say it.
+    """
+    config = run.part("config")
+    if not isinstance(config, dict) or not isinstance(run.part("overrides"), list):
+        raise ValueError(f"{run.id}: its record does not say what it was told")
+    try:
+        return repetition(config, line or CommandLine.of(run))
+    except ConfigError as error:
+        raise ConfigError([f"{run.id}: {text}" for text in error.lines]) from None
+
+
+def again(run: Run) -> str:
+    """Write the command that trains a run again, from where one stands and beside the old one.
+
+    A sweep, and what no words can say, is told by its record: ``dltrain rerun RUN``.
+    """
+    said = len(str(run.part("config"))) + len(str(run.part("overrides")))
+    if not run.is_sweep and said <= _MOST_CHARACTERS:
+        with contextlib.suppress(ValueError):
+            text = command(*repetition_of(run).words, *below((run.sweep or run.folder).parent))
+            if text.isprintable():  # else it is shown with escapes, and pasted would say them
+                return text
+    return command_on(run, "rerun")
+
+
+def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
+    """Return what trains a config again.
+
+    Args:
+        config: Nested plain values, as recorded.
+        line: How it was composed.
+
+    Raises:
+        ConfigError: If no words come to this config.
+    """
+    wanted = _deciding(config, line.cwd)
+    said: list[str] = []  # why the words that were typed do not compose any more
+    for plain in _starts(line):
+        found, lines = _composed(plain)
+        if found is not None:
+            break
+        said = said or lines
+    else:
+        raise ConfigError(lines)
+    folder = line.config_folder
+    if folder is not None and not folder.is_dir():
+        said = [f"{folder} is gone"]
+    kinds = {group: wanted[f"{group}.kind"] for group in KINDS if f"{group}.kind" in wanted}
+    others = [f"{g}={kind}" for g, kind in kinds.items() if found.get(f"{g}.kind") != kind]
+    if others:
+        groups = {word.partition("=")[0] for word in others}
+        kept = [word for word in plain.overrides if _group(word) not in groups]
+        plain = replace(plain, overrides=[*kept, *others])
+    made = _pinned(plain, wanted)
+    if not said:
+        return made
+    note = f"config files are not what they were ({said[0]}); all they said is told in words"
+    return replace(made, notes={"": note})
+
+
+def _starts(line: CommandLine) -> Iterator[Repetition]:
+    """Yield what may be composed: the words as typed, without them, and without config files.
+
+    What is not there any more (a folder, a file, a choice, a key) need not be there: all that was
+    told can be said in words on dltrain's own files.
+    """
+    folder = line.config_folder
+    if folder is None or folder.is_dir():
+        flags = config_flags(folder and shortest(folder), line.config_name)
+        with contextlib.suppress(ConfigError):
+            sources = Sources.of(folder, line.config_name)
+            yield Repetition(flags, without(line.overrides, "output_dir"), sources)
+            yield Repetition(flags, [], sources)
+    yield Repetition([], [], Sources.of(None))
+
+
+def _pinned(plain: Repetition, wanted: Mapping[str, Any]) -> Repetition:
+    """Add the words that are missing to come to the wanted values, and see that they do.
+
+    Raises:
+        ConfigError: If they do not.
+    """
+    found, lines = _composed(plain)
+    if found is None:
+        raise ConfigError(lines)
+    pins = {key: value for key, value in wanted.items() if found.get(key) != value}
+    words = [f"{key}={as_value(value)}" for key, value in pins.items()]
+    made = replace(
+        plain,
+        overrides=[*without(plain.overrides, *pins), *words],
+        notes={
+            key: f"{key} was {as_value(value)} and is {as_value(found.get(key))} "
+            "in the config files now"
+            for key, value in pins.items()
+            if key not in _PATHS
+        },
+    )
+    if not pins:
+        return made
+    again, lines = _composed(made)
+    if again is None:
+        raise ConfigError(lines)
+    strange = [key for key, value in wanted.items() if again.get(key) != value]
+    if strange:
+        raise ConfigError([f"{strange[0]}: cannot be set any more to what it was"])
+    return made
+
+
+def _composed(words: Repetition) -> tuple[Mapping[str, Any] | None, list[str]]:
+    """Compose words: the deciding values by dotted key, or None and what is wrong."""
+    try:
+        read = read_words(words.overrides, words.sources.groups)
+        run, lines = compose_run(read, words.sources, fitting=False, ready=False)
+    except ConfigError as error:
+        return None, error.lines
+    return (None if run is None else _deciding(as_dict(run), None)), lines
+
+
+def _deciding(config: Mapping[str, Any], cwd: str | None) -> dict[str, Any]:
+    """Return a config's values by dotted key, paths as they are written from here."""
+    values = {k: v for k, v in flat(config).items() if k.partition(".")[0] not in _APART}
+    for key in _PATHS:
+        text = values.get(key)
+        if isinstance(text, str):
+            values[key] = located(text, cwd)
+    return values
+
+
+def _group(word: str) -> str:
+    """Return the group that a word chooses of, or sets a value of."""
+    return word.partition("=")[0].partition(".")[0]

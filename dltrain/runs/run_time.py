@@ -1,0 +1,74 @@
+"""How long a run or a sweep was worked on: by all its processes, without the pauses between them.
+
+A record has the ``seconds`` of the processes that have ended, by their monotonic clock, and
+``since`` when the one under way works on it. One that was killed counts up to the last that it
+left: epochs of ``timing.csv``, members that ended.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from dltrain.runs import metrics_file
+from dltrain.runs.compare.field_names import as_number
+from dltrain.runs.run import Run, members
+
+TIMING_FILE = "timing.csv"
+
+
+def seconds_of(run: Run) -> float | None:
+    """Return how long a run took, or has taken so far; None if that is not known."""
+    before = as_number(run.info.get("seconds"))
+    if before is None or run.info.get("status") != "running":
+        return before
+    if run.status == "running":
+        return before + since(run)
+    return before + (_left_by_sweep(run) if run.is_sweep else _left_by_run(run))
+
+
+def since(run: Run) -> float:
+    """Return the seconds since the process under way began to work on a run."""
+    begun = _time(run.info.get("since"))
+    return 0.0 if begun is None else max(_now() - begun, 0.0)
+
+
+def _left_by_run(run: Run) -> float:
+    """Add up the epochs that a process has recorded which was killed."""
+    resumed = run.part("resumed")
+    last = resumed[-1] if isinstance(resumed, list) and resumed else {}
+    first = as_number(last.get("epoch")) if isinstance(last, dict) else None
+    try:
+        rows = metrics_file.rows(run.folder / TIMING_FILE)
+    except ValueError:  # no plain file, or longer than any: nothing is known
+        return 0.0
+    pairs = [
+        [metrics_file.as_number(row.get(name)) for name in ("epoch", "seconds")] for row in rows
+    ]
+    return sum(max(s, 0.0) for epoch, s in pairs if epoch and s and epoch > (first or 0))
+
+
+def _left_by_sweep(sweep: Run) -> float:
+    """Return how long a sweep whose process was killed had lived when a member last gave a sign."""
+    begun = _time(sweep.info.get("since"))
+    if begun is None:
+        return 0.0
+    ends = [end for member in members(sweep) if (end := _last_sign(member)) is not None]
+    return max([end - begun for end in ends if end > begun], default=0.0)
+
+
+def _last_sign(member: Run) -> float | None:
+    if member.info.get("status") != "running":
+        return _time(member.info.get("finished"))
+    begun = _time(member.info.get("since"))
+    return None if begun is None else begun + _left_by_run(member)
+
+
+def _now() -> float:
+    return datetime.datetime.now().timestamp()
+
+
+def _time(text: object) -> float | None:
+    try:
+        return datetime.datetime.fromisoformat(str(text)).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,109 @@
+"""Whether the files of a run folder are still what the run wrote; no torch, nothing kept of them.
+
+``run.json`` lists digests of the files beside it, a checkpoint carries its own. They guard against
+accidents: whoever rewrites a file on purpose can rewrite its digest with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from dltrain.runs.seal import BLANK
+from dltrain.system.foreign_files import plain_file
+
+CHECKPOINT = re.compile(r"epoch-(\d{6,9})(?:-step-(\d{8,12}))?\.safetensors", re.ASCII)
+# What a record may list: no name is taken from what a stranger wrote.
+LISTED: tuple[str, ...] = (
+    *("config.yaml", "preparation.json", "metrics.csv", "coefficients.csv"),
+    *("plan.jsonl", "results.csv"),
+)
+# What may be hashed while someone waits for it: under a second.
+PATIENCE_BYTES = 2**28
+MAX_HEADER_BYTES = 2**24
+_CHUNK = 2**20
+
+
+def checkpoint_paths(folder: Path) -> list[Path]:
+    """List a folder's checkpoints, the latest first."""
+    if folder.is_symlink() or not folder.is_dir():
+        return []
+    found = [(m, path) for path in folder.iterdir() if (m := CHECKPOINT.fullmatch(path.name))]
+    found.sort(key=lambda pair: (int(pair[0][1]), int(pair[0][2] or 0)), reverse=True)
+    return [path for _, path in found]
+
+
+def has_results(folder: Path, info: Mapping[str, Any]) -> bool:
+    """Whether a run that came to its end still has what it learned: its metrics, its last state.
+
+    Args:
+        folder: Where it lies.
+        info: Its record. One that lists no metrics, as none of ours does, says nothing of them.
+    """
+    result, files = info.get("result"), info.get("files")
+    final = result.get("final") if isinstance(result, dict) else None
+    epoch = final.get("epoch") if isinstance(final, dict) else None
+    if not isinstance(files, dict) or "metrics.csv" not in files or type(epoch) not in (int, float):
+        return True
+    state = folder / "checkpoints" / f"epoch-{epoch:06.0f}.safetensors"
+    return os.path.isfile(folder / "metrics.csv") and os.path.isfile(state)
+
+
+def complaints(folder: Path, files: object) -> Iterator[str]:
+    """Say which files of a run folder, or a sweep's, are not what was written there.
+
+    Args:
+        folder: Where they lie.
+        files: What the record says of them, name -> sha256, whoever wrote it.
+    """
+    listed = files if isinstance(files, dict) else {}
+    patience = PATIENCE_BYTES
+    expected = [(folder / name, listed[name]) for name in LISTED if name in listed]
+    checkpoints = folder / "checkpoints"
+    if checkpoints.is_symlink():
+        yield "checkpoints: is a link, which is not followed"
+    own = [(path, None) for path in checkpoint_paths(checkpoints)]
+    for path, digest in [*expected, *own]:
+        name = path.relative_to(folder)
+        try:
+            with plain_file(path) as file:
+                patience -= os.fstat(file.fileno()).st_size
+                if patience < 0:
+                    yield f"{name}: is too large to be checked here, as is what comes after it"
+                    return
+                intact = is_sealed(file) if digest is None else _digest(file) == digest
+        except ValueError as error:
+            yield f"{name}: {str(error).removeprefix(f'{path}: ')}"
+            continue
+        if not intact:
+            yield f"{name}: was changed or damaged after it was written"
+
+
+def is_sealed(file: IO[bytes]) -> bool:
+    """Tell whether a checkpoint, read from its start, is byte for byte what was written."""
+    head = file.read(8)
+    length = int.from_bytes(head, "little")
+    if length > MAX_HEADER_BYTES:
+        return False
+    head += file.read(length)
+    try:
+        meta: Any = json.loads(json.loads(head[8:])["__metadata__"]["dltrain"])
+        digest = meta["sha256"].encode("ascii")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return False
+    if len(digest) != len(BLANK):
+        return False
+    start = head.replace(digest, BLANK.encode(), 1)
+    return _digest(file, start) == str(digest, "ascii")
+
+
+def _digest(file: IO[bytes], start: bytes = b"") -> str:
+    digest = hashlib.sha256(start)
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()

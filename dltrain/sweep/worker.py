@@ -1,0 +1,206 @@
+"""What a child process of a sweep does: train one stack, or measure how large one should be.
+
+Its parent never imports torch, and survives whatever happens here: an exception, an exit, a kill.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import math
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from types import FrameType
+from typing import Any
+
+from dltrain.data.dataset import Dataset
+from dltrain.sweep.assignment import Assignment
+from dltrain.sweep.plan import Member
+from dltrain.system import disk
+from dltrain.system.signals import SIGNALS
+from dltrain.train import build
+from dltrain.train.device import choose
+from dltrain.train.job import Job
+from dltrain.train.outcome import Outcome, Row
+from dltrain.train.session import Training
+from dltrain.train.trainer import Trainer
+
+# How often the parent hears of progress, and how soon a child notices that it has been left.
+SECONDS = 0.1
+# How long each stack size is measured.
+MEASURED_SECONDS = 0.1
+
+
+def main(assignment: Assignment, parent: Connection) -> None:
+    """Carry out an assignment; the last message says how it ended.
+
+    That is ``done``, ``size`` with what was measured, ``failed`` with a reason and a traceback,
+    ``unfit`` with the same if no member is to blame, or ``storage`` with a reason.
+    """
+    line = _Line(parent)
+    try:
+        _settle_in(assignment, line)
+        try:
+            data = _data(assignment)
+            _device(assignment)
+        except ValueError as error:
+            return line.send("unfit", (str(error), traceback.format_exc()))
+        jobs = [_job(assignment, data, member) for member in assignment.members]
+        if assignment.sizes:
+            line.send("size", _measure(jobs, assignment))
+        else:
+            _train(jobs, assignment, line)
+            line.send("done", None)
+    except disk.StorageError as error:
+        line.send("storage", str(error))
+    except BaseException as error:
+        line.send("failed", (_reason(error), traceback.format_exc()))
+    return None
+
+
+def _train(jobs: Sequence[Job], assignment: Assignment, line: _Line) -> None:
+    training = Training(jobs, threads=assignment.threads)
+    line.trainer = training.trainer
+    disk.make_folders([folder for folder in assignment.folders if folder is not None])
+    for remark in training.go_on(assignment.folders):
+        sys.stderr.write(f"{remark}\n")
+    training.run(_Watcher(line, assignment.metric))
+
+
+def _measure(jobs: Sequence[Job], assignment: Assignment) -> tuple[int, dict[int, float]]:
+    """Find the stack size that trains a member fastest; return the seconds per member, too."""
+    seconds = {}
+    for size in assignment.sizes:
+        seconds[size] = _pace(jobs[:size], assignment) / size
+    # A smaller stack has to earn the processes and the loading it costs.
+    largest = assignment.sizes[0]
+    best = min(seconds, key=lambda size: seconds[size] * (1.0 if size == largest else 1.1))
+    return best, seconds
+
+
+def _pace(jobs: Sequence[Job], assignment: Assignment) -> float:
+    return Training(jobs, threads=assignment.threads).trainer.steps.pace(MEASURED_SECONDS)
+
+
+def _settle_in(assignment: Assignment, line: _Line) -> None:
+    """Become a child that disturbs nobody: own output, own signals, and no life without parent."""
+    disk.redirect(assignment.log, [1, 2])
+    faulthandler.enable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells everyone; the parent decides
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        line.stop(number)
+
+    for number in set(SIGNALS) - {signal.SIGINT}:
+        signal.signal(number, stop)
+    threading.Thread(target=line.listen, daemon=True).start()
+
+
+def _data(assignment: Assignment) -> Dataset:
+    first = assignment.members[0].config
+    data = build.dataset(first)
+    if data.sha256 != assignment.group.facts.sha256:
+        raise ValueError(f"data={data.name}: its content changed after the sweep was planned")
+    return data
+
+
+def _device(assignment: Assignment) -> None:
+    """Refuse, before any training, a device that is not to be had."""
+    wanted = assignment.members[0].config.device
+    choose(wanted.type, threads=assignment.threads, deterministic=wanted.deterministic)
+
+
+def _job(assignment: Assignment, data: Dataset, member: Member) -> Job:
+    return Job(
+        line=assignment.line.alone(member.words),
+        config=member.config,
+        data=data,
+        plan=build.plan(member.config.model, data),
+        sweep={
+            "id": assignment.sweep,
+            "member": member.index,
+            "stack": [other.index for other in assignment.members],
+        },
+    )
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"something called sys.exit({error.code!r})"
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+class _Line:
+    """The connection to the parent, and a thread that listens to it."""
+
+    def __init__(self, parent: Connection) -> None:
+        self._parent = parent
+        self._lock = threading.Lock()
+        self._stop_signal: int | None = None
+        self._trainer: Trainer | None = None
+
+    @property
+    def trainer(self) -> Trainer | None:
+        """What is being trained, once it is."""
+        return self._trainer
+
+    @trainer.setter
+    def trainer(self, trainer: Trainer) -> None:
+        self._trainer = trainer
+        if self._stop_signal is not None:
+            trainer.stop(self._stop_signal)
+
+    def stop(self, number: int) -> None:
+        """Ask the training to stop after its step, or not to begin."""
+        self._stop_signal = number
+        if self._trainer is not None:
+            self._trainer.stop(number)
+
+    def send(self, kind: str, content: Any) -> None:
+        """Tell the parent."""
+        with self._lock:
+            self._parent.send((kind, content))
+
+    def listen(self) -> None:
+        """Tell how far the training is, obey, and end with the parent."""
+        try:
+            while True:
+                if self._parent.poll(SECONDS):
+                    self.stop(self._parent.recv())
+                if self._trainer is not None:
+                    self.send("step", self._trainer.step)
+        except (EOFError, OSError):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class _Watcher:
+    """The trainer's view: the parent is told each member's metric, not more often than it looks."""
+
+    def __init__(self, line: _Line, metric: str) -> None:
+        self._line, self._metric = line, metric
+        self._next = -math.inf
+
+    def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
+        """See ``View``."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + SECONDS
+        values = [self._value(row, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
+        self._line.send("values", values)
+
+    def early(self, rows: Sequence[Row]) -> None:
+        """See ``View``; a sweep shows whole epochs."""
+
+    def _value(self, row: Row, outcome: Outcome) -> tuple[int, float | None]:
+        """Return where a member stands, and the epoch of that."""
+        if outcome.status == "diverged":
+            return int(row["epoch"]), None
+        if outcome.best.get("metric") == self._metric:
+            return int(outcome.best["epoch"]), float(outcome.best["value"])
+        return int(row["epoch"]), row.get(self._metric)

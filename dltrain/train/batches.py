@@ -1,0 +1,158 @@
+"""Minibatches by index from tensors that already lie on the device.
+
+Letters: N rows, B rows of a batch, I in_features, M members, S batches of a step that differ,
+W steps of a window. No worker, no collating, no per-row Python: one gather per batch. Images stay
+bytes until they are gathered, a quarter of the memory.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from dltrain.data.dataset import EVALUATION_ROWS
+from dltrain.nn.scratch import Memory
+
+# A window is what is shuffled onto the device at once: long enough that its cost does not show in
+# a step, short enough that the order of many rows stays small beside them and that a GPU can
+# hold its steps as one graph.
+WINDOW_STEPS, WINDOW_ROWS = 512, 2**20
+
+Batch = tuple[Tensor, Tensor]
+
+
+class Rows:
+    """The rows of one split on the device.
+
+    Args:
+        inputs: [N, I], of ``dtype``, or uint8 for images, whose batches are whole numbers.
+        targets: [N].
+        dtype: Of the batches' inputs.
+    """
+
+    def __init__(self, inputs: Tensor, targets: Tensor, *, dtype: torch.dtype) -> None:
+        self.inputs, self.targets, self.dtype = inputs, targets, dtype
+        self._gathered = Memory(inputs.dtype, inputs.device)
+        self._floats = Memory(dtype, inputs.device)
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def take(self, indices: Tensor) -> Tensor:
+        """Gather the inputs of rows [B] or [S, B]: [B, I] or [S, B, I].
+
+        They hold until the next ones are taken.
+        """
+        flat = indices.reshape(-1) if indices.dim() > 1 else indices
+        gathered = self._gathered.take(len(flat), self.inputs.shape[1])
+        inputs = torch.index_select(self.inputs, 0, flat, out=gathered)
+        inputs = self._converted(inputs)
+        return inputs.view(*indices.shape, -1) if indices.dim() > 1 else inputs
+
+    def part(self, start: int, stop: int) -> Batch:
+        """Return consecutive rows, without a copy if they need no conversion."""
+        return self._converted(self.inputs[start:stop]), self.targets[start:stop]
+
+    def in_order(self) -> Iterator[Batch]:
+        """Yield all rows once, in order, in large batches shared by all members."""
+        for start in range(0, len(self), EVALUATION_ROWS):
+            yield self.part(start, start + EVALUATION_ROWS)
+
+    def _converted(self, inputs: Tensor) -> Tensor:
+        if inputs.dtype != torch.uint8:
+            return inputs
+        return self._floats.take(*inputs.shape).copy_(inputs)
+
+
+class Loader:
+    """The batches of each epoch, in an order drawn anew for it.
+
+    ``windows`` brings the order of some steps onto the device, always to the same memory, and
+    ``batch`` gathers by it: so the steps of a window can be a graph that a GPU replays.
+
+    Args:
+        rows: The training rows.
+        batch_size: B; None: all rows at once. The last batch of an epoch may be smaller.
+        order: ``order(seed, epoch) -> [N]`` on the host, a permutation that depends on nothing
+            else.
+        seeds: One per member, M of them. Members of equal seed see the same batches. If all are
+            equal, the batches are shared by all and have no axis for members. If each seed stands
+            K times in a row, M / K = S batches are gathered.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        *,
+        batch_size: int | None,
+        order: Callable[[int, int], Tensor],
+        seeds: Sequence[int],
+    ) -> None:
+        self.rows = rows
+        self.batch_size = min(batch_size or len(rows), len(rows))
+        self._order = order
+        runs = [len(list(run)) for _, run in itertools.groupby(seeds)]
+        self._seeds = list(seeds)[:: math.gcd(*runs)]  # one for each batch of a step
+        self._indices = Memory(torch.int32, rows.targets.device)
+        self._targets = Memory(rows.targets.dtype, rows.targets.device)
+        self._window: list[Batch] = []  # indices and targets of each step
+
+    def __len__(self) -> int:
+        """Steps per epoch."""
+        return -(-len(self.rows) // self.batch_size)
+
+    @property
+    def window_steps(self) -> int:
+        """W, but for the last window of an epoch, which may be shorter."""
+        return min(WINDOW_STEPS, max(1, WINDOW_ROWS // self.batch_size))
+
+    def windows(self, epoch: int) -> Iterator[range]:
+        """Yield the steps of an epoch, counted from 0, as ranges; epochs are counted from 1.
+
+        ``batch`` serves those of the last range. Every row comes once in an epoch.
+        """
+        if len(self) == 1:
+            # A sum over all rows has no order, so all members can share the file's.
+            yield range(1)
+            return
+        order = self._orders(epoch)  # [N] or [S, N], on the host
+        for first in range(0, len(self), self.window_steps):
+            window = range(first, min(first + self.window_steps, len(self)))
+            self._load(order[..., first * self.batch_size : window.stop * self.batch_size])
+            yield window
+
+    def batch(self, index: int) -> Batch:
+        """Return inputs [B, I] or [S, B, I] and targets [B] or [S, B].
+
+        They hold until the next ones are taken.
+
+        Args:
+            index: Of a step in the window, counted from 0.
+        """
+        if len(self) == 1:
+            return self.rows.part(0, len(self.rows))
+        indices, targets = self._window[index]
+        return self.rows.take(indices), targets
+
+    def _orders(self, epoch: int) -> Tensor:
+        different = list(dict.fromkeys(self._seeds))
+        if len(different) == 1:
+            return self._order(different[0], epoch)
+        orders = torch.stack([self._order(seed, epoch) for seed in different])
+        return orders[[different.index(seed) for seed in self._seeds]]  # [S, N]
+
+    def _load(self, order: Tensor) -> None:
+        """Bring the order of a window and its targets onto the device."""
+        if self._indices.device.type == "cuda":
+            # Pinned and in one piece, so that the host need not wait for the copy.
+            order = order.contiguous().pin_memory()
+        indices = self._indices.take(*order.shape).copy_(order, non_blocking=True)
+        targets = self._targets.take(*order.shape)
+        torch.index_select(self.rows.targets, 0, indices.view(-1), out=targets.view(-1))
+        size = self.batch_size
+        parts = (torch.split(each, size, dim=-1) for each in (indices, targets))
+        self._window = list(zip(*parts, strict=True))

@@ -1,0 +1,105 @@
+"""Other ways to train the same: larger batches, more members, other products and threads; timed."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from dltrain.config.choices import Matmul
+from dltrain.config.schema import LeastSquaresConfig, RunConfig
+from dltrain.data.summary import Facts
+from dltrain.sweep.plan import Group
+from dltrain.sweep.stacks import MEMORY_SHARE, member_bytes
+from dltrain.system.machine import free_memory, num_cores
+from dltrain.train import build
+from dltrain.train.device import has_bf16
+from dltrain.train.job import Job
+from dltrain.train.session import Training
+
+# Each figure is the median of this many, of so many seconds each, in turn with what it is
+# compared with.
+ROUNDS, SECONDS = 3, 0.15
+# Other ways are tried if a step of theirs takes less than this.
+MAX_STEP_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Another way to train the same.
+
+    Attributes:
+        words: What to type for it.
+        members: How many train at once.
+        rows: Of a step, per member; the mean, if the last one of an epoch is smaller.
+        seconds: Of a step.
+    """
+
+    words: str
+    members: int
+    rows: float
+    seconds: float
+
+    @property
+    def rows_per_second(self) -> float:
+        """Rows of all members."""
+        return self.members * self.rows / self.seconds
+
+
+def other_ways(job: Job, plain: Variant, *, batch_size: int) -> tuple[list[Variant], list[str]]:
+    """Measure what a user could type instead.
+
+    Args:
+        job: What was typed.
+        plain: Its own pace.
+        batch_size: Rows of its steps.
+
+    Returns:
+        The other ways, and the words of those that would take too much time or memory.
+    """
+    measured, left_out = [], []
+    before, group = torch.get_num_threads(), Group((0,), Facts.of(job.data), job.plan)
+    for words, config, members in _ways(job, batch_size):
+        size = config.trainer.batch_size or len(job.data.train)
+        rows = len(job.data.train) / -(-len(job.data.train) // size)
+        expected = plain.seconds * members * rows / plain.rows
+        needed = members * member_bytes(config, group)
+        if expected > MAX_STEP_SECONDS or needed > MEMORY_SHARE * free_memory():
+            left_out.append(words)
+            continue
+        training = Training([dataclasses.replace(job, config=config)] * members)
+        paces = [training.trainer.steps.pace(SECONDS) for _ in range(ROUNDS)]
+        measured.append(Variant(words, members, rows, statistics.median(paces)))
+        torch.set_num_threads(before)
+    return measured, left_out
+
+
+def _ways(job: Job, rows: int) -> Iterator[tuple[str, RunConfig, int]]:
+    """Yield what could be typed, what it comes to, and how many members it trains."""
+    config = job.config
+    for size in (2 * rows, 4 * rows, 8 * rows):
+        if size <= len(job.data.train):
+            trainer = dataclasses.replace(config.trainer, batch_size=size)
+            yield f"trainer.batch_size={size}", dataclasses.replace(config, trainer=trainer), 1
+    for kind in _faster_products(config):
+        device = dataclasses.replace(config.device, matmul=kind)
+        yield f"device.matmul={kind}", dataclasses.replace(config, device=device), 1
+    if not isinstance(config.optimizer, LeastSquaresConfig):
+        for members in (8, 64):
+            yield f"-m, {members} values of optimizer.lr", config, members
+    now = torch.get_num_threads()
+    for threads in sorted({1, now // 2, num_cores()} - {0, now}):
+        device = dataclasses.replace(config.device, threads=threads)
+        yield f"device.threads={threads}", dataclasses.replace(config, device=device), 1
+
+
+def _faster_products(config: RunConfig) -> list[Matmul]:
+    """Return the kinds of products that may be faster here."""
+    if build.dtype_name(config) == "float64" or config.device.matmul != Matmul.float32:
+        return []
+    if torch.cuda.is_available() and config.device.type != "cpu":
+        return [Matmul.tf32, Matmul.bf16]
+    return [Matmul.bf16] if has_bf16() else []

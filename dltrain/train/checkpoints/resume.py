@@ -1,0 +1,149 @@
+"""Where a training can go on: the latest states that are intact, with all that they count on.
+
+A state that is damaged, or counts on something that is, is passed over for the one before it, and
+in the end for the start: from each of them the training comes to the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dltrain.runs import run
+from dltrain.runs.recorder import TIMING, Kept, now
+from dltrain.runs.run_time import seconds_of
+from dltrain.system.foreign_files import read_bytes, read_start
+from dltrain.train.checkpoints import checkpoint_file
+from dltrain.train.checkpoints.checkpoint_file import CheckpointError
+from dltrain.train.checkpoints.saver import State, misfit, size_limit
+from dltrain.train.steps import Steps
+
+MAX_TIMING_BYTES = 2**30
+
+
+@dataclass(frozen=True)
+class Place:
+    """A run folder, and the identity of the run that it should be of."""
+
+    folder: Path
+    identity: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """A state to go on from, and what counts of the files beside it."""
+
+    state: State
+    kept: Kept
+
+
+def resumable(
+    steps: Steps, places: Sequence[Place | None]
+) -> tuple[list[Found | None], dict[Path, str]]:
+    """Find the states that members which train together go on from.
+
+    Args:
+        steps: What is to train them.
+        places: One per member; None: a member that is not kept.
+
+    Returns:
+        What was found, for each member: its last state if it had come to its end, else that of the
+        last step of which all have one, or None to begin anew. And what is unusable: path -> why.
+    """
+    unusable: dict[Path, str] = {}
+    usable = [[] if place is None else list(_usable(steps, place, unusable)) for place in places]
+    found = [own[0] if own and own[0].state.outcome.status == "done" else None for own in usable]
+    going_on = [
+        index for index, place in enumerate(places) if place is not None and found[index] is None
+    ]
+    steps_of = [{one.state.step for one in usable[index]} for index in going_on]
+    common = set.intersection(*steps_of) if steps_of else set()
+    for index in going_on if common else ():
+        found[index] = next(one for one in usable[index] if one.state.step == max(common))
+    return found, unusable
+
+
+def _usable(steps: Steps, place: Place, unusable: dict[Path, str]) -> Iterator[Found]:
+    """Yield the states of a folder that can be gone on from, the latest first."""
+    for path in checkpoint_file.paths(place.folder / "checkpoints"):
+        try:
+            yield _read(steps, place, path)
+        except ValueError as error:
+            unusable[path] = str(error)
+
+
+def _read(steps: Steps, place: Place, path: Path) -> Found:
+    """Read one state and what it counts on.
+
+    Raises:
+        ValueError: If any of it is not as it was written.
+    """
+    state = State.load(path, limit=size_limit(steps))
+    if state.meta.get("run") != place.identity:
+        raise CheckpointError(f"{path}: is of another run")
+    reason = misfit(steps, state)
+    if reason:
+        raise CheckpointError(f"{path}: does not fit this run: {reason}")
+    best_path = checkpoint_file.path_of(path.parent, {"epoch": state.best_epoch})
+    if state.best_epoch and best_path != path:
+        _, meta = checkpoint_file.load(best_path, limit=size_limit(steps))
+        if meta.get("run") != place.identity:
+            raise CheckpointError(f"{path}: the best epoch it speaks of is of another run")
+    return Found(state, Kept(_metrics(place.folder, state.meta), _timing(place.folder, state.meta)))
+
+
+def _metrics(folder: Path, meta: Mapping[str, Any]) -> bytes:
+    """Return the part of ``metrics.csv`` that was there when a state was taken."""
+    path, mark = folder / "metrics.csv", meta.get("metrics")
+    mark = mark if isinstance(mark, dict) else {}
+    size = mark.get("bytes")
+    # Whatever a forger writes there, no row of a metrics.csv is so long.
+    if not isinstance(size, int) or not 0 < size <= 1000 * (meta["epoch"] + 1):
+        raise ValueError(f"{path}: is not what epoch {meta['epoch']} left")
+    content = read_start(path, size)
+    whole = content.count(b"\n") == meta["epoch"] + 1 and len(content) == size
+    if not whole or hashlib.sha256(content).hexdigest() != mark.get("sha256"):
+        raise ValueError(f"{path}: is not what epoch {meta['epoch']} left")
+    return content
+
+
+def _timing(folder: Path, meta: Mapping[str, Any]) -> bytes:
+    """Return what ``timing.csv`` says of the epochs up to a state; no result depends on it."""
+    try:
+        content = read_bytes(folder / "timing.csv", limit=MAX_TIMING_BYTES)
+        lines = content.decode(errors="replace").splitlines()
+    except ValueError:
+        lines = []
+    known = {str(epoch) for epoch in range(1, meta["epoch"] + 1)}
+    lines = [line for line in lines if line.partition(",")[0] in known]
+    return "".join(f"{line}\n" for line in [TIMING, *lines]).encode()
+
+
+def history(folder: Path, meta: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what a run's record says of its beginning, and that it is gone on with.
+
+    Args:
+        folder: The run folder; nothing is returned if it has no record.
+        meta: Of the state that training goes on from; None: from the start.
+    """
+    try:
+        before = run.read(folder)
+    except ValueError:
+        return {}
+    resumed = before.info.get("resumed")
+    entry = {
+        "at": now(),
+        "epoch": 0 if meta is None else meta["epoch"],
+        "step": 0 if meta is None else meta["step"],
+        "versions": before.info.get("versions"),  # that it was trained with until then
+    }
+    # A finished run that is trained on keeps its result until it has another.
+    kept = {"result": before.info.get("result")} if before.status == "done" else {}
+    return kept | {
+        "started": before.info.get("started"),
+        "seconds": seconds_of(before) or 0.0,
+        "resumed": [*(resumed if isinstance(resumed, list) else []), entry],
+    }

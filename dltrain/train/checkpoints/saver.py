@@ -1,0 +1,265 @@
+"""What is kept of a training while it goes on, when, and how it goes on from there.
+
+Letters: M members. A member's state is all that the rest of its training depends on: parameters,
+the optimizer's memory, the step, what it has come to, and what is known of an epoch under way. No
+generator is in it, since what is drawn depends on seed, purpose and epoch or step alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from dltrain.system import disk
+from dltrain.train.checkpoints import checkpoint_file
+from dltrain.train.checkpoints.checkpoint_file import CheckpointError, Keeper, Meta
+from dltrain.train.outcome import Outcome, Row
+from dltrain.train.steps import Steps
+
+# What is known of an epoch under way has names of its own in a checkpoint.
+_UNDERWAY = "epoch."
+
+
+class Recorder(Protocol):
+    """Where the rows of one member go."""
+
+    folder: Path
+
+    def epoch(self, row: Row, *, seconds: float, examples: int) -> None:
+        """Keep one epoch."""
+        ...
+
+    def mark(self) -> Mapping[str, Any]:
+        """Return what a checkpoint must know of the run folder it belongs to."""
+        ...
+
+    def sync(self) -> None:
+        """Make durable what ``mark`` speaks of."""
+        ...
+
+
+@dataclass(frozen=True)
+class Interval:
+    """How often a state is written.
+
+    Attributes:
+        count: Of epochs or steps.
+        steps: Whether they are steps.
+    """
+
+    count: int
+    steps: bool
+
+    @classmethod
+    def read(cls, text: str) -> Interval:
+        """Read ``5``, ``5 epochs`` or ``200 steps``.
+
+        Example:
+            >>> Interval.read("200steps")
+            Interval(count=200, steps=True)
+        """
+        found = re.fullmatch(r"(\d+) ?(?:epochs?|(steps?))?", text, re.ASCII)
+        assert found is not None, f"the schema lets no {text!r} through"
+        return cls(int(found[1]), found[2] is not None)
+
+
+@dataclass(frozen=True)
+class State:
+    """What a member's checkpoint holds.
+
+    Attributes:
+        tensors: Parameters and the optimizer's memory by name; and of an epoch under way.
+        meta: ``epoch`` (whole ones), ``step``, ``underway`` (steps of the next one), and more.
+        outcome: What the member has come to.
+    """
+
+    tensors: Mapping[str, Tensor]
+    meta: Meta
+    outcome: Outcome
+
+    @classmethod
+    def load(cls, path: Path, *, limit: int = checkpoint_file.MAX_BYTES) -> State:
+        """Read a checkpoint of at most ``limit`` bytes.
+
+        Raises:
+            CheckpointError: If it is not what was written.
+        """
+        tensors, meta = checkpoint_file.load(path, limit=limit)
+        try:
+            return cls(tensors, meta, Outcome.from_plain(meta["outcome"]))
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise CheckpointError(f"{path}: is no state of a training ({error!r})") from None
+
+    @property
+    def step(self) -> int:
+        """Updates so far."""
+        return int(self.meta["step"])
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch of the best row; 0 before the first."""
+        return int(self.outcome.best.get("epoch", 0))
+
+
+class Saver:
+    """Takes the states of a stack's members and has them written when it is time.
+
+    Args:
+        steps: What trains.
+        outcomes: What the members have come to, one each.
+        recorders: One per member; None: nothing is kept of that member.
+        interval: How often; None: as often as costs little.
+    """
+
+    def __init__(
+        self,
+        steps: Steps,
+        outcomes: Sequence[Outcome],
+        recorders: Sequence[Recorder | None],
+        interval: Interval | None,
+    ) -> None:
+        self._steps, self._outcomes = steps, outcomes
+        self._recorders = list(recorders)
+        self._interval = interval
+        self._keeper = Keeper(
+            [None if own is None else own.folder / "checkpoints" for own in recorders],
+            bests=[int(outcome.best.get("epoch", 0)) for outcome in outcomes],
+        )
+
+    def take(self, epoch: int, members: Sequence[int]) -> None:
+        """Take these members' states after a whole epoch."""
+        metas = self._metas(members, epoch=epoch)
+        best = [outcome.improved for outcome in self._outcomes]
+        self._keeper.take(state_of(self._steps), metas, best=best)
+
+    def take_underway(self, epoch: int, done: int, members: Sequence[int]) -> None:
+        """Take these members' states within an epoch, if the numbers of all are finite.
+
+        Args:
+            epoch: The one under way.
+            done: Steps of it.
+            members: Those that are running.
+        """
+        finite = self._steps.losses().isfinite().all(dim=0) & self._steps.stack.model.intact()
+        if not finite[list(members)].all():
+            return  # the end of the epoch tells what happened; the state before it stays
+        extra = {f"{_UNDERWAY}{name}": t for name, t in self._steps.underway().items()}
+        metas = self._metas(members, epoch=epoch - 1, underway=done)
+        tensors = state_of(self._steps) | extra
+        self._keeper.take(tensors, metas, best=[False] * len(self._outcomes))
+
+    def is_due(self, *, before: int, ended: int | None = None) -> bool:
+        """Tell whether it is time to write.
+
+        Args:
+            before: Updates before the last step, or window of steps.
+            ended: The epoch that has come to its end with it, if one has.
+        """
+        if self._interval is None:
+            return self._keeper.is_due(underway=ended is None)
+        if self._interval.steps:
+            return self._steps.taken // self._interval.count > before // self._interval.count
+        return ended is not None and ended % self._interval.count == 0
+
+    def write(self, members: Sequence[int], *, ended: bool = False) -> None:
+        """Write what waits of these members, durably.
+
+        Args:
+            members: Their numbers.
+            ended: Whether they have come to their end.
+
+        Raises:
+            StorageError: If that could not be done; older states are untouched.
+        """
+        recorders = [own for member in members if (own := self._recorders[member]) is not None]
+        disk.side_by_side(lambda recorder: recorder.sync(), recorders)
+        self._keeper.write(members, ended=ended)
+
+    def _metas(self, members: Sequence[int], **place: int) -> list[Meta | None]:
+        metas: list[Meta | None] = [None] * len(self._outcomes)
+        for member in members:
+            recorder = self._recorders[member]
+            metas[member] = {
+                **place,
+                "step": self._steps.taken,
+                "outcome": self._outcomes[member].as_plain(),
+                **({} if recorder is None else recorder.mark()),
+            }
+        return metas
+
+
+def state_of(steps: Steps) -> dict[str, Tensor]:
+    """Return the memory of model and optimizer by name, [M, ...] each: the live one."""
+    model, optimizer = steps.stack.model, steps.stack.optimizer
+    tensors = {f"model.{name}": tensor for name, tensor in model.state().items()}
+    return tensors | {f"optimizer.{name}": tensor for name, tensor in optimizer.state().items()}
+
+
+def size_limit(steps: Steps) -> int:
+    """Return how many bytes no state of a member of this stack exceeds."""
+    numbers = sum(tensor[0].numel() for tensor in state_of(steps).values())
+    # Of each step of an epoch under way a few statistics; of the last ones a number or two per row.
+    return 8 * (numbers + 16 * len(steps.stack.loader)) + 2**24
+
+
+def misfit(steps: Steps, state: State) -> str:
+    """Say why a state cannot be one of a member of this stack, or nothing if it can."""
+    live = state_of(steps)
+    own = {n: t for n, t in state.tensors.items() if not n.startswith(_UNDERWAY)}
+    if own.keys() != live.keys():
+        return f"holds {', '.join(sorted(own)) or 'nothing'} instead of {', '.join(sorted(live))}"
+    for name, tensor in sorted(own.items()):
+        if (tensor.shape, tensor.dtype) != (live[name][0].shape, live[name].dtype):
+            return f"{name} is {tensor.dtype} {list(tensor.shape)}"
+    epoch, done = state.meta.get("epoch"), state.meta.get("underway", 0)
+    per_epoch = len(steps.stack.loader)
+    if not (type(epoch) is type(done) is int and epoch >= 0 and done >= 0):
+        return "its epochs and steps are no numbers"
+    if state.meta.get("step") != epoch * per_epoch + done:
+        return f"an epoch has {per_epoch} steps"
+    if state.outcome.final.get("epoch", 0) != epoch or not 0 <= state.best_epoch <= epoch:
+        return "its last or its best row is of another epoch"
+    if done and not steps.fits(_underway(state), done):
+        return "what it holds of an epoch under way cannot be of this training"
+    return ""
+
+
+@torch.inference_mode()
+def restore(steps: Steps, states: Sequence[State | None]) -> None:
+    """Put members' states, which all fit, into a stack that has not begun.
+
+    Args:
+        steps: What trains them.
+        states: One per member; None: it keeps its initial weights. Those whose training goes on
+            are all of one step.
+    """
+    live = state_of(steps)
+    for member, state in enumerate(states):
+        if state is not None:
+            for name, tensor in live.items():
+                tensor[member].copy_(state.tensors[name])
+    going_on = [s for s in states if s is not None and s.outcome.status == "running"]
+    if not going_on:
+        return
+    first = going_on[0]
+    assert all(state.step == first.step for state in going_on)
+    known = None
+    if first.meta.get("underway"):
+        # Of members that rest nothing is asked any more.
+        resting = {name: torch.zeros_like(t) for name, t in _underway(first).items()}
+        parts = [
+            resting if s is None or s.outcome.status != "running" else _underway(s) for s in states
+        ]
+        known = {name: torch.stack([part[name] for part in parts]) for name in resting}
+    steps.go_on(first.step, known)
+
+
+def _underway(state: State) -> dict[str, Tensor]:
+    tensors = state.tensors.items()
+    return {n.removeprefix(_UNDERWAY): t for n, t in tensors if n.startswith(_UNDERWAY)}

@@ -1,0 +1,73 @@
+"""A run that is to be trained: what it was told, its data and its model's plan; torch-free."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dltrain.config.schema import NO_NUMBERS, RunConfig, as_dict
+from dltrain.config.validate import shown
+from dltrain.data.dataset import Dataset
+from dltrain.nn.plan import Plan
+from dltrain.runs.command_line import CommandLine
+from dltrain.runs.compare.fields import flat
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be trained, checked and loaded, before torch is.
+
+    Attributes:
+        line: What was typed.
+        config: What it came to.
+        data: Loaded.
+        plan: The model's layers.
+        notes: What to tell whoever started it.
+        sweep: Of which sweep it is a member, for the record; empty if of none.
+        known_as: Identity of the run it goes on with, whatever has changed since; empty: its own.
+    """
+
+    line: CommandLine
+    config: RunConfig
+    data: Dataset
+    plan: Plan
+    notes: Sequence[str] = ()
+    sweep: Mapping[str, Any] = field(default_factory=dict)
+    known_as: str = ""
+
+    @property
+    def name(self) -> str:
+        """Model and data, for the run folder."""
+        return f"{self.config.model.kind}-{self.data.name}"
+
+    @property
+    def identity(self) -> str:
+        """A digest of all that decides the numbers, but how many epochs there are of them."""
+        if self.known_as:
+            return self.known_as
+        config = self._deciding
+        for group, names in (("trainer", ["epochs"]), ("data", ["path", "root"])):
+            config[group] = {k: v for k, v in config[group].items() if k not in names}
+        what = [config, self.data.sha256, self.sweep.get("stack")]
+        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def settings(self) -> dict[str, bool | float | str]:
+        """What decides the numbers, for others to show: dotted key -> value, or text for it."""
+        return {
+            key: value if isinstance(value, int | float) else shown(value)
+            for key, value in flat(self._deciding).items()
+        }
+
+    @property
+    def _deciding(self) -> dict[str, Any]:
+        config = as_dict(self.config)
+        return {name: node for name, node in config.items() if name not in NO_NUMBERS}
+
+    @property
+    def num_parameters(self) -> int:
+        """Weights and biases of the model."""
+        return sum(layer.num_parameters for layer in self.plan)

@@ -1,0 +1,292 @@
+"""The training of a stack of jobs, each kept in a run folder of its own; a single run is M = 1."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dltrain.config.load import to_yaml
+from dltrain.config.schema import Expectation, LinearConfig, SoftmaxConfig, as_dict
+from dltrain.nn.coefficients import Coefficients, as_csv, coefficients, findings, solution
+from dltrain.nn.least_squares import Solution
+from dltrain.runs import recorder
+from dltrain.system import disk
+from dltrain.train import build
+from dltrain.train.checkpoints.resume import Found, Place, history, resumable
+from dltrain.train.checkpoints.saver import Interval
+from dltrain.train.device import choose, describe
+from dltrain.train.job import Job
+from dltrain.train.outcome import Outcome
+from dltrain.train.tracking.trackers import follow
+from dltrain.train.trainer import Trainer, View
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one job came out.
+
+    Attributes:
+        outcome: The trainer's word.
+        exit_code: 0 done, 3 diverged, 128 + signal interrupted.
+        findings: Sentences about what was learned.
+        compared: Results beside published ones.
+    """
+
+    outcome: Outcome
+    exit_code: int
+    findings: Sequence[str]
+    compared: Sequence[Mapping[str, Any]]
+
+
+class Training:
+    """Jobs that are trained together.
+
+    Args:
+        jobs: They may differ in numbers only, and share their data.
+        threads: Processor threads, in place of the configured number.
+        device: ``cpu`` or ``cuda``, in place of the configured one.
+
+    Attributes:
+        trainer: What trains them.
+        place: Where, for people.
+        recorders: One per job once ``record`` was called.
+
+    Raises:
+        ValueError: If the device they ask for is not to be had.
+    """
+
+    def __init__(
+        self, jobs: Sequence[Job], *, threads: int | None = None, device: str | None = None
+    ) -> None:
+        self.jobs = list(jobs)
+        first = jobs[0].config
+        chosen = choose(
+            device or first.device.type,
+            threads=first.device.threads if threads is None else threads,
+            deterministic=first.device.deterministic,
+            matmul=first.device.matmul,
+        )
+        interval = first.trainer.checkpoint_interval
+        self.trainer = Trainer(
+            build.stack([job.config for job in jobs], jobs[0].data, chosen),
+            epochs=first.trainer.epochs,
+            eval_interval=first.trainer.eval_interval,
+            log_interval=first.trainer.log_interval,
+            patience=first.trainer.patience,
+            checkpoint_interval=None if interval is None else Interval.read(interval),
+        )
+        self.place = describe(chosen, matmul=first.device.matmul)
+        self.recorders: list[recorder.Recorder | None] = [None] * len(jobs)
+
+    def record(self, folders: Sequence[Path | None]) -> None:
+        """Begin the run folders, claimed already; None: nothing is kept of that job."""
+        self._open(folders, [None] * len(folders))
+
+    def go_on(self, folders: Sequence[Path | None], *, anew: bool = True) -> list[str]:
+        """Go on from what earlier processes left in run folders, or begin those that left nothing.
+
+        Args:
+            folders: Claimed, and held by this process; None: nothing is kept of that job, which is
+                trained along so that the others compute the same bytes as beside it.
+            anew: Whether to begin anew where there are states and none of them can be used.
+
+        Returns:
+            Sentences on what was found there and is not used.
+
+        Raises:
+            ValueError: If it would have to begin anew and may not; nothing has changed then.
+        """
+        places = [
+            None if folder is None else Place(folder, job.identity)
+            for folder, job in zip(folders, self.jobs, strict=True)
+        ]
+        found, unusable = resumable(self.trainer.steps, places)
+        if unusable and not any(found) and not anew:
+            reason = next(iter(unusable.values()))
+            raise ValueError(f"{reason}; there is no state to go on from: start a new run")
+        for path in unusable:
+            if not self.jobs[0].sweep:  # a sweep can tell why it is there, and needs it no more
+                disk.set_aside(path)
+        self.trainer.restore([None if own is None else own.state for own in found])
+        self._open(folders, found)
+        return [f"{reason}; {path.name} is not used" for path, reason in unusable.items()]
+
+    def _open(self, folders: Sequence[Path | None], found: Sequence[Found | None]) -> None:
+        preparation = recorder.as_json(self.jobs[0].data.preparation())
+
+        def begin(index: int) -> recorder.Recorder | None:
+            job, folder, own = self.jobs[index], folders[index], found[index]
+            if folder is None:
+                return None
+            info = self._info(job, _run_id(job, folder))
+            info |= history(folder, None if own is None else own.state.meta)
+            run = recorder.Recorder(
+                folder,
+                info=info,
+                documents={"config.yaml": to_yaml(job.config), "preparation.json": preparation},
+                columns=self.trainer.columns,
+                kept=None if own is None else own.kept,
+                tracking=follow(
+                    folder, info=info, settings=job.settings, **as_dict(job.config.tracking)
+                ),
+            )
+            run.log(f"{' '.join(['dltrain', *job.line.words])} on {self.place}")
+            return run
+
+        self.recorders = disk.side_by_side(begin, range(len(self.jobs)))
+
+    def run(self, view: View) -> list[Ended]:
+        """Train, and finish the run folders, each when its job comes to its end.
+
+        Returns:
+            How they came out, without those that were only trained along.
+
+        Raises:
+            StorageError: If something could not be kept; the folders say so, if they still can.
+        """
+        ended: dict[int, Ended] = {}
+        try:
+            for members in self.trainer.fit(self.recorders, view):
+                self._log_graphs()
+                if any(isinstance(job.config.model, LinearConfig) for job in self.jobs):
+                    _ = self._solution  # once, before several threads ask for it
+                ended |= zip(members, disk.side_by_side(self._finish, members), strict=True)
+        except BaseException as error:
+            self._fail(error)
+            raise
+        return [ended[index] for index in sorted(ended)]
+
+    def _log_graphs(self) -> None:
+        """Say why a GPU launched each step's operations one by one, if it did."""
+        graphs = self.trainer.steps.graphs
+        for run in self.recorders:
+            if run is not None and graphs is not None and graphs.problem:
+                run.log(f"steps were not captured as a CUDA graph: {graphs.problem}")
+
+    def _info(self, job: Job, run_id: str) -> dict[str, Any]:
+        """Return what ``run.json`` says from the start."""
+        return recorder.first_info(
+            id=run_id,
+            **job.line.record(),
+            seed=job.config.seed,
+            device=str(self.trainer.stack.model.parameters[0].device),
+            threads=torch.get_num_threads(),
+            cpu=torch.backends.cpu.get_cpu_capability(),
+            identity=job.identity,
+            data={
+                "name": job.data.name,
+                "source": job.data.source,
+                "sha256": job.data.sha256,
+                "task": job.data.task,
+                "rows": {name: len(split) for name, split in job.data.splits.items()},
+                "notes": [*job.data.warnings, *job.data.notes],
+            },
+            model={"name": job.config.model.kind, "parameters": job.num_parameters},
+            config=as_dict(job.config),
+            **({"sweep": dict(job.sweep)} if job.sweep else {}),
+        )
+
+    @functools.cached_property
+    def _solution(self) -> tuple[Coefficients, Solution]:
+        """The exact solution of the same rows; one for all members."""
+        return solution(self.jobs[0].data)
+
+    def _conclude(self, index: int) -> tuple[dict[str, float], list[str]]:
+        """Keep what can be said about a trained model; return results by name, and sentences."""
+        job, run, outcome = self.jobs[index], self.recorders[index], self.trainer.outcomes[index]
+        results = outcome.final | outcome.test | {"data/features": float(job.data.in_features)}
+        results |= {f"data/{name}_rows": float(len(s)) for name, s in job.data.splits.items()}
+        results |= {
+            f"imputed/{c.name}": c.imputed
+            for c in job.data.columns
+            if c.missing and c.imputed is not None
+        }
+        # A table's coefficients can be read; a picture's weights are a picture, in the checkpoint.
+        linear = isinstance(job.config.model, LinearConfig | SoftmaxConfig)
+        linear = linear and job.data.image_shape is None
+        if outcome.status != "done" or not linear or run is None:
+            return results, []
+        state = self.trainer.stack.model.state()
+        weight, bias = state["layers.0.weight"][index], state["layers.0.bias"][index]
+        found = coefficients(weight, bias, job.data)
+        run.document("coefficients.csv", as_csv(found, job.data))
+        if not isinstance(job.config.model, LinearConfig):
+            return results, []
+        errors, sentences = findings(found, job.data, self._solution)
+        return results | errors, sentences
+
+    def _finish(self, index: int) -> Ended:
+        """Keep what became of a job."""
+        outcome = self.trainer.outcomes[index]
+        results, sentences = self._conclude(index)
+        code = self._exit_code(outcome)
+        compared = compare(self.jobs[index].config.expect, results)
+        run = self.recorders[index]
+        if run is not None:
+            run.finish(
+                status=outcome.status,
+                exit_code=code,
+                result={
+                    "message": outcome.message,
+                    "final": outcome.final,
+                    "best": outcome.best,
+                    "test": outcome.test,
+                    "gradient_norms": outcome.gradient_norms,
+                    # Facts of the data (data/..., imputed/...) have places of their own.
+                    "findings": {
+                        name: value
+                        for name, value in results.items()
+                        if name not in outcome.final and "/" not in name
+                    },
+                    "expectations": compared,
+                },
+            )
+        return Ended(outcome, code, sentences, compared)
+
+    def _exit_code(self, outcome: Outcome) -> int:
+        """Return 0 for done, 3 for diverged, 128 + signal for interrupted."""
+        if outcome.status == "interrupted":
+            assert self.trainer.stop_signal is not None
+            return 128 + self.trainer.stop_signal
+        return {"done": 0, "diverged": 3}[outcome.status]
+
+    def _fail(self, error: BaseException) -> None:
+        """Record that the jobs could not go on; the traceback goes into their logs.
+
+        Of several jobs one is to blame at most, and which one is not known here.
+        """
+        codes = {KeyboardInterrupt: 130, disk.StorageError: 4}
+        code = next((codes[kind] for kind in codes if isinstance(error, kind)), 1)
+        innocent = code == 130 or len(self.jobs) > 1
+        for run in self.recorders:
+            if run is None or run.finished:
+                continue
+            # If the disk refuses this too, the first error tells the story.
+            with contextlib.suppress(disk.StorageError):
+                run.log(traceback.format_exc())
+                run.finish(
+                    status="interrupted" if innocent else "failed",
+                    exit_code=code,
+                    result={"message": repr(error)},
+                )
+
+
+def _run_id(job: Job, folder: Path) -> str:
+    return f"{job.sweep['id']}/{folder.name}" if job.sweep else folder.name
+
+
+def compare(expected: Sequence[Expectation], results: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Put a run's results beside published ones."""
+    rows = []
+    for entry in expected:
+        value = results.get(entry.metric)
+        inside = value is not None and entry.low <= value <= entry.high
+        rows.append(as_dict(entry) | {"value": value, "inside": inside})
+    return rows

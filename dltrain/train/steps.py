@@ -1,0 +1,275 @@
+"""A stack of members and the updates it takes.
+
+Letters: M members, S statistics of the loss, T steps, P parameters of the model. Nothing inside a
+step reads from the device.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dltrain.nn.losses import Loss, Tally
+from dltrain.nn.model import Model
+from dltrain.nn.optim import ClipNorm, Optimizer, gradient_norms
+from dltrain.train.batches import WINDOW_STEPS, Loader, Rows
+from dltrain.train.cuda_graphs import Graphs
+
+# Gradient norms are the mean over this many steps at the end of an epoch: a steady figure at a
+# tenth of the cost of reading every step.
+NORM_STEPS = 16
+# Steps before a pace is measured.
+WARM_STEPS = 5
+
+
+@dataclass
+class Stack:
+    """M members of equal shape, ready to be trained together.
+
+    Attributes:
+        loader: Training batches.
+        splits: Rows to evaluate, by name: ``train``, ``val``, ``test``; the last two may be empty.
+        clip: Bounds the gradient's norm; None: no member asks for it.
+    """
+
+    model: Model
+    loss: Loss
+    optimizer: Optimizer
+    loader: Loader
+    splits: Mapping[str, Rows]
+    clip: ClipNorm | None = None
+
+
+class Steps:
+    """Takes the updates of a stack, an epoch at a time, and adds up what they show.
+
+    On a GPU the steps of a window are captured as one graph, which is replayed from then on: so
+    the host launches a window, not each of the twenty operations of a step.
+
+    Args:
+        stack: What is trained.
+
+    Attributes:
+        stack: What is trained.
+        taken: Updates so far.
+        graphs: What captures and replays; None on the processor.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self.taken = 0
+        self._done = 0  # steps of the next epoch that an earlier process took
+        self.stack = stack
+        model, loader, like = stack.model, stack.loader, stack.model.parameters[0]
+        # What a GPU replays is handed no numbers, it finds them in memory: the number of each step
+        # of a window, and what gradients are multiplied by to get their mean, or a step down it.
+        self._numbers = torch.arange(WINDOW_STEPS, dtype=torch.int32, device=like.device)
+        self._number = self._numbers.unbind()
+        self._scales: dict[int, tuple[Tensor, Tensor | None]] = {}  # by the rows of a batch
+        self._tally = Tally(
+            stack.loss,
+            steps=min(WINDOW_STEPS, len(loader)),
+            members=model.num_members,
+            rows=loader.batch_size,
+            like=like,
+        )
+        self._first_watched = len(loader) - NORM_STEPS  # the first step that adds to the norms
+        self._windows: list[Tensor] = []  # statistics of the epoch's windows so far
+        self._norms = like.new_zeros(len(model.parameters), model.num_members)
+        self.graphs = Graphs() if like.is_cuda and stack.optimizer.capturable else None
+
+    def epoch(self, epoch: int) -> Iterator[int]:
+        """Train one epoch, yielding its steps so far after each one, or after each window.
+
+        Args:
+            epoch: Counted from 1. Of the first one after ``go_on`` what is left of it is trained.
+        """
+        done, self._done = self._done, 0
+        for window in self.windows(epoch, done=done):
+            if self.graphs is None or window.start < done:
+                for step in range(max(window.start, done), window.stop):
+                    for _ in self.phases(step, window):
+                        pass
+                    self.taken += 1
+                    yield step + 1
+                self._close_window()
+            else:
+                kind = (len(window), window.stop == len(self.stack.loader), self._watched(window))
+                statistics = self.graphs.run(kind, functools.partial(self._whole, window))
+                self._windows.append(statistics.clone())
+                self._tally.clear()
+                self.taken += len(window)
+                yield window.stop
+
+    def windows(self, epoch: int, *, done: int = 0) -> Iterator[range]:
+        """Yield the windows of an epoch, each ready for the ``phases`` of its steps.
+
+        Args:
+            epoch: Counted from 1.
+            done: Steps of it that were taken before; windows that are all done are left out.
+        """
+        if not done:
+            self._windows = []
+            self._norms.zero_()
+            self._tally.clear()
+        for window in self.stack.loader.windows(epoch):
+            if window.stop <= done:
+                continue
+            if window.start >= done:
+                self._close_window()
+            first = self.taken - max(0, done - window.start)
+            torch.arange(first, first + WINDOW_STEPS, out=self._numbers)
+            yield window
+
+    def phases(self, step: int, window: range) -> Iterator[str]:
+        """Take one update, yielding the name of each part of it when that is done.
+
+        Args:
+            step: Of the epoch, counted from 0.
+            window: The one it is in, the last that ``windows`` yielded.
+        """
+        stack, model, optimizer = self.stack, self.stack.model, self.stack.optimizer
+        index = step - window.start
+        inputs, targets = stack.loader.batch(index)
+        yield "gather"
+        outputs = model.forward(inputs, step=self._number[index])  # [M, O, B]
+        yield "forward"
+        rows = outputs.shape[2]
+        mean, slope = self._scales_of(rows)
+        watched = step >= self._first_watched
+        descend = slope is not None and not watched
+        scale = slope if slope is not None and not watched else mean
+        records = self._tally.records(rows)
+        gradient = stack.loss.training(outputs, targets, records, scale=scale)
+        yield "loss"
+        model.backward(gradient, descend=descend)
+        yield "backward and update" if descend else "backward"
+        if descend:
+            return
+        if watched:
+            self._norms += gradient_norms(model.gradients)
+        if stack.clip is not None:
+            stack.clip(model.gradients)
+        optimizer.step(model.gradients)
+        yield "update"
+
+    def statistics(self) -> Tensor:
+        """Return the sums of each step of the epoch so far, [T, S, M]."""
+        return torch.cat([*self._windows, self._tally.statistics()])
+
+    def losses(self) -> Tensor:
+        """Return each step's loss, summed over its rows, as ``statistics`` has it: [T, M].
+
+        Nothing is added up for it that has not been, so looking changes nothing.
+        """
+        added, records = self._tally.parts()
+        parts = [*self._windows, added]
+        if len(records):
+            parts.append(self.stack.loss.statistics(records.clone()))
+        return torch.cat(parts)[:, 0]
+
+    def underway(self) -> dict[str, Tensor]:
+        """Return what is known of an epoch under way, [M, ...] each; ``go_on`` takes it up."""
+        added, records = self._tally.parts()
+        windows = torch.cat([*self._windows, added[:0]])
+        return {
+            "windows": windows.movedim(2, 0),
+            "added": added.movedim(2, 0),
+            "records": records.movedim(2, 0),
+            "norms": self._norms.t(),
+        }
+
+    def fits(self, underway: Mapping[str, Tensor], done: int) -> bool:
+        """Tell whether a member's share of ``underway`` can be that of an epoch of this stack.
+
+        Args:
+            underway: Without the leading axis for members.
+            done: The steps it is of.
+        """
+        own = {name: tensor[0] for name, tensor in self.underway().items()}  # of no steps
+        if any(n not in underway or underway[n].dtype != t.dtype for n, t in own.items()):
+            return False
+        windows, added, records, norms = (underway[name] for name in own)
+        if [windows.dim(), added.dim(), records.dim()] != [2, 2, 3]:
+            return False
+        counts, size = [len(windows), len(added), len(records)], self.stack.loader.window_steps
+        return (
+            {windows.shape[1], added.shape[1]} == {own["windows"].shape[1]}
+            and records.shape[1] == own["records"].shape[1]
+            and records.shape[2] <= own["records"].shape[2]
+            and norms.shape == own["norms"].shape
+            and sum(counts) == done < len(self.stack.loader)
+            and len(windows) % size == 0
+            and len(added) + len(records) <= size
+            and len(records) <= self._tally.capacity
+        )
+
+    def go_on(self, taken: int, underway: Mapping[str, Tensor] | None) -> None:
+        """Go on after so many updates, within an epoch if what is known of it is given."""
+        self.taken = taken
+        if underway is not None:
+            windows, added, records = (
+                underway[name].movedim(0, 2).to(self._norms.device)
+                for name in ("windows", "added", "records")
+            )
+            self._done = len(windows) + len(added) + len(records)
+            self._windows = [windows.contiguous()] if len(windows) else []
+            self._tally.go_on(added, records)
+            self._norms.copy_(underway["norms"].t())
+
+    def _close_window(self) -> None:
+        """Put what the tally has added up to the windows of the epoch, and begin a new one."""
+        statistics = self._tally.statistics()
+        if len(statistics):
+            self._windows.append(statistics.clone())
+        self._tally.clear()
+
+    def norms(self) -> Tensor:
+        """Return each parameter's gradient norm, mean over the epoch's last steps, [P, M]."""
+        return self._norms / min(NORM_STEPS, len(self.stack.loader))
+
+    @torch.inference_mode()
+    def pace(self, seconds: float) -> float:
+        """Train for a while and throw it away; return the seconds a step takes."""
+        # What a GPU replays was taken once plainly and once captured before.
+        first = WARM_STEPS if self.graphs is None else 2 * len(self.stack.loader)
+        started, warm = 0.0, self.taken + first
+        for epoch in itertools.count(1):
+            for _ in self.epoch(epoch):
+                if self.taken >= warm and not started:
+                    started, warm = self._clock(), self.taken
+                if started and time.perf_counter() - started > seconds and self.taken > warm:
+                    return (self._clock() - started) / (self.taken - warm)
+        raise AssertionError("an epoch has steps")
+
+    def _watched(self, window: range) -> int:
+        """Count the steps at the end of a window whose gradients are looked at."""
+        return max(0, window.stop - max(window.start, self._first_watched))
+
+    def _scales_of(self, rows: int) -> tuple[Tensor, Tensor | None]:
+        """Return 1 / B and, if the layers can do the optimizer's step, -lr / B: [M or 1, 1, 1]."""
+        if rows not in self._scales:
+            mean = self._norms.new_full((1, 1, 1), 1 / rows)
+            slope = self.stack.optimizer.slope
+            fused = None if slope is None or self.stack.clip is not None else slope * mean
+            self._scales[rows] = mean, fused
+        return self._scales[rows]
+
+    def _whole(self, window: range) -> Tensor:
+        """Take all steps of a window; return their statistics, [T, S, M]."""
+        self._tally.clear()
+        for step in window:
+            for _ in self.phases(step, window):
+                pass
+        return self._tally.statistics()
+
+    def _clock(self) -> float:
+        """Return the time when all that was asked for is done."""
+        if self._norms.is_cuda:
+            torch.cuda.synchronize()
+        return time.perf_counter()

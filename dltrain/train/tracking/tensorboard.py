@@ -1,0 +1,204 @@
+"""A run's event file, as TensorBoard reads it: scalars, hyperparameters, how the run ended.
+
+The records are made in memory with TensorBoard's own code and appended. What they say of epochs is
+what ``metrics.csv`` says, digit for digit, so a run that goes on lets the file hold exactly the
+epochs it goes on from: no point twice, none lost. Only the time at which each was taken is in this
+file alone.
+
+No run describes the experiment it belongs to (``_hparams_/experiment``): of several descriptions
+TensorBoard takes any one for all runs, and without one it lists the keys and metrics of all.
+"""
+
+from __future__ import annotations
+
+import datetime
+import io
+import math
+import struct
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from google.protobuf.message import DecodeError
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+from tensorboard.plugins.hparams import metadata
+from tensorboard.plugins.hparams.api_pb2 import STATUS_FAILURE, STATUS_SUCCESS, Status
+from tensorboard.plugins.hparams.plugin_data_pb2 import (
+    HParamsPluginData,
+    SessionEndInfo,
+    SessionStartInfo,
+)
+from tensorboard.summary.writer.record_writer import RecordWriter
+
+from dltrain.system import disk
+from dltrain.system.foreign_files import read_bytes
+
+FOLDER, NAME = "tensorboard", "events.out.tfevents.dltrain"
+# An epoch takes about 200 bytes; of a longer file the times are not read back.
+MAX_BYTES = 2**30
+# A record: the length of its content and a checksum of that, the content, a checksum.
+_LENGTH, _CHECKSUM = struct.Struct("<Q"), 4
+# A run that was interrupted has not ended: it may go on.
+_STATUS = {"done": STATUS_SUCCESS, "diverged": STATUS_FAILURE, "failed": STATUS_FAILURE}
+
+
+class EventFile:
+    """Writes the event file of a run folder while the run goes on.
+
+    Args:
+        folder: Of the run.
+        name: What the run is called among the others.
+        settings: Dotted key -> what it was told: numbers, truth values, text.
+        started: When, as the record writes it.
+    """
+
+    def __init__(
+        self, folder: Path, *, name: str, settings: Mapping[str, Any], started: object
+    ) -> None:
+        self._path = folder / FOLDER / NAME
+        self._name, self._settings = name, dict(settings)
+        self._started = _seconds(started)
+        self._waiting: list[bytes] = []
+
+    def begin(self, rows: Iterable[Mapping[str, str]]) -> None:
+        """Let the file hold these epochs, and none that an earlier process trained after them.
+
+        Args:
+            rows: Column -> cell of ``metrics.csv``, one per epoch.
+        """
+        disk.make_folder(self._path.parent)
+        disk.remove_temporaries(self._path.parent)
+        before = self._before()
+        times = _times(before)
+        now = time.time()
+        epochs = (_epoch(row, times.get(step, now)) for row in rows if (step := _step(row)))
+        content = self._head() + b"".join(epochs)
+        if not before.startswith(content):
+            disk.replace(self._path, content)
+        elif len(before) > len(content):  # in place, for who is reading it
+            disk.cut(self._path, len(content))
+
+    def epoch(self, row: Mapping[str, str]) -> None:
+        """Take one epoch: its cells by column."""
+        self._waiting.append(_epoch(row, time.time()))
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._waiting:
+            content, self._waiting = b"".join(self._waiting), []
+            disk.append_bytes(self._path, content)
+
+    def finish(self, *, status: str, step: int, test: Mapping[str, float]) -> None:
+        """Say how the run ended, unless it may go on.
+
+        Args:
+            status: ``done``, ``diverged``, ``failed`` or ``interrupted``.
+            step: Updates so far.
+            test: Metrics of the test split.
+        """
+        now = time.time()
+        if status in _STATUS:
+            if test:
+                values = [Summary.Value(tag=k, simple_value=v) for k, v in test.items()]
+                event = Event(wall_time=now, step=step, summary=Summary(value=values))
+                self._waiting.append(_record(event))
+            ended = SessionEndInfo(status=Status.Name(_STATUS[status]), end_time_secs=now)
+            data = HParamsPluginData(session_end_info=ended)
+            self._waiting.append(_hparams(metadata.SESSION_END_INFO_TAG, data, now))
+        self.flush()
+        disk.sync(self._path)  # of a run that is done nothing is ever written anew
+
+    def _head(self) -> bytes:
+        """Return what stands before the epochs: of one run always the same bytes."""
+        version = Event(wall_time=self._started, file_version="brain.Event:2")
+        start = SessionStartInfo(group_name=self._name, start_time_secs=self._started)
+        for key, value in self._settings.items():
+            if isinstance(value, bool):
+                start.hparams[key].bool_value = value
+            elif isinstance(value, int | float):
+                start.hparams[key].number_value = value
+            else:
+                start.hparams[key].string_value = value
+        data = HParamsPluginData(session_start_info=start)
+        session = _hparams(metadata.SESSION_START_INFO_TAG, data, self._started)
+        return _record(version) + session
+
+    def _before(self) -> bytes:
+        """Return what an earlier process left; it decides times alone, so it may be anything."""
+        try:
+            return read_bytes(self._path, limit=MAX_BYTES)
+        except ValueError:
+            return b""
+
+
+def _epoch(row: Mapping[str, str], moment: float) -> bytes:
+    """Write the scalars of an epoch."""
+    values = [
+        Summary.Value(tag=name, simple_value=float(cell))
+        for name, cell in row.items()
+        if name not in ("epoch", "step") and _is_number(cell)
+    ]
+    return _record(Event(wall_time=moment, step=_step(row), summary=Summary(value=values)))
+
+
+def _hparams(tag: str, data: HParamsPluginData, moment: float) -> bytes:
+    """Write what the HParams tab reads."""
+    data.version = metadata.PLUGIN_DATA_VERSION
+    plugin = SummaryMetadata.PluginData(
+        plugin_name=metadata.PLUGIN_NAME,
+        # Else the settings would stand in another order each time.
+        content=data.SerializeToString(deterministic=True),
+    )
+    value = Summary.Value(
+        tag=tag, metadata=SummaryMetadata(plugin_data=plugin), tensor=metadata.NULL_TENSOR
+    )
+    return _record(Event(wall_time=moment, summary=Summary(value=[value])))
+
+
+def _record(event: Event) -> bytes:
+    buffer = io.BytesIO()
+    RecordWriter(buffer).write(event.SerializeToString())
+    return buffer.getvalue()
+
+
+def _times(content: bytes) -> dict[int, float]:
+    """Return when each step's first scalars were taken, as far as a file can be read."""
+    times: dict[int, float] = {}
+    place = 0
+    while place + _LENGTH.size + _CHECKSUM <= len(content):
+        (length,) = _LENGTH.unpack_from(content, place)
+        start = place + _LENGTH.size + _CHECKSUM
+        if start + length > len(content):
+            break
+        try:
+            event = Event.FromString(content[start : start + length])
+        except DecodeError:
+            break
+        if math.isfinite(event.wall_time):
+            times.setdefault(event.step, event.wall_time)
+        place = start + length + _CHECKSUM
+    return times
+
+
+def _step(row: Mapping[str, str]) -> int:
+    """Return the step of a row; 0 if it has none, for which there is no epoch."""
+    text = row.get("step", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _seconds(moment: object) -> float:
+    """Return the seconds since 1970 of a moment as a record writes it; now if it is none."""
+    try:
+        return datetime.datetime.fromisoformat(str(moment)).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return time.time()

@@ -1,0 +1,300 @@
+"""The loop. It trains M members at once, and one run is M = 1.
+
+Letters: M members, S statistics of the loss, T steps, P parameters of the model. What an epoch did
+is read from the device once, at its end (or every ``log_interval`` steps).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from dltrain.train.checkpoints.saver import Interval, Recorder, Saver, State, restore
+from dltrain.train.outcome import Outcome, Row, Rules
+from dltrain.train.steps import Stack, Steps
+
+
+class View(Protocol):
+    """Who watches. A view may also read ``Trainer.step`` whenever it likes."""
+
+    def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
+        """Show one epoch: a row per member, and what each has come to."""
+        ...
+
+    def early(self, rows: Sequence[Row]) -> None:
+        """Show the running training metrics of an epoch that is under way."""
+        ...
+
+
+class Trainer:
+    """Trains a stack, records every member, and stops where it should.
+
+    Args:
+        stack: What to train.
+        epochs: Passes over the training rows.
+        eval_interval: Validate every this many epochs, and after the last.
+        log_interval: Read the running metrics every this many steps; None: once per epoch.
+        patience: Stop after this many validations without a new best; None: never.
+        checkpoint_interval: How often a state is written; None: as often as costs little.
+
+    Attributes:
+        steps: What takes the updates.
+        rules: What chooses a member's best epoch (the loss's metric on val, or on train without
+            val) and when it is through.
+        stop_signal: The signal that asked to stop, if one did.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        *,
+        epochs: int,
+        eval_interval: int = 1,
+        log_interval: int | None = None,
+        patience: int | None = None,
+        checkpoint_interval: Interval | None = None,
+    ) -> None:
+        self.stack = stack
+        self.epochs = epochs
+        self.steps = Steps(stack)
+        self.stop_signal: int | None = None
+        self.outcomes = [Outcome() for _ in range(stack.model.num_members)]
+        self._eval_interval = eval_interval
+        self._log_interval = log_interval
+        self._checkpoint_interval = checkpoint_interval
+        self._epoch = 0  # whole ones so far
+        split = "val" if len(stack.splits["val"]) else "train"
+        self.rules = Rules(
+            epochs=epochs,
+            patience=patience,
+            metric=f"{split}/{stack.loss.best}",
+            higher_is_better=stack.loss.higher_is_better,
+        )
+
+    @property
+    def step(self) -> int:
+        """Updates so far."""
+        return self.steps.taken
+
+    @property
+    def columns(self) -> list[str]:
+        """What a row may hold, in order."""
+        splits = ["train", "val"] if len(self.stack.splits["val"]) else ["train"]
+        metrics = [f"{split}/{name}" for split in splits for name in self.stack.loss.names]
+        return ["epoch", "step", "lr", *metrics]
+
+    @property
+    def num_steps(self) -> int:
+        """Updates in all."""
+        return self.epochs * len(self.stack.loader)
+
+    def stop(self, number: int) -> None:
+        """Stop after the step under way, for a signal of this number."""
+        self.stop_signal = number
+
+    def restore(self, states: Sequence[State | None]) -> None:
+        """Go on from where members' states are, instead of from the start.
+
+        Args:
+            states: One per member, all of one step but those of members that have come to their
+                end; None: a member that was kept before, and is trained along from its start, so
+                that the others compute the same bytes as beside it.
+        """
+        for member, state in enumerate(states):
+            if state is not None:
+                self.outcomes[member] = state.outcome
+                state.outcome.extend(self.rules)
+                if state.outcome.status == "running":
+                    self._epoch = int(state.meta["epoch"])
+        restore(self.steps, states)
+
+    @torch.inference_mode()
+    def fit(self, recorders: Sequence[Recorder | None], view: View) -> Iterator[list[int]]:
+        """Train to the end, or until every member is done, or a signal asks to stop.
+
+        Args:
+            recorders: One per member; None: nothing is kept of that member.
+            view: Shown every epoch.
+
+        Yields:
+            Members that have just come to their end; their states are written. In the end the
+            status of none is ``running``.
+
+        Raises:
+            StorageError: If a row or a checkpoint could not be kept.
+        """
+        saver = Saver(self.steps, self.outcomes, recorders, self._checkpoint_interval)
+        # Members that were kept before are trained along only as long as others need them.
+        wanted = [m for m, own in enumerate(recorders) if own is not None]
+        wanted = wanted or list(range(len(recorders)))
+        ended = [m for m in wanted if self.outcomes[m].status != "running"]
+        saver.write(ended, ended=True)  # a kill may have come before all of that was done
+        self._test()
+        while True:
+            if ended:
+                yield ended
+            running = [m for m in wanted if self.outcomes[m].status == "running"]
+            if not running or self.stop_signal is not None:
+                break
+            self._train(saver, running, recorders, view)
+            ended = [m for m in running if self.outcomes[m].status != "running"]
+        saver.write(running)
+        for member in running:
+            self.outcomes[member].status = "interrupted"
+        if running:
+            yield running
+
+    @torch.inference_mode()
+    def evaluate(self, split: str) -> list[Row]:
+        """Compute a split's metrics, a dict per member; empty dicts if the split has no rows."""
+        rows, model, loss = self.stack.splits[split], self.stack.model, self.stack.loss
+        if not len(rows):
+            return [{} for _ in self.outcomes]
+        sums = sum(
+            (
+                loss.evaluation(model.forward(inputs), targets)
+                for inputs, targets in rows.in_order()
+            ),
+            start=torch.zeros((), dtype=torch.float64, device=model.parameters[0].device),
+        )
+        return loss.metrics(sums, len(rows), split)
+
+    def _train(
+        self,
+        saver: Saver,
+        running: Sequence[int],
+        recorders: Sequence[Recorder | None],
+        view: View,
+    ) -> None:
+        """Train, judge and record one epoch, or as much of it as there is time for."""
+        epoch, started = self._epoch + 1, time.perf_counter()
+        whole, before = self._take_steps(epoch, saver, running, view)
+        if not whole and self.stop_signal is not None:
+            return saver.take_underway(epoch, self.step - self._steps_before(epoch), running)
+        statistics = self.steps.statistics()
+        self._find_divergence(epoch, statistics)
+        seconds = time.perf_counter() - started
+        if whole:
+            self._epoch = epoch
+            rows = self._rows(epoch, statistics)
+            self._record(rows, recorders, seconds)
+        # Before the others' states take the place of theirs in memory.
+        saver.write([m for m in running if self.outcomes[m].status == "diverged"], ended=True)
+        if not whole:
+            return None
+        saver.take(epoch, [m for m in running if self.outcomes[m].status != "diverged"])
+        saver.write([m for m in running if self.outcomes[m].status == "done"], ended=True)
+        self._test()
+        if saver.is_due(before=before, ended=epoch):
+            saver.write([m for m in running if self.outcomes[m].status == "running"])
+        return view.epoch(rows, self.outcomes, seconds=seconds)
+
+    def _take_steps(
+        self, epoch: int, saver: Saver, running: Sequence[int], view: View
+    ) -> tuple[bool, int]:
+        """Take the steps of an epoch.
+
+        Returns:
+            Whether it came to its end, and the updates before its last step or window of steps.
+        """
+        before = self.step
+        for taken in self.steps.epoch(epoch):
+            if taken == len(self.stack.loader):
+                return True, before
+            if self.stop_signal is not None:
+                break
+            interval = self._log_interval
+            early = interval and self.step // interval > before // interval
+            if early and not self._show_early(epoch, view):
+                break
+            if saver.is_due(before=before):
+                saver.take_underway(epoch, taken, running)
+                saver.write(running)
+            before = self.step
+        return False, before
+
+    def _steps_before(self, epoch: int) -> int:
+        return (epoch - 1) * len(self.stack.loader)
+
+    def _show_early(self, epoch: int, view: View) -> bool:
+        """Show the running metrics; reads from the device. False if no loss is finite any more."""
+        statistics = self.steps.statistics()
+        examples = len(statistics) * self.stack.loader.batch_size
+        metrics = self.stack.loss.metrics(statistics.double().sum(dim=0), examples, "train")
+        head = {"epoch": float(epoch), "step": float(self.step)}
+        view.early([head | _named("train", row) for row in metrics])
+        return any(math.isfinite(row["loss"]) for row in metrics)
+
+    def _find_divergence(self, epoch: int, statistics: Tensor) -> None:
+        """Mark members whose loss or weights are not finite any more; reads from the device."""
+        losses = statistics[:, 0].isfinite().cpu()  # [T, M]
+        intact = self.stack.model.intact().tolist()
+        for member, outcome in enumerate(self.outcomes):
+            finite = losses[:, member].tolist()
+            if outcome.status != "running" or (all(finite) and intact[member]):
+                continue
+            # The last step may have spoilt the weights without a loss that shows it.
+            bad = finite.index(False) if False in finite else len(finite) - 1
+            last = self._last_finite(statistics, member, bad)
+            where = f"epoch {epoch}, step {self._steps_before(epoch) + bad + 1}"
+            outcome.diverge(f"{where}: the loss is not finite ({last})")
+
+    def _last_finite(self, statistics: Tensor, member: int, bad: int) -> str:
+        if bad == 0:
+            loss = self.outcomes[member].final.get("train/loss")
+            return "it never was" if loss is None else f"mean of the epoch before {loss:.3g}"
+        sums = statistics[bad - 1].double()
+        metrics = self.stack.loss.metrics(sums, self.stack.loader.batch_size, "train")
+        return f"last finite {metrics[member]['loss']:.3g}"
+
+    def _rows(self, epoch: int, statistics: Tensor) -> list[Row]:
+        """Put together what the epoch's metrics are, a row per member."""
+        if len(statistics) == 1:
+            # The mean over an epoch's steps would describe only the weights before its one step.
+            train = self.evaluate("train")
+        else:
+            sums = statistics.double().sum(dim=0)  # [S, M]
+            train = self.stack.loss.metrics(sums, len(self.stack.loader.rows), "train")
+        time = {"epoch": float(epoch), "step": float(self.step)}
+        heads = [time if math.isnan(lr) else time | {"lr": lr} for lr in self.stack.optimizer.lr]
+        rows = [head | _named("train", row) for head, row in zip(heads, train, strict=True)]
+        if epoch % self._eval_interval == 0 or epoch == self.epochs:
+            val = self.evaluate("val")
+            rows = [row | _named("val", metrics) for row, metrics in zip(rows, val, strict=True)]
+        return rows
+
+    def _record(
+        self, rows: Sequence[Row], recorders: Sequence[Recorder | None], seconds: float
+    ) -> None:
+        """Record the epoch of every member still running."""
+        means = self.steps.norms().t().tolist()  # [M][P]
+        for member, (outcome, row) in enumerate(zip(self.outcomes, rows, strict=True)):
+            if outcome.status != "running":
+                continue
+            outcome.take(row, self.rules)
+            if outcome.status == "diverged":
+                continue
+            if self.stack.optimizer.follows_gradient:
+                named = zip(self.stack.model.names, means[member], strict=True)
+                outcome.gradient_norms = dict(named)
+            recorder = recorders[member]
+            if recorder is not None:
+                recorder.epoch(row, seconds=seconds, examples=len(self.stack.loader.rows))
+
+    def _test(self) -> None:
+        """Test the members that have just been trained to their end, as they are now."""
+        done = [o for o in self.outcomes if o.status == "done"]
+        if all(outcome.tested for outcome in done):
+            return
+        for outcome, test in zip(self.outcomes, self.evaluate("test"), strict=True):
+            if outcome.status == "done" and not outcome.tested:
+                outcome.test, outcome.tested = _named("test", test), True
+
+
+def _named(split: str, metrics: Mapping[str, float]) -> Row:
+    return {f"{split}/{name}": value for name, value in metrics.items()}
