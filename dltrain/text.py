@@ -5,8 +5,11 @@ For whatever people look at: the terminal, ``train.log``, ``config.yaml``.
 
 from __future__ import annotations
 
+import difflib
+import math
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 
 # Controls, halves of characters, marks of format (of direction among them), what has no meaning.
 _CATEGORIES = ("Cc", "Cs", "Cf", "Co", "Cn")
@@ -55,3 +58,107 @@ def _written_out(character: str) -> str:
     if code > 0xFFFF:
         return f"\\U{code:08x}"
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Return "; did you mean X?" for the known word nearest to this one, or nothing.
+
+    Args:
+        word: What was typed.
+        known: What would have been right; of dotted names the last part is compared as well.
+
+    Example:
+        >>> closest("lr", ["seed", "optimizer.lr"])
+        '; did you mean optimizer.lr?'
+    """
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if not near:
+        tails = {name.rsplit(".", 1)[-1]: name for name in reversed(known)}
+        near = difflib.get_close_matches(word.rsplit(".", 1)[-1], tails, n=1, cutoff=0.75)
+        near = [tails[tail] for tail in near]
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def clipped(text: str, *, most: int = 80) -> str:
+    """Bound a value that a complaint quotes, so that what is said of it can still be read.
+
+    Example:
+        >>> clipped("9" * 5000, most=6)
+        '999999...'
+    """
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
+def repeated(words: Sequence[str], *, sweeping: bool = False) -> list[str]:
+    """Say of each key that is set more than once which values it is given.
+
+    Args:
+        words: As typed; those without = set nothing.
+        sweeping: Whether a key may have several values.
+    """
+    texts: dict[str, list[str]] = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if equals and key:
+            texts.setdefault(key, []).append(text)
+    return [_set_twice(key, found, sweeping) for key, found in texts.items() if len(found) > 1]
+
+
+def _set_twice(key: str, texts: Sequence[str], sweeping: bool) -> str:
+    key, unique = clipped(key), list(dict.fromkeys(texts))
+    times = "twice" if len(texts) == 2 else f"{len(texts)} times"
+    if len(unique) == 1:
+        return f"{key}={clipped(unique[0])}: is set {times}; leave out the others"
+    shown_texts = [clipped(text, most=30) or "''" for text in unique]
+    listed = f"{', '.join(shown_texts[:-1])} and {shown_texts[-1]}"
+    several = f"{key}={clipped(','.join(unique))}"
+    plain = all(text.strip() == text != "" and not set(text) & set(" ()") for text in unique)
+    if key.startswith("sweep.") or key == "output_dir" or not plain:
+        return f"{key}: is set {times}, to {listed}; keep one"
+    flag = "" if sweeping else "-m "
+    return (
+        f"{key}: is set {times}, to {listed}; keep one, or train them all: {flag}{several} "
+        "(a shell makes several words of braces, {A,B})"
+    )
+
+
+# Whole numbers from here on have digits that a float does not tell.
+MOST_DIGITS = 1e15
+
+
+def number_or_dash(value: object) -> str:
+    """Write whatever a record holds where a number should stand."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    try:
+        return figure(float(value)) if number else "-"  # type: ignore[arg-type]
+    except OverflowError:
+        return "-"
+
+
+def figure(value: float) -> str:
+    """Write a number for people: four significant digits."""
+    if not math.isfinite(value):
+        return "-" if math.isnan(value) else str(value)
+    whole = 10_000 <= abs(value) < MOST_DIGITS and value == round(value)
+    return f"{value:,.0f}" if whole else f"{value:.4g}"
+
+
+def duration(seconds: float) -> str:
+    """Write a duration in its two largest units: ``0.15 s``, ``2 min 5 s``, ``3 h 20 min``."""
+    if not math.isfinite(seconds):
+        return "-"
+    if seconds < 10:
+        return f"{seconds:.2f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 1:
+        return f"{rest} s"
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
+
+
+def age(seconds: float) -> str:
+    """Write how long ago something was: ``now``, ``25 s``, ``3 h 20 min``."""
+    return "now" if seconds < 1 else f"{seconds:.0f} s" if seconds < 10 else duration(seconds)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from dltrain.cli.main import run
-from dltrain.runs.recorder import sealed_json
+from dltrain.runs.record import sealed_json
 from dltrain.system.signals import HANGUP, SIGNALS
 
 

@@ -738,7 +738,7 @@ SWEEPS = (
     Defect(
         "a child trains on data that have changed",
         "sweep/child.py",
-        "    if data.sha256 != assignment.group.facts.sha256:\n",
+        "    if data.sha256 != assignment.group.workload.data.sha256:\n",
         "    if not data.sha256:\n",
         ("sweep/test_child.py::test_a_child_whose_data_is_not_what_was_planned_fails",),
     ),

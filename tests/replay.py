@@ -144,7 +144,7 @@ class Recorder(Watch):  # type: ignore[no-untyped-call]
 
 
 class Replays:
-    """Stands in for ``dltrain.train.cuda_graphs.Graphs``: first a plain run, then one recorded, then replays.
+    """Stands in for ``Graphs``: first a plain run, then one recorded, then replays.
 
     Attributes:
         problem: Always empty.

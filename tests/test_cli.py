@@ -19,10 +19,11 @@ from PIL import Image
 from dltrain import __version__
 from dltrain.cli.main import VERBS
 from dltrain.cli.runs import ACTIONS
-from dltrain.cli.terminal.console import figure
 from dltrain.config.compose import CONF
-from dltrain.config.load import load, to_yaml
-from dltrain.runs.run import list_runs
+from dltrain.config.load import load
+from dltrain.config.plain import to_yaml
+from dltrain.runs.find import list_runs
+from dltrain.text import figure
 from tests.conftest import Call, Shown, command, tree
 
 pytestmark = pytest.mark.usefixtures("here")

@@ -12,7 +12,7 @@ from dltrain.config.compose import CONF, compose_groups
 from dltrain.config.knob import Knob
 from dltrain.config.schema import Expectation, SweepConfig
 from dltrain.config.validate import knobs, known_keys
-from dltrain.runs.run import list_runs
+from dltrain.runs.find import list_runs
 from tests.conftest import Call, write_record
 
 SMALL = ("data.num_train=96", "data.num_val=32", "trainer.batch_size=16", "trainer.epochs=1")

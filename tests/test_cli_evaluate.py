@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dltrain.runs.run import Run, find
+from dltrain.runs.find import find
+from dltrain.runs.run import Run
 from tests.conftest import Call, changed, tree
 from tests.test_cli_predict import piped, sample, train, write_idx
 from tests.test_evaluation import RUNS, write_table

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.runs.run import Run, list_runs, read
+from dltrain.runs.find import list_runs
+from dltrain.runs.run import Run, read
 from tests.conftest import Call, Shown, tree, write_record
 
 SMALL = ("data.num_train=64", "data.num_val=32", "trainer.epochs=2", "device=cpu")

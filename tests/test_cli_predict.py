@@ -21,7 +21,7 @@ from PIL import Image
 from dltrain.config.load import load
 from dltrain.data.dataset import Dataset
 from dltrain.inference.evaluation import evaluate
-from dltrain.runs.run import find
+from dltrain.runs.find import find
 from dltrain.train import build
 from tests.benchmarks.process import measured
 from tests.conftest import Call, Shown, changed, command, tree

@@ -19,7 +19,8 @@ import pandas as pd
 import pytest
 
 from dltrain.cli.runs import ACTIONS
-from dltrain.runs.run import Run, find, list_runs, read
+from dltrain.runs.find import find, list_runs
+from dltrain.runs.run import Run, read
 from dltrain.system.disk import locked
 from tests.conftest import Call, Shown, command, tree, write_record
 

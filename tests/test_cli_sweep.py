@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.runs.run import list_runs
+from dltrain.runs.find import list_runs
 from tests.conftest import Call, Shown, tree
 from tests.sweep.helpers import SMALL, carry_out, members, only_sweep, record, results
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.runs.run import list_runs
+from dltrain.runs.find import list_runs
 from tests.conftest import Call
 from tests.sweep.helpers import children, ended, server, started, wait_for
 

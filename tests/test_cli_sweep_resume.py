@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.runs.run import Run, list_runs, read
+from dltrain.runs.find import list_runs
+from dltrain.runs.run import Run, read
 from tests.conftest import Call, tree, write_record
 
 TABLE = "a,b,y\n1,2,3\n2,3,5\n3,4,7\n4,6,10\n5,5,10\n6,1,7\n7,8,15\n8,2,10\n"

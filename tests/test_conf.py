@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from dltrain.config.compose import CONF, Sources, compose_groups, groups
-from dltrain.config.load import load, sweep_settings, to_yaml
+from dltrain.config.load import load, sweep_settings
 from dltrain.config.overrides import Words
-from dltrain.config.schema import KINDS, Expectation, RunConfig, SweepConfig, as_dict
+from dltrain.config.plain import as_dict, to_yaml
+from dltrain.config.schema import KINDS, Expectation, RunConfig, SweepConfig
 from dltrain.config.validate import class_of, knobs, known_keys
 
 CHOICES = [

@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from dltrain.config.compose import CONF, ConfigError, Sources, groups
-from dltrain.config.load import load, set_value, sweep_settings, to_yaml
+from dltrain.config.load import load, set_value, sweep_settings
 from dltrain.config.overrides import read_words
+from dltrain.config.plain import as_dict, to_yaml
 from dltrain.config.schema import (
     AdamConfig,
     CsvConfig,
@@ -18,7 +19,6 @@ from dltrain.config.schema import (
     LeastSquaresConfig,
     MlpConfig,
     SweepConfig,
-    as_dict,
 )
 
 HOUSE = ["data=csv", "data.path=package:house_tiny.csv", "data.target=Price"]

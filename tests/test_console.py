@@ -12,19 +12,9 @@ import rich.console
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dltrain.cli.terminal.console import (
-    age,
-    bold,
-    dim,
-    duration,
-    figure,
-    output,
-    pairs,
-    safe,
-    table,
-    warning,
-)
+from dltrain.cli.terminal.console import bold, dim, output, pairs, safe, table, warning
 from dltrain.cli.terminal.training_view import TrainingView
+from dltrain.text import age, duration, figure
 from dltrain.train.outcome import Outcome, Rules
 
 

@@ -9,8 +9,7 @@ import pytest
 from dltrain.config.compose import CONF, groups
 from dltrain.config.diff import ABSENT, defaults_of, differences
 from dltrain.config.load import load
-from dltrain.config.schema import as_dict
-from dltrain.runs.compare.fields import flat
+from dltrain.config.plain import as_dict, flat
 
 EXPERIMENTS = groups([CONF])["experiment"]
 

@@ -12,7 +12,8 @@ import torch
 
 from dltrain.config.load import load
 from dltrain.inference.evaluation import evaluate
-from dltrain.runs.run import Run, find, list_runs, members
+from dltrain.runs.find import find, list_runs, members
+from dltrain.runs.run import Run
 from dltrain.train import build
 from tests.conftest import Call
 

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dltrain.nn.losses import RECORD_STEPS, CrossEntropy, Loss, SquaredError, Tally
+from dltrain.nn.losses import CrossEntropy, Loss, SquaredError
+from dltrain.train.tally import RECORD_STEPS, Tally
 
 CLASSES = 4
 

@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dltrain.config.compose import ConfigError
-from dltrain.config.load import load, to_yaml
-from dltrain.config.schema import as_dict
+from dltrain.config.load import load
+from dltrain.config.plain import as_dict, to_yaml
 from dltrain.data.images.idx import IdxFile, as_rows, read_idx
 from dltrain.data.table.table import Table
 from tests.torture import accepted, generated, malformed

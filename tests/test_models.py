@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from dltrain.nn.layers import Dropout
-from dltrain.nn.model import Model, build_model, generator
+from dltrain.nn.model import Model, build_model
 from dltrain.nn.plan import ActivationPlan, LinearPlan, Plan, multilayer, single_layer
+from dltrain.nn.random import generator
 
 SEEDS = [3, 8, 3]
 STEP = torch.tensor(0, dtype=torch.int32)  # the first

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 
 from dltrain.config import compose, locations
-from dltrain.runs.compare.fields import flat
-from dltrain.runs.run import Run, list_runs, read
+from dltrain.config.plain import flat
+from dltrain.runs.find import list_runs
+from dltrain.runs.run import Run, read
 from tests.conftest import Call, Shown, command
 from tests.sweep.helpers import wait_for
 

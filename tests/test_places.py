@@ -10,8 +10,8 @@ import pytest
 
 from dltrain.config.compose import CONF, Sources, compose_groups, groups
 from dltrain.config.locations import choices_of, place_of, places_of
+from dltrain.config.plain import flat
 from dltrain.config.validate import known_keys
-from dltrain.runs.compare.fields import flat
 
 SOURCES = Sources.of(None)
 COMPOSITIONS: list[Mapping[str, str]] = [

@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dltrain.cli.terminal.console import safe
-from dltrain.config.load import load, to_yaml
+from dltrain.config.load import load
+from dltrain.config.plain import to_yaml
 from dltrain.runs import recorder
-from dltrain.system.foreign_files import read_record
+from dltrain.runs.record import first_info, read_record
 from dltrain.text import escaped, escaped_lines, obeyed
 from tests.conftest import Call, Shown, write_record
 from tests.terminals import on_terminal
@@ -84,7 +85,7 @@ def test_a_text_has_as_many_lines_as_newlines_end_them(text: str) -> None:
 
 
 def test_a_log_holds_nothing_that_is_obeyed_and_its_tracebacks_can_be_read(tmp_path: Path) -> None:
-    info = recorder.first_info(command=[], overrides=[])
+    info = first_info(command=[], overrides=[])
     run = recorder.Recorder(tmp_path, info=info, documents={}, columns=["epoch"])
     trace = 'Traceback:\n  File "x.py", line 1\n\traise ValueError\nValueError: '
     run.log(trace + "".join(NASTY[:-1]))

@@ -137,15 +137,15 @@ def test_it_is_drawn_when_it_is_time_and_at_the_end(
     picture = tmp_path / "plots" / "curves.png"
     write_metrics(tmp_path, ["1,6,0.1,2,0.5,2,0.5"])
     board = ProgressBoard(tmp_path, title="x", live=True)
-    board.begin()
-    board.look()
+    board.begin([])
+    board.flush()
     assert not picture.exists()
     monkeypatch.setattr(live_curves, "PAUSE_SECONDS", 0.0)
     board = ProgressBoard(tmp_path, title="x", live=True)
-    board.look()
+    board.flush()
     first = picture.read_bytes()
     write_metrics(tmp_path, ["1,6,0.1,2,0.5,2,0.5", "2,12,0.1,1,0.6,1,0.6"])
-    board.look()
+    board.flush()
     assert picture.read_bytes() == first  # at most a twentieth of the time is spent on drawing
     board.draw()
     assert picture.read_bytes() != first
@@ -157,8 +157,8 @@ def test_a_board_that_is_not_live_is_drawn_at_the_end_alone(
     monkeypatch.setattr(live_curves, "PAUSE_SECONDS", 0.0)
     write_metrics(tmp_path, ["1,6,0.1,2,0.5,2,0.5"])
     board = ProgressBoard(tmp_path, title="x", live=False)
-    board.begin()
-    board.look()
+    board.begin([])
+    board.flush()
     assert list((tmp_path / "plots").iterdir()) == []
     board.draw()
     assert [path.name for path in (tmp_path / "plots").iterdir()] == ["curves.png"]
@@ -167,5 +167,5 @@ def test_a_board_that_is_not_live_is_drawn_at_the_end_alone(
 def test_what_a_process_that_was_killed_left_half_drawn_is_removed(tmp_path: Path) -> None:
     (tmp_path / "plots").mkdir()
     (tmp_path / "plots" / ".tmp-0123-curves.png").write_bytes(b"half")
-    ProgressBoard(tmp_path, title="x", live=True).begin()
+    ProgressBoard(tmp_path, title="x", live=True).begin([])
     assert list((tmp_path / "plots").iterdir()) == []

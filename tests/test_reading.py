@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from dltrain.runs.record import MAX_DEPTH, MAX_PARTS, read_record
 from dltrain.runs.seal import BLANK, sealed
-from dltrain.system.foreign_files import MAX_DEPTH, MAX_PARTS, read_bytes, read_record, refuse_links
+from dltrain.system.foreign_files import read_bytes, refuse_links
 
 
 def record(folder: Path, **content: object) -> Path:

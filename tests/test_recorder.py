@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 
 from dltrain.runs import recorder
+from dltrain.runs.layout import new_folder
+from dltrain.runs.record import first_info, read_record
 from dltrain.runs.recorder import Recorder
 from dltrain.system import disk
 from dltrain.system.environment import process_start
-from dltrain.system.foreign_files import read_record
 from tests.conftest import tree
 
 Start = Callable[..., Recorder]
@@ -31,10 +32,8 @@ def start(tmp_path: Path) -> Start:
     """Begin a run in a new folder."""
 
     def start(**parts: Any) -> Recorder:
-        info = recorder.first_info(
-            command=["seed=1"], overrides=["seed=1"], seed=1, identity="abc", **parts
-        )
-        folder = recorder.new_folder(tmp_path / "outputs", "linear-synthetic")
+        info = first_info(command=["seed=1"], overrides=["seed=1"], seed=1, identity="abc", **parts)
+        folder = new_folder(tmp_path / "outputs", "linear-synthetic")
         documents = {"config.yaml": "seed: 1\n"}
         return Recorder(folder, info=info, documents=documents, columns=list(ROW))
 
@@ -47,7 +46,7 @@ def written(run: Recorder) -> dict[str, Any]:
 
 
 def test_a_folder_is_named_by_time_content_and_four_characters(tmp_path: Path) -> None:
-    folder = recorder.new_folder(tmp_path / "a" / "b", "mlp-my table/../x")
+    folder = new_folder(tmp_path / "a" / "b", "mlp-my table/../x")
     assert folder.parent == tmp_path / "a" / "b"
     assert re.fullmatch(
         r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_mlp-my-table-..-x_[2-9a-hjkmnp-z]{4}", folder.name
@@ -55,12 +54,12 @@ def test_a_folder_is_named_by_time_content_and_four_characters(tmp_path: Path) -
 
 
 def test_a_long_name_is_cut(tmp_path: Path) -> None:
-    assert len(recorder.new_folder(tmp_path, "x" * 500).name) < 100
+    assert len(new_folder(tmp_path, "x" * 500).name) < 100
 
 
 def test_folders_claimed_by_threads_in_the_same_second_differ(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
-        folders = list(pool.map(lambda _: recorder.new_folder(tmp_path, "x"), range(50)))
+        folders = list(pool.map(lambda _: new_folder(tmp_path, "x"), range(50)))
     assert len(set(folders)) == len(list(tmp_path.iterdir())) == 50
 
 
@@ -85,14 +84,14 @@ def test_a_suffix_that_is_taken_is_drawn_anew(
 ) -> None:
     drawn = iter("aaaa" + "aaaa" + "bbbb")
     monkeypatch.setattr("dltrain.runs.recorder.secrets.choice", lambda _: next(drawn))
-    first, second = (recorder.new_folder(tmp_path, "x") for _ in range(2))
+    first, second = (new_folder(tmp_path, "x") for _ in range(2))
     assert first.name.endswith("_aaaa")
     assert second != first
 
 
 def test_a_place_that_cannot_be_written_is_a_storage_error() -> None:
     with pytest.raises(disk.StorageError, match="cannot create /proc/dltrain:"):
-        recorder.new_folder(Path("/proc/dltrain"), "x")
+        new_folder(Path("/proc/dltrain"), "x")
 
 
 def test_a_run_begins_as_running(start: Start) -> None:

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import torch
 
-from dltrain.runs.run import list_runs
+from dltrain.runs.find import list_runs
+from dltrain.runs.record import read_record
 from dltrain.system.disk import locked
-from dltrain.system.foreign_files import read_record
 from dltrain.train.checkpoints import checkpoint_file as checkpoint
 from tests.conftest import Call, Shown, tree, write_record
 from tests.torture.crashes import lasting

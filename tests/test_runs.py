@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from dltrain.runs.run import Run, find, list_all, list_runs, members, read
+from dltrain.runs.find import find, list_all, list_runs, members
+from dltrain.runs.record import read_record
+from dltrain.runs.run import Run, read
 from dltrain.system import foreign_files
 from dltrain.system.environment import process_start
-from dltrain.system.foreign_files import read_record
 from tests.conftest import Call, tree, write_record
 
 Make = Callable[..., Path]

@@ -13,7 +13,8 @@ from dltrain.config.grammar.functions import Value
 from dltrain.config.grammar.scalars import as_text, read_scalar
 from dltrain.config.grammar.values import read
 from dltrain.config.load import load
-from dltrain.config.schema import RunConfig, as_dict
+from dltrain.config.plain import as_dict
+from dltrain.config.schema import RunConfig
 
 SCALARS = [
     *("1", "10", "1_000", "1e1", "10.0", "1e-3", "1E5", "+5", "-0.0", "1.", ".5", "1e400", "inf"),

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from dltrain.runs.run import list_runs
+from dltrain.runs.find import list_runs
 from dltrain.system.signals import HANGUP, SIGNALS, stopping
 from tests.conftest import Shown, changed
 from tests.torture.forks import forked

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.runs.run import list_runs
+from dltrain.runs.find import list_runs
 from dltrain.system import disk
 from tests.terminals import metrics
 from tests.torture import starts

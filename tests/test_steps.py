@@ -13,9 +13,10 @@ from scipy import stats
 from torch import Tensor
 
 from dltrain.nn.layers import Dropout
-from dltrain.nn.model import Model, _Draws, build_model
+from dltrain.nn.model import Model, build_model
 from dltrain.nn.optim import SGD
 from dltrain.nn.plan import multilayer
+from dltrain.nn.random import Draws
 from dltrain.train.cuda_graphs import Graphs
 from dltrain.train.outcome import Outcome, Row
 from dltrain.train.steps import Stack, Steps
@@ -533,11 +534,11 @@ def test_the_scale_is_that_of_the_rows_there_are() -> None:
 WIDTH, ROWS, STEPS = 64, 128, 128
 
 
-def draws(seeds: Sequence[int] = (0,), purpose: str = "dropout.2", width: int = WIDTH) -> _Draws:
-    return _Draws(seeds, purpose, width, device=CPU)
+def draws(seeds: Sequence[int] = (0,), purpose: str = "dropout.2", width: int = WIDTH) -> Draws:
+    return Draws(seeds, purpose, width, device=CPU)
 
 
-def drawn(made: _Draws, *, first: int = 0, rows: int = ROWS, steps: int = STEPS) -> Tensor:
+def drawn(made: Draws, *, first: int = 0, rows: int = ROWS, steps: int = STEPS) -> Tensor:
     """Numbers of some steps, [T, seeds, width, rows]."""
     counts = torch.arange(first, first + steps, dtype=torch.int32)
     return torch.stack([made(step, rows).clone() for step in counts])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.runs.run import list_runs
+from dltrain.runs.find import list_runs
 from tests.conftest import Shown, tree
 from tests.terminals import in_shell, metrics, on_terminal, statuses
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dltrain.suggest import closest
+from dltrain.text import closest
 
 KEYS = ["seed", "output_dir", "optimizer.lr", "model.hidden", "trainer.epochs"]
 

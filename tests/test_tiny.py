@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dltrain.runs.run import list_runs
+from dltrain.runs.find import list_runs
 from tests.conftest import Call
 
 

@@ -13,9 +13,9 @@ import pytest
 from dltrain.config.compose import CONF
 from dltrain.config.load import load
 from dltrain.config.rules import problems
+from dltrain.runs.find import find, list_runs, members
 from dltrain.runs.provenance import config_of
-from dltrain.runs.run import find, list_runs, members
-from dltrain.system.foreign_files import read_record
+from dltrain.runs.record import read_record
 from tests.boards import HParams, points
 from tests.conftest import Call, command, tree, write_record
 

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from dltrain.inference.saved_model import load
-from dltrain.runs.run import Run, find, read
-from dltrain.system.foreign_files import read_record
+from dltrain.runs.find import find
+from dltrain.runs.record import read_record
+from dltrain.runs.run import Run, read
 from dltrain.train.checkpoints import checkpoint_file
 from tests.conftest import Call, write_record
 

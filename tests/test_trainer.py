@@ -21,8 +21,9 @@ from torch.nn import functional as F
 from dltrain.config.load import load
 from dltrain.nn.layers import Linear
 from dltrain.nn.losses import SquaredError
-from dltrain.nn.model import Model, generator
+from dltrain.nn.model import Model
 from dltrain.nn.optim import SGD
+from dltrain.nn.random import generator
 from dltrain.runs.recorder import Recorder
 from dltrain.train import build
 from dltrain.train.batches import Loader, Rows

@@ -1,1 +1,4 @@
-"""The command line: one file per verb; ``main.py`` dispatches."""
+"""The command line, a file per verb: it parses, calls the rooms below and prints.
+
+What is decided about runs, sweeps and results is decided below. Begin with ``main.py``.
+"""

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from dltrain.runs.command_line import CommandLine
-from dltrain.suggest import clipped, closest, repeated
 from dltrain.system.paths import expanded, problem_with
 from dltrain.system.shell import OUTPUTS
+from dltrain.text import clipped, closest, repeated
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite

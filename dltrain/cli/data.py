@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from dltrain.cli.arguments import Parser, refusing
-from dltrain.cli.terminal.console import bold, dim, figure, output, pairs, table, warning
+from dltrain.cli.terminal.console import bold, dim, output, pairs, table, warning
 from dltrain.config.choices import Task
 from dltrain.config.load import load
 from dltrain.data.dataset import Column, Dataset
 from dltrain.system import disk
 from dltrain.system.folder_names import label
 from dltrain.system.paths import expanded
+from dltrain.text import figure
 from dltrain.train import build
 
 USAGE = "dltrain data [OVERRIDE ...] [--rows N]"

@@ -14,8 +14,9 @@ from importlib.metadata import PackageNotFoundError, version
 
 from dltrain import __version__
 from dltrain.cli.arguments import EndedError, Parser
-from dltrain.cli.terminal.console import duration, output, pairs
+from dltrain.cli.terminal.console import output, pairs
 from dltrain.config.compose import CONF
+from dltrain.text import duration
 
 PACKAGES = (
     *("torch", "torchvision", "hydra-core", "omegaconf", "rich", "pandas", "pyarrow"),

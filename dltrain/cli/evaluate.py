@@ -27,12 +27,13 @@ import numpy as np
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.run_argument import chosen_run
-from dltrain.cli.terminal.console import bold, figure, output, pairs, table
+from dltrain.cli.terminal.console import bold, output, pairs, table
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.data.input_stream import Given, opened
 from dltrain.runs.compare.confusion import ClassScore, confusion, per_class
-from dltrain.runs.recorder import as_json
+from dltrain.runs.record import as_json
 from dltrain.runs.run import Run
+from dltrain.text import figure
 
 if TYPE_CHECKING:
     from dltrain.inference.evaluation import Evaluation

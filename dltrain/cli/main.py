@@ -22,10 +22,9 @@ from dltrain.cli import entry
 from dltrain.cli.arguments import EndedError, UsageError
 from dltrain.cli.terminal.console import safe
 from dltrain.cli.terminal.stream import hurry, let_go
-from dltrain.suggest import clipped, closest
 from dltrain.system import disk, signals
 from dltrain.system.disk import InUseError, StorageError
-from dltrain.text import escaped_lines
+from dltrain.text import clipped, closest, escaped_lines
 
 # verb -> what it does; each is a module of this package, imported when it is called
 VERBS = {

@@ -8,7 +8,7 @@ from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.terminal.console import output, pairs, table
 from dltrain.config.load import load
 from dltrain.nn.plan import Operation, graph
-from dltrain.suggest import closest
+from dltrain.text import closest
 from dltrain.train import build
 
 USAGE = "dltrain model show [OVERRIDE ...]"

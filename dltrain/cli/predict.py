@@ -31,13 +31,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.run_argument import chosen_run, tell
-from dltrain.cli.terminal.console import duration, output, pairs
+from dltrain.cli.terminal.console import output, pairs
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.data.input_stream import Given, opened
 from dltrain.system import disk
 from dltrain.system.paths import problem_with
 from dltrain.system.signals import Interruption, stopping
-from dltrain.text import escaped_lines
+from dltrain.text import duration, escaped_lines
 
 if TYPE_CHECKING:
     from dltrain.inference.prediction import Predictor

@@ -24,7 +24,8 @@ from pathlib import Path
 
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.terminal.console import output, pairs, safe
-from dltrain.runs.run import Run, distinct, find
+from dltrain.runs.find import distinct, find
+from dltrain.runs.run import Run
 from dltrain.system import disk
 from dltrain.system.paths import expanded, problem_with
 

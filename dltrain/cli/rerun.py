@@ -25,8 +25,9 @@ from dltrain.config.schema import SweepConfig
 from dltrain.config.validate import instance
 from dltrain.runs.address import address
 from dltrain.runs.command_line import DEFAULT_NAME, CommandLine
+from dltrain.runs.find import find
 from dltrain.runs.repetition import repetition_of
-from dltrain.runs.run import Run, find
+from dltrain.runs.run import Run
 from dltrain.sweep.folder import planned
 from dltrain.sweep.grid import is_replaced, kept
 from dltrain.sweep.plan import make_plan

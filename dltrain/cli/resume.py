@@ -34,6 +34,7 @@ from dltrain.config.overrides import read_value
 from dltrain.config.schema import RunConfig
 from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine
+from dltrain.runs.find import find
 from dltrain.runs.provenance import (
     changed_data,
     changed_versions,
@@ -42,12 +43,12 @@ from dltrain.runs.provenance import (
     refuse_changed,
     threads_of,
 )
-from dltrain.runs.run import Run, find, read
-from dltrain.suggest import clipped, closest
+from dltrain.runs.run import Run, read
 from dltrain.system.disk import locked
 from dltrain.system.foreign_files import refuse_links
 from dltrain.system.shell import as_value
 from dltrain.system.signals import stopping
+from dltrain.text import clipped, closest
 from dltrain.train import build
 from dltrain.train.job import Job
 

@@ -11,8 +11,10 @@ from dltrain.cli.arguments import UsageError, output_dir_of, refusing
 from dltrain.cli.terminal.console import dim, output
 from dltrain.config.overrides import read_value
 from dltrain.runs.compare.results import best_result, results_of
-from dltrain.runs.run import MEMBERS, Run, find, read
-from dltrain.suggest import closest
+from dltrain.runs.find import find
+from dltrain.runs.layout import MEMBERS
+from dltrain.runs.run import Run, read
+from dltrain.text import closest
 
 
 def chosen_run(words: Sequence[str], *, verb: str, settable: Sequence[str]) -> tuple[Run, Any]:

@@ -16,14 +16,15 @@ from dltrain.cli.live.course import carry_out
 from dltrain.cli.terminal.console import dim, output, warning
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.config.gpu import device_problem
-from dltrain.config.load import load, to_yaml
+from dltrain.config.load import load
+from dltrain.config.plain import as_dict, to_yaml
 from dltrain.config.rules import ineffective
-from dltrain.config.schema import RunConfig, as_dict
-from dltrain.runs import recorder
-from dltrain.suggest import closest
+from dltrain.config.schema import RunConfig
+from dltrain.runs.layout import new_folder
 from dltrain.system.disk import locked
 from dltrain.system.paths import expanded
 from dltrain.system.signals import stopping
+from dltrain.text import closest
 from dltrain.train import build
 from dltrain.train.job import Job
 
@@ -90,7 +91,7 @@ def train(job: Job) -> None:
     with refusing():
         training = Training([job])  # nothing is written yet
     with stopping(training.trainer.stop):
-        folder = recorder.new_folder(expanded(job.config.output_dir), job.name)
+        folder = new_folder(expanded(job.config.output_dir), job.name)
         with locked(folder):
             training.record([folder])
             carry_out(training, folder, view)

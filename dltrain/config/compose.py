@@ -29,7 +29,7 @@ from dltrain.config.defaults import cycle
 from dltrain.config.hydra_source import CheckedSource, check_files
 from dltrain.config.yaml_file import ENDINGS, ConfigFileError, file_of
 
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).parents[1]
 # A wheel carries conf/ inside the package; a checkout has it beside the package.
 CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
 # More than this in a folder of configs, and it is some other folder.

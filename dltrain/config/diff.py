@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dltrain.config.compose import Sources, compose_groups
-from dltrain.config.validate import shown
+from dltrain.config.plain import shown
 
 # Where a run lies and what it is compared with is no matter of what it was told to do.
 _NO_DIFFERENCE = ("output_dir", "expect")

@@ -12,22 +12,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dltrain.config.compose import ConfigError, Sources, compose_groups, config_files
 from dltrain.config.grammar.scalars import quoted, read_scalar
 from dltrain.config.knob import Knob
 from dltrain.config.locations import place_of, places_of
 from dltrain.config.overrides import Words, read_words
+from dltrain.config.plain import shown
 from dltrain.config.problem import Problem
-from dltrain.config.schema import RunConfig, SweepConfig, as_dict
-from dltrain.config.validate import instance, knobs, known_keys, run_config, shown, unknown_key
-from dltrain.suggest import clipped, closest
-from dltrain.text import obeyed
+from dltrain.config.schema import RunConfig, SweepConfig
+from dltrain.config.validate import instance, knobs, known_keys, run_config, unknown_key
+from dltrain.text import clipped, closest
 
 COMMAND_LINE = "command line"
-# libyaml writes ten times faster, which a sweep's many members notice.
-_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def load(
@@ -209,13 +205,3 @@ def line_of(
     if problem.message.startswith(("model=", "optimizer=")):
         return problem.message
     return f"{clipped(problem.key)}{value}{place}: {problem.message}"
-
-
-def to_yaml(run: RunConfig) -> str:
-    """Write a config as YAML, for people; the same text ``config.yaml`` of a run folder holds."""
-    config = as_dict(run)
-    text = str(yaml.dump(config, Dumper=_DUMPER, sort_keys=False, allow_unicode=True))
-    if text.isascii() or not any(map(obeyed, text.replace("\n", ""))):
-        return text
-    # With a mark that a terminal would obey, all that is not ASCII is written as escapes.
-    return str(yaml.dump(config, Dumper=_DUMPER, sort_keys=False))

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from dltrain.config.grammar.casts import SweepError
 from dltrain.config.grammar.functions import Value
 from dltrain.config.grammar.values import read
-from dltrain.config.validate import LISTED, every_key, shown
-from dltrain.suggest import clipped, closest, repeated
+from dltrain.config.plain import shown
+from dltrain.config.validate import LISTED, every_key
+from dltrain.text import clipped, closest, repeated
 
 
 @dataclass

@@ -23,12 +23,12 @@ from dltrain.config.schema import (
     SoftmaxConfig,
     SyntheticConfig,
 )
-from dltrain.suggest import closest
 from dltrain.system.paths import expanded, problem_with
+from dltrain.text import closest
 
 # More than this many numbers of synthetic data, or parameters of a model, is taken for a slip.
 MAX_NUMBERS = 2**30
-PACKAGED = Path(__file__).parent / "data" / "files"
+PACKAGED = Path(__file__).parents[1] / "data" / "files"
 
 
 def models_for(task: Task) -> str:

@@ -6,10 +6,7 @@ have the same keys. No component imports this module; ``build.py`` hands plain v
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
 
 from dltrain.config.choices import (
     Activation,
@@ -272,13 +269,3 @@ class RunConfig:
     expect: list[Expectation] = knob(
         "published results to compare with; set by experiments", stacks=True
     )
-
-
-def as_dict(config: Any) -> Any:
-    """Turn a config object into plain dicts, lists, strings and numbers."""
-    if dataclasses.is_dataclass(config):
-        fields = dataclasses.fields(config)
-        return {field.name: as_dict(getattr(config, field.name)) for field in fields}
-    if isinstance(config, list):
-        return [as_dict(element) for element in config]
-    return config.value if isinstance(config, StrEnum) else config

@@ -17,9 +17,10 @@ from typing import Any
 from dltrain.config import rules
 from dltrain.config.grammar.scalars import read_scalar
 from dltrain.config.knob import Knob
+from dltrain.config.plain import shown
 from dltrain.config.problem import Problem
 from dltrain.config.schema import KINDS, RunConfig, SweepConfig
-from dltrain.suggest import closest
+from dltrain.text import closest
 
 # Why ${...} is refused, also where it would fetch a variable of the environment.
 INTERPOLATED = (
@@ -27,19 +28,6 @@ INTERPOLATED = (
     "unseen; "
     'write the value itself, or let the shell fill it in: "$NAME"'
 )
-
-
-def shown(value: object) -> str:
-    """Write a value as it would stand on the command line."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(shown(element) for element in value) + "]"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return str(value)
 
 
 @functools.cache

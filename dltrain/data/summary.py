@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dltrain.config.choices import Task
 from dltrain.data.dataset import Dataset
 
 
 @dataclass(frozen=True)
-class Facts:
+class DataSummary:
     """What is known of a data set without keeping it.
 
     Attributes:
@@ -28,7 +27,7 @@ class Facts:
     name: str
     source: str
     sha256: str | None
-    task: Task
+    task: str
     rows: Mapping[str, int]
     in_features: int
     image: bool
@@ -36,13 +35,13 @@ class Facts:
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, data: Dataset) -> Facts:
+    def of(cls, data: Dataset) -> DataSummary:
         """Look at a loaded data set."""
         return cls(
             name=data.name,
             source=data.source,
             sha256=data.sha256,
-            task=Task(data.task),
+            task=str(data.task),
             rows={name: len(split) for name, split in data.splits.items()},
             in_features=data.in_features,
             image=data.train.inputs.dtype.name == "uint8",
@@ -51,15 +50,13 @@ class Facts:
         )
 
 
-def default_metric(facts: Facts) -> str:
+def default_metric(data: DataSummary) -> str:
     """Return the metric that chooses between epochs, and so between runs."""
-    split = "val" if facts.rows.get("val") else "train"
-    return f"{split}/{'accuracy' if facts.task == Task.classification else 'loss'}"
+    split = "val" if data.rows.get("val") else "train"
+    return f"{split}/{'accuracy' if data.task == 'classification' else 'loss'}"
 
 
-def metrics_of(facts: Facts) -> list[str]:
+def metrics_of(data: DataSummary) -> list[str]:
     """List what is known of a run in the end."""
-    names = ["loss", "accuracy"] if facts.task == Task.classification else ["loss", "rmse", "r2"]
-    return [
-        f"{split}/{n}" for split in ("train", "val", "test") if facts.rows[split] for n in names
-    ]
+    names = ["loss", "accuracy"] if data.task == "classification" else ["loss", "rmse", "r2"]
+    return [f"{split}/{n}" for split in ("train", "val", "test") if data.rows[split] for n in names]

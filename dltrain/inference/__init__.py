@@ -1,1 +1,4 @@
-"""inference."""
+"""A saved model put to use: metrics on a split or a file, predictions, pictures of both.
+
+Begin with ``saved_model.py``.
+"""

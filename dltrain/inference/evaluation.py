@@ -23,7 +23,7 @@ from dltrain.data.table.new_rows import OtherRows
 from dltrain.inference.saved_model import Trained, load
 from dltrain.runs.provenance import changed_data
 from dltrain.runs.run import Run
-from dltrain.suggest import closest
+from dltrain.text import closest
 from dltrain.train import build
 
 Part = tuple[npt.NDArray[np.generic], npt.NDArray[np.generic]]  # inputs [B, I], targets [B]

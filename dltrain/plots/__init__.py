@@ -1,4 +1,4 @@
-"""Pictures of runs and sweeps, as PNG, SVG or PDF: a file per kind, their look in ``style``.
+"""Pictures of runs and sweeps, drawn with matplotlib, which is imported nowhere else.
 
-None of these rooms needs torch; what a model makes of rows is handed to those that draw it.
+A picture draws what ``runs/compare`` decides. Begin with ``style.py``.
 """

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -13,8 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from dltrain.plots import style
+from dltrain.runs.compare.curves import Curve
 
-Rows = Sequence[Mapping[str, str | float]]
 # So many runs have a colour each; of more the best have one, and the others are grey.
 MANY, LEADING = len(style.COLOURS), 5
 MARKED = 30
@@ -23,30 +21,6 @@ _STAR: dict[str, Any] = {
     **{"markeredgecolor": "white", "markeredgewidth": 0.6},
 }
 _METRICS = ("accuracy", "rmse")  # the one that people speak of, besides the loss
-
-
-@dataclass(frozen=True)
-class Curve:
-    """The course of one run.
-
-    Attributes:
-        name: What tells it from the others.
-        rows: Cells of ``metrics.csv`` by column, one row per epoch; texts or numbers.
-        best: Its best epoch.
-        status: How it ended; what diverged ends in a cross.
-        rank: Its place among all, best first.
-    """
-
-    name: str
-    rows: Rows
-    best: int | None = None
-    status: str = "done"
-    rank: int = 0
-
-    def points(self, name: str) -> list[tuple[float, float]]:
-        """Return (epoch, value) wherever a column has a number that can be drawn."""
-        pairs = [(_number(row.get("epoch")), _number(row.get(name))) for row in self.rows]
-        return [(x, y) for x, y in pairs if style.can_be_drawn(x) and style.can_be_drawn(y)]
 
 
 def draw(curves: Sequence[Curve], *, title: str) -> Figure:
@@ -185,12 +159,3 @@ def _key(curves: Sequence[Curve]) -> list[Line2D]:
         }
         handles.append(Line2D([], [], **cross, label="diverged"))
     return handles
-
-
-def _number(cell: str | float | None) -> float:
-    if isinstance(cell, int | float):
-        return cell
-    try:
-        return float(cell or "nan")
-    except ValueError:
-        return math.nan

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from dltrain.plots import style
+from dltrain.runs.compare.curves import can_be_drawn
 from dltrain.runs.compare.results import Result
 from dltrain.runs.run import higher_is_better
 
@@ -133,7 +134,7 @@ def _number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if style.can_be_drawn(value) else None
+    return value if can_be_drawn(value) else None
 
 
 def _by_factors(numbers: Sequence[float]) -> bool:
@@ -151,7 +152,7 @@ def _unevenness(numbers: Sequence[float]) -> float:
 def usable(results: Sequence[Result]) -> list[Result]:
     """Take away values that no axis can hold; a stranger's record may have any."""
     return [
-        own if own.value is None or style.can_be_drawn(own.value) else replace(own, value=None)
+        own if own.value is None or can_be_drawn(own.value) else replace(own, value=None)
         for own in results
     ]
 

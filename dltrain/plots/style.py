@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
-import math
 import textwrap
 import threading
 import warnings
@@ -39,7 +38,6 @@ DPI = 144
 LOGARITHMIC = 100.0
 MAX_NAME = 28
 LETTERS_PER_INCH = 11.5
-LARGEST = 1e100
 # The first comes with matplotlib; of the others, which have more scripts, those that are there.
 _FONT = "DejaVu Sans"
 _MORE_FONTS = (
@@ -164,11 +162,6 @@ def number(value: float) -> str:
         '0.8392'
     """
     return f"{value:.4g}"
-
-
-def can_be_drawn(value: float) -> bool:
-    """Whether an axis can hold a number, with its margins."""
-    return math.isfinite(value) and abs(value) < LARGEST
 
 
 def spans_decades(values: list[float]) -> bool:

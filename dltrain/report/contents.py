@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dltrain.cli.terminal.console import duration, figure
 from dltrain.report import run_sections
 from dltrain.report.blocks import Block, Document, paragraph, section
 from dltrain.report.curves import curves
@@ -16,9 +15,11 @@ from dltrain.report.ranking import runs_table, settings_table
 from dltrain.runs.compare import comparison
 from dltrain.runs.compare.field_names import TESTS
 from dltrain.runs.compare.results import best_result, by_setting, counts, is_repeated
-from dltrain.runs.run import Run, distinct, members
+from dltrain.runs.find import distinct, members
+from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
 from dltrain.runs.verification import complaints
+from dltrain.text import duration, figure
 
 
 def report(runs: Sequence[Run]) -> Document:
@@ -46,9 +47,10 @@ def _of_run(run: Run) -> Document:
         run_sections.environment(run),
         run_sections.reproduce(run, model=run),
     ]
+    what = f"{run_sections.what(run)}, " if run.label else ""
     return Document(
         title=run.label or run_sections.what(run),
-        subtitle=f"{f'{run_sections.what(run)}, ' if run.label else ''}{run.id}: {run_sections.ended(run)}.",
+        subtitle=f"{what}{run.id}: {run_sections.ended(run)}.",
         figures=run_sections.figures(run),
         warnings=list(complaints(run.folder, run.part("files"))),
         sections=[part for part in parts if part is not None],

@@ -19,14 +19,13 @@ from typing import Any
 
 from dltrain import __version__
 from dltrain.report.blocks import Document
-from dltrain.suggest import clipped
-from dltrain.text import escaped
+from dltrain.text import clipped, escaped
 
 # In the order in which they build on each other.
 SCRIPTS = ("dom.js", "table.js", "plots.js", "parallel.js", "page.js")
 # What one text may have: nobody reads more, and a stranger's record may hold megabytes.
 MAX_TEXT = 4000
-_FILES = Path(__file__).parent
+_FILES = Path(__file__).parent / "assets"
 
 
 def page(document: Document, *, made: str) -> bytes:

@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dltrain.cli.terminal.console import duration, figure, number_or_dash
 from dltrain.config.diff import defaults_of, differences
+from dltrain.config.plain import flat, shown
 from dltrain.config.schema import MAX_SEED
-from dltrain.config.validate import shown
 from dltrain.report.blocks import Block, column, commands, pairs, paragraph, section, table
 from dltrain.runs.address import command_on
 from dltrain.runs.compare.field_names import BEST_EPOCH, LAST, LAST_EPOCH
-from dltrain.runs.compare.fields import flat, standing_of
+from dltrain.runs.compare.fields import standing_of
 from dltrain.runs.compare.results import UNFINISHED
 from dltrain.runs.repetition import again
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
+from dltrain.text import duration, figure, number_or_dash
 
 # Configs that fit side by side.
 MAX_CONFIGS = 6

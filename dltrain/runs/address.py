@@ -6,7 +6,8 @@ import os
 import re
 from pathlib import Path
 
-from dltrain.runs.run import Run, find
+from dltrain.runs.find import find
+from dltrain.runs.run import Run
 from dltrain.system.shell import below, command, shortest
 
 # A name that a command line takes for nothing but a run.

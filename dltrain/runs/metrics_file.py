@@ -117,6 +117,12 @@ def table(path: Path) -> tuple[bytes, bytes]:
     return header[:-1], body
 
 
+def parse(content: bytes) -> list[dict[str, str]]:
+    """Return the whole rows of a file's content."""
+    header, _, body = content.partition(b"\n")
+    return _dicts(header, body.split(b"\n")[:-1])
+
+
 def as_number(cell: str | None) -> float | None:
     """Read a cell as a number; None if there is none, or none that is finite."""
     try:

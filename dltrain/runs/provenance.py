@@ -17,7 +17,8 @@ from dltrain.config.problem import Problem
 from dltrain.config.schema import CsvConfig, DataConfig, RunConfig
 from dltrain.config.validate import run_config
 from dltrain.runs.command_line import CommandLine
-from dltrain.runs.run import RECORD, Run
+from dltrain.runs.layout import RECORD
+from dltrain.runs.run import Run
 from dltrain.system.environment import DECIDING, versions
 from dltrain.system.paths import PACKAGED, expanded, problem_with
 from dltrain.system.shell import located

@@ -6,30 +6,27 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
-import json
 import math
-import os
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dltrain.runs import metrics_file
 from dltrain.runs.line_file import Lines
-from dltrain.runs.seal import BLANK, sealed
+from dltrain.runs.record import (
+    digest,
+    encoded,
+    now,
+    write_info,
+)
+from dltrain.runs.tracker import Tracker
 from dltrain.system import disk
-from dltrain.system.environment import environment
-from dltrain.system.folder_names import label
 from dltrain.text import escaped_lines
-from dltrain.train.tracking.trackers import Tracking
 
-FORMAT = 1
 FLUSH_SECONDS = 1.0
 TIMING = "epoch,seconds,examples_per_second"
-# Letters and digits that cannot be taken for one another.
-_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
 @dataclass(frozen=True)
@@ -43,39 +40,6 @@ class Kept:
 
     metrics: bytes
     timing: bytes
-
-
-def now() -> str:
-    """Return the local time with its offset, to the second."""
-    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
-
-
-def exact_now() -> str:
-    """Return the local time with its offset, to the millisecond: what ``since`` is counted from."""
-    return datetime.datetime.now().astimezone().isoformat(timespec="milliseconds")
-
-
-def new_folder(output_dir: Path, what: str) -> Path:
-    """Claim a folder for a new run: time, what it is, four random characters.
-
-    Args:
-        output_dir: Where run folders go; made if it is missing.
-        what: Model and data; characters that do not belong into file names become ``-``.
-
-    Raises:
-        StorageError: If no folder can be made there.
-    """
-    while True:
-        time = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-        suffix = "".join(secrets.choice(_ALPHABET) for _ in range(4))
-        folder = output_dir / f"{time}_{label(what)}_{suffix}"
-        if disk.make_folder(folder):
-            return folder
-
-
-def short_id(run_id: str) -> str:
-    """Return the four characters that usually tell runs apart."""
-    return run_id.rpartition("_")[2]
 
 
 def number(value: float) -> str:
@@ -93,7 +57,7 @@ class Recorder:
             digests.
         columns: Of ``metrics.csv``; a row may leave some out.
         kept: If an earlier process began the folder, what it left that counts; None: begin.
-        tracking: What follows the run beside its own files, if anything does.
+        trackers: What follows the run beside its own files.
     """
 
     def __init__(
@@ -104,14 +68,14 @@ class Recorder:
         documents: Mapping[str, str],
         columns: Sequence[str],
         kept: Kept | None = None,
-        tracking: Tracking | None = None,
+        trackers: Sequence[Tracker] = (),
     ) -> None:
         self.folder = folder
         self.finished = False
-        encoded = {name: _encoded(text) for name, text in documents.items()}
-        self._info = {**info, "files": {name: _digest(text) for name, text in encoded.items()}}
+        contents = {name: encoded(text) for name, text in documents.items()}
+        self._info = {**info, "files": {name: digest(text) for name, text in contents.items()}}
         self._columns = list(columns)
-        self._tracking = tracking
+        self._trackers = trackers
         self._flushed = self._begun = time.monotonic()
         self._metrics, self._timing, self._log = (
             Lines(folder / name) for name in ("metrics.csv", "timing.csv", "train.log")
@@ -120,7 +84,7 @@ class Recorder:
         if (folder / "checkpoints").is_dir():
             disk.remove_temporaries(folder / "checkpoints")
         self._write()  # first: whatever else is missing, a run that has this can be resumed
-        for name, content in encoded.items():
+        for name, content in contents.items():
             disk.replace(folder / name, content)
         if kept is None:
             clear(folder)
@@ -131,8 +95,8 @@ class Recorder:
             disk.replace(folder / "timing.csv", kept.timing)
             disk.remove(folder / "coefficients.csv")  # of weights that are about to change
             self._metrics.go_on(kept.metrics)
-        if tracking is not None:
-            tracking.begin(b"" if kept is None else kept.metrics)
+        for tracker in trackers:
+            tracker.begin([] if kept is None else metrics_file.parse(kept.metrics))
         self._flush()
 
     @property
@@ -155,8 +119,8 @@ class Recorder:
         """
         cells = [number(row[name]) if name in row else "" for name in self._columns]
         self._metrics.take(",".join(cells))
-        if self._tracking is not None:
-            self._tracking.epoch(dict(zip(self._columns, cells, strict=True)))
+        for tracker in self._trackers:
+            tracker.epoch(dict(zip(self._columns, cells, strict=True)))
         self._timing.take(f"{row['epoch']:g},{seconds:.6f},{examples / seconds:.1f}")
         self._take_log(" ".join(f"{name}={value:.6g}" for name, value in row.items()))
         if time.monotonic() - self._flushed >= FLUSH_SECONDS:
@@ -186,20 +150,20 @@ class Recorder:
         self._flushed = time.monotonic()
         for lines in (self._metrics, self._timing, self._log):
             lines.flush()
-        if self._tracking is not None:
-            self._tracking.flush()
+        for tracker in self._trackers:
+            tracker.flush()
 
     def document(self, name: str, content: str) -> None:
         """Write a small file at once; ``run.json`` will keep its digest."""
-        encoded = _encoded(content)
-        disk.replace(self.folder / name, encoded)
-        self._info["files"][name] = _digest(encoded)
+        text = encoded(content)
+        disk.replace(self.folder / name, text)
+        self._info["files"][name] = digest(text)
 
     def finish(self, *, status: str, exit_code: int, result: Mapping[str, Any]) -> None:
         """Write the last ``run.json``."""
         self.log(f"{status}, exit code {exit_code}")
-        if self._tracking is not None:
-            self._tracking.finish(status, result)
+        for tracker in self._trackers:
+            tracker.finish(status, result)
         self._info["files"]["metrics.csv"] = self._metrics.mark()["sha256"]
         self._info |= {
             "status": status,
@@ -221,54 +185,3 @@ def clear(folder: Path) -> None:
         disk.remove(path)
     for name in ("metrics.csv", "timing.csv", "coefficients.csv"):
         disk.remove(folder / name)
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode(errors="backslashreplace")
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def write_info(folder: Path, info: Mapping[str, Any]) -> None:
-    """Write ``run.json``."""
-    disk.replace(folder / "run.json", sealed_json(info))
-
-
-def first_info(**parts: Any) -> dict[str, Any]:
-    """Return the first content of ``run.json``: what is true of all that begins now, and parts."""
-    return {
-        "format": FORMAT,
-        "status": "running",
-        "exit_code": None,
-        "started": now(),
-        "finished": None,
-        "seconds": 0.0,  # of the processes that have ended
-        "since": exact_now(),  # this one works on it
-        **environment(os.getpid()),
-        **parts,
-        "result": None,
-    }
-
-
-def sealed_json(content: Mapping[str, Any]) -> bytes:
-    """Write a record as JSON that shows every later change of a bit."""
-    return sealed(_encoded(as_json({"seal": BLANK, **content})))
-
-
-def as_json(content: Mapping[str, Any]) -> str:
-    """Write a record as JSON; numbers that are not finite become null."""
-    text = json.dumps(_plain(content), indent=2, allow_nan=False, ensure_ascii=False)
-    return f"{text}\n"
-
-
-def _plain(value: Any) -> Any:
-    """Make a value fit for JSON, which has no nan and no infinity: they become null."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value

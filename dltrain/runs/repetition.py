@@ -15,10 +15,10 @@ from typing import Any
 from dltrain.config.compose import ConfigError, Sources
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import read_words
-from dltrain.config.schema import KINDS, as_dict
+from dltrain.config.plain import as_dict, flat
+from dltrain.config.schema import KINDS
 from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine, config_flags
-from dltrain.runs.compare.fields import flat
 from dltrain.runs.run import Run
 from dltrain.system.shell import as_value, below, command, located, shortest, without
 

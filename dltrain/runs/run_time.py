@@ -11,7 +11,8 @@ import datetime
 
 from dltrain.runs import metrics_file
 from dltrain.runs.compare.field_names import as_number
-from dltrain.runs.run import Run, members
+from dltrain.runs.find import members
+from dltrain.runs.run import Run
 
 TIMING_FILE = "timing.csv"
 

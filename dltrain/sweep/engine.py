@@ -21,10 +21,11 @@ from dltrain.sweep.folder import FINISHED, SweepFolder
 from dltrain.sweep.plan import Group, Member, Plan
 from dltrain.sweep.processes import Child, Values, wait_for
 from dltrain.sweep.results import read_result, unfinished
-from dltrain.sweep.stacks import cut, in_order, num_steps, sizes_to_try, stack_size
+from dltrain.sweep.stacks import cut, in_order, sizes_to_try, stack_size
 from dltrain.system.disk import StorageError
 from dltrain.system.machine import free_memory, num_cores
 from dltrain.system.signals import stopping
+from dltrain.train.cost import num_steps
 
 LOOK_SECONDS = 0.2
 
@@ -67,7 +68,7 @@ class Engine:
         self._queue: deque[Assignment] = deque()
         self._children: list[Child] = []
         self._steps_of = {
-            index: num_steps(plan.members[index].config, group)
+            index: num_steps(plan.members[index].config, group.workload)
             for group in plan.groups
             for index in group.members
         }

@@ -18,20 +18,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dltrain.config.schema import SweepConfig, as_dict
+from dltrain.config.plain import as_dict
+from dltrain.config.schema import SweepConfig
 from dltrain.config.validate import instance
-from dltrain.runs import recorder
 from dltrain.runs import run as runs
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.compare.field_names import as_number
+from dltrain.runs.layout import new_folder
 from dltrain.runs.provenance import changed_table
-from dltrain.runs.recorder import first_info, now, sealed_json
+from dltrain.runs.record import first_info, now, read_record, sealed_json, write_info
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import since
 from dltrain.sweep.plan import Member, Plan, PlanError
 from dltrain.sweep.plan_file import Entry, as_line, read_entries, relocated, restore
 from dltrain.system import disk
-from dltrain.system.foreign_files import read_bytes, read_record
+from dltrain.system.foreign_files import read_bytes
 from dltrain.system.shell import command, located, without
 from dltrain.text import escaped, escaped_lines
 
@@ -127,7 +128,7 @@ class SweepFolder:
         told = escaped_lines(details) if details else []
         lines = [*told, escaped(f"failed: {reason}")]
         disk.append(folder / "train.log", lines)
-        recorder.write_info(folder, info)
+        write_info(folder, info)
 
     def _first_info(self, member: Member) -> dict[str, Any]:
         config = as_dict(member.config)
@@ -156,11 +157,11 @@ def begin(output_dir: Path, plan: Plan, *, line: CommandLine) -> SweepFolder:
         plan: What is to be trained.
         line: What was typed.
     """
-    folder = SweepFolder(recorder.new_folder(output_dir, "sweep"))
+    folder = SweepFolder(new_folder(output_dir, "sweep"))
     lines = "".join(f"{as_line(member)}\n" for member in plan.members).encode()
     disk.make_folder(folder.path / "members")
     disk.replace(folder.path / "plan.jsonl", lines)
-    facts = [group.facts for group in plan.groups]
+    facts = [group.workload.data for group in plan.groups]
     models = [plan.members[group.members[0]].config.model.kind for group in plan.groups]
     folder.write(
         **first_info(
@@ -214,9 +215,9 @@ def reopen(
     if not fits or not sized or len(sizes) != count or len(sha256) != count:
         raise PlanError([f"{path / 'sweep.json'}: does not belong to the plan.jsonl beside it"])
     for group, before in zip(plan.groups, sha256, strict=True):
-        if group.facts.sha256 != before and not allow_changed:
-            raise PlanError([f"data={group.facts.name}: its content changed{_CHANGED}"])
-    today = [group.facts.sha256 for group in plan.groups]
+        if group.workload.data.sha256 != before and not allow_changed:
+            raise PlanError([f"data={group.workload.data.name}: its content changed{_CHANGED}"])
+    today = [group.workload.data.sha256 for group in plan.groups]
     found = {"moved": moved, "moved_in": os.getcwd(), "sha256": today}
     return SweepFolder(path, info | found), plan
 

@@ -14,15 +14,15 @@ from typing import Any
 from dltrain.config.compose import Sources
 from dltrain.config.gpu import device_problem
 from dltrain.config.load import compose_run
-from dltrain.config.schema import NO_NUMBERS, RunConfig, SweepConfig, as_dict
-from dltrain.config.validate import knobs, shown
+from dltrain.config.plain import as_dict, flat, shown
+from dltrain.config.schema import NO_NUMBERS, RunConfig, SweepConfig
+from dltrain.config.validate import knobs
 from dltrain.data.dataset import Dataset
-from dltrain.data.summary import Facts, default_metric, metrics_of
-from dltrain.nn.plan import Plan as Layers
-from dltrain.runs.compare.fields import flat
-from dltrain.suggest import closest
+from dltrain.data.summary import DataSummary, default_metric, metrics_of
 from dltrain.sweep.grid import Setting, expand
+from dltrain.text import closest
 from dltrain.train import build
+from dltrain.train.cost import Workload
 
 # How many problems of a plan are shown; a thousand members may share one.
 MAX_LINES = 20
@@ -64,13 +64,11 @@ class Group:
 
     Attributes:
         members: Their numbers, in order.
-        facts: Of the data all of them learn from.
-        layers: The largest model among them.
+        workload: The data all of them learn from, and the largest model among them.
     """
 
     members: tuple[int, ...]
-    facts: Facts
-    layers: Layers
+    workload: Workload
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ class Plan:
     @property
     def metric(self) -> str:
         """What results are sorted by."""
-        return self.told.metric or default_metric(self.groups[0].facts)
+        return self.told.metric or default_metric(self.groups[0].workload.data)
 
 
 def make_plan(
@@ -209,7 +207,9 @@ def groups_of(members: Sequence[Member], *, download: bool = True) -> tuple[Grou
             lines += getattr(error, "lines", [str(error)])
             continue
         largest = max(layers, key=len)  # dropout is a layer of its own
-        groups.append(Group(tuple(member.index for member in own), Facts.of(data), largest))
+        groups.append(
+            Group(tuple(member.index for member in own), Workload(DataSummary.of(data), largest))
+        )
     if lines:
         raise PlanError(lines)
     return tuple(groups)
@@ -234,8 +234,8 @@ def metric_problems(plan: Plan) -> list[str]:
     """Say what is wrong with what sorts a sweep's results."""
     chosen = plan.told.metric
     if chosen is None:
-        defaults = list(dict.fromkeys(default_metric(group.facts) for group in plan.groups))
-        shared = set.intersection(*(set(metrics_of(group.facts)) for group in plan.groups))
+        defaults = list(dict.fromkeys(default_metric(group.workload.data) for group in plan.groups))
+        shared = set.intersection(*(set(metrics_of(group.workload.data)) for group in plan.groups))
         if len(defaults) == 1:
             return []
         some = ", ".join(sorted(shared)) or "none, so run them as two sweeps"
@@ -244,7 +244,7 @@ def metric_problems(plan: Plan) -> list[str]:
             f"choose one that all have ({some})"
         ]
     for group in plan.groups:
-        names = metrics_of(group.facts)
+        names = metrics_of(group.workload.data)
         if chosen not in names:
             hint = closest(chosen, names)
             return [f"sweep.metric={chosen}: no such result{hint} (there are: {', '.join(names)})"]

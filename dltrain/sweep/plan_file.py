@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dltrain.config.schema import SweepConfig, as_dict
+from dltrain.config.plain import as_dict
+from dltrain.config.schema import SweepConfig
 from dltrain.config.validate import run_config
-from dltrain.suggest import clipped
 from dltrain.sweep.plan import Member, Plan, PlanError, groups_of
 from dltrain.system.paths import PACKAGED, expanded
 from dltrain.system.shell import located
+from dltrain.text import clipped
 
 
 @dataclass(frozen=True)

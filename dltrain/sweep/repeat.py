@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dltrain.config.compose import Sources
-from dltrain.config.schema import SweepConfig, as_dict
+from dltrain.config.plain import as_dict
+from dltrain.config.schema import SweepConfig
 from dltrain.runs.command_line import DEFAULT_NAME, CommandLine
 from dltrain.runs.repetition import repetition
 from dltrain.sweep.plan_file import Entry

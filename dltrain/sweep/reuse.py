@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from dltrain import __version__
-from dltrain.config.schema import as_dict
-from dltrain.runs import recorder
-from dltrain.runs import run as runs
+from dltrain.config.plain import as_dict
+from dltrain.runs.find import list_all
+from dltrain.runs.record import write_info
 from dltrain.sweep.folder import SweepFolder
 from dltrain.sweep.plan import Plan, identity
 from dltrain.system import disk
@@ -28,12 +28,12 @@ def take_over(folder: SweepFolder, plan: Plan, output_dir: Path) -> dict[int, st
         Member -> id of the run it was.
     """
     wanted = {
-        _key(as_dict(plan.members[index].config), group.facts.sha256): index
+        _key(as_dict(plan.members[index].config), group.workload.data.sha256): index
         for group in plan.groups
         for index in group.members
     }
     taken: dict[int, str] = {}
-    for run in runs.list_all(output_dir):
+    for run in list_all(output_dir):
         config = run.part("config")
         if run.status != "done" or run.part("versions", "dltrain") != __version__:
             continue
@@ -47,7 +47,7 @@ def take_over(folder: SweepFolder, plan: Plan, output_dir: Path) -> dict[int, st
             "id": f"{folder.id}/{index:04d}",
             "sweep": {"id": folder.id, "member": index, "taken_from": run.id},
         }
-        recorder.write_info(folder.member(index), info)
+        write_info(folder.member(index), info)
         taken[index] = run.id
     return taken
 

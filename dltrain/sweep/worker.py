@@ -104,7 +104,7 @@ def _settle_in(assignment: Assignment, line: _Line) -> None:
 def _data(assignment: Assignment) -> Dataset:
     first = assignment.members[0].config
     data = build.dataset(first)
-    if data.sha256 != assignment.group.facts.sha256:
+    if data.sha256 != assignment.group.workload.data.sha256:
         raise ValueError(f"data={data.name}: its content changed after the sweep was planned")
     return data
 

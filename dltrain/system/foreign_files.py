@@ -7,19 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
-
-from dltrain.runs.seal import is_intact
+from typing import IO
 
 MAX_BYTES, MAX_RECORD_BYTES = 64 * 2**20, 16 * 2**20
-# A record's lists and mappings: a few, and one for each stack of a sweep; what is made of as many
-# bytes in memory is a hundred times their text.
-MAX_PARTS, MAX_DEPTH = 2**17, 32
 # What a run writes is a file, what it makes is a folder.
 _FILES = (".json", ".jsonl", ".yaml", ".csv", ".log", ".safetensors", ".png", ".dltrain")
 _FOLDERS = ("checkpoints", "members", "logs", "plots", "tensorboard")
@@ -103,35 +97,3 @@ def read_text(path: Path) -> str:
         ValueError: If it is no plain file, too large, or cannot be read.
     """
     return read_bytes(path).decode(errors="replace")
-
-
-def read_record(path: Path) -> dict[str, Any]:
-    """Read a sealed record, ``run.json`` or ``sweep.json``.
-
-    Raises:
-        ValueError: If it cannot be read, or is not byte for byte what was written.
-    """
-    content = read_bytes(path, limit=MAX_RECORD_BYTES)
-    if content.count(b"[") + content.count(b"{") > MAX_PARTS:
-        raise ValueError(f"{path}: holds more than a run's record does")
-    try:
-        info = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: is not JSON ({error})") from None
-    if not isinstance(info, dict):
-        raise ValueError(f"{path}: is not a run's record")
-    if not is_intact(content, info.pop("seal", None)):
-        raise ValueError(f"{path}: was changed or damaged after it was written")
-    if _is_deep(info):
-        raise ValueError(f"{path}: is nested deeper than a run's record")
-    return info
-
-
-def _is_deep(value: object) -> bool:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        inner = [x for node in level for x in (node.values() if isinstance(node, dict) else node)]  # type: ignore[attr-defined]
-        level = [node for node in inner if isinstance(node, dict | list)]
-        if not level:
-            return False
-    return True

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 import numpy.typing as npt
 
 from dltrain.config.choices import Matmul, Task
+from dltrain.config.plain import shown
 from dltrain.config.rules import MAX_NUMBERS, model_fits
 from dltrain.config.schema import (
     AdamConfig,
@@ -27,7 +28,6 @@ from dltrain.config.schema import (
     SoftmaxConfig,
     SyntheticConfig,
 )
-from dltrain.config.validate import shown
 from dltrain.data.dataset import Dataset, variance
 from dltrain.nn import plan as architecture
 
@@ -223,7 +223,7 @@ def split_rows(data: Dataset, split: str, config: RunConfig, device: torch.devic
 def _order(rows: Rows) -> Any:
     import torch
 
-    from dltrain.nn.model import generator
+    from dltrain.nn.random import generator
 
     def order(seed: int, epoch: int) -> torch.Tensor:
         # Half the memory of torch's usual whole numbers; no table has more rows than fit.

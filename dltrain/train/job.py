@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dltrain.config.schema import NO_NUMBERS, RunConfig, as_dict
-from dltrain.config.validate import shown
+from dltrain.config.plain import as_dict, flat, shown
+from dltrain.config.schema import NO_NUMBERS, RunConfig
 from dltrain.data.dataset import Dataset
 from dltrain.nn.plan import Plan
 from dltrain.runs.command_line import CommandLine
-from dltrain.runs.compare.fields import flat
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from typing import Any
 
 import torch
 
-from dltrain.config.load import to_yaml
-from dltrain.config.schema import Expectation, LinearConfig, SoftmaxConfig, as_dict
+from dltrain.config.plain import as_dict, to_yaml
+from dltrain.config.schema import Expectation, LinearConfig, SoftmaxConfig
 from dltrain.nn.coefficients import Coefficients, as_csv, coefficients, findings, solution
 from dltrain.nn.least_squares import Solution
 from dltrain.runs import recorder
+from dltrain.runs.record import as_json, first_info
 from dltrain.system import disk
 from dltrain.train import build
 from dltrain.train.checkpoints.resume import Found, Place, history, resumable
@@ -24,7 +25,7 @@ from dltrain.train.checkpoints.saver import Interval
 from dltrain.train.device import choose, describe
 from dltrain.train.job import Job
 from dltrain.train.outcome import Outcome
-from dltrain.train.tracking.trackers import follow
+from dltrain.train.tracking.trackers import trackers
 from dltrain.train.trainer import Trainer, View
 
 
@@ -119,7 +120,7 @@ class Training:
         return [f"{reason}; {path.name} is not used" for path, reason in unusable.items()]
 
     def _open(self, folders: Sequence[Path | None], found: Sequence[Found | None]) -> None:
-        preparation = recorder.as_json(self.jobs[0].data.preparation())
+        preparation = as_json(self.jobs[0].data.preparation())
 
         def begin(index: int) -> recorder.Recorder | None:
             job, folder, own = self.jobs[index], folders[index], found[index]
@@ -133,7 +134,7 @@ class Training:
                 documents={"config.yaml": to_yaml(job.config), "preparation.json": preparation},
                 columns=self.trainer.columns,
                 kept=None if own is None else own.kept,
-                tracking=follow(
+                trackers=trackers(
                     folder, info=info, settings=job.settings, **as_dict(job.config.tracking)
                 ),
             )
@@ -172,7 +173,7 @@ class Training:
 
     def _info(self, job: Job, run_id: str) -> dict[str, Any]:
         """Return what ``run.json`` says from the start."""
-        return recorder.first_info(
+        return first_info(
             id=run_id,
             **job.line.record(),
             seed=job.config.seed,

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dltrain.nn.losses import Loss, Tally
+from dltrain.nn.losses import Loss
 from dltrain.nn.model import Model
 from dltrain.nn.optim import ClipNorm, Optimizer, gradient_norms
 from dltrain.train.batches import WINDOW_STEPS, Loader, Rows
 from dltrain.train.cuda_graphs import Graphs
+from dltrain.train.tally import Tally
 
 # Gradient norms are the mean over this many steps at the end of an epoch: a steady figure at a
 # tenth of the cost of reading every step.

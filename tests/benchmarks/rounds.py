@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dltrain.runs.layout import new_folder
+
 if TYPE_CHECKING:
     from dltrain.runs.command_line import CommandLine
     from dltrain.train.job import Job
@@ -72,11 +74,10 @@ def _jobs(members: Sequence[Sequence[str]]) -> list[Job]:
 
 
 def _begun(jobs: Sequence[Job], folder: Path) -> Training:
-    from dltrain.runs import recorder
     from dltrain.train.session import Training
 
     stack = Training(jobs)
-    stack.record([recorder.new_folder(folder, "bench") for _ in jobs])
+    stack.record([new_folder(folder, "bench") for _ in jobs])
     return stack
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dltrain.runs.layout import new_folder
 from tests.benchmarks.case import GROWTH_ROUNDS, Case, Settings
 from tests.benchmarks.process import PEAK_UNIT, measured
 from tests.benchmarks.table import Row, at_most, times_floor
@@ -138,7 +139,6 @@ def _timed(call: Callable[[], object]) -> tuple[float, object]:
 def _read_and_train(words: Sequence[str]) -> Figures:
     from dltrain.config.load import load
     from dltrain.config.schema import CsvConfig
-    from dltrain.runs import recorder
     from dltrain.runs.command_line import CommandLine
     from dltrain.train import build
     from dltrain.train.job import Job
@@ -160,7 +160,7 @@ def _read_and_train(words: Sequence[str]) -> Figures:
     training = Training(
         [Job(CommandLine(words, words), config, data, build.plan(config.model, data))]
     )
-    training.record([recorder.new_folder(Path.cwd(), "bench")])
+    training.record([new_folder(Path.cwd(), "bench")])
     train, _ = _timed(lambda: training.run(Silent()))
     return {"before": before, "read": read, "read_peak": read_peak, "train": train}
 

@@ -7,7 +7,8 @@ import os
 import shutil
 from pathlib import Path
 
-from dltrain.runs import recorder
+from dltrain.runs.layout import new_folder
+from dltrain.runs.record import write_info
 from tests.benchmarks.rounds import training
 
 
@@ -23,7 +24,7 @@ def run_folders(folder: Path, count: int) -> None:
         there = sorted(folder.iterdir())
     info = json.loads((there[0] / "run.json").read_text())
     for _ in range(count - len(there)):
-        copy = recorder.new_folder(folder, "linear-synthetic")
+        copy = new_folder(folder, "linear-synthetic")
         shutil.copytree(there[0], copy, copy_function=os.link, dirs_exist_ok=True)
         (copy / "run.json").unlink()
-        recorder.write_info(copy, info | {"id": copy.name})
+        write_info(copy, info | {"id": copy.name})

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dltrain.data.dataset import EVALUATION_ROWS
-from dltrain.nn.model import generator
+from dltrain.nn.random import generator
 from dltrain.train import batches as module
 from dltrain.train.batches import WINDOW_ROWS, WINDOW_STEPS, Batch, Loader, Rows
 

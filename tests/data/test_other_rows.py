@@ -18,7 +18,7 @@ from dltrain.data.preparation_file import read_preparation
 from dltrain.data.table import csv_stream, new_rows
 from dltrain.data.table.csv_stream import CsvBlocks
 from dltrain.data.table.new_rows import OtherRows, Part
-from dltrain.runs.recorder import as_json
+from dltrain.runs.record import as_json
 from dltrain.train import build
 from tests.conftest import changed
 from tests.data.test_tabular import SKLEARN

@@ -14,7 +14,7 @@ import pytest
 from dltrain.config.load import load
 from dltrain.data.dataset import Dataset
 from dltrain.data.preparation_file import PreparationError, read_preparation
-from dltrain.runs.recorder import as_json
+from dltrain.runs.record import as_json
 from dltrain.train import build
 
 TABLE = "x,colour,note,y\n1,red,a,3\n2,,b,4\n,green,c,9\n4,red,d,16\n5,green,e,25\n"

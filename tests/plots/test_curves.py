@@ -13,9 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dltrain.plots import style
-from dltrain.plots.curves import LEADING, MANY, Curve, draw
-from dltrain.runs.compare.courses import curves_of
-from dltrain.runs.run import Run, list_runs, members, read
+from dltrain.plots.curves import LEADING, MANY, draw
+from dltrain.runs.compare.curves import Curve, curves_of
+from dltrain.runs.find import list_runs, members
+from dltrain.runs.run import Run, read
 from tests.conftest import Call, write_record
 
 SVG = "{http://www.w3.org/2000/svg}"

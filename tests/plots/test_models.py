@@ -13,7 +13,7 @@ from dltrain.inference import pictures
 from dltrain.inference.evaluation import Evaluation, evaluate
 from dltrain.plots import confusion, mistakes, predictions, style, weights
 from dltrain.runs.compare.confusion import confusion as counted
-from dltrain.runs.run import list_runs
+from dltrain.runs.find import list_runs
 from tests.conftest import Call
 
 SAMPLE = ("data=fashion_mnist", "data.source=sample", "trainer.epochs=2", "device=cpu")

@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 
 from dltrain.plots import heatmap, key_effects, style
 from dltrain.runs.compare.results import Result, results_of
-from dltrain.runs.run import Run, list_runs
+from dltrain.runs.find import list_runs
+from dltrain.runs.run import Run
 from tests.conftest import Call
 
 METRIC = "val/accuracy"

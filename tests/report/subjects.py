@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dltrain.system.foreign_files import read_record
+from dltrain.runs.record import read_record
 from tests.conftest import write_record
 from tests.sweep.helpers import carry_out
 

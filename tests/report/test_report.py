@@ -19,8 +19,8 @@ import pytest
 from dltrain.config.overrides import read_words
 from dltrain.inference.evaluation import evaluate
 from dltrain.runs.compare.confusion import confusion
-from dltrain.runs.run import find
-from dltrain.system.foreign_files import read_record
+from dltrain.runs.find import find
+from dltrain.runs.record import read_record
 from tests.conftest import Call, write_record
 from tests.report.subjects import (
     MESSAGE,

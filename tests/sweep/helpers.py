@@ -21,9 +21,9 @@ from dltrain.cli.main import run
 from dltrain.config.compose import Sources
 from dltrain.config.load import load
 from dltrain.runs.command_line import CommandLine
+from dltrain.runs.record import read_record
 from dltrain.sweep.plan import Plan, PlanError, make_plan
 from dltrain.system.disk import make_folder
-from dltrain.system.foreign_files import read_record
 from dltrain.train import build
 from dltrain.train.checkpoints import checkpoint_file as checkpoint
 from dltrain.train.job import Job

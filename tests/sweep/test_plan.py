@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from dltrain.config.schema import KINDS, RunConfig, SweepConfig, as_dict
+from dltrain.config.plain import as_dict
+from dltrain.config.schema import KINDS, RunConfig, SweepConfig
 from dltrain.config.validate import knobs
 from dltrain.data.summary import default_metric, metrics_of
 from dltrain.sweep.plan import Plan, PlanError, differences, identity
@@ -107,10 +108,10 @@ def test_a_group_holds_members_of_anywhere_in_the_grid() -> None:
 
 def test_a_group_knows_its_data_and_its_largest_model() -> None:
     [group] = planned("model=mlp", "model.dropout=0,0.5", *FASHION).groups
-    facts = group.facts
+    facts = group.workload.data
     assert (facts.name, facts.in_features, facts.image) == ("fashion_mnist", 784, True)
     assert facts.source == "sample"
-    assert [type(layer).__name__ for layer in group.layers].count("DropoutPlan") == 1
+    assert [type(layer).__name__ for layer in group.workload.layers].count("DropoutPlan") == 1
 
 
 def test_a_model_that_does_not_fit_its_data_is_refused_once() -> None:
@@ -172,7 +173,7 @@ def test_groups_that_are_judged_differently_need_a_metric() -> None:
 
 
 def test_what_is_known_of_a_run_depends_on_its_splits() -> None:
-    facts = planned("data.num_val=0").groups[0].facts
+    facts = planned("data.num_val=0").groups[0].workload.data
     assert metrics_of(facts) == ["train/loss", "train/rmse", "train/r2"]
     assert default_metric(facts) == "train/loss"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dltrain.cli.main import run as carry_out_words
-from dltrain.runs.run import list_runs
+from dltrain.runs.find import list_runs
 from tests.conftest import write_record
 from tests.sweep.helpers import (
     SMALL,

@@ -10,15 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dltrain.sweep.plan import Group, Member, Plan
-from dltrain.sweep.stacks import (
-    cut,
-    in_order,
-    largest_stack,
+from dltrain.sweep.stacks import cut, in_order, largest_stack, sizes_to_try
+from dltrain.train.cost import (
     member_bytes,
     num_steps,
     number_bytes,
     optimizer_copies,
-    sizes_to_try,
     stack_bytes,
     work,
 )
@@ -58,7 +55,7 @@ MEMBER = planned().members
 
 def test_a_stack_that_exceeds_the_memory_is_cut() -> None:
     members, group = stack("model=mlp", "model.hidden=[64]", "optimizer.lr=range(1,101)")
-    needed = stack_bytes(members, group)
+    needed = stack_bytes([member.config for member in members], group.workload)
     assert largest_stack(members, group, needed) == 100
     assert largest_stack(members, group, 10 * needed) == 100
     assert largest_stack(members, group, needed / 2) == 50
@@ -75,7 +72,7 @@ def test_a_member_is_trained_even_where_it_seems_not_to_fit() -> None:
 def test_an_estimate_grows_with_model_rows_and_states() -> None:
     def bytes_of(*words: str) -> float:
         [member], group = stack("model=mlp", *words)
-        return member_bytes(member.config, group)
+        return member_bytes(member.config, group.workload)
 
     base = bytes_of("model.hidden=[64]")
     assert bytes_of("model.hidden=[128]") > base
@@ -87,7 +84,9 @@ def test_an_estimate_grows_with_model_rows_and_states() -> None:
 def test_members_of_several_seeds_need_several_batches() -> None:
     same, group = stack("optimizer.lr=0.1,0.2", "data=fashion_mnist", "model=softmax")
     different, other = stack("seed=0,1", "data=fashion_mnist", "model=softmax")
-    more = stack_bytes(different, other) - stack_bytes(same, group)
+    more = stack_bytes([member.config for member in different], other.workload) - stack_bytes(
+        [member.config for member in same], group.workload
+    )
     assert more == 256 * 784 * 5  # a batch of bytes and of numbers
 
 
@@ -143,11 +142,11 @@ def test_what_is_small_or_quickly_done_is_not_worth_measuring(words: Sequence[st
 )
 def test_steps_are_counted(words: tuple[str, ...], steps: int) -> None:
     [member], group = stack(*words)
-    assert num_steps(member.config, group) == steps
+    assert num_steps(member.config, group.workload) == steps
 
 
 def test_work_is_counted_in_products() -> None:
     words = ("model=mlp", "model.hidden=[3]", "trainer.epochs=4", "trainer.eval_interval=2")
     [member], group = stack(*words, "data.num_train=10", "data.num_val=5")
     # 2-3-1: 9 multiplications a row forward, 9 for the gradients, 3 for what goes back.
-    assert work(member.config, group) == 2 * (10 * 4 * (9 + 9 + 3) + 5 * 2 * 9)
+    assert work(member.config, group.workload) == 2 * (10 * 4 * (9 + 9 + 3) + 5 * 2 * 9)

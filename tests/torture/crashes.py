@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dltrain.system.foreign_files import read_record
+from dltrain.runs.record import read_record
 from dltrain.train.tracking import tensorboard
 from tests.boards import points
 from tests.torture import faults, forks

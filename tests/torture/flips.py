@@ -20,7 +20,7 @@ import torch
 
 from dltrain.config.load import load
 from dltrain.runs.command_line import CommandLine
-from dltrain.runs.recorder import new_folder
+from dltrain.runs.layout import new_folder
 from dltrain.train import build
 from dltrain.train.checkpoints import checkpoint_file as checkpoint
 from dltrain.train.checkpoints.checkpoint_file import CheckpointError

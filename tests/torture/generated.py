@@ -23,7 +23,8 @@ import numpy as np
 
 from dltrain.config.compose import ConfigError
 from dltrain.config.load import load
-from dltrain.config.schema import KINDS, RunConfig, SweepConfig, as_dict
+from dltrain.config.plain import as_dict
+from dltrain.config.schema import KINDS, RunConfig, SweepConfig
 from dltrain.config.validate import knobs, run_config
 from dltrain.data.dataset import Dataset
 from dltrain.data.images.idx import IdxFile, read_idx

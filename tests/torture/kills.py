@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from dltrain.system.foreign_files import read_record
+from dltrain.runs.record import read_record
 from dltrain.train.checkpoints import checkpoint_file
 from tests.torture import forks
 from tests.torture.crashes import MLP, equal, finished, only_run, reference_of

@@ -13,6 +13,8 @@ import traceback
 from pathlib import Path
 
 from dltrain.runs import recorder
+from dltrain.runs.layout import new_folder
+from dltrain.runs.record import first_info
 from dltrain.runs.recorder import Recorder
 from tests.torture.proof import Report
 
@@ -103,11 +105,9 @@ def _begin(outputs: Path, number: int, draw: random.Random, letters: str, line: 
         return draw.choice(letters)
 
     secrets.choice = choice  # type: ignore[assignment]
-    info = recorder.first_info(
-        command=[str(number)], overrides=[], seed=number, identity=str(number)
-    )
+    info = first_info(command=[str(number)], overrides=[], seed=number, identity=str(number))
     line.wait()
-    folder = recorder.new_folder(outputs, "same")
+    folder = new_folder(outputs, "same")
     run = Recorder(
         folder, info=info, documents={"config.yaml": f"seed: {number}\n"}, columns=list(ROW)
     )

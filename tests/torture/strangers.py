@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dltrain.runs.recorder import sealed_json
+from dltrain.runs.record import sealed_json
 from dltrain.runs.seal import BLANK, sealed
 from dltrain.train.checkpoints import checkpoint_file as checkpoint
 

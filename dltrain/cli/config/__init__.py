@@ -18,7 +18,7 @@ import importlib
 from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError
-from dltrain.suggest import clipped, closest
+from dltrain.text import clipped, closest
 
 USAGE = "dltrain config [show|why KEY|diff] [OVERRIDE ...]"
 # Each is a module of this package, imported when it is called.

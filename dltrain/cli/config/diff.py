@@ -14,9 +14,9 @@ from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.terminal.console import output, table
 from dltrain.config.diff import defaults_of, differences, texts
 from dltrain.config.load import load
-from dltrain.config.schema import as_dict
-from dltrain.runs.compare.fields import flat
-from dltrain.runs.run import Run, find
+from dltrain.config.plain import as_dict, flat
+from dltrain.runs.find import find
+from dltrain.runs.run import Run
 
 USAGE = "dltrain config diff [OVERRIDE ...] | dltrain config diff RUN [RUN] [output_dir=FOLDER]"
 

@@ -25,9 +25,10 @@ from dltrain.config.knob import Knob
 from dltrain.config.load import COMMAND_LINE, compose_run, sweep_settings
 from dltrain.config.locations import choices_of, places_of
 from dltrain.config.overrides import Words, read_words
+from dltrain.config.plain import shown
 from dltrain.config.schema import NO_NUMBERS, RunConfig, SweepConfig
-from dltrain.config.validate import knobs, known_keys, shown, unknown_key
-from dltrain.suggest import clipped, closest
+from dltrain.config.validate import knobs, known_keys, unknown_key
+from dltrain.text import clipped, closest
 
 USAGE = "dltrain config why KEY [OVERRIDE ...]"
 HOLDS = "<- holds"

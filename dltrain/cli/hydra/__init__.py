@@ -1,1 +1,1 @@
-"""hydra."""
+"""Hydra's own flags, engines and searches, handed over to it."""

@@ -22,8 +22,7 @@ from dltrain.config.compose import CONF, Sources
 from dltrain.config.hydra_source import check_files
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import read_words
-from dltrain.suggest import clipped
-from dltrain.text import escaped_lines
+from dltrain.text import clipped, escaped_lines
 
 USAGE = "dltrain [OVERRIDE ...] --info [WHAT] | --cfg job|hydra|all | -sc install=bash"
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")

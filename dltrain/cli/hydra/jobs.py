@@ -21,8 +21,8 @@ from dltrain.cli.main import crash_file
 from dltrain.cli.terminal.console import lasting, output, safe, show
 from dltrain.config.compose import ConfigError
 from dltrain.config.validate import run_config
-from dltrain.runs import recorder
 from dltrain.runs.command_line import CommandLine
+from dltrain.runs.layout import new_folder
 from dltrain.runs.run import higher_is_better
 from dltrain.system import disk
 from dltrain.system.foreign_files import read_text
@@ -122,7 +122,7 @@ def _trained(config: Any, words: Sequence[str]) -> dict[str, Any]:
         training = Training([task])
     ending.training = training
     try:
-        folder = recorder.new_folder(expanded(run.output_dir), task.name)
+        folder = new_folder(expanded(run.output_dir), task.name)
         with disk.locked(folder):
             training.record([folder])
             [ended] = training.run(_Silent())

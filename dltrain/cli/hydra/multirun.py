@@ -24,12 +24,13 @@ from dltrain.cli.arguments import EndedError, Parser, UsageError, refusing
 from dltrain.cli.hydra.jobs import JobError, ending, job, read_jobs
 from dltrain.cli.hydra.search import Search, searched
 from dltrain.cli.main import crash_file
-from dltrain.cli.terminal.console import figure, output, pairs, show
+from dltrain.cli.terminal.console import output, pairs, show
 from dltrain.config.compose import Sources, multirun
-from dltrain.runs.recorder import short_id
+from dltrain.runs.layout import short_id
 from dltrain.runs.run import higher_is_better
 from dltrain.system import disk
 from dltrain.system.signals import Interruption, hear
+from dltrain.text import figure
 
 USAGE = "dltrain -m hydra/launcher=NAME [hydra/sweeper=NAME] [OVERRIDE ...]"
 # What belongs to dltrain's own sweeps, and what to do instead.

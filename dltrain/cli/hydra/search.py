@@ -18,9 +18,9 @@ from dltrain.config.compose import ConfigError, Sources, engine_settings
 from dltrain.config.grammar.scalars import as_text
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import read_words
-from dltrain.data.summary import Facts, default_metric
-from dltrain.suggest import clipped
+from dltrain.data.summary import DataSummary, default_metric
 from dltrain.system.paths import expanded
+from dltrain.text import clipped
 from dltrain.train import build
 
 ENGINES = ("hydra/launcher=", "hydra/sweeper=")
@@ -96,7 +96,7 @@ def searched(words: Sequence[str], sources: Sources) -> Search:
     run = _checked(values, sources)
     data = build.dataset(run)
     build.plan(run.model, data)
-    metric = default_metric(Facts.of(data))
+    metric = default_metric(DataSummary.of(data))
     direction = ""
     if "direction" in settings.sweeper:
         best = "maximize" if metric.endswith(("accuracy", "r2")) else "minimize"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dltrain.cli.terminal.console import dim, figure, table, warning
-from dltrain.sweep.stacks import in_order, num_steps, sizes_to_try, stack_bytes, stack_size, work
+from dltrain.cli.terminal.console import dim, table, warning
+from dltrain.sweep.stacks import in_order, sizes_to_try, stack_size
 from dltrain.system.machine import free_memory
+from dltrain.text import figure
+from dltrain.train.cost import num_steps, stack_bytes, work
 
 if TYPE_CHECKING:
     from dltrain.sweep.plan import Group, Member, Plan
@@ -36,14 +38,17 @@ def plan_facts(plan: Plan) -> list[tuple[str, object]]:
 def group_line(plan: Plan, group: Group) -> str:
     """Say in a line what a group is, and what training it costs."""
     members = in_order([plan.members[index] for index in group.members])
-    config = members[0].config
-    widths = [str(group.facts.in_features)]
-    widths += [str(layer.out_features) for layer in group.layers if hasattr(layer, "out_features")]
+    configs, workload = [member.config for member in members], group.workload
+    config, data = configs[0], workload.data
+    widths = [str(data.in_features)]
+    widths += [
+        str(layer.out_features) for layer in workload.layers if hasattr(layer, "out_features")
+    ]
     batch = "all rows" if config.trainer.batch_size is None else config.trainer.batch_size
-    operations = sum(work(member.config, group) for member in members)
-    what = f"{config.model.kind} {'-'.join(widths)} on {group.facts.name}, {config.optimizer.kind}"
-    steps = f"batch {batch}, {num_steps(config, group):,} steps"
-    memory = f"about {stack_bytes(members, group) / 2**20:,.0f} MiB"
+    operations = sum(work(config, workload) for config in configs)
+    what = f"{config.model.kind} {'-'.join(widths)} on {data.name}, {config.optimizer.kind}"
+    steps = f"batch {batch}, {num_steps(config, workload):,} steps"
+    memory = f"about {stack_bytes(configs, workload) / 2**20:,.0f} MiB"
     cost = f"{memory}, {figure(operations / 1e9)} GFLOP in products"
     return f"{_stacks(plan, group, members)}: {what}, {steps}; {cost}"
 
@@ -61,7 +66,7 @@ def _stacks(plan: Plan, group: Group, members: Sequence[Member]) -> str:
 
 def remarks(plan: Plan) -> list[object]:
     """Return what the data sets have to say, each once; warnings first."""
-    facts = [group.facts for group in plan.groups]
+    facts = [group.workload.data for group in plan.groups]
     warnings = dict.fromkeys(text for own in facts for text in own.warnings)
     notes = dict.fromkeys(text for own in facts for text in own.notes)
     return [*map(warning, warnings), *(dim(f"note: {text}") for text in notes)]

@@ -9,7 +9,7 @@ from dltrain.cli.arguments import EndedError
 from dltrain.cli.live import plan as say
 from dltrain.cli.live.training import counted, following, tensorboard
 from dltrain.cli.tables import results as told
-from dltrain.cli.terminal.console import dim, duration, output, pairs
+from dltrain.cli.terminal.console import dim, output, pairs
 from dltrain.cli.terminal.sweep_view import SweepView
 from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine
@@ -22,7 +22,7 @@ from dltrain.runs.compare.results import (
     is_repeated,
     ranked,
 )
-from dltrain.runs.recorder import now
+from dltrain.runs.record import now
 from dltrain.runs.repetition import again
 from dltrain.runs.run import higher_is_better, read
 from dltrain.sweep.engine import Engine
@@ -30,9 +30,10 @@ from dltrain.sweep.folder import SweepFolder, begin
 from dltrain.sweep.plan import Plan
 from dltrain.sweep.results import read_results, sweep_result, unfinished, write_csv
 from dltrain.sweep.reuse import take_over
-from dltrain.sweep.stacks import num_steps
 from dltrain.system.disk import StorageError, make_folder, remove, remove_tree
 from dltrain.system.paths import expanded
+from dltrain.text import duration
+from dltrain.train.cost import num_steps
 
 
 def show_plan(plan: Plan) -> None:
@@ -119,7 +120,7 @@ def _keep(
 def _view(plan: Plan, finished: int) -> SweepView:
     """Return what shows all members; those that were finished before are counted from the start."""
     sizes = [(group, plan.members[group.members[0]].config) for group in plan.groups]
-    steps = sum(len(group.members) * num_steps(config, group) for group, config in sizes)
+    steps = sum(len(group.members) * num_steps(config, group.workload) for group, config in sizes)
     return SweepView(
         output(),
         members=plan.members,

@@ -14,13 +14,14 @@ from dltrain.cli.terminal.console import dim, output, safe, warning
 from dltrain.config.compose import Sources, compose_groups
 from dltrain.config.load import sweep_settings
 from dltrain.config.overrides import read_words
-from dltrain.config.schema import as_dict
-from dltrain.config.validate import shown
+from dltrain.config.plain import as_dict, shown
 from dltrain.runs.address import command_on
 from dltrain.runs.compare.results import Result
+from dltrain.runs.find import find, list_runs
+from dltrain.runs.layout import short_id
 from dltrain.runs.provenance import changed_versions, refuse_changed
-from dltrain.runs.recorder import exact_now, short_id
-from dltrain.runs.run import Run, find, list_runs
+from dltrain.runs.record import exact_now
+from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
 from dltrain.runs.verification import complaints
 from dltrain.sweep.folder import FINISHED, SweepFolder, reopen
@@ -89,7 +90,7 @@ def _learned_from_others(folder: SweepFolder, plan: Plan) -> bool:
     for group in plan.groups:
         runs = [folder.run(index) for index in group.members]
         finished = [run for run in runs if run is not None and run.status in FINISHED]
-        if any(run.part("data", "sha256") != group.facts.sha256 for run in finished):
+        if any(run.part("data", "sha256") != group.workload.data.sha256 for run in finished):
             return True
     return False
 

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dltrain.cli.terminal.console import bold, duration, figure, pairs, published
-from dltrain.config.schema import MAX_SEED, LeastSquaresConfig, RunConfig, as_dict
-from dltrain.config.validate import shown
+from dltrain.cli.terminal.console import bold, pairs, published
+from dltrain.config.plain import as_dict, shown
+from dltrain.config.schema import MAX_SEED, LeastSquaresConfig, RunConfig
 from dltrain.runs.address import command_on
 from dltrain.runs.repetition import repetition
 from dltrain.runs.run import Run
 from dltrain.system.shell import below, command, without
+from dltrain.text import duration, figure
 from dltrain.train.job import Job
 
 if TYPE_CHECKING:

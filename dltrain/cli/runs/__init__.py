@@ -26,7 +26,7 @@ import importlib
 from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError
-from dltrain.suggest import clipped, closest
+from dltrain.text import clipped, closest
 
 USAGE = "dltrain runs [ACTION] [RUN ...] [output_dir=FOLDER]"
 # Each is a module of this package, imported when it is called.

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from dltrain.runs.compare.listing import Row, rows
-from dltrain.runs.recorder import as_json
-from dltrain.runs.run import Run, members
+from dltrain.runs.find import members
+from dltrain.runs.record import as_json
+from dltrain.runs.run import Run
 
 HELP = "print it as JSON: id, status, ... (the fields of runs ls), of one run its record as well"
 

@@ -22,7 +22,7 @@ from dltrain.cli.tables.results import (
     unfinished_table,
 )
 from dltrain.cli.tables.runs import columns_of, print_rows
-from dltrain.cli.terminal.console import bold, dim, figure, output, pairs, show
+from dltrain.cli.terminal.console import bold, dim, output, pairs, show
 from dltrain.config.schema import MAX_SEED
 from dltrain.runs.address import command_on
 from dltrain.runs.compare.field_names import Names
@@ -38,8 +38,10 @@ from dltrain.runs.compare.results import (
     ranked,
     results_of,
 )
+from dltrain.runs.find import find, list_all, members
 from dltrain.runs.repetition import again
-from dltrain.runs.run import Run, find, list_all, members
+from dltrain.runs.run import Run
+from dltrain.text import figure
 
 USAGE = "dltrain runs best [SWEEP] [--metric NAME] [--where TEXT] [output_dir=FOLDER]"
 

@@ -16,7 +16,8 @@ from dltrain.cli.terminal.console import bold, dim, output, show
 from dltrain.cli.terminal.curves import STYLES, chart, side_by_side
 from dltrain.runs.compare.field_names import is_metric
 from dltrain.runs.compare.listing import Row, known, rows, varying
-from dltrain.runs.run import Run, distinct, find, members
+from dltrain.runs.find import distinct, find, members
+from dltrain.runs.run import Run
 
 USAGE = "dltrain runs compare RUN RUN ... [--json] [output_dir=FOLDER]"
 

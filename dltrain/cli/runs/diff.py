@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.cli.terminal.console import bold, dim, figure, output, pairs, table
+from dltrain.cli.terminal.console import bold, dim, output, pairs, table
 from dltrain.config.diff import differences, texts
+from dltrain.config.plain import flat
 from dltrain.runs.compare.field_names import is_metric
-from dltrain.runs.compare.fields import fields, flat
-from dltrain.runs.run import Run, find
+from dltrain.runs.compare.fields import fields
+from dltrain.runs.find import find
+from dltrain.runs.run import Run
+from dltrain.text import figure
 
 USAGE = "dltrain runs diff RUN RUN [output_dir=FOLDER]"
 # Parts of a record that say under what circumstances a run was made.

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
 from dltrain.cli.terminal.console import output, safe
-from dltrain.config.validate import shown
+from dltrain.config.plain import shown
 from dltrain.runs.compare.listing import Row, rows, selected, varying
+from dltrain.runs.find import list_all
+from dltrain.runs.layout import METRICS
 from dltrain.runs.metrics_file import table as table_of
-from dltrain.runs.run import METRICS, Run, list_all
+from dltrain.runs.run import Run
 from dltrain.system import disk
 from dltrain.system.paths import expanded, problem_with
 from dltrain.text import escaped, harmless

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
 from dltrain.cli.terminal.console import output, safe
-from dltrain.runs.run import LABEL, MAX_LABEL, Run, find
+from dltrain.runs.find import find
+from dltrain.runs.layout import LABEL, MAX_LABEL
+from dltrain.runs.run import Run
 from dltrain.system import disk
 from dltrain.text import escaped
 

@@ -26,9 +26,9 @@ from collections.abc import Sequence
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.tables.runs import TEST, columns_of, print_rows, ranked, text
 from dltrain.cli.terminal.console import dim, output
-from dltrain.config.validate import shown
+from dltrain.config.plain import shown
 from dltrain.runs.compare.listing import Row, rows, selected
-from dltrain.runs.run import find, list_all, list_runs, members
+from dltrain.runs.find import find, list_all, list_runs, members
 from dltrain.text import escaped, harmless
 
 USAGE = (

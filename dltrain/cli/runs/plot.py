@@ -29,12 +29,13 @@ from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.terminal.console import output, safe, warning
 from dltrain.inference import pictures
 from dltrain.plots import curves, heatmap, key_effects, style
-from dltrain.runs.compare.courses import curves_of
+from dltrain.runs.compare.curves import curves_of
 from dltrain.runs.compare.results import results_of, shown_name
-from dltrain.runs.run import Run, find, members
-from dltrain.suggest import clipped, closest
+from dltrain.runs.find import find, members
+from dltrain.runs.run import Run
 from dltrain.system import disk
 from dltrain.system.paths import expanded, problem_with
+from dltrain.text import clipped, closest
 
 if TYPE_CHECKING:
     from dltrain.inference.evaluation import Evaluation

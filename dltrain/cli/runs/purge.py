@@ -18,7 +18,7 @@ from dltrain.cli.tables.runs import columns_of, print_rows
 from dltrain.cli.terminal.console import dim, output
 from dltrain.runs.compare.filters import SECONDS, seconds
 from dltrain.runs.compare.listing import Row, rows
-from dltrain.runs.run import list_runs
+from dltrain.runs.find import list_runs
 from dltrain.runs.trash import delete, num_bytes, trash_of
 
 USAGE = "dltrain runs purge [--older AGE] [--failed] [--yes] [output_dir=FOLDER]"

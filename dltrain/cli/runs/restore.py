@@ -8,7 +8,7 @@ from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.tables.runs import columns_of, print_rows
 from dltrain.cli.terminal.console import dim, output, safe
 from dltrain.runs.compare.listing import rows
-from dltrain.runs.run import distinct, find, list_runs
+from dltrain.runs.find import distinct, find, list_runs
 from dltrain.runs.trash import bring_back, trash_of
 
 USAGE = "dltrain runs restore [RUN ...] [output_dir=FOLDER]"

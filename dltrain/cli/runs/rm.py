@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.terminal.console import output, safe
 from dltrain.runs.address import address
-from dltrain.runs.run import Run, distinct, find
+from dltrain.runs.find import distinct, find
+from dltrain.runs.run import Run
 from dltrain.runs.trash import throw_away
 from dltrain.system.shell import below, command
 

@@ -14,23 +14,17 @@ from dltrain.cli.runs.as_json import HELP, run_facts, write
 from dltrain.cli.tables.cells import best, time_taken
 from dltrain.cli.tables.curves import learning_curves
 from dltrain.cli.tables.runs import print_members
-from dltrain.cli.terminal.console import (
-    figure,
-    number_or_dash,
-    output,
-    pairs,
-    published,
-    table,
-    warning,
-)
+from dltrain.cli.terminal.console import output, pairs, published, table, warning
 from dltrain.cli.terminal.console import show as print_all
 from dltrain.config.diff import ABSENT, defaults_of, differences
-from dltrain.config.validate import shown
+from dltrain.config.plain import flat, shown
 from dltrain.runs.address import command_on
-from dltrain.runs.compare.fields import fields, flat, standing_of
+from dltrain.runs.compare.fields import fields, standing_of
+from dltrain.runs.find import find, members
 from dltrain.runs.repetition import again
-from dltrain.runs.run import Run, find, members
+from dltrain.runs.run import Run
 from dltrain.runs.verification import complaints
+from dltrain.text import figure, number_or_dash
 
 USAGE = "dltrain runs show RUN [--json] [output_dir=FOLDER]"
 

@@ -1,1 +1,1 @@
-"""tables."""
+"""Tables of runs and results for the terminal."""

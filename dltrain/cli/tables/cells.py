@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from dltrain.cli.terminal.console import age, duration, figure
-from dltrain.config.validate import shown
+from dltrain.config.plain import Fields, shown
 from dltrain.runs.compare.field_names import BEST, TESTS, is_metric
-from dltrain.runs.compare.fields import Best, Fields
-from dltrain.runs.run import Run, members
+from dltrain.runs.compare.fields import Best
+from dltrain.runs.find import members
+from dltrain.runs.run import Run
+from dltrain.text import age, duration, figure
 
 
 def cell(name: str, value: Any) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dltrain.cli.terminal.console import bold, dim, figure, table
+from dltrain.cli.terminal.console import bold, dim, table
 from dltrain.runs.compare.field_names import TESTS
 from dltrain.runs.compare.results import Result, SettingResult, leading, shown_name
+from dltrain.text import figure
 
 # Rows of a table on a terminal; results.csv has all of them.
 ROWS = 20

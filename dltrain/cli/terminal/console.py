@@ -7,7 +7,6 @@ is never read as markup and its control characters are shown, not obeyed.
 from __future__ import annotations
 
 import errno
-import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dltrain.cli.terminal.stream import LastingStream
-from dltrain.text import escaped
+from dltrain.text import escaped, number_or_dash
 
 MAX_TEXT = 300
-# Whole numbers from here on have digits that a float does not tell.
-MOST_DIGITS = 1e15
 # What is left of a column on a narrow terminal, if its cells are as long.
 MIN_COLUMN = 6
 # A pipe has no edge to wrap at; tables are as wide as their content.
@@ -190,15 +187,6 @@ def published(rows: Sequence[Mapping[str, object]]) -> Rows:
     return table(columns, cells, right=["yours", "published"])
 
 
-def number_or_dash(value: object) -> str:
-    """Write whatever a record holds where a number should stand."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    try:
-        return figure(float(value)) if number else "-"  # type: ignore[arg-type]
-    except OverflowError:
-        return "-"
-
-
 def pairs(items: Sequence[tuple[str, object]]) -> rich.console.Group:
     """Lay out names and what they are, one per line, the names in a column."""
     width = max((len(name) for name, _ in items), default=0)
@@ -226,31 +214,3 @@ def dim(text: str) -> Text:
 def warning(text: str) -> Text:
     """Make a text hard to overlook."""
     return Text(f"WARNING: {safe(text, limit=1000)}", style="bold yellow")
-
-
-def figure(value: float) -> str:
-    """Write a number for people: four significant digits."""
-    if not math.isfinite(value):
-        return "-" if math.isnan(value) else str(value)
-    whole = 10_000 <= abs(value) < MOST_DIGITS and value == round(value)
-    return f"{value:,.0f}" if whole else f"{value:.4g}"
-
-
-def duration(seconds: float) -> str:
-    """Write a duration in its two largest units: ``0.15 s``, ``2 min 5 s``, ``3 h 20 min``."""
-    if not math.isfinite(seconds):
-        return "-"
-    if seconds < 10:
-        return f"{seconds:.2f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 1:
-        return f"{rest} s"
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
-
-
-def age(seconds: float) -> str:
-    """Write how long ago something was: ``now``, ``25 s``, ``3 h 20 min``."""
-    return "now" if seconds < 1 else f"{seconds:.0f} s" if seconds < 10 else duration(seconds)

@@ -12,7 +12,8 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from dltrain.cli.terminal.console import dim, duration, figure, lasting, safe, show, table
+from dltrain.cli.terminal.console import dim, lasting, safe, show, table
+from dltrain.text import duration, figure
 
 LEADERS = 8
 # In a pipe, how often a line says how far it is.

@@ -11,7 +11,8 @@ import rich.console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from dltrain.cli.terminal.console import duration, lasting, show
+from dltrain.cli.terminal.console import lasting, show
+from dltrain.text import duration
 
 
 class Training(Protocol):

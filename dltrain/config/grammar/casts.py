@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dltrain.config.grammar.scalars import as_text
-from dltrain.suggest import clipped
+from dltrain.text import clipped
 
 
 class SweepError(ValueError):

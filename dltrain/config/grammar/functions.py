@@ -17,7 +17,7 @@ from typing import Any
 
 from dltrain.config.grammar.casts import CASTS, SweepError, converted
 from dltrain.config.grammar.scalars import as_text
-from dltrain.suggest import clipped
+from dltrain.text import clipped
 
 # More values than this behind one key, or more members in a sweep, are taken for a slip.
 MAX_VALUES = 100_000

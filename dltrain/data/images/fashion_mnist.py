@@ -34,7 +34,7 @@ CLASS_NAMES = (
     "bag",
     "ankle boot",
 )
-PACKAGED = Path(__file__).parent / "files"
+PACKAGED = Path(__file__).parents[1] / "files"
 
 
 FULL = (

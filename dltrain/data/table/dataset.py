@@ -14,10 +14,10 @@ from dltrain.data.dataset import Column, Dataset, Scale, Split, split_order
 from dltrain.data.table.encode import fit_category, fit_number, prepare, prepare_amounts
 from dltrain.data.table.table import Integers, Table
 from dltrain.data.table.target import classes_of, decide_task
-from dltrain.suggest import closest
 from dltrain.system.paths import expanded
+from dltrain.text import closest
 
-PACKAGED = Path(__file__).parent / "files"
+PACKAGED = Path(__file__).parents[1] / "files"
 
 
 @dataclass(frozen=True, kw_only=True)

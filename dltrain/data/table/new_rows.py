@@ -20,7 +20,7 @@ from dltrain.data.table.cells import parsed
 from dltrain.data.table.csv_stream import HeldRows
 from dltrain.data.table.encode import Encoder
 from dltrain.data.table.table import Table, quoted
-from dltrain.suggest import clipped, closest
+from dltrain.text import clipped, closest
 
 # Numbers of a part: large enough for the products, small enough to stay small beside a block.
 PART_NUMBERS = 1 << 20

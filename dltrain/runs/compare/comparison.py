@@ -7,12 +7,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dltrain.config.validate import shown
+from dltrain.config.plain import shown
 from dltrain.runs.compare.field_names import plain_name
 from dltrain.runs.compare.fields import best_of
 from dltrain.runs.compare.listing import rows, varying
 from dltrain.runs.compare.results import Result, ranked, result_of, results_of, shown_name
-from dltrain.runs.run import Run, members
+from dltrain.runs.find import members
+from dltrain.runs.run import Run
 
 # Keys that get a column; only a stranger's runs differ in as many.
 MAX_KEYS = 40

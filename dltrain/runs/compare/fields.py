@@ -7,10 +7,9 @@ are keys of the config, numbers are named in ``field_names``, and the few others
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from dltrain.config.plain import Fields, flat
 from dltrain.runs.compare import field_names
 from dltrain.runs.compare.field_names import BEST, Numbers, as_number, counted_name
 from dltrain.runs.compare.results import leader, numbers_of, results_of
@@ -18,27 +17,9 @@ from dltrain.runs.metrics_file import as_number as read_number
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
 
-Fields = dict[str, Any]
 Best = tuple[str, float]  # the number that chose between epochs (or members), by name
 _LEADING_ZERO, _WHOLE = re.compile(r"[+-]?0\d", re.ASCII), re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _GROUPS = ("data", "model", "optimizer")  # these have fields of their own
-
-
-def flat(node: Mapping[str, Any], prefix: str = "") -> Fields:
-    """Write a nested mapping with dotted keys.
-
-    Example:
-        >>> flat({"optimizer": {"kind": "sgd", "lr": 0.1}, "seed": 0})
-        {'optimizer.kind': 'sgd', 'optimizer.lr': 0.1, 'seed': 0}
-    """
-    found: Fields = {}
-    for key, value in node.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            found |= flat(value, f"{name}.")
-        else:
-            found[name] = value
-    return found
 
 
 class Id(str):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dltrain.runs.compare.field_names import Names
-from dltrain.suggest import clipped, closest
+from dltrain.text import clipped, closest
 
 Condition = Callable[[Mapping[str, Any]], bool]
 # None: unknown, since a run has no such field, or one that is neither less nor more than a value.

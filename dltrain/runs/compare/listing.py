@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dltrain.config.plain import Fields
 from dltrain.runs.compare.field_names import Names, is_metric
-from dltrain.runs.compare.fields import Best, Fields, fields_and_best, typed_keys
+from dltrain.runs.compare.fields import Best, fields_and_best, typed_keys
 from dltrain.runs.compare.filters import condition
 from dltrain.runs.run import Run, higher_is_better
-from dltrain.suggest import clipped, closest
+from dltrain.text import clipped, closest
 
 # Keys that get a column if nobody says which; more would not fit beside one another.
 MAX_KEYS = 8

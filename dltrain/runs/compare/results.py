@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from dltrain.runs import metrics_file
 from dltrain.runs.compare import field_names
 from dltrain.runs.compare.field_names import Numbers, counted_name
-from dltrain.runs.run import Run, higher_is_better, members
+from dltrain.runs.find import members
+from dltrain.runs.run import Run, higher_is_better
 
 # How sure one has to be that a setting is worse than the best before it is called so.
 CONFIDENCE = 0.95

@@ -11,11 +11,10 @@ import torch
 
 from dltrain.config.choices import Matmul
 from dltrain.config.schema import LeastSquaresConfig, RunConfig
-from dltrain.data.summary import Facts
-from dltrain.sweep.plan import Group
-from dltrain.sweep.stacks import MEMORY_SHARE, member_bytes
+from dltrain.data.summary import DataSummary
 from dltrain.system.machine import free_memory, num_cores
 from dltrain.train import build
+from dltrain.train.cost import MEMORY_SHARE, Workload, member_bytes
 from dltrain.train.device import has_bf16
 from dltrain.train.job import Job
 from dltrain.train.session import Training
@@ -61,12 +60,12 @@ def other_ways(job: Job, plain: Variant, *, batch_size: int) -> tuple[list[Varia
         The other ways, and the words of those that would take too much time or memory.
     """
     measured, left_out = [], []
-    before, group = torch.get_num_threads(), Group((0,), Facts.of(job.data), job.plan)
+    before, workload = torch.get_num_threads(), Workload(DataSummary.of(job.data), job.plan)
     for words, config, members in _ways(job, batch_size):
         size = config.trainer.batch_size or len(job.data.train)
         rows = len(job.data.train) / -(-len(job.data.train) // size)
         expected = plain.seconds * members * rows / plain.rows
-        needed = members * member_bytes(config, group)
+        needed = members * member_bytes(config, workload)
         if expected > MAX_STEP_SECONDS or needed > MEMORY_SHARE * free_memory():
             left_out.append(words)
             continue

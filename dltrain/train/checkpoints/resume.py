@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.runs import run
-from dltrain.runs.recorder import TIMING, Kept, now
+from dltrain.runs.record import now
+from dltrain.runs.recorder import TIMING, Kept
 from dltrain.runs.run_time import seconds_of
 from dltrain.system.foreign_files import read_bytes, read_start
 from dltrain.train.checkpoints import checkpoint_file

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from dltrain.plots import curves, style
+from dltrain.runs.compare.curves import Curve
 from dltrain.system import disk
 from dltrain.system.foreign_files import plain_file
 
@@ -31,7 +33,7 @@ def draw_curves(rows: Sequence[Mapping[str, float]], *, title: str) -> bytes:
     Returns:
         A PNG, as ``runs plot`` draws a single run.
     """
-    return style.picture(lambda: curves.draw([curves.Curve(title, rows)], title=title))
+    return style.picture(lambda: curves.draw([Curve(title, rows)], title=title))
 
 
 class ProgressBoard:
@@ -47,14 +49,22 @@ class ProgressBoard:
         self._folder, self._title, self._live = folder, title, live
         self._due = time.monotonic() + PAUSE_SECONDS
 
-    def begin(self) -> None:
-        """Make the place where the picture goes."""
+    def begin(self, rows: Iterable[Mapping[str, str]]) -> None:
+        """Make the folder that the picture goes to."""
         disk.make_folder(self._folder / FOLDER)
         disk.remove_temporaries(self._folder / FOLDER)
 
-    def look(self) -> None:
+    def epoch(self, row: Mapping[str, str]) -> None:
+        """Wait until ``metrics.csv`` holds it, which is what is drawn."""
+
+    def flush(self) -> None:
         """Draw if it is time to: ``metrics.csv`` has just grown."""
         if self._live and time.monotonic() >= self._due:
+            self.draw()
+
+    def finish(self, status: str, result: Mapping[str, Any]) -> None:
+        """Draw a last time, unless it may be drawing that has failed."""
+        if status != "failed":
             self.draw()
 
     def draw(self) -> None:

@@ -90,15 +90,15 @@ class EventFile:
             content, self._waiting = b"".join(self._waiting), []
             disk.append_bytes(self._path, content)
 
-    def finish(self, *, status: str, step: int, test: Mapping[str, float]) -> None:
+    def finish(self, status: str, result: Mapping[str, Any]) -> None:
         """Say how the run ended, unless it may go on.
 
         Args:
             status: ``done``, ``diverged``, ``failed`` or ``interrupted``.
-            step: Updates so far.
-            test: Metrics of the test split.
+            result: What its record will say: ``final`` with the step, ``test`` with its metrics.
         """
-        now = time.time()
+        now, test = time.time(), result.get("test") or {}
+        step = int(result.get("final", {}).get("step", 0))
         if status in _STATUS:
             if test:
                 values = [Summary.Value(tag=k, simple_value=v) for k, v in test.items()]

@@ -1,13 +1,50 @@
-"""The courses of runs, read from their folders for pictures of learning curves."""
+"""The learning curves of runs, read from their folders: what pictures and pages draw."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from dltrain.plots.curves import Curve
 from dltrain.runs.compare.fields import best_of
 from dltrain.runs.compare.listing import rows, varying
 from dltrain.runs.run import Run, higher_is_better
+
+Rows = Sequence[Mapping[str, str | float]]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The course of one run.
+
+    Attributes:
+        name: What tells it from the others.
+        rows: Cells of ``metrics.csv`` by column, one row per epoch; texts or numbers.
+        best: Its best epoch.
+        status: How it ended; what diverged ends in a cross.
+        rank: Its place among all, best first.
+    """
+
+    name: str
+    rows: Rows
+    best: int | None = None
+    status: str = "done"
+    rank: int = 0
+
+    def points(self, name: str) -> list[tuple[float, float]]:
+        """Return (epoch, value) wherever a column has a number that can be drawn."""
+        pairs = [(_number(row.get("epoch")), _number(row.get(name))) for row in self.rows]
+        return [(x, y) for x, y in pairs if can_be_drawn(x) and can_be_drawn(y)]
+
+
+def _number(cell: str | float | None) -> float:
+    if isinstance(cell, int | float):
+        return cell
+    try:
+        return float(cell or "nan")
+    except ValueError:
+        return math.nan
+
 
 # More than this cannot be told apart in any picture; of many runs each is read more coarsely.
 POINTS, ALL_POINTS, LEAST_POINTS = 2000, 200_000, 30
@@ -61,3 +98,11 @@ def _ranked(runs: Sequence[Run]) -> list[str]:
         return False, -best[1] if higher_is_better(best[0]) else best[1]
 
     return [run.id for run in sorted(runs, key=key)]
+
+
+LARGEST = 1e100
+
+
+def can_be_drawn(value: float) -> bool:
+    """Whether an axis can hold a number, with its margins."""
+    return math.isfinite(value) and abs(value) < LARGEST

@@ -1,0 +1,114 @@
+"""What a member's training costs: bytes, steps and floating-point operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dltrain.config.choices import Activation, Matmul
+from dltrain.config.schema import (
+    AdamConfig,
+    AdamWConfig,
+    LeastSquaresConfig,
+    MlpConfig,
+    RunConfig,
+    SgdConfig,
+)
+from dltrain.data.dataset import EVALUATION_ROWS
+from dltrain.data.summary import DataSummary
+from dltrain.nn.plan import LinearPlan, Plan
+
+# Share of the free memory that stacks may be planned to use.
+MEMORY_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is trained on what, as far as cost is concerned.
+
+    Attributes:
+        data: The rows.
+        layers: Of the model; of several, the largest.
+    """
+
+    data: DataSummary
+    layers: Plan
+
+
+def member_bytes(config: RunConfig, workload: Workload) -> int:
+    """Estimate what one member of a stack needs, beside the data: weights, gradients, activations.
+
+    The estimate is of what is alive at once in the step and between epochs; the allocator adds to
+    it, so leave room.
+    """
+    widths = [layer.out_features for layer in workload.layers if isinstance(layer, LinearPlan)]
+    parameters = sum(layer.num_parameters for layer in workload.layers)
+    # Beside weight and gradient: what the update makes, and two states that wait to be kept.
+    copies = 5 + 3 * optimizer_copies(config)
+    rows = config.trainer.batch_size or workload.data.rows["train"]
+    evaluated = min(EVALUATION_ROWS, max(workload.data.rows.values()))
+    # Outputs of a batch and of evaluated rows, gradients, and what a loss makes of either.
+    units = 3 * rows * sum(widths) + evaluated * (sum(widths) + max(widths))
+    numbers = copies * parameters + units + _layers_numbers(config, widths, rows, evaluated)
+    if config.device.matmul == Matmul.bf16:  # what products take, half the size, and give
+        numbers += (rows + evaluated) * sum(widths) + 2 * (parameters + evaluated * sum(widths))
+    return number_bytes(config) * numbers
+
+
+def _layers_numbers(config: RunConfig, widths: Sequence[int], rows: int, evaluated: int) -> int:
+    """Count what activations and dropout keep beside the outputs of the layer before them."""
+    if not isinstance(config.model, MlpConfig):
+        return 0
+    hidden, numbers = sum(widths[:-1]), 0
+    if config.model.activation == Activation.gelu:  # the others work in place
+        numbers += (rows + evaluated) * hidden
+    if config.model.dropout:  # draws, masks, outputs
+        numbers += 3 * rows * hidden
+    return numbers
+
+
+def optimizer_copies(config: RunConfig) -> int:
+    """How many numbers an optimizer keeps for each parameter."""
+    match config.optimizer:
+        case SgdConfig() as sgd:
+            return int(sgd.momentum > 0)
+        case AdamConfig() | AdamWConfig():
+            return 2
+        case LeastSquaresConfig():
+            return 0
+
+
+def number_bytes(config: RunConfig) -> int:
+    """Bytes of one number in training."""
+    exact = isinstance(config.optimizer, LeastSquaresConfig)
+    return 8 if exact or config.device.dtype == "float64" else 4
+
+
+def stack_bytes(configs: Sequence[RunConfig], workload: Workload) -> int:
+    """Estimate what a stack needs, beside the data: its members and their batches."""
+    config = configs[0]
+    batches = len({config.seed for config in configs})
+    rows = config.trainer.batch_size or workload.data.rows["train"]
+    gathered = batches * rows * workload.data.in_features * (number_bytes(config) + 1)
+    return gathered + sum(member_bytes(config, workload) for config in configs)
+
+
+def num_steps(config: RunConfig, workload: Workload) -> int:
+    """Return the updates of one member's training."""
+    rows = workload.data.rows["train"]
+    return config.trainer.epochs * -(-rows // min(config.trainer.batch_size or rows, rows))
+
+
+def work(config: RunConfig, workload: Workload) -> float:
+    """Return the floating-point operations in one member's products, evaluation included.
+
+    A product of [B, I] and [I, O] takes 2 B I O; training has three per layer, one less in the
+    first, evaluation one.
+    """
+    layers = [layer for layer in workload.layers if isinstance(layer, LinearPlan)]
+    sizes = [layer.in_features * layer.out_features for layer in layers]
+    rows, pace = workload.data.rows, config.trainer
+    training = 2 * rows["train"] * (3 * sum(sizes) - sizes[0]) * pace.epochs
+    validations = -(-pace.epochs // pace.eval_interval)
+    evaluation = 2 * sum(sizes) * (rows.get("val", 0) * validations + rows.get("test", 0))
+    return float(training + evaluation)
