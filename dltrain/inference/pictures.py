@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from dltrain.plots import confusion, mistakes, predictions, style, weights
+from dltrain.plots.style import Figure
 from dltrain.runs.compare.confusion import confusion as counted
 from dltrain.runs.compare.confusion import mistakes as found
 

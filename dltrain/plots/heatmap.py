@@ -17,10 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from dltrain.metrics import higher_is_better
 from dltrain.plots import style
 from dltrain.plots.scales import LOST, Scale, by_importance, scale_of, usable
 from dltrain.runs.compare.results import Result
-from dltrain.runs.run import higher_is_better
 
 # So few cells have their numbers written in.
 WRITTEN = 120

@@ -12,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from dltrain.metrics import higher_is_better
 from dltrain.plots import style
 from dltrain.plots.scales import LOST, Scale, by_importance, scale_of, usable
 from dltrain.runs.compare.results import Result, best_result
-from dltrain.runs.run import higher_is_better
 
 # More panels, or lines in one, cannot be looked at.
 MAX_PANELS, MAX_LINES, MAX_BANDS = 9, 12, 6

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from dltrain.metrics import higher_is_better
 from dltrain.plots import style
 from dltrain.runs.compare.curves import can_be_drawn
 from dltrain.runs.compare.results import Result
-from dltrain.runs.run import higher_is_better
 
 # So many values have a tick each; more numbers are looked at in so many groups of neighbours.
 TICKS, GROUPS = 12, 10

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dltrain.metrics import higher_is_better
 from dltrain.report.blocks import MAX_ROWS, Block, column, paragraph, table
 from dltrain.runs.compare.comparison import Comparison, kind_of, read_value
 from dltrain.runs.compare.field_names import BEST_EPOCH, LAST, LAST_EPOCH, epoch_name, is_metric
 from dltrain.runs.compare.results import SettingResult, by_setting, is_repeated
-from dltrain.runs.run import higher_is_better
 from dltrain.runs.run_time import seconds_of
 
 # Metrics that get a column; only a stranger's runs have as many.

@@ -139,11 +139,6 @@ class Run:
         return metrics_file.sample(self.folder / METRICS, most=most)
 
 
-def higher_is_better(metric: str) -> bool:
-    """Which way a metric chooses."""
-    return metric.rpartition("/")[2] in ("accuracy", "r2")
-
-
 def read(folder: Path) -> Run:
     """Read one run folder, or one sweep's.
 

@@ -21,9 +21,9 @@ from dltrain.cli.main import crash_file
 from dltrain.cli.terminal.console import lasting, output, safe, show
 from dltrain.config.compose import ConfigError
 from dltrain.config.validate import run_config
+from dltrain.metrics import higher_is_better
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.layout import new_folder
-from dltrain.runs.run import higher_is_better
 from dltrain.system import disk
 from dltrain.system.foreign_files import read_text
 from dltrain.system.paths import expanded

@@ -26,8 +26,8 @@ from dltrain.cli.hydra.search import Search, searched
 from dltrain.cli.main import crash_file
 from dltrain.cli.terminal.console import output, pairs, show
 from dltrain.config.compose import Sources, multirun
+from dltrain.metrics import higher_is_better
 from dltrain.runs.layout import short_id
-from dltrain.runs.run import higher_is_better
 from dltrain.system import disk
 from dltrain.system.signals import Interruption, hear
 from dltrain.text import figure

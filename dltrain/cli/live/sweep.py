@@ -11,6 +11,7 @@ from dltrain.cli.live.training import counted, following, tensorboard
 from dltrain.cli.tables import results as told
 from dltrain.cli.terminal.console import dim, output, pairs
 from dltrain.cli.terminal.sweep_view import SweepView
+from dltrain.metrics import higher_is_better
 from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.compare.results import (
@@ -24,7 +25,7 @@ from dltrain.runs.compare.results import (
 )
 from dltrain.runs.record import now
 from dltrain.runs.repetition import again
-from dltrain.runs.run import higher_is_better, read
+from dltrain.runs.run import read
 from dltrain.sweep.engine import Engine
 from dltrain.sweep.folder import SweepFolder, begin
 from dltrain.sweep.plan import Plan

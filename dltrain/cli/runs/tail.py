@@ -13,11 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dltrain.cli.arguments import Parser, refusing
 from dltrain.cli.tables.cells import best, status, test
 from dltrain.cli.terminal.console import bold, cells_line, dim, output, safe
+from dltrain.metrics import higher_is_better
 from dltrain.runs.compare.fields import best_of, fields
 from dltrain.runs.compare.results import CHOOSING
 from dltrain.runs.find import find, members
 from dltrain.runs.metrics_file import as_number
-from dltrain.runs.run import Run, higher_is_better, read
+from dltrain.runs.run import Run, read
 from dltrain.text import figure
 
 USAGE = "dltrain runs tail [RUN] [output_dir=FOLDER]"

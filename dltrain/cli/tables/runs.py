@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from dltrain.cli.tables.cells import best, cell, status, test, time_taken
 from dltrain.cli.terminal.console import Rows, dim, output, table
+from dltrain.metrics import higher_is_better
 from dltrain.runs.compare.field_names import BEST_EPOCH, LAST_EPOCH, counted_name, is_metric
 from dltrain.runs.compare.listing import MAX_KEYS, Row, known, resolve, rows, varying
 from dltrain.runs.find import members
-from dltrain.runs.run import Run, higher_is_better
+from dltrain.runs.run import Run
 
 TEST = "last/test"  # the headline of the rows kept for the end, which the last epoch is tested on
 USUAL = ("", "id", "status", "age", "duration", "label", "data", "model", "best", TEST, "message")

@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dltrain.metrics import higher_is_better
 from dltrain.runs.compare.fields import best_of
 from dltrain.runs.compare.listing import rows, varying
-from dltrain.runs.run import Run, higher_is_better
+from dltrain.runs.run import Run
 
 Rows = Sequence[Mapping[str, str | float]]
 

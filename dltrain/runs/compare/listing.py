@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from dltrain.config.plain import Fields
+from dltrain.metrics import higher_is_better
 from dltrain.runs.compare.field_names import Names, is_metric
 from dltrain.runs.compare.fields import Best, fields_and_best, typed_keys
 from dltrain.runs.compare.filters import condition
-from dltrain.runs.run import Run, higher_is_better
+from dltrain.runs.run import Run
 from dltrain.text import clipped, closest
 
 # Keys that get a column if nobody says which; more would not fit beside one another.

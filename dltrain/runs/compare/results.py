@@ -12,11 +12,12 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from dltrain.metrics import higher_is_better
 from dltrain.runs import metrics_file
 from dltrain.runs.compare import field_names
 from dltrain.runs.compare.field_names import Numbers, counted_name
 from dltrain.runs.find import members
-from dltrain.runs.run import Run, higher_is_better
+from dltrain.runs.run import Run
 
 # How sure one has to be that a setting is worse than the best before it is called so.
 CONFIDENCE = 0.95
