@@ -37,7 +37,7 @@ FLAGS = (
     *("--disable-component-update", "--no-first-run", "--disable-quic"),
 )
 PAGES = ("sweep", "image", "classes", "amounts", "several", "hostile")
-CSS = Path(__file__).parents[2] / "dltrain" / "report" / "page.css"
+CSS = Path(__file__).parents[2] / "dltrain" / "report" / "assets" / "page.css"
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from dltrain.nn.layers import Linear
 from dltrain.train import build, device
 from dltrain.train.device import choose, describe
 from dltrain.train.steps import Stack
-from tests.test_trainer import train
+from tests.train.test_trainer import train
 
 BF16 = torch.bfloat16
 FASHION = ["data=fashion_mnist", "data.source=sample", "device=cpu", "trainer.epochs=3"]

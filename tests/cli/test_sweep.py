@@ -333,7 +333,7 @@ def test_help_names_what_a_sweep_takes(call: Call) -> None:
 
 def readmes_sweeps() -> list[str]:
     """List the commands of README's section on sweeps, and put its file beside them."""
-    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     section = text[text.index("## Sweeps") : text.index("**Other engines.**")]
     lines = re.findall(r"^(dltrain -m .*)$", section, flags=re.M)
     [entries] = re.findall(r"```yaml\n(.*?)```", section, flags=re.S)

@@ -266,7 +266,7 @@ def test_what_was_done_outlives_a_power_cut(
 ) -> None:
     program = CUTS.format(deed=deed, meanwhile=meanwhile, after=after)
     line = [sys.executable, "-c", program, str(tmp_path)]
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     result = subprocess.run(line, cwd=root, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")
     # At each of its calls, in each of the three ways.

@@ -25,7 +25,7 @@ from dltrain.runs.find import find
 from dltrain.train import build
 from tests.benchmarks.process import measured
 from tests.conftest import Call, Shown, changed, command, tree
-from tests.test_evaluation import RUNS, write_table
+from tests.inference.test_evaluation import RUNS, write_table
 
 pytestmark = pytest.mark.usefixtures("here")
 

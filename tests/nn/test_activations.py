@@ -7,7 +7,14 @@ import torch
 from torch.nn import functional as F
 
 from dltrain.nn.activations import ACTIVATIONS
-from tests.test_layers import FLOAT64, MEMBERS, STEP, Function, assert_passes_equal_autograd, draw
+from tests.nn.test_layers import (
+    FLOAT64,
+    MEMBERS,
+    STEP,
+    Function,
+    assert_passes_equal_autograd,
+    draw,
+)
 
 FUNCTIONS: dict[str, Function] = {
     "relu": torch.relu,

@@ -554,7 +554,7 @@ def test_a_sweep_is_run_again(there: Path, call: Call) -> None:
 def test_what_config_files_say_otherwise_by_now_is_pinned_and_said(there: Path, call: Call) -> None:
     folder = there / "mine" / "trainer"
     folder.mkdir(parents=True)
-    conf = Path(__file__).parents[1] / "conf" / "trainer" / "default.yaml"
+    conf = Path(__file__).parents[2] / "conf" / "trainer" / "default.yaml"
     (folder / "mine.yaml").write_text(f"{conf.read_text()}epochs: 2\n")
     first = short_of(call("trainer=mine", "--config-dir=mine"))
     (folder / "mine.yaml").write_text(f"{conf.read_text()}epochs: 3\n")

@@ -12,9 +12,9 @@ import pytest
 
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
+from tests.cli.test_predict import piped, sample, train, write_idx
 from tests.conftest import Call, changed, tree
-from tests.test_cli_predict import piped, sample, train, write_idx
-from tests.test_evaluation import RUNS, write_table
+from tests.inference.test_evaluation import RUNS, write_table
 from tests.torture.flips import make_images
 
 pytestmark = pytest.mark.usefixtures("here")

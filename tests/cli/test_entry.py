@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Call, Shown, tree
-from tests.test_signals import SMALL
+from tests.system.test_signals import SMALL
 
 # Runs a command that gets a signal as soon as it looks for a module.
 AT_IMPORT = """
