@@ -19,7 +19,7 @@ from types import FrameType
 
 from dltrain import __version__
 from dltrain.cli import entry
-from dltrain.cli.arguments import EndedError, UsageError
+from dltrain.cli.arguments import EndedError, UsageError, refusing
 from dltrain.cli.terminal.console import safe
 from dltrain.cli.terminal.stream import hurry, let_go
 from dltrain.system import disk, signals
@@ -41,6 +41,8 @@ VERBS = {
     "report": "one HTML page on a run, a sweep, or several: curves, tables, mistakes",
     "doctor": "versions, device, data sets found, a short training",
 }
+# Of these plugins=[...] only says what to load; the others keep it, as part of what a run is told.
+READING = ("resume", "evaluate", "predict", "runs", "report", "doctor")
 SWEEP_FLAGS = ("-m", "--multirun")
 # What only informs about the composition is Hydra's own business.
 HYDRA_FLAGS = ("--info", "-i", "--shell-completion", "-sc")
@@ -124,7 +126,7 @@ def run(words: Sequence[str]) -> int:
 
 def _carried_out(words: Sequence[str]) -> int:
     try:
-        dispatch(list(words))
+        dispatch(_with_plugins(list(words)))
     except SystemExit as end:  # argparse after --help, or Hydra
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except EndedError as stop:
@@ -151,6 +153,22 @@ def _carried_out(words: Sequence[str]) -> int:
     except Exception as error:
         return _internal(error)
     return 0
+
+
+def _with_plugins(words: list[str]) -> list[str]:
+    """Load the modules that are named here; what a record says is never typed, so never loaded."""
+    named = [word for word in words if word.startswith("plugins=")]
+    if not named:
+        return words
+    from dltrain.config import plugins
+    from dltrain.config.overrides import read_value
+
+    value = read_value(named[0].partition("=")[2]).read(raw=False)
+    with refusing():
+        plugins.load(
+            [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
+        )
+    return [word for word in words if word not in named] if words[0] in READING else words
 
 
 def _code_of(end: KeyboardInterrupt) -> int:
@@ -180,7 +198,7 @@ def dispatch(words: list[str]) -> None:
     if refused:
         raise UsageError([f"{flag}: {FOREIGN_FLAGS[flag]}" for flag in dict.fromkeys(refused)])
     if any(word.split("=")[0] in HYDRA_FLAGS for word in words):
-        return _verb("hydra_flags", words)
+        return _verb("hydra.flags", words)
     if words[:1] == ["--version"]:
         sys.stdout.write(f"dltrain {__version__}\n")
         return None
@@ -195,7 +213,7 @@ def dispatch(words: list[str]) -> None:
         words = words[1:]
     engines = [word for word in words if word.startswith(("hydra/launcher=", "hydra/sweeper="))]
     if set(words) & set(SWEEP_FLAGS):
-        return _verb("hydra_multirun" if engines else "sweep", words)
+        return _verb("hydra.multirun" if engines else "sweep", words)
     if engines:
         raise UsageError([f"{clipped(engines[0])}: belongs to a sweep; add -m, or leave it out"])
     return _verb("train", words)

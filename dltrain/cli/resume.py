@@ -192,7 +192,7 @@ def _job(run: Run, config: RunConfig, told: Sequence[str], *, allow_changed: boo
         CommandLine.of(run).from_here(told),
         config,
         data,
-        build.plan(config.model, data),
+        build.plan(config, data),
         known_as=str(run.part("identity")),
     )
 

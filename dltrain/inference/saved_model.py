@@ -106,7 +106,7 @@ def load(
         raise ValueError(f"{run.id}: is a sweep; name one of its members, as in {run.short}/0")
     config = config_of(run, changes or {}, placed=placed)
     data = _preparation(run)
-    plan = build.plan(config.model, data)
+    plan = build.plan(config, data)
     path = _checkpoint(run, epoch)
     itemsize = 8 if build.dtype_name(config) == "float64" else 4
     _compare(path, plan, "F64" if itemsize == 8 else "F32")

@@ -47,4 +47,6 @@ def command_on(run: Run, *verb: str, more: tuple[str, ...] = ()) -> str:
         more: Words after it.
     """
     name, *where = address(run)
-    return command(*verb, name, *more, *where)
+    needs_kinds = verb[0] not in ("runs", "config")
+    plugins = [word for word in run.texts("overrides") if word.startswith("plugins=")]
+    return command(*verb, name, *more, *(plugins if needs_kinds else []), *where)

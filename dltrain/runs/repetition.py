@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dltrain.config.compose import ConfigError, Sources
+from dltrain.config.kinds import TABLE
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import read_words
 from dltrain.config.plain import as_dict, flat
-from dltrain.config.schema import KINDS
+from dltrain.config.plugins import needed
 from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine, config_flags
 from dltrain.runs.run import Run
@@ -94,6 +95,8 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
     Raises:
         ConfigError: If no words come to this config.
     """
+    if unloaded := needed(config.get("plugins")):
+        raise ConfigError([f"plugins: {unloaded}"])
     wanted = _deciding(config, line.cwd)
     said: list[str] = []  # why the words that were typed do not compose any more
     for plain in _starts(line):
@@ -106,7 +109,7 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
     folder = line.config_folder
     if folder is not None and not folder.is_dir():
         said = [f"{folder} is gone"]
-    kinds = {group: wanted[f"{group}.kind"] for group in KINDS if f"{group}.kind" in wanted}
+    kinds = {group: wanted[f"{group}.kind"] for group in TABLE if f"{group}.kind" in wanted}
     others = [f"{g}={kind}" for g, kind in kinds.items() if found.get(f"{g}.kind") != kind]
     if others:
         groups = {word.partition("=")[0] for word in others}

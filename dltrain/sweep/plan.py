@@ -13,10 +13,10 @@ from typing import Any
 
 from dltrain.config.compose import Sources
 from dltrain.config.gpu import device_problem
+from dltrain.config.knob import knobs
 from dltrain.config.load import compose_run
 from dltrain.config.plain import as_dict, flat, shown
 from dltrain.config.schema import NO_NUMBERS, RunConfig, SweepConfig
-from dltrain.config.validate import knobs
 from dltrain.data.dataset import Dataset
 from dltrain.data.summary import DataSummary, default_metric, metrics_of
 from dltrain.sweep.grid import Setting, expand
@@ -202,7 +202,7 @@ def groups_of(members: Sequence[Member], *, download: bool = True) -> tuple[Grou
         first = own[0].config
         try:
             data = _look(first, seen, download)
-            layers = [build.plan(member.config.model, data) for member in _unlike(own)]
+            layers = [build.plan(member.config, data) for member in _unlike(own)]
         except ValueError as error:
             lines += getattr(error, "lines", [str(error)])
             continue

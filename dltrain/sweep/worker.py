@@ -120,7 +120,7 @@ def _job(assignment: Assignment, data: Dataset, member: Member) -> Job:
         line=assignment.line.alone(member.words),
         config=member.config,
         data=data,
-        plan=build.plan(member.config.model, data),
+        plan=build.plan(member.config, data),
         sweep={
             "id": assignment.sweep,
             "member": member.index,

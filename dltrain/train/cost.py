@@ -6,14 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dltrain.config.choices import Activation, Matmul
-from dltrain.config.schema import (
-    AdamConfig,
-    AdamWConfig,
-    LeastSquaresConfig,
-    MlpConfig,
-    RunConfig,
-    SgdConfig,
-)
+from dltrain.config.kinds import OPTIMIZERS
+from dltrain.config.schema import MlpConfig, RunConfig
 from dltrain.data.dataset import EVALUATION_ROWS
 from dltrain.data.summary import DataSummary
 from dltrain.nn.plan import LinearPlan, Plan
@@ -69,18 +63,12 @@ def _layers_numbers(config: RunConfig, widths: Sequence[int], rows: int, evaluat
 
 def optimizer_copies(config: RunConfig) -> int:
     """How many numbers an optimizer keeps for each parameter."""
-    match config.optimizer:
-        case SgdConfig() as sgd:
-            return int(sgd.momentum > 0)
-        case AdamConfig() | AdamWConfig():
-            return 2
-        case LeastSquaresConfig():
-            return 0
+    return OPTIMIZERS[config.optimizer.kind].state(config.optimizer)
 
 
 def number_bytes(config: RunConfig) -> int:
     """Bytes of one number in training."""
-    exact = isinstance(config.optimizer, LeastSquaresConfig)
+    exact = OPTIMIZERS[config.optimizer.kind].exact
     return 8 if exact or config.device.dtype == "float64" else 4
 
 

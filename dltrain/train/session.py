@@ -13,9 +13,11 @@ from typing import Any
 import torch
 
 from dltrain.config.plain import as_dict, to_yaml
-from dltrain.config.schema import Expectation, LinearConfig, SoftmaxConfig
+from dltrain.config.schema import Expectation
 from dltrain.nn.coefficients import Coefficients, as_csv, coefficients, findings, solution
 from dltrain.nn.least_squares import Solution
+from dltrain.nn.losses import SquaredError
+from dltrain.nn.plan import LinearPlan
 from dltrain.runs import recorder
 from dltrain.runs.record import as_json, first_info
 from dltrain.system import disk
@@ -156,7 +158,7 @@ class Training:
         try:
             for members in self.trainer.fit(self.recorders, view):
                 self._log_graphs()
-                if any(isinstance(job.config.model, LinearConfig) for job in self.jobs):
+                if self._has_solution:
                     _ = self._solution  # once, before several threads ask for it
                 ended |= zip(members, disk.side_by_side(self._finish, members), strict=True)
         except BaseException as error:
@@ -194,6 +196,12 @@ class Training:
             **({"sweep": dict(job.sweep)} if job.sweep else {}),
         )
 
+    @property
+    def _has_solution(self) -> bool:
+        """Whether it is linear regression, of which the exact solution is known."""
+        linear = [type(layer) for layer in self.jobs[0].plan] == [LinearPlan]
+        return linear and isinstance(self.trainer.stack.loss, SquaredError)
+
     @functools.cached_property
     def _solution(self) -> tuple[Coefficients, Solution]:
         """The exact solution of the same rows; one for all members."""
@@ -210,7 +218,7 @@ class Training:
             if c.missing and c.imputed is not None
         }
         # A table's coefficients can be read; a picture's weights are a picture, in the checkpoint.
-        linear = isinstance(job.config.model, LinearConfig | SoftmaxConfig)
+        linear = [type(layer) for layer in job.plan] == [LinearPlan]
         linear = linear and job.data.image_shape is None
         if outcome.status != "done" or not linear or run is None:
             return results, []
@@ -218,7 +226,7 @@ class Training:
         weight, bias = state["layers.0.weight"][index], state["layers.0.bias"][index]
         found = coefficients(weight, bias, job.data)
         run.document("coefficients.csv", as_csv(found, job.data))
-        if not isinstance(job.config.model, LinearConfig):
+        if not self._has_solution:
             return results, []
         errors, sentences = findings(found, job.data, self._solution)
         return results | errors, sentences

@@ -9,9 +9,9 @@ import pytest
 
 from dltrain.cli.config.why import allowed
 from dltrain.config.compose import CONF, compose_groups
-from dltrain.config.knob import Knob
+from dltrain.config.knob import Knob, knobs
 from dltrain.config.schema import Expectation, SweepConfig
-from dltrain.config.validate import knobs, known_keys
+from dltrain.config.validate import known_keys
 from dltrain.runs.find import list_runs
 from tests.conftest import Call, write_record
 

@@ -180,7 +180,7 @@ def bare_losses(words: Words, outputs: Any, losses: Any) -> tuple[dict[str, Tens
         gradients = torch.autograd.grad(loss, list(parameters.values()))
         with torch.no_grad():
             for parameter, gradient in zip(parameters.values(), gradients, strict=True):
-                parameter -= config.optimizer.lr * gradient  # type: ignore[union-attr]
+                parameter -= config.optimizer.lr * gradient
         sums.append(float(loss.detach()) * len(indices))
     steps = len(sums) // epochs
     means = [sum(sums[i * steps : (i + 1) * steps]) / len(data) for i in range(epochs)]

@@ -11,11 +11,11 @@ from typing import Any
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.terminal.console import output, table
 from dltrain.config.compose import Sources
+from dltrain.config.knob import knobs
 from dltrain.config.load import load, sweep_settings
 from dltrain.config.overrides import read_words
 from dltrain.config.plain import shown, to_yaml
 from dltrain.config.schema import RunConfig, SweepConfig
-from dltrain.config.validate import knobs
 
 USAGE = "dltrain config show [--describe] [OVERRIDE ...]"
 

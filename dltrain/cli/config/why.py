@@ -21,13 +21,13 @@ from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.terminal.console import bold, output, pairs, table
 from dltrain.config.compose import Sources, compose_groups
 from dltrain.config.grammar.functions import Value
-from dltrain.config.knob import Knob
+from dltrain.config.knob import Knob, knobs
 from dltrain.config.load import COMMAND_LINE, compose_run, sweep_settings
 from dltrain.config.locations import choices_of, places_of
 from dltrain.config.overrides import Words, read_words
 from dltrain.config.plain import shown
 from dltrain.config.schema import NO_NUMBERS, RunConfig, SweepConfig
-from dltrain.config.validate import knobs, known_keys, unknown_key
+from dltrain.config.validate import known_keys, unknown_key
 from dltrain.text import clipped, closest
 
 USAGE = "dltrain config why KEY [OVERRIDE ...]"

@@ -95,7 +95,7 @@ def searched(words: Sequence[str], sources: Sources) -> Search:
         raise UsageError(lines)
     run = _checked(values, sources)
     data = build.dataset(run)
-    build.plan(run.model, data)
+    build.plan(run, data)
     metric = default_metric(DataSummary.of(data))
     direction = ""
     if "direction" in settings.sweeper:

@@ -118,7 +118,7 @@ def _refuse_other(plan: Plan, overrides: Sequence[str], sources: Sources, sweep:
     Raises:
         PlanError: With what they come to instead, and what trains that.
     """
-    apart = ("output_dir=", "data.path=", "data.root=", *RESETTABLE)
+    apart = ("output_dir=", "data.path=", "data.root=", "plugins=", *RESETTABLE)
     fixed = [word for word in overrides if not word.startswith(apart)]
     if not fixed:
         return

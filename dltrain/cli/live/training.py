@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dltrain.cli.terminal.console import bold, pairs, published
+from dltrain.config.kinds import OPTIMIZERS
 from dltrain.config.plain import as_dict, shown
-from dltrain.config.schema import MAX_SEED, LeastSquaresConfig, RunConfig
+from dltrain.config.schema import MAX_SEED, RunConfig
 from dltrain.runs.address import command_on
 from dltrain.runs.repetition import repetition
 from dltrain.runs.run import Run
@@ -86,7 +87,7 @@ def next_commands(job: Job, run: Run, outcome: Outcome) -> list[tuple[str, objec
     """Return where a run lies and what to try next."""
     config = job.config
     change = f"seed={(config.seed + 1) % (MAX_SEED + 1)}"
-    if isinstance(config.optimizer, LeastSquaresConfig):
+    if OPTIMIZERS[config.optimizer.kind].exact:
         change = "optimizer=sgd"
     if outcome.status == "diverged" and hasattr(config.optimizer, "lr"):
         change = f"optimizer.lr={config.optimizer.lr / 10:g}"

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from dltrain.config.choices import Matmul
-from dltrain.config.schema import LeastSquaresConfig
+from dltrain.config.kinds import OPTIMIZERS
 from dltrain.nn.plan import LinearPlan, Plan
 from dltrain.train.bench import variants
 from dltrain.train.bench.variants import Variant, other_ways
@@ -204,7 +204,7 @@ def _epoch(job: Job) -> dict[str, float]:
     interval = job.config.trainer.eval_interval
     # Validating after each, so that there is something to time; its share is divided below.
     trainer = dataclasses.replace(job.config.trainer, epochs=EPOCHS, eval_interval=1, patience=None)
-    if isinstance(job.config.optimizer, LeastSquaresConfig):
+    if OPTIMIZERS[job.config.optimizer.kind].exact:
         return {}  # its one step is all there is
     short = dataclasses.replace(job, config=dataclasses.replace(job.config, trainer=trainer))
     training, watch = Training([short]), _Watch()

@@ -1,0 +1,121 @@
+"""Modules of your own that add kinds to the table: which are loaded, and which a run needs.
+
+A module is loaded if it is named on the command line that is typed now, ``plugins=[moons]``, or if
+an installed package names it in its entry points, in the group ``dltrain.plugins``. What a config
+file or a record says of plugins is compared with that, and never imported: neither may run code
+that nobody asked for. A named module is looked for among what is installed, then in the folder
+where the command is typed.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import shlex
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from dltrain.config.kinds import TABLE
+
+GROUP = "dltrain.plugins"
+_LOADED: set[str] = set()
+
+
+class PluginError(ValueError):
+    """A module cannot be loaded; one line that says why."""
+
+
+def load(names: Sequence[str]) -> None:
+    """Import modules by name, so that they register their kinds.
+
+    Raises:
+        PluginError: If one is not there, fails, or registers nothing.
+    """
+    for name in names:
+        if name not in _LOADED:
+            here = os.getcwd()
+            if here not in sys.path:
+                sys.path.append(here)  # behind all that is installed, which it must not replace
+            _import(name, f"plugins=[{name}]", where=f"in {here} or installed")
+            _LOADED.add(name)
+
+
+@functools.cache
+def load_installed() -> None:
+    """Import what installed packages name in their entry points, once.
+
+    Raises:
+        PluginError: As ``load``.
+    """
+    for entry in entry_points(group=GROUP):
+        if entry.module not in _LOADED:
+            _import(entry.module, _described(entry), where="installed")
+            _LOADED.add(entry.module)
+
+
+def _described(entry: EntryPoint) -> str:
+    package = entry.dist.name if entry.dist is not None else entry.name
+    return f"{entry.module}, a plugin of the installed package {package}"
+
+
+def missing(names: object) -> list[str]:
+    """List those that are not loaded, of what a config or a record says of plugins."""
+    load_installed()
+    if not isinstance(names, list):
+        return []  # whose type is complained about elsewhere
+    return [name for name in names if isinstance(name, str) and name not in _LOADED]
+
+
+def needed(names: Any) -> str:
+    """Say what to type for a config whose plugins are not all loaded; empty if they are."""
+    absent = missing(names)
+    if not absent:
+        return ""
+    word = shlex.quote(f"plugins=[{','.join(names)}]")
+    return (
+        f"{' and '.join(absent)} is needed and not loaded, which only the command line can ask for; "
+        f"add {word} to it"
+    )
+
+
+def _import(name: str, who: str, *, where: str) -> None:
+    """Import a module and see that it adds a kind."""
+    before = _registered()
+    is_new = name not in sys.modules
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise PluginError(_failed(who, error)) from error
+        raise PluginError(f"{who}: there is no module {error.name} {where}") from None
+    except (Exception, SystemExit) as error:
+        raise PluginError(_failed(who, error)) from error
+    if is_new and _registered() == before:
+        file = getattr(module, "__file__", None) or name
+        advice = "call dltrain.config.kinds.register in it, or name another module"
+        raise PluginError(f"{who}: {file} registers no kind; {advice}")
+
+
+def _registered() -> set[tuple[str, str]]:
+    return {(group, name) for group, kinds in TABLE.items() for name in kinds}
+
+
+def _failed(who: str, error: BaseException) -> str:
+    """Say in one line why a module cannot be imported, and where that happened."""
+    if isinstance(error, SyntaxError):
+        place = f"{error.filename}:{error.lineno}"
+    else:
+        ours = str(Path(__file__).parents[1])
+        frames = [
+            f"{frame.filename}:{frame.lineno}"
+            for frame in traceback.extract_tb(error.__traceback__)
+            if not frame.filename.startswith(("<frozen", ours))
+        ]
+        place = frames[-1]  # in the module itself: what it calls of dltrain's is no news
+    text = " ".join(str(error).split())
+    return f"{who}: cannot be imported ({place}: {type(error).__name__}: {text})"
