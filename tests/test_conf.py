@@ -29,6 +29,7 @@ COMPANY = {
     "csv": ["data.path=package:house_tiny.csv", "data.target=Price"],
     "fashion_mnist": ["model=softmax"],
     "softmax": ["data=fashion_mnist"],
+    "cross_entropy": ["data=fashion_mnist", "model=softmax"],
 }
 CLASSES = [
     RunConfig,

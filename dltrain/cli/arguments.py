@@ -215,3 +215,15 @@ def output_dir_of(overrides: Sequence[str]) -> Path:
     if complaint:
         raise UsageError([f"output_dir={value}: {complaint}"])
     return folder
+
+
+def load_plugins(words: Sequence[str]) -> None:
+    """Load the modules that ``plugins=[...]`` names among words that were typed."""
+    for word in words:
+        if word.startswith("plugins="):
+            from dltrain.config import plugins
+            from dltrain.config.overrides import read_value
+
+            names = read_value(word.partition("=")[2]).parsed
+            with refusing():
+                plugins.load(names if plugins.are_names(names) else [])  # else it is refused later

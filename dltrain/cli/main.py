@@ -19,7 +19,7 @@ from types import FrameType
 
 from dltrain import __version__
 from dltrain.cli import entry
-from dltrain.cli.arguments import EndedError, UsageError, refusing
+from dltrain.cli.arguments import EndedError, UsageError, load_plugins
 from dltrain.cli.terminal.console import safe
 from dltrain.cli.terminal.stream import hurry, let_go
 from dltrain.system import disk, signals
@@ -42,7 +42,7 @@ VERBS = {
     "doctor": "versions, device, data sets found, a short training",
 }
 # Of these plugins=[...] only says what to load; the others keep it, as part of what a run is told.
-READING = ("resume", "evaluate", "predict", "runs", "report", "doctor")
+READING = {"resume", "evaluate", "predict", "runs", "report", "doctor"}
 SWEEP_FLAGS = ("-m", "--multirun")
 # What only informs about the composition is Hydra's own business.
 HYDRA_FLAGS = ("--info", "-i", "--shell-completion", "-sc")
@@ -158,17 +158,8 @@ def _carried_out(words: Sequence[str]) -> int:
 def _with_plugins(words: list[str]) -> list[str]:
     """Load the modules that are named here; what a record says is never typed, so never loaded."""
     named = [word for word in words if word.startswith("plugins=")]
-    if not named:
-        return words
-    from dltrain.config import plugins
-    from dltrain.config.overrides import read_value
-
-    value = read_value(named[0].partition("=")[2]).read(raw=False)
-    with refusing():
-        plugins.load(
-            [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
-        )
-    return [word for word in words if word not in named] if words[0] in READING else words
+    load_plugins(named)
+    return [word for word in words if word not in named] if set(words[:1]) & READING else words
 
 
 def _code_of(end: KeyboardInterrupt) -> int:

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.config.kinds import TABLE
+from dltrain.config.knob import knobs
+from dltrain.config.schema import RunConfig
 
 GROUP = "dltrain.plugins"
 _LOADED: set[str] = set()
@@ -63,24 +65,22 @@ def _described(entry: EntryPoint) -> str:
     return f"{entry.module}, a plugin of the installed package {package}"
 
 
-def missing(names: object) -> list[str]:
-    """List those that are not loaded, of what a config or a record says of plugins."""
-    load_installed()
-    if not isinstance(names, list):
-        return []  # whose type is complained about elsewhere
-    return [name for name in names if isinstance(name, str) and name not in _LOADED]
+def are_names(names: object) -> bool:
+    """Whether this is a list of modules' names, loaded or not."""
+    knob = knobs(RunConfig)["plugins"][1]
+    texts = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return texts and knob.complaint(names) is None
 
 
 def needed(names: Any) -> str:
-    """Say what to type for a config whose plugins are not all loaded; empty if they are."""
-    absent = missing(names)
+    """Say what to type for a config or a record whose plugins are not all loaded; else nothing."""
+    load_installed()
+    absent = [name for name in names if name not in _LOADED] if are_names(names) else []
     if not absent:
         return ""
     word = shlex.quote(f"plugins=[{','.join(names)}]")
-    return (
-        f"{' and '.join(absent)} is needed and not loaded, which only the command line can ask for; "
-        f"add {word} to it"
-    )
+    are = "is" if len(absent) == 1 else "are"
+    return f"{' and '.join(absent)} {are} not named on this command line; add {word}"
 
 
 def _import(name: str, who: str, *, where: str) -> None:

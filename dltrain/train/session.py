@@ -158,8 +158,7 @@ class Training:
         try:
             for members in self.trainer.fit(self.recorders, view):
                 self._log_graphs()
-                if self._has_solution:
-                    _ = self._solution  # once, before several threads ask for it
+                _ = self._solution  # once, before several threads ask for it
                 ended |= zip(members, disk.side_by_side(self._finish, members), strict=True)
         except BaseException as error:
             self._fail(error)
@@ -197,15 +196,14 @@ class Training:
         )
 
     @property
-    def _has_solution(self) -> bool:
-        """Whether it is linear regression, of which the exact solution is known."""
-        linear = [type(layer) for layer in self.jobs[0].plan] == [LinearPlan]
-        return linear and isinstance(self.trainer.stack.loss, SquaredError)
+    def _is_linear(self) -> bool:
+        return [type(layer) for layer in self.jobs[0].plan] == [LinearPlan]
 
     @functools.cached_property
-    def _solution(self) -> tuple[Coefficients, Solution]:
-        """The exact solution of the same rows; one for all members."""
-        return solution(self.jobs[0].data)
+    def _solution(self) -> tuple[Coefficients, Solution] | None:
+        """Of linear regression the exact solution of the same rows, one for all members."""
+        is_squared = isinstance(self.trainer.stack.loss, SquaredError)
+        return solution(self.jobs[0].data) if self._is_linear and is_squared else None
 
     def _conclude(self, index: int) -> tuple[dict[str, float], list[str]]:
         """Keep what can be said about a trained model; return results by name, and sentences."""
@@ -218,15 +216,14 @@ class Training:
             if c.missing and c.imputed is not None
         }
         # A table's coefficients can be read; a picture's weights are a picture, in the checkpoint.
-        linear = [type(layer) for layer in job.plan] == [LinearPlan]
-        linear = linear and job.data.image_shape is None
+        linear = self._is_linear and job.data.image_shape is None
         if outcome.status != "done" or not linear or run is None:
             return results, []
         state = self.trainer.stack.model.state()
         weight, bias = state["layers.0.weight"][index], state["layers.0.bias"][index]
         found = coefficients(weight, bias, job.data)
         run.document("coefficients.csv", as_csv(found, job.data))
-        if not self._has_solution:
+        if self._solution is None:
             return results, []
         errors, sentences = findings(found, job.data, self._solution)
         return results | errors, sentences

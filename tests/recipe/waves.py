@@ -48,7 +48,9 @@ def waves(*, name: str, rows: int, noise: float, dtype: str, download: bool) -> 
     return Dataset(
         name,
         "regression",
-        *splits,
+        splits[0],
+        splits[1],
+        splits[2],
         feature_names=("x",),
         target_name="y",
         source="drawn",
