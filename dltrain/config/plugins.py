@@ -85,8 +85,7 @@ def needed(names: Any) -> str:
 
 def _import(name: str, who: str, *, where: str) -> None:
     """Import a module and see that it adds a kind."""
-    before = _registered()
-    is_new = name not in sys.modules
+    before = _classes()
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -95,14 +94,17 @@ def _import(name: str, who: str, *, where: str) -> None:
         raise PluginError(f"{who}: there is no module {error.name} {where}") from None
     except (Exception, SystemExit) as error:
         raise PluginError(_failed(who, error)) from error
-    if is_new and _registered() == before:
+    # It may have been imported before, by another one.
+    package = name.partition(".")[0]
+    if _classes() == before and package not in {cls.partition(".")[0] for cls in before}:
         file = getattr(module, "__file__", None) or name
         advice = "call dltrain.config.kinds.register in it, or name another module"
         raise PluginError(f"{who}: {file} registers no kind; {advice}")
 
 
-def _registered() -> set[tuple[str, str]]:
-    return {(group, name) for group, kinds in TABLE.items() for name in kinds}
+def _classes() -> list[str]:
+    """List the modules that the config classes of all kinds are from."""
+    return [kind.config.__module__ for kinds in TABLE.values() for kind in kinds.values()]
 
 
 def _failed(who: str, error: BaseException) -> str:
