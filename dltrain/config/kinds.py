@@ -57,7 +57,11 @@ class Kind:
         if not isinstance(self.build, str):
             return self.build
         module, _, name = self.build.partition(":")
-        builder: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        try:
+            builder: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError, ValueError) as error:
+            what = f"{self.config.__name__} is built by {self.build}"
+            raise ValueError(f"{what}, which cannot be imported: {error}") from error
         return builder
 
 

@@ -112,7 +112,7 @@ def _failed(who: str, error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         place = f"{error.filename}:{error.lineno}"
     else:
-        ours = str(Path(__file__).parents[1])
+        ours = f"{Path(__file__).parents[1]}{os.sep}"
         frames = [
             f"{frame.filename}:{frame.lineno}"
             for frame in traceback.extract_tb(error.__traceback__)

@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from types import FrameType
 from typing import Any
 
+from dltrain.config import plugins
 from dltrain.data.dataset import Dataset
 from dltrain.sweep.assignment import Assignment
 from dltrain.sweep.plan import Member
@@ -46,6 +47,8 @@ def main(assignment: Assignment, parent: Connection) -> None:
     try:
         _settle_in(assignment, line)
         try:
+            plugins.load_installed()
+            plugins.load(assignment.members[0].config.plugins)
             data = _data(assignment)
             _device(assignment)
         except ValueError as error:

@@ -143,6 +143,22 @@ def test_an_installed_package_brings_its_kinds_unasked(
     assert call("runs").code == 0  # which needs none
 
 
+def test_a_builder_that_is_not_there_is_named_before_anything_is_written(
+    folder: Path, call: Call
+) -> None:
+    Path("choices/optimizer").mkdir(parents=True)
+    Path("choices/optimizer/mine.yaml").write_text("kind: mine\nlr: 1\n")
+    adds = "from pathlib import Path\nadd_choices(Path(__file__).with_name('choices'))\n"
+    Path("mine.py").write_text(CONFIG + REGISTER + adds)
+    shown = call("plugins=[mine]", "optimizer=mine")
+    assert shown.code == 2
+    assert shown.err == (
+        "dltrain: error: Config is built by nowhere:Mine, which cannot be imported: "
+        "No module named 'nowhere'\n"
+    )
+    assert not Path("outputs").exists()
+
+
 def test_its_choices_may_not_stand_for_those_of_dltrain(folder: Path, call: Call) -> None:
     Path("choices/optimizer").mkdir(parents=True)
     Path("choices/optimizer/sgd.yaml").write_text("kind: mine\nlr: 1\n")
