@@ -109,7 +109,7 @@ def plan(config: ModelConfig, data: Dataset) -> architecture.Plan:
             )
         case _:
             assert_never(config)
-    parameters = sum(layer.num_parameters for layer in layers)
+    parameters = architecture.num_parameters(layers)
     if parameters > MAX_NUMBERS:
         raise ValueError(
             f"model.hidden={shown(config.hidden)}: makes {parameters:,} parameters, "
@@ -172,14 +172,14 @@ def model(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
     """
     import torch
 
-    from dltrain.nn.model import build_model
+    from dltrain.nn.layers import Setup
+    from dltrain.nn.model import Model
 
     models = [config.model for config in configs]
     dropout = [model.dropout if isinstance(model, MlpConfig) else 0.0 for model in models]
     # If any member drops units, the stack has layers for it; a share of 0 changes nothing.
     fullest = models[dropout.index(max(dropout))]
-    return build_model(
-        plan(fullest, data),
+    setup = Setup(
         seeds=[config.seed for config in configs],
         init=models[0].init,
         init_std=[model.init_std for model in models],
@@ -188,6 +188,7 @@ def model(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
         like=torch.empty(0, dtype=dtype_of(configs[0]), device=device),
         rounded_to=_rounded_to(configs[0]),
     )
+    return Model(plan(fullest, data), setup)
 
 
 def input_dtype(config: RunConfig) -> torch.dtype:

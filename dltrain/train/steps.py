@@ -257,7 +257,8 @@ class Steps:
         if rows not in self._scales:
             mean = self._norms.new_full((1, 1, 1), 1 / rows)
             slope = self.stack.optimizer.slope
-            fused = None if slope is None or self.stack.clip is not None else slope * mean
+            fusing = self.stack.clip is None and self.stack.model.can_descend
+            fused = slope * mean if fusing and slope is not None else None
             self._scales[rows] = mean, fused
         return self._scales[rows]
 

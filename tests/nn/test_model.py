@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dltrain.nn.layers import Dropout
-from dltrain.nn.model import Model, build_model
+from dltrain.nn.layers import Dropout, Setup
+from dltrain.nn.model import Model
 from dltrain.nn.plan import ActivationPlan, LinearPlan, Plan, multilayer, single_layer
 from dltrain.nn.random import generator
 
@@ -45,8 +45,7 @@ def build(
     unit: float = 1.0,
     dtype: torch.dtype = torch.float32,
 ) -> Model:
-    return build_model(
-        plan,
+    setup = Setup(
         seeds=seeds,
         init="torch",
         init_std=[0.01] * len(seeds),
@@ -54,6 +53,7 @@ def build(
         unit=unit,
         like=torch.empty(0, dtype=dtype),
     )
+    return Model(plan, setup)
 
 
 def draw(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -61,10 +61,7 @@ def draw(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
 
 
 def widths(plan: Plan) -> tuple[int, int]:
-    first, last = plan[0], plan[-1]
-    assert isinstance(first, LinearPlan)
-    assert isinstance(last, LinearPlan)
-    return first.in_features, last.out_features
+    return plan[0].in_features, plan[-1].out_features
 
 
 def as_torch(plan: Plan) -> nn.Sequential:
@@ -199,8 +196,7 @@ def test_gradients_through_dropout_equal_autograds(activation: str, shares: list
     """All layers together: none may write over what another keeps for its backward pass."""
     plan = multilayer(6, 3, hidden=[5, 4], activation=activation, dropout=0.5)
     members = len(shares)
-    model = build_model(
-        plan,
+    setup = Setup(
         seeds=list(range(members)),
         init="torch",
         init_std=[0.1] * members,
@@ -208,6 +204,7 @@ def test_gradients_through_dropout_equal_autograds(activation: str, shares: list
         unit=1.0,
         like=torch.empty(0, dtype=torch.float64),
     )
+    model = Model(plan, setup)
     inputs, gradient = draw(7, 6, dtype=torch.float64), draw(members, 3, 7, dtype=torch.float64)
     outputs = model.forward(inputs, step=STEP + 2).clone()
     masks = [layer._mask for layer in model.layers if isinstance(layer, Dropout)]

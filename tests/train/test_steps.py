@@ -12,8 +12,8 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from dltrain.nn.layers import Dropout
-from dltrain.nn.model import Model, build_model
+from dltrain.nn.layers import Dropout, Setup
+from dltrain.nn.model import Model
 from dltrain.nn.optim import SGD
 from dltrain.nn.plan import multilayer
 from dltrain.nn.random import Draws
@@ -23,6 +23,7 @@ from dltrain.train.steps import Stack, Steps
 from dltrain.train.trainer import Trainer
 from tests.conftest import changed
 from tests.replay import Operation, Replays, Watch
+from tests.scaling import RATES, RULES, scaled
 from tests.stacked import (
     ALL,
     CPU,
@@ -425,8 +426,7 @@ def test_descending_is_a_step_along_the_gradient(
 def two_of(members: int) -> Iterator[Model]:
     """Build one perceptron twice."""
     for _ in range(2):
-        yield build_model(
-            multilayer(20, 5, hidden=[16, 8], activation="tanh", dropout=0.3),
+        setup = Setup(
             seeds=range(members),
             init="torch",
             init_std=[0.01] * members,
@@ -434,6 +434,8 @@ def two_of(members: int) -> Iterator[Model]:
             unit=1.0,
             like=torch.empty(0, dtype=FLOAT64),
         )
+        plan = multilayer(20, 5, hidden=[16, 8], activation="tanh", dropout=0.3)
+        yield Model(plan, setup)
 
 
 @pytest.mark.parametrize("batches", [0, 2, 4])
@@ -527,6 +529,70 @@ def test_the_scale_is_that_of_the_rows_there_are() -> None:
                 bias -= lr * errors.mean()
     for ours, theirs in zip(trained.model.parameters, alone.model.parameters, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+# --- a layer that cannot descend -----------------------------------------------------------------
+
+
+def by_autograd(rule: str, member: int, epochs: int) -> list[Tensor]:
+    """Train the same in a bare loop, with torch's own optimizer and gradients."""
+    trained = scaled(rule, [member])
+    leaves = [tensor[0].clone().requires_grad_() for tensor in trained.model.parameters]
+    w1, b1, s1, s2, w2, b2 = leaves
+    numbers = RULES[rule]
+    optimizer = torch.optim.SGD(
+        leaves, lr=RATES[member], momentum=numbers["momentum"][member], foreach=False
+    )
+    for epoch in range(1, epochs + 1):
+        for window in trained.loader.windows(epoch):
+            for index in range(len(window)):
+                inputs, targets = trained.loader.batch(index)
+                hidden = torch.tanh(s1 * (w1 @ inputs.t() + b1)) * s2
+                loss = ((w2 @ hidden + b2)[0] - targets).square().mean() / 2
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                if numbers["max_grad_norm"]:
+                    bound = numbers["max_grad_norm"][member]
+                    torch.nn.utils.clip_grad_norm_(leaves, bound, foreach=False)
+                optimizer.step()
+    return [leaf.detach() for leaf in leaves]
+
+
+@pytest.mark.parametrize("members", [[0], [1], [0, 1]], ids=str)
+@pytest.mark.parametrize("rule", RULES)
+def test_a_layer_that_only_fills_gradients_is_trained_as_autograd_would(
+    rule: str, members: list[int], patch: pytest.MonkeyPatch
+) -> None:
+    """Whoever knows nothing of descending; and so not one layer of the model descends."""
+    shorten(patch, watched=2)
+    # Torch adds 1e-6 to the norm that it divides by.
+    tolerance = 1e-6 if rule == "clipping" else 1e-13
+    trained = scaled(rule, members)
+    before = [tensor.clone() for tensor in trained.model.parameters]
+    train(Steps(trained), 2)
+    for index, member in enumerate(members):
+        expected = by_autograd(rule, member, 2)
+        for ours, theirs, start in zip(trained.model.parameters, expected, before, strict=True):
+            torch.testing.assert_close(ours[index], theirs, rtol=0, atol=tolerance)
+            assert not torch.equal(ours[index], start[index])
+
+
+def test_a_model_descends_only_if_all_its_layers_with_parameters_can() -> None:
+    assert not scaled("plain", [0]).model.can_descend
+    assert all(of(model).model.can_descend for model in MODELS)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_replays_of_a_layer_from_outside_are_the_loop_byte_for_byte(
+    rule: str, patch: pytest.MonkeyPatch
+) -> None:
+    shorten(patch, window=4, watched=3)
+    plain, other = scaled(rule, [0, 1]), scaled(rule, [0, 1])
+    expected = train(Steps(plain), 4)
+    steps, replays = replaying(other)
+    assert_same_bytes(train(steps, 4), expected)
+    assert_same_bytes([*state(other).values()], [*state(plain).values()])
+    assert replays.count > 0
 
 
 # --- dropout's numbers --------------------------------------------------------------------------
