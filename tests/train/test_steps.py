@@ -452,15 +452,14 @@ def test_a_model_descends_as_its_optimizer_steps(batches: int) -> None:
         nesterov=[False] * 4,
         weight_decay=[0.0] * 4,
     )
-    assert optimizer.slope is not None
-    assert torch.equal(optimizer.slope, -lr.view(4, 1, 1))
+    assert optimizer.plain_descent
     for number in range(3):
         step = torch.tensor(number, dtype=torch.int32)
         for model in (stepping, descending):
             model.forward(inputs, step=step)
         stepping.backward(gradient.clone())
         optimizer.step(stepping.gradients)
-        descending.backward(gradient * optimizer.slope, descend=True)
+        descending.backward(gradient * -lr.view(4, 1, 1), descend=True)
     for ours, theirs in zip(descending.parameters, stepping.parameters, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
 
@@ -485,13 +484,12 @@ def numbers(optimizer: str) -> Any:
     return of("softmax", optimizer, "rates").optimizer
 
 
-def test_only_a_step_that_is_nothing_but_the_gradient_has_a_slope() -> None:
-    slope = numbers("sgd").slope
-    assert torch.equal(slope, torch.tensor([-0.01, -0.02, -0.005, -0.04]).view(4, 1, 1))
+def test_only_a_step_that_is_nothing_but_the_gradient_is_plain_descent() -> None:
+    assert numbers("sgd").plain_descent
     for name in ("nesterov and weight decay", "adam", "adamw with weight decay"):
-        assert numbers(name).slope is None
+        assert not numbers(name).plain_descent
     mixed = [{"optimizer.momentum": share} for share in (0.0, 0.9)]
-    assert stack(MODELS["softmax"], mixed).optimizer.slope is None
+    assert not stack(MODELS["softmax"], mixed).optimizer.plain_descent
 
 
 def test_who_clips_sees_every_gradient() -> None:
@@ -511,7 +509,37 @@ def test_what_follows_a_gradient_can_be_captured(optimizer: str) -> None:
 def test_the_analytic_solution_cannot_be_captured() -> None:
     words = ["device=cpu", "trainer.batch_size=null", "optimizer=least_squares"]
     optimizer = stack(words).optimizer
-    assert (optimizer.capturable, optimizer.slope) == (False, None)
+    assert (optimizer.capturable, optimizer.plain_descent) == (False, False)
+
+
+@pytest.mark.parametrize("replayed", [False, True], ids=["loop", "replays"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("model", ["softmax", "mlp"])
+def test_each_window_is_taken_with_the_lr_written_before_it(
+    model: str, optimizer: str, replayed: bool, patch: pytest.MonkeyPatch
+) -> None:
+    """An epoch at one lr and one at another, by one process and by one for each epoch."""
+    shorten(patch, window=4, watched=3)
+    rates = [(0.04, 0.01), (0.002, 0.03), (0.01, 0.02), (0.03, 0.01)]
+    members = [{"optimizer.lr": lr} for lr in rates[0]]
+    words = [*MODELS[model], *OPTIMIZERS[optimizer]]
+    changing = stack(words, members)
+    steps = replaying(changing)[0] if replayed else Steps(changing)
+    other = stack(words, members)
+    for epoch, pair in enumerate(rates, start=1):
+        steps.lr.copy_(torch.tensor(pair))
+        anew = stack(words, [{"optimizer.lr": float(lr)} for lr in steps.lr])
+        with torch.inference_mode():
+            for ours, theirs in zip(state(anew).values(), state(other).values(), strict=True):
+                ours.copy_(theirs)
+            fresh = Steps(anew)
+            fresh.go_on(steps.taken, None)
+            for each in (steps, fresh):
+                for _ in each.epoch(epoch):
+                    pass
+        assert changing.optimizer.lr.tolist() == steps.lr.tolist()
+        assert_same_bytes([*state(changing).values()], [*state(anew).values()])
+        other = anew
 
 
 def test_the_scale_is_that_of_the_rows_there_are() -> None:
@@ -519,7 +547,7 @@ def test_the_scale_is_that_of_the_rows_there_are() -> None:
     trained, alone = (stack([*MODELS["linear"], "device.dtype=float64"]) for _ in range(2))
     weight, bias = alone.model.parameters
     train(Steps(trained), 1)
-    (lr,) = alone.optimizer.lr
+    lr = float(alone.optimizer.lr)
     with torch.inference_mode():
         for window in alone.loader.windows(1):
             for index in range(len(window)):
