@@ -63,15 +63,16 @@ def test_kinds_from_outside_go_through_the_verbs_on_a_run(folder: Path, call: Ca
 def test_members_that_differ_in_numbers_of_such_kinds_are_the_single_runs(
     folder: Path, call: Call
 ) -> None:
-    values = ("optimizer.beta=0.5,0.9", "loss.delta=0.1,1")
+    pairs = ("loss.delta=0.1,1", "model.leak=0.01,0.5", "sweep.zip=[loss.delta,model.leak]")
+    values = ("optimizer.beta=0.5,0.9", *pairs)
     out = done(call("-m", *LINE, *values, "--dry-run"))
     assert "4 members in 1 stack: narrow 1-8-8-1 on waves, sign" in out
     assert not Path("outputs").exists()
     done(call("-m", *LINE, *values))
     sweep = newest("*_sweep_*")
-    for index, words in enumerate(
-        [f"optimizer.beta={beta} loss.delta={delta}" for beta in (0.5, 0.9) for delta in (0.1, 1)]
-    ):
+    paired = ("loss.delta=0.1 model.leak=0.01", "loss.delta=1 model.leak=0.5")
+    alone = [f"optimizer.beta={beta} {pair}" for beta in (0.5, 0.9) for pair in paired]
+    for index, words in enumerate(alone):
         done(call(*LINE, *words.split()))
         assert kept(sweep / "members" / f"{index:04d}") == kept(newest())
     results = {run.read_text() for run in sweep.glob("members/*/metrics.csv")}
@@ -86,6 +87,7 @@ def test_config_tells_of_every_key_of_such_kinds(folder: Path, call: Call) -> No
         out = done(call("config", "show", "--describe", *words))
         assert "share of the mean gradient that is kept" in out
         assert "error from which it is linear" in out
+        assert "slope of the nonlinearity below 0" in out
     out = done(call("config", "why", "optimizer.beta", PLUGIN, *KINDS))
     assert "waves_choices/optimizer/sign.yaml:4" in out
     assert "members that differ in it alone are trained together" in out

@@ -9,7 +9,8 @@ from dltrain.cli.terminal.console import output, pairs, table
 from dltrain.config.choices import Task
 from dltrain.config.kinds import AUTO_LOSS
 from dltrain.config.load import load
-from dltrain.nn.plan import Operation, graph
+from dltrain.nn.graph import Operation, graph
+from dltrain.nn.plan import num_parameters
 from dltrain.text import closest
 from dltrain.train import build
 
@@ -39,7 +40,7 @@ def main(words: Sequence[str]) -> None:
             [
                 ("model", f"{config.model.kind} on {data.name}"),
                 ("batch", f"{rows} rows of {data.in_features} features"),
-                ("parameters", f"{sum(layer.num_parameters for layer in plan):,}"),
+                ("parameters", f"{num_parameters(plan):,}"),
             ]
         )
     )

@@ -16,17 +16,14 @@ from dltrain.nn.scratch import Memory
 class Relu:
     """max(x, 0); at 0 the gradient is 0."""
 
-    def __init__(self) -> None:
-        self.parameters: list[Tensor] = []
-        self.gradients: list[Tensor] = []
-        self._outputs = torch.empty(0)
+    parameters = gradients = state = ()
 
     def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
         """Clear negative activations in place: a linear layer does not need its outputs."""
         self._outputs = inputs.relu_()
         return self._outputs
 
-    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor:
+    def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor:
         """Pass the gradient where the output is positive."""
         torch.ops.aten.threshold_backward.grad_input(
             gradient, self._outputs, 0, grad_input=gradient
@@ -37,17 +34,14 @@ class Relu:
 class Tanh:
     """The hyperbolic tangent."""
 
-    def __init__(self) -> None:
-        self.parameters: list[Tensor] = []
-        self.gradients: list[Tensor] = []
-        self._outputs = torch.empty(0)
+    parameters = gradients = state = ()
 
     def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
         """Apply in place."""
         self._outputs = inputs.tanh_()
         return self._outputs
 
-    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor:
+    def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor:
         """Scale by 1 - tanh^2."""
         torch.ops.aten.tanh_backward.grad_input(gradient, self._outputs, grad_input=gradient)
         return gradient
@@ -56,17 +50,14 @@ class Tanh:
 class Sigmoid:
     """1 / (1 + exp(-x))."""
 
-    def __init__(self) -> None:
-        self.parameters: list[Tensor] = []
-        self.gradients: list[Tensor] = []
-        self._outputs = torch.empty(0)
+    parameters = gradients = state = ()
 
     def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
         """Apply in place."""
         self._outputs = inputs.sigmoid_()
         return self._outputs
 
-    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor:
+    def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor:
         """Scale by s (1 - s)."""
         torch.ops.aten.sigmoid_backward.grad_input(gradient, self._outputs, grad_input=gradient)
         return gradient
@@ -75,10 +66,9 @@ class Sigmoid:
 class Gelu:
     """x times the standard normal distribution function of x (exact, not the tanh form)."""
 
+    parameters = gradients = state = ()
+
     def __init__(self) -> None:
-        self.parameters: list[Tensor] = []
-        self.gradients: list[Tensor] = []
-        self._inputs = torch.empty(0)
         self._outputs: Memory | None = None
 
     def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
@@ -88,7 +78,7 @@ class Gelu:
         result: Tensor = torch.ops.aten.gelu.out(inputs, out=self._outputs.take(*inputs.shape))
         return result
 
-    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor:
+    def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor:
         """Scale by Phi(x) + x phi(x)."""
         torch.ops.aten.gelu_backward.grad_input(gradient, self._inputs, grad_input=gradient)
         return gradient

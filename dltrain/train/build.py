@@ -18,7 +18,7 @@ from dltrain.config.plain import shown
 from dltrain.config.rules import task_problems
 from dltrain.config.schema import MAX_NUMBERS, RunConfig
 from dltrain.data.dataset import Dataset, variance
-from dltrain.nn.plan import DropoutPlan, Plan
+from dltrain.nn.plan import Plan, num_parameters
 
 if TYPE_CHECKING:
     import torch
@@ -70,7 +70,7 @@ def plan(run: RunConfig, data: Dataset) -> Plan:
     for problem in task_problems(run, Task(data.task), data=data.name):
         raise ValueError(problem.message)
     layers: Plan = _built("model", run, data)
-    parameters = sum(layer.num_parameters for layer in layers)
+    parameters = num_parameters(layers)
     if parameters > MAX_NUMBERS:
         shape = {k: v for k, v in _knobs(run.model).items() if isinstance(v, int | list)}
         settings = " ".join(f"model.{name}={shown(value)}" for name, value in shape.items())
@@ -136,26 +136,20 @@ def model(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
     """
     import torch
 
-    from dltrain.nn.model import build_model
+    from dltrain.nn.layers import Setup
+    from dltrain.nn.model import Model
 
-    plans = [plan(config, data) for config in configs]
     models = [config.model for config in configs]
-    return build_model(
-        # If any member drops units, the stack has layers for it; a share of 0 changes nothing.
-        max(plans, key=len),
+    setup = Setup(
+        plans=[plan(config, data) for config in configs],
         seeds=[config.seed for config in configs],
         init=getattr(models[0], "init", Init.torch),
         init_std=[getattr(model, "init_std", 0.0) for model in models],
-        dropout=[_dropped(layers) for layers in plans],
         unit=data.unit,
         like=torch.empty(0, dtype=dtype_of(configs[0]), device=device),
         rounded_to=_rounded_to(configs[0]),
     )
-
-
-def _dropped(layers: Plan) -> float:
-    """Return the share of units that a member's layers drop."""
-    return max((layer.share for layer in layers if isinstance(layer, DropoutPlan)), default=0.0)
+    return Model(setup)
 
 
 def input_dtype(config: RunConfig) -> torch.dtype:

@@ -59,6 +59,7 @@ class Steps:
     Attributes:
         stack: What is trained.
         taken: Updates so far.
+        lr: [M], float64: the learning rates of the windows to come.
         graphs: What captures and replays; None on the processor.
     """
 
@@ -71,7 +72,10 @@ class Steps:
         # of a window, and what gradients are multiplied by to get their mean, or a step down it.
         self._numbers = torch.arange(WINDOW_STEPS, dtype=torch.int32, device=like.device)
         self._number = self._numbers.unbind()
-        self._scales: dict[int, tuple[Tensor, Tensor | None]] = {}  # by the rows of a batch
+        self.lr = stack.optimizer.lr.clone()
+        self._slope = like.new_empty(model.num_members, 1, 1)  # -lr
+        self._scales: dict[int, tuple[Tensor, Tensor]] = {}  # by the rows of a batch
+        self._descends = stack.optimizer.plain_descent and stack.clip is None and model.can_descend
         self._tally = Tally(
             stack.loss,
             steps=min(WINDOW_STEPS, len(loader)),
@@ -125,6 +129,7 @@ class Steps:
                 self._close_window()
             first = self.taken - max(0, done - window.start)
             torch.arange(first, first + WINDOW_STEPS, out=self._numbers)
+            self._write_lr()
             yield window
 
     def phases(self, step: int, window: range) -> Iterator[str]:
@@ -141,10 +146,10 @@ class Steps:
         outputs = model.forward(inputs, step=self._number[index])  # [M, O, B]
         yield "forward"
         rows = outputs.shape[2]
-        mean, slope = self._scales_of(rows)
         watched = step >= self._first_watched
-        descend = slope is not None and not watched
-        scale = slope if slope is not None and not watched else mean
+        descend = self._descends and not watched
+        mean, descent = self._scales_of(rows)
+        scale = descent if descend else mean
         records = self._tally.records(rows)
         gradient = stack.loss.training(outputs, targets, records, scale=scale)
         yield "loss"
@@ -252,13 +257,18 @@ class Steps:
         """Count the steps at the end of a window whose gradients are looked at."""
         return max(0, window.stop - max(window.start, self._first_watched))
 
-    def _scales_of(self, rows: int) -> tuple[Tensor, Tensor | None]:
-        """Return 1 / B and, if the layers can do the optimizer's step, -lr / B: [M or 1, 1, 1]."""
+    def _write_lr(self) -> None:
+        """Bring the learning rates where the steps of a window find them."""
+        self.stack.optimizer.lr.copy_(self.lr)
+        self._slope.copy_(self.lr.view(-1, 1, 1)).neg_()
+        for mean, descent in self._scales.values():
+            torch.mul(self._slope, mean, out=descent)
+
+    def _scales_of(self, rows: int) -> tuple[Tensor, Tensor]:
+        """Return 1 / B [1, 1, 1], and -lr / B [M, 1, 1] for layers that do the step themselves."""
         if rows not in self._scales:
             mean = self._norms.new_full((1, 1, 1), 1 / rows)
-            slope = self.stack.optimizer.slope
-            fused = None if slope is None or self.stack.clip is not None else slope * mean
-            self._scales[rows] = mean, fused
+            self._scales[rows] = mean, self._slope * mean
         return self._scales[rows]
 
     def _whole(self, window: range) -> Tensor:

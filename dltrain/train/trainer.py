@@ -261,7 +261,8 @@ class Trainer:
             sums = statistics.double().sum(dim=0)  # [S, M]
             train = self.stack.loss.metrics(sums, len(self.stack.loader.rows), "train")
         time = {"epoch": float(epoch), "step": float(self.step)}
-        heads = [time if math.isnan(lr) else time | {"lr": lr} for lr in self.stack.optimizer.lr]
+        rates = self.stack.optimizer.lr.tolist()
+        heads = [time if math.isnan(lr) else time | {"lr": lr} for lr in rates]
         rows = [head | _named("train", row) for head, row in zip(heads, train, strict=True)]
         if epoch % self._eval_interval == 0 or epoch == self.epochs:
             val = self.evaluate("val")

@@ -340,7 +340,7 @@ def shared_step(inputs: Tensor, targets: Tensor, members: int) -> tuple[Linear, 
     loss = SquaredError(unit=1.0, variances={})
     scale = outputs.new_full((1, 1, 1), 1 / outputs.shape[2])
     gradient = loss.training(outputs, targets, records, scale=scale)
-    layer.backward(gradient, to_inputs=False, descend=False)
+    layer.backward(gradient, to_inputs=False)
     optimizer.step(layer.gradients)
     return layer, optimizer
 
@@ -373,7 +373,7 @@ def test_least_squares_has_no_lr_and_no_state() -> None:
 def test_constructing_an_optimizer_does_not_import_torchs_compiler() -> None:
     program = """
 import sys, torch
-from dltrain.optim import SGD, Adam
+from dltrain.nn.optim import SGD, Adam
 parameters = [torch.zeros(1, 2, 3)]
 SGD(parameters, lr=[1.0], momentum=[0.9], nesterov=[True], weight_decay=[0.1]).step(parameters)
 Adam(parameters, lr=[1.0], betas=[[0.9, 0.99]], eps=[1e-8], weight_decay=[0.1],

@@ -21,11 +21,12 @@ from dltrain.config.kinds import (
 )
 from dltrain.config.knob import knob
 from dltrain.data.dataset import Dataset, Scale, Split
-from dltrain.nn.plan import ActivationPlan, LinearPlan, Plan
+from dltrain.nn.plan import LinearPlan, Plan
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from dltrain.nn.layers import Layer, Setup
     from dltrain.nn.model import Model
 
 
@@ -66,14 +67,58 @@ class NarrowConfig:
     kind: str = knob("which class of model this is; chosen with model=")
     width: int = knob("units of each hidden layer", ge=1, le=1000)
     depth: int = knob("hidden layers", ge=1, le=100)
+    leak: float = knob("slope of the nonlinearity below 0", ge=0, lt=1, stacks=True)
     init: Init = knob("start of the weights")
 
 
-def narrow(data: Dataset, *, width: int, depth: int, init: str) -> Plan:
+class Leaky:
+    """max(x, leak x), each of M members with its leak."""
+
+    parameters = gradients = state = ()
+
+    def __init__(self, leaks: Tensor) -> None:
+        self._leaks = leaks.view(-1, 1, 1)
+
+    def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
+        """See ``dltrain.nn.layers.Layer``."""
+        self._slopes = (inputs > 0) + (inputs <= 0) * self._leaks
+        return inputs * self._slopes
+
+    def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor | None:
+        """See ``dltrain.nn.layers.Layer``."""
+        return gradient * self._slopes
+
+
+@dataclass(frozen=True)
+class LeakyPlan:
+    """See ``dltrain.nn.plan.LayerPlan``."""
+
+    in_features: int
+    leak: float
+    name = "leaky"
+    parameters = state = ()
+    multiply_adds = 0
+    training_only = False
+
+    @property
+    def out_features(self) -> int:
+        """As many as inputs."""
+        return self.in_features
+
+    def num_activations(self, *, rows: int, evaluated: int) -> int:
+        """Outputs and slopes, and of a batch the outputs' gradient."""
+        return (3 * rows + 2 * evaluated) * self.in_features
+
+    def build(self, setup: Setup, *, index: int) -> Layer:
+        """Give each member its leak."""
+        return Leaky(setup.like.new_tensor([plan.leak for plan in setup.layer_plans(index)]))
+
+
+def narrow(data: Dataset, *, width: int, depth: int, leak: float, init: str) -> Plan:
     """Plan the layers."""
     layers: list[Any] = []
     for inputs in [data.in_features, *[width] * (depth - 1)]:
-        layers += [LinearPlan(inputs, width), ActivationPlan("tanh", width)]
+        layers += [LinearPlan(inputs, width), LeakyPlan(width, leak)]
     return [*layers, LinearPlan(width, data.out_features)]
 
 
@@ -151,12 +196,11 @@ class SignConfig:
 class Sign:
     """The optimizer of M members, each with its lr and beta."""
 
-    follows_gradient = True
-    capturable = True
-    slope: Tensor | None = None
+    follows_gradient, capturable, plain_descent = True, True, False
 
     def __init__(self, model: Model, *, lr: Sequence[float], beta: Sequence[float]) -> None:
-        self.lr, self._beta = list(lr), list(beta)
+        self.lr = model.parameters[0].double().new_tensor(lr)
+        self._beta = list(beta)
         self._parameters = model.parameters
         self._means = [parameter.new_zeros(parameter.shape) for parameter in model.parameters]
 
@@ -166,7 +210,7 @@ class Sign:
             shape = [-1, *[1] * (parameter.dim() - 1)]
             beta = parameter.new_tensor(self._beta).view(shape)
             mean.mul_(beta).add_(gradient * (1 - beta))
-            parameter.sub_(parameter.new_tensor(self.lr).view(shape) * mean.sign())
+            parameter.sub_(self.lr.to(parameter).view(shape) * mean.sign())
 
     def state(self) -> dict[str, Tensor]:
         """See ``dltrain.nn.optim.Optimizer``."""

@@ -19,10 +19,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dltrain.config.load import load
-from dltrain.nn.layers import Linear
+from dltrain.nn.layers import Setup
 from dltrain.nn.losses import SquaredError
 from dltrain.nn.model import Model
 from dltrain.nn.optim import SGD
+from dltrain.nn.plan import single_layer
 from dltrain.nn.random import generator
 from dltrain.runs.recorder import Recorder
 from dltrain.train import build
@@ -238,18 +239,18 @@ def textbook_order(seed: int, epoch: int) -> Tensor:
 class TextbookView:
     """After each epoch: errors of weights and bias, and the mean of the batches' losses."""
 
-    layer: Linear
+    model: Model
     inputs: Tensor
     targets: Tensor
     seen: list[tuple[float, ...]] = field(default_factory=list)
 
     def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
         begin_split()
-        weight, bias = self.layer.weight[0], self.layer.bias.item()
+        weight, bias = (tensor[0] for tensor in self.model.state().values())
         squares = ((self.inputs @ weight.t())[:, 0] + bias - self.targets).square() / 2
         loss = torch.stack([batch.mean() for batch in torch.split(squares, 32)]).mean()
         errors = (torch.tensor([TRUE_W]) - weight)[0].tolist()
-        self.seen.append((*errors, TRUE_B - bias, float(loss)))
+        self.seen.append((*errors, TRUE_B - float(bias), float(loss)))
 
     def early(self, rows: Sequence[Row]) -> None:
         raise AssertionError("nobody asked")
@@ -270,10 +271,18 @@ def test_the_books_digits_come_out(tmp_path: Path) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         weight, inputs, targets = textbook_data()
-        layer = Linear(weight.t().contiguous()[None], torch.zeros(1, 1, 1))
         train_rows = Rows(inputs[:1000], targets[:1000], dtype=torch.float32)
         empty = Rows(inputs[:0], targets[:0], dtype=torch.float32)
-        model = Model([layer])
+        setup = Setup(
+            seeds=[1],
+            init="normal",
+            init_std=[0.0],
+            plans=[single_layer(2, 1)],
+            unit=1.0,
+            like=torch.empty(0),
+        )
+        model = Model(setup)
+        model.parameters[0].copy_(weight.t())
         stack = Stack(
             model=model,
             loss=SquaredError(unit=1.0, variances={"train": 1.0}),
@@ -283,7 +292,7 @@ def test_the_books_digits_come_out(tmp_path: Path) -> None:
             loader=Loader(train_rows, batch_size=32, order=textbook_order, seeds=[1]),
             splits={"val": empty, "test": empty},
         )
-        view = TextbookView(layer, inputs[1000:], targets[1000:])
+        view = TextbookView(model, inputs[1000:], targets[1000:])
         list(Trainer(stack, epochs=10).fit([Kept(tmp_path)], view))
     assert [row[3] for row in view.seen[:3]] == pytest.approx(
         [1.974054, 0.261125, 0.033058], abs=2e-6

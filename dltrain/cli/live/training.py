@@ -11,6 +11,7 @@ from dltrain.cli.terminal.console import bold, pairs, published
 from dltrain.config.kinds import OPTIMIZERS
 from dltrain.config.plain import as_dict, shown
 from dltrain.config.schema import MAX_SEED, RunConfig
+from dltrain.nn.plan import widths
 from dltrain.runs.address import command_on
 from dltrain.runs.repetition import repetition
 from dltrain.runs.run import Run
@@ -27,8 +28,7 @@ def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
     """Return what is shown before training."""
     config, data = job.config, job.data
     rows = ", ".join(f"{len(split):,} {name}" for name, split in data.splits.items() if len(split))
-    widths = [str(data.in_features)]
-    widths += [str(layer.out_features) for layer in job.plan if hasattr(layer, "out_features")]
+    layers = " -> ".join(map(str, widths(job.plan)))
     knobs = as_dict(config.optimizer)
     settings = " ".join(f"{k}={shown(v)}" for k, v in knobs.items() if k != "kind")
     batch = config.trainer.batch_size
@@ -37,7 +37,7 @@ def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
     )
     return [
         ("run", run_id),
-        ("model", f"{config.model.kind} {' -> '.join(widths)}, {job.num_parameters:,} parameters"),
+        ("model", f"{config.model.kind} {layers}, {job.num_parameters:,} parameters"),
         ("data", f"{data.name} ({data.source}): {rows}"),
         ("optimizer", f"{f'{config.optimizer.kind} {settings}'.strip()}; {pace}"),
         ("device", f"{device}, seed {config.seed}"),

@@ -20,7 +20,7 @@ import torch
 
 from dltrain.config.choices import Matmul
 from dltrain.config.kinds import OPTIMIZERS
-from dltrain.nn.plan import LinearPlan, Plan
+from dltrain.nn.plan import Plan
 from dltrain.train.bench import variants
 from dltrain.train.bench.variants import Variant, other_ways
 from dltrain.train.job import Job
@@ -116,7 +116,7 @@ def products(plan: Plan, *, rows: int, like: torch.Tensor) -> Callable[[], None]
             )
         ]
         for layer in plan
-        if isinstance(layer, LinearPlan)
+        if layer.multiply_adds
     ]
     results = [[torch.empty_like(tensor) for tensor in layer] for layer in tensors]
 
