@@ -82,6 +82,17 @@ def test_members_that_differ_in_numbers_of_such_kinds_are_the_single_runs(
     done(call("report", sweep.name, PLUGIN))
 
 
+def test_thirty_lines_are_an_optimizer(folder: Path, call: Call) -> None:
+    """The example of the recipe, as it stands in the documentation."""
+    assert len(Path("signs.py").read_text().splitlines()) <= 30
+    words = ("plugins=[signs]", "optimizer=signs", "device.threads=1", "trainer.epochs=3")
+    done(call("-m", *words, "optimizer.lr=0.003,0.03"))
+    slow, fast = sorted(newest("*_sweep_*").glob("members/*"))
+    done(call(*words, "optimizer.lr=0.03"))
+    assert kept(fast) == kept(newest("*_linear-synthetic_*")) != kept(slow)
+    done(call("resume", "latest", "plugins=[signs]", "trainer.epochs=4"))
+
+
 def test_config_tells_of_every_key_of_such_kinds(folder: Path, call: Call) -> None:
     for words in (LINE, [PLUGIN]):  # chosen, or only to be chosen
         out = done(call("config", "show", "--describe", *words))
