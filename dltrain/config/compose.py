@@ -67,10 +67,12 @@ class Sources:
     def of(cls, config_dir: Path | None, config_name: str = "config") -> Sources:
         """Look at ``conf/``, before it at a folder of the user's own, behind it at plugins'."""
         load_installed()
-        for file in (file for folder in FOLDERS for file in _config_files(folder)):
-            group, name = file.parent.name, file.stem
-            if (CONF / group / f"{name}.yaml").exists():
-                raise ConfigError([f"{file}: {group}={name} is dltrain's own; rename the file"])
+        for number, folder in enumerate(FOLDERS):
+            for name in (file.relative_to(folder) for file in _config_files(folder)):
+                first = next(before for before in (CONF, *FOLDERS) if (before / name).exists())
+                if first not in FOLDERS[number:]:
+                    advice = f"{first / name} has that name already; choose another"
+                    raise ConfigError([f"{folder / name}: {advice}"])
         folders = (*([] if config_dir is None else [config_dir]), CONF, *FOLDERS)
         return cls(folders, config_name, groups(folders))
 

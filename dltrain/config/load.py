@@ -202,6 +202,6 @@ def line_of(
         text = "" if isinstance(node, Mapping) or node is None else shown(node)
     value = f"={clipped(text)}" if text else ""
     place = f" ({places[problem.key]})" if problem.key in places else ""
-    if problem.message.startswith(f"{problem.key}="):
+    if problem.message.startswith(f"{problem.key.partition('.')[0]}="):
         return problem.message
     return f"{clipped(problem.key)}{value}{place}: {problem.message}"

@@ -21,7 +21,6 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from dltrain.nn.plan import Plan
 from dltrain.nn.random import generator
 from dltrain.nn.scratch import Memory
 
@@ -70,8 +69,7 @@ class Setup:
     """What the layers of one model are built with.
 
     Attributes:
-        plans: One per member, M of them, alike but for numbers; layers that only training has may
-            be left out of some.
+        plans: One per member, M of them, alike but for numbers; some may lack dropout.
         seeds: One per member.
         init: How weights start; see ``initial_parameters``.
         init_std: One per member.
@@ -80,7 +78,7 @@ class Setup:
         rounded_to: The type that products take and give; None: that of the parameters.
     """
 
-    plans: Sequence[Plan]
+    plans: Sequence[Sequence[Any]]
     seeds: Sequence[int]
     init: str
     init_std: Sequence[float]
@@ -88,18 +86,18 @@ class Setup:
     like: Tensor
     rounded_to: torch.dtype | None = None
 
-    @functools.cached_property
-    def plan(self) -> Plan:
-        """The layers of the model: if any member has one that only training has, so has it."""
+    @property
+    def plan(self) -> Sequence[Any]:
+        """The model's layers: those of the member that has the most."""
         return max(self.plans, key=len)
 
     def layer_plans(self, index: int) -> list[Any]:
-        """Return each member's plan of a layer of ``plan``; None for one that has no such layer."""
+        """Return each member's own plan of a layer of ``plan``, or None if it has none."""
         if self.plan[index].training_only:
-            whole = len(self.plan)
-            return [plan[index] if len(plan) == whole else None for plan in self.plans]
-        place = sum(not layer.training_only for layer in self.plan[:index])
-        return [[one for one in plan if not one.training_only][place] for plan in self.plans]
+            most = len(self.plan)
+            return [plan[index] if len(plan) == most else None for plan in self.plans]
+        before = sum(not layer.training_only for layer in self.plan[:index])
+        return [[layer for layer in plan if not layer.training_only][before] for plan in self.plans]
 
     @functools.cached_property
     def generators(self) -> Sequence[torch.Generator]:

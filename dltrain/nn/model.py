@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dltrain.nn.layers import DescendingLayer, Setup
+from dltrain.nn.layers import DescendingLayer, Layer, Setup
 from dltrain.nn.plan import tensor_shapes
 
 
@@ -28,7 +28,9 @@ class Model:
 
     def __init__(self, setup: Setup) -> None:
         plan = setup.plan
-        self.layers = [layer.build(setup, index=index) for index, layer in enumerate(plan)]
+        self.layers: list[Layer] = [
+            layer.build(setup, index=index) for index, layer in enumerate(plan)
+        ]
         self.parameters = [tensor for layer in self.layers for tensor in layer.parameters]
         self.gradients = [tensor for layer in self.layers for tensor in layer.gradients]
         self._tensors = [*self.parameters, *(t for layer in self.layers for t in layer.state)]
