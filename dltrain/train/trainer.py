@@ -241,8 +241,7 @@ class Trainer:
             bad = finite.index(False) if False in finite else len(finite) - 1
             last = self._last_finite(statistics, member, bad)
             step = (epoch - 1) * len(self.stack.batches) + bad + 1
-            where = f"epoch {epoch}, step {step}"
-            outcome.diverge(f"{where}: the loss is not finite ({last})")
+            outcome.diverge(f"epoch {epoch}, step {step}: the loss is not finite ({last})")
 
     def _last_finite(self, statistics: Tensor, member: int, bad: int) -> str:
         if bad == 0:
