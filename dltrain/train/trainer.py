@@ -24,11 +24,9 @@ class View(Protocol):
 
     def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
         """Show one epoch: a row per member, and what each has come to."""
-        ...
 
     def early(self, rows: Sequence[Row]) -> None:
         """Show the running training metrics of an epoch that is under way."""
-        ...
 
 
 class Trainer:

@@ -33,15 +33,12 @@ class Recorder(Protocol):
 
     def epoch(self, row: Row, *, seconds: float, examples: int) -> None:
         """Keep one epoch."""
-        ...
 
     def mark(self) -> Mapping[str, Any]:
         """Return what a checkpoint must know of the run folder it belongs to."""
-        ...
 
     def sync(self) -> None:
         """Make durable what ``mark`` speaks of."""
-        ...
 
 
 @dataclass(frozen=True)
