@@ -45,7 +45,7 @@ def test_kinds_from_outside_go_through_the_verbs_on_a_run(folder: Path, call: Ca
     run = newest()
     assert "huber" in done(call("model", "show", *LINE))
     assert "model=linear, mlp, narrow" in done(call("data", *LINE[:2]))
-    done(call("resume", "latest", PLUGIN, "trainer.epochs=4"))
+    done(call("resume", run.name, PLUGIN, "trainer.epochs=4"))
     done(call("rerun", run.name, PLUGIN))
     assert newest() != run
     assert kept(newest()) == kept(run)  # 2 + 2 epochs are 4
@@ -89,8 +89,9 @@ def test_thirty_lines_are_an_optimizer(folder: Path, call: Call) -> None:
     done(call("-m", *words, "optimizer.lr=0.003,0.03"))
     slow, fast = sorted(newest("*_sweep_*").glob("members/*"))
     done(call(*words, "optimizer.lr=0.03"))
-    assert kept(fast) == kept(newest("*_linear-synthetic_*")) != kept(slow)
-    done(call("resume", "latest", "plugins=[signs]", "trainer.epochs=4"))
+    run = newest("*_linear-synthetic_*")
+    assert kept(fast) == kept(run) != kept(slow)
+    done(call("resume", run.name, "plugins=[signs]", "trainer.epochs=4"))
 
 
 def test_config_tells_of_every_key_of_such_kinds(folder: Path, call: Call) -> None:

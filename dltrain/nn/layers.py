@@ -31,25 +31,20 @@ class Layer(Protocol):
     @property
     def parameters(self) -> Sequence[Tensor]:
         """Tensors the optimizer updates in place, [M, ...]."""
-        ...
 
     @property
     def gradients(self) -> Sequence[Tensor]:
         """Of the mean loss with respect to each parameter; ``backward`` writes into them."""
-        ...
 
     @property
     def state(self) -> Sequence[Tensor]:
         """What it keeps from step to step beside its parameters, [M, ...], of their dtype."""
-        ...
 
     def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
         """Map activations [M, I, B] to [M, O, B]; ``step`` counts updates, None: not training."""
-        ...
 
     def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor | None:
         """Take the loss's gradient for the outputs; return that for the inputs if it is asked."""
-        ...
 
 
 @runtime_checkable
@@ -61,7 +56,6 @@ class DescendingLayer(Layer, Protocol):
 
         The gradient comes scaled by -lr.
         """
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,14 +36,12 @@ class Optimizer(Protocol):
 
     def step(self, gradients: Sequence[Tensor]) -> None:
         """Update the parameters in place; gradients stand in the parameters' order."""
-        ...
 
     def state(self) -> dict[str, Tensor]:
         """Return the memory of earlier steps by name, [M, ...]; empty if the rule keeps none.
 
         What is written into these tensors is written into the memory.
         """
-        ...
 
 
 class SGD:

@@ -26,32 +26,26 @@ class LayerPlan(Protocol):
     @property
     def name(self) -> str:
         """As ``dltrain model show`` prints it: ``linear 784 -> 256``."""
-        ...
 
     @property
     def in_features(self) -> int:
         """Width of the inputs."""
-        ...
 
     @property
     def out_features(self) -> int:
         """Width of the outputs."""
-        ...
 
     @property
     def parameters(self) -> Shapes:
         """What the optimizer updates, as a checkpoint holds it; the weight before its bias."""
-        ...
 
     @property
     def state(self) -> Shapes:
         """What it keeps from step to step beside them, as a checkpoint holds it."""
-        ...
 
     @property
     def multiply_adds(self) -> int:
         """Of its matrix product, for one row; 0 if it has none."""
-        ...
 
     @property
     def training_only(self) -> bool:
@@ -60,21 +54,18 @@ class LayerPlan(Protocol):
         Such a layer does not count in the names of parameters, so that a member has the same names
         beside members that have no such layer.
         """
-        ...
 
     def num_activations(self, *, rows: int, evaluated: int) -> int:
         """Count the numbers in memory for a batch of so many rows, and for rows evaluated at once.
 
         Outputs, their gradient, and what else is kept, but no parameters.
         """
-        ...
 
     def build(self, setup: Setup, *, index: int) -> Layer:
         """Build it, the layer of this index of a model, for all members.
 
         ``setup.layer_plans(index)`` are the members' own plans of it, which may differ in numbers.
         """
-        ...
 
 
 Plan = Sequence[LayerPlan]

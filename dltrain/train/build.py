@@ -90,7 +90,7 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
         device: Where all of it will lie.
     """
     from dltrain.nn.optim import ClipNorm
-    from dltrain.train.batches import Loader
+    from dltrain.train.batches import Batches
     from dltrain.train.steps import Stack
 
     first = configs[0]
@@ -98,8 +98,12 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
     members = model(configs, data, device)
     targets = {name: split.targets for name, split in data.splits.items()}
     seeds = [config.seed for config in configs]
-    loader = Loader(
-        rows["train"], batch_size=first.trainer.batch_size, order=_order(rows["train"]), seeds=seeds
+    batches = Batches(
+        rows["train"],
+        batch_size=first.trainer.batch_size,
+        order=_order(rows["train"]),
+        seeds=seeds,
+        transform=rows["train"].to_float,
     )
     norms = [config.trainer.max_grad_norm for config in configs]
     clips = any(norm is not None for norm in norms)
@@ -107,7 +111,7 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
         model=members,
         loss=loss(configs, data, targets),
         optimizer=_optimizer(configs, members),
-        loader=loader,
+        batches=batches,
         splits=rows,
         clip=ClipNorm(norms, like=members.parameters[0]) if clips else None,
     )

@@ -18,7 +18,7 @@ from torch import Tensor
 from dltrain.nn.losses import Loss
 from dltrain.nn.model import Model
 from dltrain.nn.optim import ClipNorm, Optimizer, gradient_norms
-from dltrain.train.batches import WINDOW_STEPS, Loader, Rows
+from dltrain.train.batches import WINDOW_STEPS, Batches, Rows
 from dltrain.train.cuda_graphs import Graphs
 from dltrain.train.tally import Tally
 
@@ -34,7 +34,7 @@ class Stack:
     """M members of equal shape, ready to be trained together.
 
     Attributes:
-        loader: Training batches.
+        batches: Of the training rows.
         splits: Rows to evaluate, by name: ``train``, ``val``, ``test``; the last two may be empty.
         clip: Bounds the gradient's norm; None: no member asks for it.
     """
@@ -42,7 +42,7 @@ class Stack:
     model: Model
     loss: Loss
     optimizer: Optimizer
-    loader: Loader
+    batches: Batches
     splits: Mapping[str, Rows]
     clip: ClipNorm | None = None
 
@@ -67,7 +67,7 @@ class Steps:
         self.taken = 0
         self._done = 0  # steps of the next epoch that an earlier process took
         self.stack = stack
-        model, loader, like = stack.model, stack.loader, stack.model.parameters[0]
+        model, batches, like = stack.model, stack.batches, stack.model.parameters[0]
         # What a GPU replays is handed no numbers, it finds them in memory: the number of each step
         # of a window, and what gradients are multiplied by to get their mean, or a step down it.
         self._numbers = torch.arange(WINDOW_STEPS, dtype=torch.int32, device=like.device)
@@ -78,12 +78,12 @@ class Steps:
         self._descends = stack.optimizer.plain_descent and stack.clip is None and model.can_descend
         self._tally = Tally(
             stack.loss,
-            steps=min(WINDOW_STEPS, len(loader)),
+            steps=min(WINDOW_STEPS, len(batches)),
             members=model.num_members,
-            rows=loader.batch_size,
+            rows=batches.batch_size,
             like=like,
         )
-        self._first_watched = len(loader) - NORM_STEPS  # the first step that adds to the norms
+        self._first_watched = len(batches) - NORM_STEPS  # the first step that adds to the norms
         self._windows: list[Tensor] = []  # statistics of the epoch's windows so far
         self._norms = like.new_zeros(len(model.parameters), model.num_members)
         self.graphs = Graphs() if like.is_cuda and stack.optimizer.capturable else None
@@ -104,7 +104,7 @@ class Steps:
                     yield step + 1
                 self._close_window()
             else:
-                kind = (len(window), window.stop == len(self.stack.loader), self._watched(window))
+                kind = (len(window), window.stop == len(self.stack.batches), self._watched(window))
                 statistics = self.graphs.run(kind, functools.partial(self._whole, window))
                 self._windows.append(statistics.clone())
                 self._tally.clear()
@@ -122,7 +122,7 @@ class Steps:
             self._windows = []
             self._norms.zero_()
             self._tally.clear()
-        for window in self.stack.loader.windows(epoch):
+        for window in self.stack.batches.windows(epoch):
             if window.stop <= done:
                 continue
             if window.start >= done:
@@ -141,9 +141,10 @@ class Steps:
         """
         stack, model, optimizer = self.stack, self.stack.model, self.stack.optimizer
         index = step - window.start
-        inputs, targets = stack.loader.batch(index)
+        number = self._number[index]
+        inputs, targets = stack.batches.batch(index, step=number)
         yield "gather"
-        outputs = model.forward(inputs, step=self._number[index])  # [M, O, B]
+        outputs = model.forward(inputs, step=number)  # [M, O, B]
         yield "forward"
         rows = outputs.shape[2]
         watched = step >= self._first_watched
@@ -203,13 +204,13 @@ class Steps:
         windows, added, records, norms = (underway[name] for name in own)
         if [windows.dim(), added.dim(), records.dim()] != [2, 2, 3]:
             return False
-        counts, size = [len(windows), len(added), len(records)], self.stack.loader.window_steps
+        counts, size = [len(windows), len(added), len(records)], self.stack.batches.window_steps
         return (
             {windows.shape[1], added.shape[1]} == {own["windows"].shape[1]}
             and records.shape[1] == own["records"].shape[1]
             and records.shape[2] <= own["records"].shape[2]
             and norms.shape == own["norms"].shape
-            and sum(counts) == done < len(self.stack.loader)
+            and sum(counts) == done < len(self.stack.batches)
             and len(windows) % size == 0
             and len(added) + len(records) <= size
             and len(records) <= self._tally.capacity
@@ -237,13 +238,13 @@ class Steps:
 
     def norms(self) -> Tensor:
         """Return each parameter's gradient norm, mean over the epoch's last steps, [P, M]."""
-        return self._norms / min(NORM_STEPS, len(self.stack.loader))
+        return self._norms / min(NORM_STEPS, len(self.stack.batches))
 
     @torch.inference_mode()
     def pace(self, seconds: float) -> float:
         """Train for a while and throw it away; return the seconds a step takes."""
         # What a GPU replays was taken once plainly and once captured before.
-        first = WARM_STEPS if self.graphs is None else 2 * len(self.stack.loader)
+        first = WARM_STEPS if self.graphs is None else 2 * len(self.stack.batches)
         started, warm = 0.0, self.taken + first
         for epoch in itertools.count(1):
             for _ in self.epoch(epoch):

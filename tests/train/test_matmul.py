@@ -69,10 +69,10 @@ def test_descending_adds_the_rounded_product_to_the_whole_weight() -> None:
 
 
 def test_bytes_lose_nothing_on_their_way_into_bfloat16() -> None:
-    batches = stack(*SOFTMAX, "device.matmul=bf16").splits["train"]
-    inputs, _ = batches.part(0, 100)
+    rows = stack(*SOFTMAX, "device.matmul=bf16").splits["train"]
+    inputs, _ = next(rows.in_order())
     assert inputs.dtype == BF16
-    assert torch.equal(inputs.to(torch.uint8), batches.inputs[:100])
+    assert torch.equal(inputs.to(torch.uint8), rows.inputs[: len(inputs)])
 
 
 def test_parameters_gradients_and_outputs_keep_their_type() -> None:

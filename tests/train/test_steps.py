@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from dltrain.nn.model import Model
 from dltrain.nn.optim import SGD
 from dltrain.nn.plan import multilayer
 from dltrain.nn.random import Draws
+from dltrain.train.batches import Batches, ToFloat, Transform, batch_seeds
 from dltrain.train.cuda_graphs import Graphs
 from dltrain.train.outcome import Outcome, Row
 from dltrain.train.steps import Stack, Steps
@@ -27,9 +29,11 @@ from tests.scaling import RATES, RULES, scaled
 from tests.stacked import (
     ALL,
     CPU,
+    FEATURES,
     MEMBERS,
     MODELS,
     OPTIMIZERS,
+    Noise,
     Values,
     assert_same_bytes,
     dataset,
@@ -131,7 +135,7 @@ def assert_a_replay_is_the_loop(
     steps, replays = replaying(other)
     assert_same_bytes(train(steps, epochs), expected)
     assert_same_bytes([*state(other).values()], [*state(plain).values()])
-    assert steps.taken == epochs * len(plain.loader)
+    assert steps.taken == epochs * len(plain.batches)
     return replays.count
 
 
@@ -171,6 +175,36 @@ def test_replays_are_the_loop_whatever_the_windows(
 ) -> None:
     shorten(patch, window=window, watched=watched)
     assert assert_a_replay_is_the_loop(model, "sgd", members) == replayed
+
+
+@pytest.mark.parametrize("members", MEMBERS)
+def test_a_replayed_transform_draws_anew_in_each_step(
+    members: str, patch: pytest.MonkeyPatch
+) -> None:
+    """It finds the number of the step in memory, as dropout does."""
+    shorten(patch, window=4, watched=3)
+    seeds = [member.get("seed", 0) for member in MEMBERS[members]]
+
+    def in_order(seed: int, epoch: int) -> Tensor:
+        return torch.arange(90)
+
+    def changing(transform: Transform) -> Stack:
+        base = of("softmax", "sgd", members)
+        rows = base.batches.rows
+        batches = Batches(rows, batch_size=8, order=in_order, seeds=seeds, transform=transform)
+        return dataclasses.replace(base, batches=batches)
+
+    def noise() -> Noise:
+        return Noise(batch_seeds(seeds), FEATURES, device=CPU)
+
+    plain, other = changing(noise()), changing(noise())
+    expected = train(Steps(plain), 4)
+    steps, replays = replaying(other)
+    assert_same_bytes(train(steps, 4), expected)
+    assert_same_bytes([*state(other).values()], [*state(plain).values()])
+    assert replays.count > 0
+    without = changing(ToFloat(torch.float32, CPU))
+    assert not torch.equal(train(Steps(without), 4)[0], expected[0])
 
 
 @pytest.mark.parametrize(("window", "watched"), [(4, 6), (5, 3), (1, 2)])
@@ -549,9 +583,11 @@ def test_the_scale_is_that_of_the_rows_there_are() -> None:
     train(Steps(trained), 1)
     lr = float(alone.optimizer.lr)
     with torch.inference_mode():
-        for window in alone.loader.windows(1):
+        for window in alone.batches.windows(1):
             for index in range(len(window)):
-                inputs, targets = alone.loader.batch(index)
+                inputs, targets = alone.batches.batch(
+                    index, step=torch.tensor(0, dtype=torch.int32)
+                )
                 errors = inputs @ weight[0, 0] + bias[0, 0, 0] - targets
                 weight[0, 0] -= lr * errors @ inputs / len(errors)
                 bias -= lr * errors.mean()
@@ -572,9 +608,11 @@ def by_autograd(rule: str, member: int, epochs: int) -> list[Tensor]:
         leaves, lr=RATES[member], momentum=numbers["momentum"][member], foreach=False
     )
     for epoch in range(1, epochs + 1):
-        for window in trained.loader.windows(epoch):
+        for window in trained.batches.windows(epoch):
             for index in range(len(window)):
-                inputs, targets = trained.loader.batch(index)
+                inputs, targets = trained.batches.batch(
+                    index, step=torch.tensor(0, dtype=torch.int32)
+                )
                 hidden = torch.tanh(s1 * (w1 @ inputs.t() + b1)) * s2
                 loss = ((w2 @ hidden + b2)[0] - targets).square().mean() / 2
                 optimizer.zero_grad()

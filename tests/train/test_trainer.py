@@ -27,7 +27,7 @@ from dltrain.nn.plan import single_layer
 from dltrain.nn.random import generator
 from dltrain.runs.recorder import Recorder
 from dltrain.train import build
-from dltrain.train.batches import Loader, Rows
+from dltrain.train.batches import Batches, Rows
 from dltrain.train.checkpoints import checkpoint_file
 from dltrain.train.outcome import Outcome, Row, Rules
 from dltrain.train.steps import Stack
@@ -152,9 +152,9 @@ def test_linear_data_are_learned_down_to_their_noise(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [SOFTMAX, MLP], ids=["softmax", "mlp"])
 def test_one_batch_can_be_learned_by_heart(words: Words, tmp_path: Path) -> None:
     trainer = prepare(changed(words, "optimizer=adam", "optimizer.lr=0.01", "trainer.epochs=300"))
-    rows = trainer.stack.loader.rows
+    rows = trainer.stack.batches.rows
     rows.inputs, rows.targets = rows.inputs[:32].clone(), rows.targets[:32].clone()
-    trainer.stack.loader.batch_size = 32
+    trainer.stack.batches.batch_size = 32
     final = finish(trainer, tmp_path).outcomes[0].final
     assert (final["train/loss"] < 0.02, final["train/accuracy"]) == (True, 1.0)
 
@@ -289,7 +289,13 @@ def test_the_books_digits_come_out(tmp_path: Path) -> None:
             optimizer=SGD(
                 model.parameters, lr=[0.03], momentum=[0.0], nesterov=[False], weight_decay=[0.0]
             ),
-            loader=Loader(train_rows, batch_size=32, order=textbook_order, seeds=[1]),
+            batches=Batches(
+                train_rows,
+                batch_size=32,
+                order=textbook_order,
+                seeds=[1],
+                transform=train_rows.to_float,
+            ),
             splits={"val": empty, "test": empty},
         )
         view = TextbookView(model, inputs[1000:], targets[1000:])
@@ -508,18 +514,18 @@ def test_a_divergence_names_epoch_and_step(tmp_path: Path) -> None:
     assert outcome.test == {}
 
 
-def batches(loader: Loader, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(loading: Batches, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield all batches of an epoch, each good until the next."""
-    for window in loader.windows(epoch):
+    for window in loading.windows(epoch):
         for index in range(len(window)):
-            yield loader.batch(index)
+            yield loading.batch(index, step=torch.tensor(0, dtype=torch.int32))
 
 
 def first_step_that_is_not_finite(words: Words) -> int:
     stack = prepare(words).stack
     taken = 0
     for epoch in range(1, 100):
-        for inputs, targets in batches(stack.loader, epoch):
+        for inputs, targets in batches(stack.batches, epoch):
             outputs = stack.model.forward(inputs)
             records = outputs.new_empty(1, 1, outputs.shape[2])
             mean = outputs.new_full((1, 1, 1), 1 / outputs.shape[2])

@@ -33,15 +33,12 @@ class Recorder(Protocol):
 
     def epoch(self, row: Row, *, seconds: float, examples: int) -> None:
         """Keep one epoch."""
-        ...
 
     def mark(self) -> Mapping[str, Any]:
         """Return what a checkpoint must know of the run folder it belongs to."""
-        ...
 
     def sync(self) -> None:
         """Make durable what ``mark`` speaks of."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -205,7 +202,7 @@ def size_limit(steps: Steps) -> int:
     """Return how many bytes no state of a member of this stack exceeds."""
     numbers = sum(tensor[0].numel() for tensor in state_of(steps).values())
     # Of each step of an epoch under way a few statistics; of the last ones a number or two per row.
-    return 8 * (numbers + 16 * len(steps.stack.loader)) + 2**24
+    return 8 * (numbers + 16 * len(steps.stack.batches)) + 2**24
 
 
 def misfit(steps: Steps, state: State) -> str:
@@ -218,7 +215,7 @@ def misfit(steps: Steps, state: State) -> str:
         if (tensor.shape, tensor.dtype) != (live[name][0].shape, live[name].dtype):
             return f"{name} is {tensor.dtype} {list(tensor.shape)}"
     epoch, done = state.meta.get("epoch"), state.meta.get("underway", 0)
-    per_epoch = len(steps.stack.loader)
+    per_epoch = len(steps.stack.batches)
     if not (type(epoch) is type(done) is int and epoch >= 0 and done >= 0):
         return "its epochs and steps are no numbers"
     if state.meta.get("step") != epoch * per_epoch + done:
