@@ -201,11 +201,11 @@ class LeastSquares:
     def step(self, gradients: Sequence[Tensor]) -> None:
         """See ``Optimizer``; gradients of the parameters are not used."""
         inputs, output_gradients = self._layer.seen()
-        rows = output_gradients.shape[2]
+        count = output_gradients.shape[2]
         for member, gradient in enumerate(output_gradients):
-            own = inputs if inputs.dim() == 2 else inputs[member].mT  # [B, I]
-            residuals = gradient[0] * -rows  # target - output, [B]
-            solution = least_squares(own, residuals)
+            rows = inputs if inputs.dim() == 2 else inputs[member].mT  # [B, I]
+            residuals = gradient[0] * -count  # target - output, [B]
+            solution = least_squares(rows, residuals)
             self._layer.weight[member, 0] += solution.weight.to(gradient)
             self._layer.bias[member, 0] += solution.bias
 
