@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from dltrain.metrics import LOSS, higher_is_better, with_curves
 from dltrain.plots import style
 from dltrain.runs.compare.curves import Curve
 
@@ -20,7 +21,6 @@ _STAR: dict[str, Any] = {
     **{"marker": "*", "markersize": 12, "linestyle": "", "zorder": 4},
     **{"markeredgecolor": "white", "markeredgewidth": 0.6},
 }
-_METRICS = ("accuracy", "rmse")  # the one that people speak of, besides the loss
 
 
 def draw(curves: Sequence[Curve], *, title: str) -> Figure:
@@ -30,7 +30,8 @@ def draw(curves: Sequence[Curve], *, title: str) -> Figure:
         curves: One or more.
         title: What they are of.
     """
-    metrics = metrics_of(curves)
+    columns = {name for curve in curves for row in curve.rows for name in row}
+    metrics = with_curves(columns) or [LOSS.name]
     wide = 4.4 * len(metrics) + 0.4 + (2.6 if len(curves) > 1 else 0)
     figure = style.figure(wide, 3.6)
     style.headline(figure, title, _note(curves))
@@ -58,13 +59,6 @@ def _note(curves: Sequence[Curve]) -> str:
     return "; ".join(told)
 
 
-def metrics_of(curves: Sequence[Curve]) -> list[str]:
-    """Name what is drawn: the loss, and the metric beside it."""
-    columns = {name for curve in curves for row in curve.rows for name in row}
-    found = [metric for metric in ("loss", *_METRICS) if f"train/{metric}" in columns]
-    return found or ["loss"]
-
-
 def _draw_metric(axes: Axes, curves: Sequence[Curve], metric: str) -> None:
     shown: list[tuple[float, float]] = []
     splits = _splits(curves, metric)
@@ -77,7 +71,7 @@ def _draw_metric(axes: Axes, curves: Sequence[Curve], metric: str) -> None:
                 _draw_line(axes, points, curve=curve, name=name, look=look)
                 shown += points
         _mark(axes, curve, curves, f"{list(splits)[-1]}/{metric}")
-    if metric != "accuracy" and style.spans_decades([y for _, y in shown]):
+    if not higher_is_better(metric) and style.spans_decades([y for _, y in shown]):
         style.logarithmic(axes, which="y")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len({x for x, _ in shown}) == 1:
@@ -145,7 +139,7 @@ def _key(curves: Sequence[Curve]) -> list[Line2D]:
     if len(leading) < len(curves):
         grey: dict[str, Any] = {"color": "#BBBBBB", "linewidth": 0.7}
         handles.append(Line2D([], [], label=f"{len(curves) - len(leading)} others", **grey))
-    elif any("val/loss" in row for own in curves for row in own.rows):
+    elif any(name.startswith("val/") for own in curves for row in own.rows for name in row):
         handles.append(Line2D([], [], color=style.FAINT, label="train"))
         handles.append(Line2D([], [], color=style.FAINT, linestyle="--", label="val"))
     if any(curve.best is not None for curve in leading):

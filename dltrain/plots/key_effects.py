@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dltrain.metrics import higher_is_better
+from dltrain.metrics import higher_is_better, metric_of
 from dltrain.plots import style
 from dltrain.plots.scales import LOST, Scale, by_importance, scale_of, usable
 from dltrain.runs.compare.results import Result, best_result
@@ -21,8 +21,6 @@ from dltrain.runs.compare.results import Result, best_result
 MAX_PANELS, MAX_LINES, MAX_BANDS = 9, 12, 6
 MAX_COUNTED = 60
 COLUMNS = 3
-# A fit worse than the mean by as much is as good as any other: R2 has no lower end.
-FLOOR = {"r2": -1.0}
 _STAR: dict[str, Any] = {
     **{"marker": "*", "markersize": 15, "linestyle": "", "zorder": 5},
     **{"markerfacecolor": "none", "markeredgecolor": style.INK, "markeredgewidth": 1.2},
@@ -208,8 +206,7 @@ def _edge(axes: Axes, results: Sequence[Result], *, scale: Scale, metric: str) -
 def _missing(own: Result, metric: str) -> str:
     """Say why a member is no point in the picture."""
     if own.value is not None:
-        floor = FLOOR.get(metric.rpartition("/")[2], -math.inf)
-        return "off the scale" if own.value < floor else ""
+        return "off the scale" if own.value < metric_of(metric).floor else ""
     if own.status not in LOST:
         return "off the scale" if own.status == "done" else "unfinished"
     return "diverged" if own.status == "diverged" else "failed"

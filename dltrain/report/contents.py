@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dltrain.metrics import most_telling
 from dltrain.report import run_sections
 from dltrain.report.blocks import Block, Document, paragraph, section
 from dltrain.report.curves import curves
 from dltrain.report.effects import effects, learning_curves, parallel
 from dltrain.report.ranking import runs_table, settings_table
 from dltrain.runs.compare import comparison
-from dltrain.runs.compare.field_names import TESTS
+from dltrain.runs.compare.field_names import LAST
 from dltrain.runs.compare.results import best_result, by_setting, counts, is_repeated
 from dltrain.runs.find import distinct, members
 from dltrain.runs.run import Run
@@ -149,7 +150,8 @@ def _best(found: comparison.Comparison) -> tuple[Run | None, list[tuple[str, str
         mean = (f"best setting's mean {best.name}", figure(setting.mean), note)
         best_of_it = f"{called}, its best, epoch {best.epoch}"
         figures = [mean, (best.name, figure(best.value), best_of_it)]
-    tests = [n for n in (*TESTS, "last/test/loss") if n in best.metrics][:1]
+    telling = (f"{LAST}test/{metric}" for metric in most_telling())
+    tests = [n for n in telling if n in best.metrics][:1]
     figures += [(n, figure(best.metrics[n]), f"{called}, last epoch") for n in tests]
     return found.runs[best.index], figures
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dltrain.metrics import METRICS, higher_is_better
 from dltrain.report.blocks import Block
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run
@@ -14,7 +15,6 @@ MAX_CURVES, BEST_CURVES = 100, 40
 # As many as can be told apart by colour.
 MAX_COLOURS = 8
 MAX_POINTS, MAX_ALL_POINTS = 1000, 20_000
-_METRICS = ("loss", "accuracy", "rmse", "r2")
 
 
 def curves(
@@ -36,10 +36,11 @@ def curves(
         if own is not None:
             drawn.append({"name": name, "group": group, **own})
     found = {name for own in drawn for name in own["values"]}
-    metrics = [name for name in _METRICS if found & {f"train/{name}", f"val/{name}"}]
+    metrics = [m.name for m in METRICS if found & {f"train/{m.name}", f"val/{m.name}"}]
     if not metrics or all(len(own["epochs"]) < 2 for own in drawn):
         return None  # a point is no curve
-    return {"kind": "curves", "runs": drawn, "metrics": metrics}
+    logarithmic = [name for name in metrics if not higher_is_better(name)]
+    return {"kind": "curves", "runs": drawn, "metrics": metrics, "logarithmic": logarithmic}
 
 
 def thinned(count: int) -> list[int]:
@@ -68,7 +69,7 @@ def _curve(run: Run, most: int) -> dict[str, Any] | None:
         rows = run.sample(most)
     except ValueError:  # the warnings of the report say what is wrong with it
         return None
-    wanted = [f"{split}/{metric}" for metric in _METRICS for split in ("train", "val")]
+    wanted = [f"{split}/{metric.name}" for metric in METRICS for split in ("train", "val")]
     names = [name for name in wanted if rows and name in rows[0]]
     values = {name: [_number(row, name) for row in rows] for name in names}
     found = {name: own for name, own in values.items() if any(x is not None for x in own)}

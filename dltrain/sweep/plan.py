@@ -18,7 +18,8 @@ from dltrain.config.plain import as_dict, flat, shown
 from dltrain.config.schema import NO_NUMBERS, RunConfig, SweepConfig
 from dltrain.config.validate import knobs
 from dltrain.data.dataset import Dataset
-from dltrain.data.summary import DataSummary, default_metric, metrics_of
+from dltrain.data.summary import DataSummary
+from dltrain.metrics import default_metric, names_of
 from dltrain.sweep.grid import Setting, expand
 from dltrain.text import closest
 from dltrain.train import build
@@ -95,7 +96,7 @@ class Plan:
     @property
     def metric(self) -> str:
         """What results are sorted by."""
-        return self.told.metric or default_metric(self.groups[0].workload.data)
+        return self.told.metric or _default(self.groups[0])
 
 
 def make_plan(
@@ -234,8 +235,8 @@ def metric_problems(plan: Plan) -> list[str]:
     """Say what is wrong with what sorts a sweep's results."""
     chosen = plan.told.metric
     if chosen is None:
-        defaults = list(dict.fromkeys(default_metric(group.workload.data) for group in plan.groups))
-        shared = set.intersection(*(set(metrics_of(group.workload.data)) for group in plan.groups))
+        defaults = list(dict.fromkeys(_default(group) for group in plan.groups))
+        shared = set.intersection(*(set(_metrics(group)) for group in plan.groups))
         if len(defaults) == 1:
             return []
         some = ", ".join(sorted(shared)) or "none, so run them as two sweeps"
@@ -244,8 +245,18 @@ def metric_problems(plan: Plan) -> list[str]:
             f"choose one that all have ({some})"
         ]
     for group in plan.groups:
-        names = metrics_of(group.workload.data)
+        names = _metrics(group)
         if chosen not in names:
             hint = closest(chosen, names)
             return [f"sweep.metric={chosen}: no such result{hint} (there are: {', '.join(names)})"]
     return []
+
+
+def _default(group: Group) -> str:
+    data = group.workload.data
+    return default_metric(data.task, rows=data.rows)
+
+
+def _metrics(group: Group) -> list[str]:
+    data = group.workload.data
+    return names_of(data.task, rows=data.rows)

@@ -14,6 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from dltrain.metrics import default_metric, names_of
 from dltrain.train.checkpoints.saver import Interval, Recorder, Saver, State, restore
 from dltrain.train.outcome import Outcome, Row, Rules
 from dltrain.train.steps import Stack, Steps
@@ -68,13 +69,8 @@ class Trainer:
         self._log_interval = log_interval
         self._checkpoint_interval = checkpoint_interval
         self._epoch = 0  # whole ones so far
-        split = "val" if len(stack.splits["val"]) else "train"
-        self.rules = Rules(
-            epochs=epochs,
-            patience=patience,
-            metric=f"{split}/{stack.loss.best}",
-            higher_is_better=stack.loss.higher_is_better,
-        )
+        metric = default_metric(stack.loss.task, rows=self._rows_of("train", "val"))
+        self.rules = Rules(epochs=epochs, patience=patience, metric=metric)
 
     @property
     def step(self) -> int:
@@ -84,9 +80,11 @@ class Trainer:
     @property
     def columns(self) -> list[str]:
         """What a row may hold, in order."""
-        splits = ["train", "val"] if len(self.stack.splits["val"]) else ["train"]
-        metrics = [f"{split}/{name}" for split in splits for name in self.stack.loss.names]
+        metrics = names_of(self.stack.loss.task, rows=self._rows_of("train", "val"))
         return ["epoch", "step", "lr", *metrics]
+
+    def _rows_of(self, *splits: str) -> dict[str, int]:
+        return {split: len(self.stack.splits[split]) for split in splits}
 
     @property
     def num_steps(self) -> int:

@@ -11,7 +11,6 @@ from dltrain.cli.live.training import counted, following, tensorboard
 from dltrain.cli.tables import results as told
 from dltrain.cli.terminal.console import dim, output, pairs
 from dltrain.cli.terminal.sweep_view import SweepView
-from dltrain.metrics import higher_is_better
 from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.compare.results import (
@@ -128,7 +127,6 @@ def _view(plan: Plan, finished: int) -> SweepView:
         finished=finished,
         steps=steps,
         metric=plan.metric,
-        higher_is_better=higher_is_better(plan.metric),
     )
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.runs.as_json import HELP, rows_facts, write
-from dltrain.cli.tables.curves import GAP, POINTS, metrics_of, points, width_of
+from dltrain.cli.tables.curves import GAP, POINTS, points, width_of
 from dltrain.cli.tables.runs import print_rows, ranked
 from dltrain.cli.terminal.console import bold, dim, output, show
 from dltrain.cli.terminal.curves import STYLES, chart, side_by_side
+from dltrain.metrics import with_curves
 from dltrain.runs.compare.field_names import is_metric
 from dltrain.runs.compare.listing import Row, known, rows, varying
 from dltrain.runs.find import distinct, find, members
@@ -78,8 +79,8 @@ def _draw(console: Any, runs: Sequence[Run]) -> None:
     samples = [run.sample(POINTS) for run in drawn]
     first = next((own for own in samples if own), [])
     names = list(first[0]) if first else []
-    split = "val" if "val/loss" in names else "train"
-    metrics = metrics_of(names)
+    split = "val" if any(name.startswith("val/") for name in names) else "train"
+    metrics = with_curves(names)
     width = width_of(console, len(metrics) or 1)
     # Members of one sweep are told apart by their numbers.
     of_one = len({run.sweep for run in drawn}) == 1 and drawn[0].sweep is not None

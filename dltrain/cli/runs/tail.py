@@ -13,9 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dltrain.cli.arguments import Parser, refusing
 from dltrain.cli.tables.cells import best, status, test
 from dltrain.cli.terminal.console import bold, cells_line, dim, output, safe
-from dltrain.metrics import higher_is_better
+from dltrain.metrics import choosing, higher_is_better
 from dltrain.runs.compare.fields import best_of, fields
-from dltrain.runs.compare.results import CHOOSING
 from dltrain.runs.find import find, members
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run, read
@@ -122,7 +121,7 @@ def _stack_line(epoch: float, rows: Sequence[tuple[Run, Mapping[str, str]]], met
         else f"{len(rows)} members {numbers[0]}-{numbers[-1]}"
     )
     known = rows[0][1]
-    name = metric if metric in known else next((n for n in CHOOSING if n in known), "")
+    name = metric if metric in known else choosing(known)
     valued = [(v, run) for run, row in rows if (v := as_number(row.get(name))) is not None]
     if not valued:
         return safe(f"{which}, epoch {epoch:.0f}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dltrain.config.plain import Fields, shown
-from dltrain.runs.compare.field_names import BEST, TESTS, is_metric
+from dltrain.runs.compare.field_names import BEST, is_metric, tests
 from dltrain.runs.compare.fields import Best
 from dltrain.runs.find import members
 from dltrain.runs.run import Run
@@ -28,7 +28,7 @@ def best(found: Best | None) -> str:
 
 def test(known: Fields) -> str:
     """Write what a run came to on the rows kept for the end; of a sweep its best member."""
-    name = next((name for name in TESTS if name in known), None)
+    name = next((name for name in tests() if name in known), None)
     if name is None:
         return "-"
     whose = f" (member {known['member']})" if "member" in known else ""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dltrain.cli.terminal.curves import chart, side_by_side
+from dltrain.metrics import with_curves
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run
 
@@ -23,10 +24,10 @@ def learning_curves(console: Any, run: Run) -> list[object]:
         ValueError: If its ``metrics.csv`` cannot be read.
     """
     rows = run.sample(POINTS)
-    names = list(rows[0]) if rows else []
+    metrics = with_curves(rows[0] if rows else ())
     pairs = [
         {split: points(rows, f"{split}/{metric}") for split in ("train", "val")}
-        for metric in metrics_of(names)
+        for metric in metrics
     ]
     if len(rows) < 2:
         return []
@@ -34,7 +35,7 @@ def learning_curves(console: Any, run: Run) -> list[object]:
     width = width_of(console, 2 if beside else 1)
     charts = [
         chart(console, own, title=metric, width=width)
-        for metric, own in zip(metrics_of(names), pairs, strict=True)
+        for metric, own in zip(metrics, pairs, strict=True)
     ]
     if beside:
         return list(side_by_side(charts, gap=GAP))
@@ -44,12 +45,6 @@ def learning_curves(console: Any, run: Run) -> list[object]:
 def width_of(console: Any, count: int) -> int:
     """Return how wide each of some charts beside one another may be."""
     return max(MIN_WIDTH, min(MAX_WIDTH, (int(console.width) - GAP * (count - 1)) // count))
-
-
-def metrics_of(names: Sequence[str]) -> list[str]:
-    """Return what is worth a curve: the loss, and the metric that people speak of."""
-    found = [name for name in ("accuracy", "rmse") if f"train/{name}" in names]
-    return ["loss", *found] if "train/loss" in names else found
 
 
 def points(rows: Rows, name: str) -> list[tuple[float, float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dltrain.cli.terminal.console import bold, dim, table
-from dltrain.runs.compare.field_names import TESTS
+from dltrain.runs.compare.field_names import tests
 from dltrain.runs.compare.results import Result, SettingResult, leading, shown_name
 from dltrain.text import figure
 
@@ -16,8 +16,8 @@ ROWS = 20
 def results_table(ranking: Sequence[Result], metric: str) -> list[object]:
     """Lay out the members that came to an end, best first."""
     name = shown_name(ranking, metric)
-    tests = [test for test in TESTS if test != name]
-    names = [test for test in tests if any(test in result.metrics for result in ranking)]
+    others = [test for test in tests() if test != name]
+    names = [test for test in others if any(test in result.metrics for result in ranking)]
     rows = [
         [
             result.index,

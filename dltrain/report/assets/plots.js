@@ -86,7 +86,7 @@ function drawCurves(block) {
     const own = plot(metric, () => ({
       traces: curveTraces(block, metric, { single, on: key.on, training, others }),
       layout: { xaxis: { title: { text: "epoch" }, ...(longest <= 10 ? { dtick: 1 } : {}) }, yaxis: { type: logarithmic ? "log" : "linear", title: { text: "" } }, hovermode: "closest" },
-    }), { tools: metric === "accuracy" || metric === "r2" ? [] : [log], label: `Learning curves: ${metric} by epoch` });
+    }), { tools: block.logarithmic.includes(metric) ? [log] : [], label: `Learning curves: ${metric} by epoch` });
     log.addEventListener("click", () => {
       logarithmic = !logarithmic;
       log.setAttribute("aria-pressed", String(logarithmic));

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dltrain.metrics import headlines
+
 BEST, LAST = "best/", "last/"
 BEST_EPOCH, LAST_EPOCH = "best/epoch", "last/epoch"
-TESTS = ("last/test/accuracy", "last/test/rmse")  # what people speak of
 # Parts of a record's result; those of its last row that follow from the config are left out.
 _LAST_PARTS, _NO_METRICS = ("final", "test", "findings"), ("step", "lr")
 
@@ -50,6 +51,11 @@ def finite(values: Mapping[str, Any]) -> Numbers:
 def is_metric(name: str) -> bool:
     """Whether a field is a number that a run came to."""
     return name.startswith((BEST, LAST))
+
+
+def tests() -> list[str]:
+    """Return what people speak of on the rows kept for the end."""
+    return [f"{LAST}test/{name}" for name in headlines()]
 
 
 def plain_name(name: str) -> str:

@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dltrain.metrics import higher_is_better
+from dltrain.metrics import choosing, higher_is_better
 from dltrain.runs import metrics_file
 from dltrain.runs.compare import field_names
 from dltrain.runs.compare.field_names import Numbers, counted_name
@@ -21,8 +21,6 @@ from dltrain.runs.run import Run
 
 # How sure one has to be that a setting is worse than the best before it is called so.
 CONFIDENCE = 0.95
-# What chooses the best epoch of a run that does not say it yet: the first of these it has.
-CHOOSING = ("val/accuracy", "val/loss", "train/accuracy", "train/loss")
 # Of a run that has more, some are looked at.
 EPOCHS = 5_000
 # Of these members something may come yet.
@@ -74,7 +72,7 @@ def _so_far(rows: Sequence[Mapping[str, str]]) -> Numbers:
     """Name the numbers of the epochs that have been recorded, as a record would."""
     if not rows:
         return {}
-    metric = next((name for name in CHOOSING if name in rows[-1]), "")
+    metric = choosing(rows[-1])
     valued = [
         (value, row)
         for row in rows
