@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from dltrain.cli.main import run
+from dltrain.runs.layout import FORMAT
 from dltrain.runs.record import sealed_json
 from dltrain.system.signals import HANGUP, SIGNALS
 
@@ -102,5 +103,5 @@ def tree(folder: Path) -> list[str]:
 
 
 def write_record(path: Path, info: Mapping[str, Any]) -> None:
-    """Write a ``run.json`` or ``sweep.json`` by hand, sealed like any other."""
-    path.write_bytes(sealed_json(info))
+    """Write a ``run.json`` or ``sweep.json`` by hand, sealed like any other, of our format."""
+    path.write_bytes(sealed_json({"format": FORMAT, **info}))

@@ -12,7 +12,7 @@ from dltrain.cli.terminal.console import dim, output
 from dltrain.config.overrides import read_value
 from dltrain.runs.compare.results import best_result, results_of
 from dltrain.runs.find import find
-from dltrain.runs.layout import MEMBERS
+from dltrain.runs.layout import member_folder
 from dltrain.runs.run import Run, read
 from dltrain.text import closest
 
@@ -57,7 +57,7 @@ def _member(run: Run) -> Run:
     best = best_result(results_of(run), metric)
     if best is None:
         raise ValueError(f"{run.id}: none of its members is done and has a {metric}")
-    member = read(run.folder / MEMBERS / f"{best.index:04d}")
+    member = read(member_folder(run.folder, best.index))
     tell(f"of the sweep's members the best by {metric} is {member.short}")
     return member
 

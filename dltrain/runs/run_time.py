@@ -12,9 +12,8 @@ import datetime
 from dltrain.runs import metrics_file
 from dltrain.runs.compare.field_names import as_number
 from dltrain.runs.find import members
+from dltrain.runs.layout import TIMING
 from dltrain.runs.run import Run
-
-TIMING_FILE = "timing.csv"
 
 
 def seconds_of(run: Run) -> float | None:
@@ -39,7 +38,7 @@ def _left_by_run(run: Run) -> float:
     last = resumed[-1] if isinstance(resumed, list) and resumed else {}
     first = as_number(last.get("epoch")) if isinstance(last, dict) else None
     try:
-        rows = metrics_file.rows(run.folder / TIMING_FILE)
+        rows = metrics_file.rows(run.folder / TIMING)
     except ValueError:  # no plain file, or longer than any: nothing is known
         return 0.0
     pairs = [

@@ -10,6 +10,7 @@ from typing import Any
 from dltrain import __version__
 from dltrain.config.plain import as_dict
 from dltrain.runs.find import list_all
+from dltrain.runs.layout import member_name
 from dltrain.runs.record import write_info
 from dltrain.sweep.folder import SweepFolder
 from dltrain.sweep.plan import Plan, identity
@@ -44,7 +45,7 @@ def take_over(folder: SweepFolder, plan: Plan, output_dir: Path) -> dict[int, st
             continue
         disk.copy_tree(run.folder, folder.member(index))
         info = run.info | {
-            "id": f"{folder.id}/{index:04d}",
+            "id": f"{folder.id}/{member_name(index)}",
             "sweep": {"id": folder.id, "member": index, "taken_from": run.id},
         }
         write_info(folder.member(index), info)

@@ -22,6 +22,7 @@ from dltrain.runs.compare.results import (
     is_repeated,
     ranked,
 )
+from dltrain.runs.layout import LOGS
 from dltrain.runs.record import now
 from dltrain.runs.repetition import again
 from dltrain.runs.run import read
@@ -78,7 +79,7 @@ def sweep(plan: Plan, folder: SweepFolder) -> None:
     if len(missing) < len(plan.members):
         finished = len(plan.members) - len(missing)
         view.note(f"finished already: {counted(finished, 'member')}")
-    make_folder(folder.path / "logs")
+    make_folder(folder.path / LOGS)
     engine = Engine(plan, folder, view)
     try:
         with view.watching():
@@ -193,7 +194,7 @@ def _complaint(folder: SweepFolder, results: Sequence[Result], engine: Engine) -
 
 def _tidy(folder: SweepFolder) -> None:
     """Delete the logs of child processes that had nothing to say."""
-    logs = folder.path / "logs"
+    logs = folder.path / LOGS
     for log in sorted(logs.glob("*.log")):
         if not log.stat().st_size:
             remove(log)

@@ -39,6 +39,7 @@ from dltrain.runs.compare.results import (
     results_of,
 )
 from dltrain.runs.find import find, list_all, members
+from dltrain.runs.layout import member_name
 from dltrain.runs.repetition import again
 from dltrain.runs.run import Run
 from dltrain.text import figure
@@ -102,7 +103,7 @@ def best_of_sweep(sweep: Run, *, metric: str | None, as_json: bool) -> None:
     ended = sum(result.status not in UNFINISHED for result in results)
     if ended < int(sweep.part("members") or 0):
         facts.append(("so far", f"{ended} of {sweep.part('members')} members are finished"))
-    member = next(run for run in members(sweep) if run.folder.name == f"{best.index:04d}")
+    member = next(run for run in members(sweep) if run.folder.name == member_name(best.index))
     facts += best_facts(best, again(member))
     facts += _next(member, seed=_new_seed(members(sweep)))
     show(console, [*unfinished_table(results, name), *_failures(results), "", pairs(facts)])

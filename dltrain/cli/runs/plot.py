@@ -32,6 +32,7 @@ from dltrain.plots import curves, heatmap, key_effects, style
 from dltrain.runs.compare.curves import curves_of
 from dltrain.runs.compare.results import results_of, shown_name
 from dltrain.runs.find import find, members
+from dltrain.runs.layout import PLOTS
 from dltrain.runs.run import Run
 from dltrain.system import disk
 from dltrain.system.paths import expanded, problem_with
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from dltrain.inference.evaluation import Evaluation
 
 USAGE = "dltrain runs plot RUN|SWEEP ... [--kind KIND] [--output FILE] [output_dir=FOLDER]"
-FOLDER = "plots"
 OF_SWEEPS = {"keys": key_effects.draw, "heatmap": heatmap.draw}
 OF_MODELS = {
     "confusion": pictures.draw_confusion,
@@ -131,8 +131,8 @@ def _form(file: Path) -> str:
 
 
 def _place(output_dir: Path, picture: Picture) -> Path:
-    disk.make_folder(output_dir / FOLDER)
-    return output_dir / FOLDER / f"{picture.name}.png"
+    disk.make_folder(output_dir / PLOTS)
+    return output_dir / PLOTS / f"{picture.name}.png"
 
 
 def _sensible(runs: Sequence[Run]) -> Iterator[Picture]:

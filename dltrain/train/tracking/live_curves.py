@@ -15,10 +15,10 @@ from typing import Any
 
 from dltrain.plots import curves, style
 from dltrain.runs.compare.curves import Curve
+from dltrain.runs.layout import CURVES, METRICS
 from dltrain.system import disk
 from dltrain.system.foreign_files import plain_file
 
-FOLDER, NAME = "plots", "curves.png"
 PAUSE_SECONDS, MOST_OF_TIME = 2.0, 0.05
 MAX_EPOCHS = 1000
 
@@ -47,12 +47,13 @@ class ProgressBoard:
 
     def __init__(self, folder: Path, *, title: str, live: bool) -> None:
         self._folder, self._title, self._live = folder, title, live
+        self._picture = folder / CURVES
         self._due = time.monotonic() + PAUSE_SECONDS
 
     def begin(self, rows: Iterable[Mapping[str, str]]) -> None:
         """Make the folder that the picture goes to."""
-        disk.make_folder(self._folder / FOLDER)
-        disk.remove_temporaries(self._folder / FOLDER)
+        disk.make_folder(self._picture.parent)
+        disk.remove_temporaries(self._picture.parent)
 
     def epoch(self, row: Mapping[str, str]) -> None:
         """Wait until ``metrics.csv`` holds it, which is what is drawn."""
@@ -70,8 +71,8 @@ class ProgressBoard:
     def draw(self) -> None:
         """Draw what ``metrics.csv`` holds."""
         started = time.monotonic()
-        rows = [dict(row) for row in read_rows(self._folder / "metrics.csv")]
-        disk.replace(self._folder / FOLDER / NAME, draw_curves(rows, title=self._title))
+        rows = [dict(row) for row in read_rows(self._folder / METRICS)]
+        disk.replace(self._picture, draw_curves(rows, title=self._title))
         now = time.monotonic()
         self._due = now + max(PAUSE_SECONDS, (now - started) / MOST_OF_TIME)
 

@@ -32,10 +32,10 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import (
 )
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from dltrain.runs.layout import EVENTS
 from dltrain.system import disk
 from dltrain.system.foreign_files import read_bytes
 
-FOLDER, NAME = "tensorboard", "events.out.tfevents.dltrain"
 # An epoch takes about 200 bytes; of a longer file the times are not read back.
 MAX_BYTES = 2**30
 # A record: the length of its content and a checksum of that, the content, a checksum.
@@ -57,7 +57,7 @@ class EventFile:
     def __init__(
         self, folder: Path, *, name: str, settings: Mapping[str, Any], started: object
     ) -> None:
-        self._path = folder / FOLDER / NAME
+        self._path = folder / EVENTS
         self._name, self._settings = name, dict(settings)
         self._started = _seconds(started)
         self._waiting: list[bytes] = []
