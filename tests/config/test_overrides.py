@@ -416,7 +416,7 @@ def test_a_shuffle_is_the_same_every_time(text: str) -> None:
 
 def test_a_shuffle_is_the_same_in_another_process() -> None:
     program = """
-from dltrain.words import read_words
+from dltrain.config.overrides import read_words
 print([v.parsed for v in read_words(["s=shuffle(range(30))"], {}, sweeping=True).lists["s"]])
 """
     line = [sys.executable, "-c", program]
