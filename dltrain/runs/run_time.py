@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import datetime
 
-from dltrain.runs import metrics_file
-from dltrain.runs.compare.field_names import as_number
 from dltrain.runs.find import members
 from dltrain.runs.layout import TIMING
+from dltrain.runs.metrics_file import as_number
+from dltrain.runs.metrics_file import rows as rows_of
 from dltrain.runs.run import Run
 
 
@@ -38,12 +38,10 @@ def _left_by_run(run: Run) -> float:
     last = resumed[-1] if isinstance(resumed, list) and resumed else {}
     first = as_number(last.get("epoch")) if isinstance(last, dict) else None
     try:
-        rows = metrics_file.rows(run.folder / TIMING)
+        rows = rows_of(run.folder / TIMING)
     except ValueError:  # no plain file, or longer than any: nothing is known
         return 0.0
-    pairs = [
-        [metrics_file.as_number(row.get(name)) for name in ("epoch", "seconds")] for row in rows
-    ]
+    pairs = [[as_number(row.get(name)) for name in ("epoch", "seconds")] for row in rows]
     return sum(max(s, 0.0) for epoch, s in pairs if epoch and s and epoch > (first or 0))
 
 

@@ -23,7 +23,6 @@ from dltrain.config.schema import SweepConfig
 from dltrain.config.validate import instance
 from dltrain.runs import run as runs
 from dltrain.runs.command_line import CommandLine
-from dltrain.runs.compare.field_names import as_number
 from dltrain.runs.layout import (
     LOG,
     LOGS,
@@ -34,6 +33,7 @@ from dltrain.runs.layout import (
     member_name,
     new_folder,
 )
+from dltrain.runs.metrics_file import as_number
 from dltrain.runs.provenance import changed_table
 from dltrain.runs.record import first_info, now, read_record, sealed_json, write_info
 from dltrain.runs.run import Run

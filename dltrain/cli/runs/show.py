@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.runs.as_json import HELP, run_facts, write
-from dltrain.cli.tables.cells import best, time_taken
+from dltrain.cli.tables.cells import best, measured, time_taken
 from dltrain.cli.tables.curves import learning_curves
 from dltrain.cli.tables.runs import print_members
 from dltrain.cli.terminal.console import output, pairs, published, table, warning
@@ -24,7 +24,7 @@ from dltrain.runs.find import find, members
 from dltrain.runs.repetition import again
 from dltrain.runs.run import Run
 from dltrain.runs.verification import complaints
-from dltrain.text import figure, number_or_dash
+from dltrain.text import number_or_dash
 
 USAGE = "dltrain runs show RUN [--json] [output_dir=FOLDER]"
 
@@ -90,7 +90,7 @@ def show(run: Run) -> None:
         if run.num_epochs() > len(rows):
             rows.insert(5, dict.fromkeys(columns, "..."))
         console.print("")
-        cells = [[_cell(row.get(name)) for name in columns] for row in rows]
+        cells = [[measured(row.get(name)) for name in columns] for row in rows]
         console.print(table(columns, cells, right=columns))
 
 
@@ -202,10 +202,3 @@ def _settings(run: Run) -> str:
 
 def _count(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _cell(text: object) -> str:
-    try:
-        return figure(float(str(text)))
-    except ValueError:
-        return str(text or "")

@@ -21,6 +21,14 @@ def cell(name: str, value: Any) -> str:
     return figure(value) if is_metric(name) else shown(value)
 
 
+def measured(text: str | None) -> str:
+    """Write a cell of ``metrics.csv``; a dash where nothing was measured."""
+    try:
+        return figure(float(text or "nan"))
+    except ValueError:
+        return str(text)
+
+
 def best(found: Best | None) -> str:
     """Write the metric that chose, and its value: of the best epoch, or what it says."""
     return f"{found[0].removeprefix(BEST)} {figure(found[1])}" if found else "-"
