@@ -15,11 +15,12 @@ from dltrain.config.compose import Sources
 from dltrain.config.gpu import device_problem
 from dltrain.config.load import compose_run
 from dltrain.config.plain import as_dict, flat, shown
-from dltrain.config.schema import NO_NUMBERS, RunConfig, SweepConfig
+from dltrain.config.schema import RunConfig, SweepConfig
 from dltrain.config.validate import knobs
 from dltrain.data.dataset import Dataset
 from dltrain.data.summary import DataSummary
 from dltrain.metrics import default_metric, names_of
+from dltrain.runs.identity import result_identity
 from dltrain.sweep.grid import Setting, expand
 from dltrain.text import closest
 from dltrain.train import build
@@ -130,7 +131,7 @@ def make_plan(
         raise PlanError([f"output_dir: one sweep has one folder, not {len(folders)} ({some})"])
     unique: dict[str, tuple[Setting, RunConfig]] = {}
     for setting, run in pairs:
-        unique.setdefault(identity(run), (setting, run))
+        unique.setdefault(result_identity(as_dict(run)), (setting, run))
     kept = list(unique.values())
     members = _numbered(kept)
     plan = Plan(members, groups_of(members), told, duplicates=len(pairs) - len(kept))
@@ -154,15 +155,11 @@ def _numbered(kept: Sequence[tuple[Setting, RunConfig]]) -> tuple[Member, ...]:
     )
 
 
-def identity(run: RunConfig | Mapping[str, Any]) -> str:
-    """Write what decides a run's numbers as text; runs with equal text give equal numbers."""
-    config = dict(run if isinstance(run, Mapping) else as_dict(run))
-    deciding = {name: node for name, node in config.items() if name not in NO_NUMBERS}
-    return json.dumps(deciding, sort_keys=True)
-
-
 def differences(ours: Sequence[Member], kept: Sequence[Member]) -> list[str]:
-    """Say how a sweep's definition differs from a plan that was kept; nothing if it does not."""
+    """Say how a sweep's definition differs from a plan that was kept; nothing if it does not.
+
+    What decides no number is part of it, too: typed for a plan that is kept, it would do nothing.
+    """
     if len(ours) != len(kept):
         return [f"{len(kept)} members were planned, now there are {len(ours)}"]
     changed: dict[str, list[str]] = {}

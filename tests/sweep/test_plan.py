@@ -17,7 +17,7 @@ from dltrain.config.plain import as_dict
 from dltrain.config.schema import KINDS, RunConfig, SweepConfig
 from dltrain.config.validate import knobs
 from dltrain.metrics import default_metric, names_of
-from dltrain.sweep.plan import Plan, PlanError, differences, identity
+from dltrain.sweep.plan import Plan, PlanError, differences
 from dltrain.sweep.plan_file import as_line, read_entries, restore
 from tests.conftest import command, tree
 from tests.sweep.helpers import SMALL, carry_out, lasting, planned, refused, swept, touched
@@ -176,14 +176,6 @@ def test_what_is_known_of_a_run_depends_on_its_splits() -> None:
     facts = planned("data.num_val=0").groups[0].workload.data
     assert names_of(facts.task, rows=facts.rows) == ["train/loss", "train/rmse", "train/r2"]
     assert default_metric(facts.task, rows=facts.rows) == "train/loss"
-
-
-def test_equal_runs_have_equal_identities_whatever_their_folder_is_called() -> None:
-    [one] = planned("output_dir=a").members
-    [two] = planned("output_dir=b").members
-    [other] = planned("optimizer.lr=0.2").members
-    assert identity(one.config) == identity(two.config) != identity(other.config)
-    assert identity(as_dict(one.config)) == identity(one.config)
 
 
 # Kept and restored.

@@ -140,7 +140,9 @@ def history(folder: Path, meta: Mapping[str, Any] | None) -> dict[str, Any]:
         "at": now(),
         "epoch": 0 if meta is None else meta["epoch"],
         "step": 0 if meta is None else meta["step"],
-        "versions": before.info.get("versions"),  # that it was trained with until then
+        # What it was trained with, and on, until then.
+        "versions": before.info.get("versions"),
+        "sha256": before.part("data", "sha256"),
     }
     # A finished run that is trained on keeps its result until it has another.
     kept = {"result": before.info.get("result")} if before.status == "done" else {}
