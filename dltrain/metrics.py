@@ -102,14 +102,8 @@ def names_of(task: str, *, rows: Mapping[str, int]) -> list[str]:
     return [f"{split}/{m.name}" for split, count in rows.items() if count for m in _of_task(task)]
 
 
-def default_metric(task: str, *, rows: Mapping[str, int]) -> str:
-    """Return the metric that chooses between epochs, and so between runs."""
-    chosen = next((metric for metric in _of_task(task) if metric.chooses), LOSS)
-    return f"{'val' if rows.get('val') else 'train'}/{chosen.name}"
-
-
 def choosing(columns: Container[str]) -> str:
-    """Return what chooses between epochs of which only the columns are known; empty if nothing."""
+    """Return the metric that chooses between epochs, and so runs; empty if there is none."""
     choosers = [*(metric for metric in METRICS if metric.chooses), LOSS]
     names = (f"{split}/{metric.name}" for split in ("val", "train") for metric in choosers)
     return next((name for name in names if name in columns), "")

@@ -160,9 +160,9 @@ def test_a_metric_belongs_to_its_task(fit: Metric) -> None:
 
 def test_what_chooses_is_the_tasks_metric_or_else_the_loss() -> None:
     rows = {"train": 8, "val": 2, "test": 0}
-    assert metrics.default_metric(CLASSIFICATION, rows=rows) == "val/accuracy"
-    assert metrics.default_metric(REGRESSION, rows=rows) == "val/loss"
-    assert metrics.default_metric(REGRESSION, rows={"train": 8}) == "train/loss"
+    for task, metric in ((CLASSIFICATION, "val/accuracy"), (REGRESSION, "val/loss")):
+        assert metrics.choosing(metrics.names_of(task, rows=rows)) == metric
+    assert metrics.choosing(metrics.names_of(REGRESSION, rows={"train": 8})) == "train/loss"
     assert metrics.choosing(["train/accuracy", "val/loss"]) == "val/loss"
     assert metrics.choosing(["train/rmse", "train/loss"]) == "train/loss"
     assert metrics.choosing(["lr"]) == ""

@@ -6,6 +6,7 @@ No other module spells these names out.
 from __future__ import annotations
 
 import datetime
+import os
 import re
 import secrets
 from pathlib import Path
@@ -23,9 +24,13 @@ CHECKPOINTS, CURVES = "checkpoints", "plots/curves.png"
 EVENTS = "tensorboard/events.out.tfevents.dltrain"
 LABEL, MAX_LABEL = "label.txt", 200  # bytes
 # Of a sweep, whose members are run folders.
-SWEEP_RECORD, PLAN, RESULTS, MEMBERS, LOGS = (
-    *("sweep.json", "plan.jsonl", "results.csv", "members", "logs"),
-)
+SWEEP_RECORD, PLAN, RESULTS = "sweep.json", "plan.jsonl", "results.csv"
+MEMBERS, LOGS = "members", "logs"
+# What a record may list with its digest: no name is taken from what a stranger wrote.
+LISTED = (CONFIG, PREPARATION, METRICS, COEFFICIENTS, PLAN, RESULTS)
+# What a run writes is a file, what it makes is a folder.
+FILES = (".json", ".jsonl", ".yaml", ".csv", ".log", ".safetensors", ".png", ".dltrain")
+FOLDERS = (CHECKPOINTS, MEMBERS, LOGS, *map(os.path.dirname, (CURVES, EVENTS)))
 # Of the folder that runs lie in.
 TRASH, PLOTS, REPORTS = ".trash", "plots", "reports"
 

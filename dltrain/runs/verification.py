@@ -16,30 +16,19 @@ from typing import IO, Any
 from dltrain.runs.layout import (
     CHECKPOINT,
     CHECKPOINTS,
-    COEFFICIENTS,
-    CONFIG,
-    CURVES,
-    EVENTS,
-    LOGS,
-    MEMBERS,
+    FILES,
+    FOLDERS,
+    LISTED,
     METRICS,
-    PLAN,
-    PREPARATION,
-    RESULTS,
     checkpoint_name,
 )
 from dltrain.runs.seal import BLANK
 from dltrain.system.foreign_files import plain_file
 
-# What a record may list: no name is taken from what a stranger wrote.
-LISTED = (CONFIG, PREPARATION, METRICS, COEFFICIENTS, PLAN, RESULTS)
 # What may be hashed while someone waits for it: under a second.
 PATIENCE_BYTES = 2**28
 MAX_HEADER_BYTES = 2**24
 _CHUNK = 2**20
-# What a run writes is a file, what it makes is a folder.
-_FILES = (".json", ".jsonl", ".yaml", ".csv", ".log", ".safetensors", ".png", ".dltrain")
-_FOLDERS = (CHECKPOINTS, MEMBERS, LOGS, *map(os.path.dirname, (CURVES, EVENTS)))
 
 
 def checkpoint_paths(folder: Path) -> list[Path]:
@@ -140,11 +129,11 @@ def refuse_links(folder: Path) -> None:
             raise ValueError(f"{current}: {error.strerror}") from None
         for entry in entries:
             is_folder = entry.is_dir(follow_symlinks=False)
-            is_file = entry.is_file(follow_symlinks=False) and entry.name not in _FOLDERS
-            if is_folder and not entry.name.endswith(_FILES):
+            is_file = entry.is_file(follow_symlinks=False) and entry.name not in FOLDERS
+            if is_folder and not entry.name.endswith(FILES):
                 waiting.append(Path(entry.path))
             elif not is_file:
-                what = "file" if entry.name not in _FOLDERS else "folder"
+                what = "file" if entry.name not in FOLDERS else "folder"
                 raise ValueError(
                     f"{entry.path}: is no plain {what}; move it away to go on with this run"
                 )

@@ -19,7 +19,7 @@ from dltrain.config.schema import RunConfig, SweepConfig
 from dltrain.config.validate import knobs
 from dltrain.data.dataset import Dataset
 from dltrain.data.summary import DataSummary
-from dltrain.metrics import default_metric, names_of
+from dltrain.metrics import choosing, names_of
 from dltrain.runs.identity import result_identity
 from dltrain.sweep.grid import Setting, expand
 from dltrain.text import closest
@@ -72,6 +72,11 @@ class Group:
     members: tuple[int, ...]
     workload: Workload
 
+    @property
+    def metrics(self) -> list[str]:
+        """What is known of its members in the end, by name."""
+        return names_of(self.workload.data.task, rows=self.workload.data.rows)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -97,7 +102,7 @@ class Plan:
     @property
     def metric(self) -> str:
         """What results are sorted by."""
-        return self.told.metric or _default(self.groups[0])
+        return self.told.metric or choosing(self.groups[0].metrics)
 
 
 def make_plan(
@@ -232,8 +237,8 @@ def metric_problems(plan: Plan) -> list[str]:
     """Say what is wrong with what sorts a sweep's results."""
     chosen = plan.told.metric
     if chosen is None:
-        defaults = list(dict.fromkeys(_default(group) for group in plan.groups))
-        shared = set.intersection(*(set(_metrics(group)) for group in plan.groups))
+        defaults = list(dict.fromkeys(choosing(group.metrics) for group in plan.groups))
+        shared = set.intersection(*(set(group.metrics) for group in plan.groups))
         if len(defaults) == 1:
             return []
         some = ", ".join(sorted(shared)) or "none, so run them as two sweeps"
@@ -242,18 +247,8 @@ def metric_problems(plan: Plan) -> list[str]:
             f"choose one that all have ({some})"
         ]
     for group in plan.groups:
-        names = _metrics(group)
+        names = group.metrics
         if chosen not in names:
             hint = closest(chosen, names)
             return [f"sweep.metric={chosen}: no such result{hint} (there are: {', '.join(names)})"]
     return []
-
-
-def _default(group: Group) -> str:
-    data = group.workload.data
-    return default_metric(data.task, rows=data.rows)
-
-
-def _metrics(group: Group) -> list[str]:
-    data = group.workload.data
-    return names_of(data.task, rows=data.rows)

@@ -14,7 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from dltrain.metrics import default_metric, names_of
+from dltrain.metrics import choosing, names_of
 from dltrain.train.checkpoints.saver import Interval, Recorder, Saver, State, restore
 from dltrain.train.outcome import Outcome, Row, Rules
 from dltrain.train.steps import Stack, Steps
@@ -45,6 +45,7 @@ class Trainer:
 
     Attributes:
         steps: What takes the updates.
+        columns: What a row may hold, in order.
         rules: What chooses a member's best epoch (the loss's metric on val, or on train without
             val) and when it is through.
         stop_signal: The signal that asked to stop, if one did.
@@ -69,22 +70,15 @@ class Trainer:
         self._log_interval = log_interval
         self._checkpoint_interval = checkpoint_interval
         self._epoch = 0  # whole ones so far
-        metric = default_metric(stack.loss.task, rows=self._rows_of("train", "val"))
-        self.rules = Rules(epochs=epochs, patience=patience, metric=metric)
+        rows = {split: len(stack.splits[split]) for split in ("train", "val")}
+        metrics = names_of(stack.loss.task, rows=rows)
+        self.columns = ["epoch", "step", "lr", *metrics]
+        self.rules = Rules(epochs=epochs, patience=patience, metric=choosing(metrics))
 
     @property
     def step(self) -> int:
         """Updates so far."""
         return self.steps.taken
-
-    @property
-    def columns(self) -> list[str]:
-        """What a row may hold, in order."""
-        metrics = names_of(self.stack.loss.task, rows=self._rows_of("train", "val"))
-        return ["epoch", "step", "lr", *metrics]
-
-    def _rows_of(self, *splits: str) -> dict[str, int]:
-        return {split: len(self.stack.splits[split]) for split in splits}
 
     @property
     def num_steps(self) -> int:

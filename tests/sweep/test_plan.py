@@ -16,7 +16,7 @@ import pytest
 from dltrain.config.plain import as_dict
 from dltrain.config.schema import KINDS, RunConfig, SweepConfig
 from dltrain.config.validate import knobs
-from dltrain.metrics import default_metric, names_of
+from dltrain.metrics import choosing
 from dltrain.sweep.plan import Plan, PlanError, differences
 from dltrain.sweep.plan_file import as_line, read_entries, restore
 from tests.conftest import command, tree
@@ -173,9 +173,9 @@ def test_groups_that_are_judged_differently_need_a_metric() -> None:
 
 
 def test_what_is_known_of_a_run_depends_on_its_splits() -> None:
-    facts = planned("data.num_val=0").groups[0].workload.data
-    assert names_of(facts.task, rows=facts.rows) == ["train/loss", "train/rmse", "train/r2"]
-    assert default_metric(facts.task, rows=facts.rows) == "train/loss"
+    plan = planned("data.num_val=0")
+    assert plan.groups[0].metrics == ["train/loss", "train/rmse", "train/r2"]
+    assert choosing(plan.groups[0].metrics) == plan.metric == "train/loss"
 
 
 # Kept and restored.

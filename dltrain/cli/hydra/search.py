@@ -19,7 +19,7 @@ from dltrain.config.grammar.scalars import as_text
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import read_words
 from dltrain.data.summary import DataSummary
-from dltrain.metrics import default_metric, higher_is_better
+from dltrain.metrics import choosing, higher_is_better, names_of
 from dltrain.system.paths import expanded
 from dltrain.text import clipped
 from dltrain.train import build
@@ -97,7 +97,7 @@ def searched(words: Sequence[str], sources: Sources) -> Search:
     run = _checked(values, sources)
     data = build.dataset(run)
     build.plan(run.model, data)
-    metric = default_metric(data.task, rows=DataSummary.of(data).rows)
+    metric = choosing(names_of(data.task, rows=DataSummary.of(data).rows))
     direction = ""
     if "direction" in settings.sweeper:
         best = "maximize" if higher_is_better(metric) else "minimize"
