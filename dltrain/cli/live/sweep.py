@@ -17,12 +17,10 @@ from dltrain.runs.command_line import CommandLine
 from dltrain.runs.compare.results import (
     UNFINISHED,
     Result,
-    best_result,
-    by_setting,
     counts,
-    is_repeated,
     ranked,
 )
+from dltrain.runs.compare.settings import best_result, by_setting, is_repeated, noise_sentence
 from dltrain.runs.record import now
 from dltrain.runs.repetition import again
 from dltrain.runs.run import read
@@ -149,7 +147,7 @@ def _summary(plan: Plan, folder: SweepFolder, results: Sequence[Result]) -> list
     if ranking and is_repeated(results):
         settings = by_setting(results, plan.metric)
         parts += told.settings_table(settings, plan.metric)
-        facts.append(("noise", told.noise_sentence(settings)))
+        facts.append(("noise", noise_sentence(settings)))
     elif ranking:
         parts += told.results_table(ranking, plan.metric)
     best = best_result(results, plan.metric)

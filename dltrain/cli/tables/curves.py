@@ -6,14 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dltrain.cli.terminal.curves import chart, side_by_side
-from dltrain.runs.metrics_file import as_number
+from dltrain.runs.compare.axes import LOG
+from dltrain.runs.compare.curves import Curve, curve_axis, curve_metrics, curve_splits, read_curve
 from dltrain.runs.run import Run
 
-# More than this cannot be told apart on any terminal.
-POINTS = 1000
-MIN_WIDTH, MAX_WIDTH = 30, 72
-GAP = 3
-Rows = Sequence[Mapping[str, str]]
+MIN_WIDTH, MAX_WIDTH, GAP = 30, 72, 3
 
 
 def learning_curves(console: Any, run: Run) -> list[object]:
@@ -22,37 +19,56 @@ def learning_curves(console: Any, run: Run) -> list[object]:
     Raises:
         ValueError: If its ``metrics.csv`` cannot be read.
     """
-    rows = run.sample(POINTS)
-    names = list(rows[0]) if rows else []
-    pairs = [
-        {split: points(rows, f"{split}/{metric}") for split in ("train", "val")}
-        for metric in metrics_of(names)
-    ]
-    if len(rows) < 2:
+    curve = read_curve(run, name=run.short)
+    if len(curve.rows) < 2:
         return []
-    beside = len(pairs) == 2 and console.width >= 2 * MIN_WIDTH + GAP
-    width = width_of(console, 2 if beside else 1)
-    charts = [
-        chart(console, own, title=metric, width=width)
-        for metric, own in zip(metrics_of(names), pairs, strict=True)
+    charts = {
+        metric: {
+            split: curve.points(f"{split}/{metric}") for split in curve_splits([curve], metric)
+        }
+        for metric in curve_metrics([curve])
+    }
+    return draw_charts(console, charts, curves=[curve])
+
+
+def compared_curves(console: Any, curves: Sequence[Curve]) -> list[object]:
+    """Draw curves of several runs over one another: of the split that has to do for all."""
+    splits = {metric: curve_splits(curves, metric)[-1] for metric in curve_metrics(curves)}
+    charts = {
+        f"{split}/{metric}": {curve.name: curve.points(f"{split}/{metric}") for curve in curves}
+        for metric, split in splits.items()
+    }
+    return draw_charts(console, charts, curves=curves)
+
+
+def draw_charts(
+    console: Any,
+    charts: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]],
+    *,
+    curves: Sequence[Curve],
+) -> list[object]:
+    """Draw the loss and the metric beside it; below one another where there is no room.
+
+    Args:
+        console: Where they will be shown.
+        charts: Title, which ends in the metric -> name -> points.
+        curves: What they are of.
+    """
+    first = dict(list(charts.items())[:2])
+    beside = len(first) == 2 and console.width >= 2 * MIN_WIDTH + GAP
+    count = 2 if beside else 1
+    width = max(MIN_WIDTH, min(MAX_WIDTH, (int(console.width) - GAP * (count - 1)) // count))
+    drawn = [
+        chart(
+            console,
+            lines,
+            title=title,
+            width=width,
+            by_log=curve_axis(curves, title.rpartition("/")[2]) == LOG,
+        )
+        for title, lines in first.items()
     ]
+    drawn = [lines for lines in drawn if lines]
     if beside:
-        return list(side_by_side(charts, gap=GAP))
-    return [line for lines in charts for line in lines]
-
-
-def width_of(console: Any, count: int) -> int:
-    """Return how wide each of some charts beside one another may be."""
-    return max(MIN_WIDTH, min(MAX_WIDTH, (int(console.width) - GAP * (count - 1)) // count))
-
-
-def metrics_of(names: Sequence[str]) -> list[str]:
-    """Return what is worth a curve: the loss, and the metric that people speak of."""
-    found = [name for name in ("accuracy", "rmse") if f"train/{name}" in names]
-    return ["loss", *found] if "train/loss" in names else found
-
-
-def points(rows: Rows, name: str) -> list[tuple[float, float]]:
-    """Return (epoch, value) of each row that has a number there."""
-    pairs = ((as_number(row.get("epoch")), as_number(row.get(name))) for row in rows)
-    return [(x, y) for x, y in pairs if x is not None and y is not None]
+        return list(side_by_side(drawn, gap=GAP))
+    return [line for lines in drawn for line in lines]

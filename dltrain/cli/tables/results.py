@@ -1,4 +1,4 @@
-"""What is said of results beside one another: the ranking, what is within noise, the failures."""
+"""Tables of results for the terminal: the ranking, the settings, what is not finished or failed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from dltrain.cli.terminal.console import bold, dim, table
 from dltrain.runs.compare.field_names import TESTS
-from dltrain.runs.compare.results import Result, SettingResult, leading, shown_name
+from dltrain.runs.compare.results import Result, leading, shown_name
+from dltrain.runs.compare.settings import SettingResult, noise_word
 from dltrain.text import figure
 
 # Rows of a table on a terminal; results.csv has all of them.
@@ -37,41 +38,26 @@ def results_table(ranking: Sequence[Result], metric: str) -> list[object]:
     return parts
 
 
-def settings_table(groups: Sequence[SettingResult], metric: str) -> list[object]:
+def settings_table(settings: Sequence[SettingResult], metric: str) -> list[object]:
     """Lay out settings with their mean over seeds, best first."""
-    keys = list(groups[0].setting)
+    keys = list(settings[0].setting)
     rows = [
         [
-            *group.setting.values(),
-            figure(group.mean),
-            figure(group.deviation),
-            _share(group),
-            "best" if group is groups[0] else _mark(group),
+            *each.setting.values(),
+            figure(each.mean),
+            figure(each.deviation),
+            each.count,
+            noise_word(each, settings[0]),
         ]
-        for group in groups[:ROWS]
+        for each in settings[:ROWS]
     ]
-    name = shown_name([result for group in groups for result in group.results], metric)
+    name = shown_name([result for each in settings for result in each.results], metric)
     columns = [*keys, f"mean {name}", "sd", "n", "within noise"]
     right = [f"mean {name}", "sd", "n"]
     parts: list[object] = [table(columns, rows, right=right, wrapping=keys)]
-    if len(groups) > ROWS:
-        parts.append(dim(f"and {len(groups) - ROWS:,} settings more"))
+    if len(settings) > ROWS:
+        parts.append(dim(f"and {len(settings) - ROWS:,} settings more"))
     return parts
-
-
-def noise_sentence(groups: Sequence[SettingResult]) -> str:
-    """Say which settings the results cannot tell from the best."""
-    close = sum(group.as_good is True for group in groups) - 1
-    if any(group.as_good is None for group in groups):
-        if any(group.planned == 1 for group in groups):
-            return "settings run only once cannot be compared; sweep.repeat=5 runs each five times"
-        return "a setting of which only one run is finished cannot be compared"
-    if len(groups) == 1:
-        return "no other setting to compare with"
-    if not close:
-        return "the best setting is better than each of the others (Welch's t-test, 5 %)"
-    are = "setting is" if close == 1 else "settings are"
-    return f"{close} other {are} within noise of the best (Welch's t-test, 5 %)"
 
 
 def best_facts(best: Result, again: str) -> list[tuple[str, object]]:
@@ -125,16 +111,3 @@ def failures(results: Sequence[Result]) -> list[object]:
     shown = table(columns, rows[: 5 * ROWS], right=["member"], wrapping=["reason"])
     more = [dim(f"and {len(rows) - 5 * ROWS:,} more")] if len(rows) > 5 * ROWS else []
     return ["", bold(f"without a result: {len(rows)}"), shown, *more]
-
-
-def _mark(group: SettingResult) -> str:
-    """Say whether a setting may be as good as the best."""
-    if group.lost:
-        return "no, unstable"
-    return {True: "yes", False: "no", None: "?"}[group.as_good]
-
-
-def _share(group: SettingResult) -> str:
-    """Say how many members a mean is of, and of how many."""
-    count = len(group.results)
-    return str(count) if count == group.planned else f"{count} of {group.planned}"
