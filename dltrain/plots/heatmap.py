@@ -19,7 +19,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from dltrain.metrics import higher_is_better
 from dltrain.plots import style
 from dltrain.plots.ticks import show_axis, show_ticks
-from dltrain.runs.compare.axes import LOG, Axis, axis_of, metric_axis
+from dltrain.runs.compare.axes import LOG, Axis, apart, axis_of, metric_axis
 from dltrain.runs.compare.effects import drawable, keys_by_importance, texts_of
 from dltrain.runs.compare.results import Result
 from dltrain.runs.compare.settings import SettingResult, grouped
@@ -116,8 +116,9 @@ def _map(axes: Axes, cells: Cells, *, across: Axis, down: Axis, shades: Shades) 
     axes.imshow(
         np.ma.masked_invalid(grid), cmap=colours, norm=shades.norm, aspect="auto", origin="lower"
     )
-    show_ticks(axes, across, range(len(across.texts)), which="x", most=TICKS)
-    show_ticks(axes, down, range(len(down.texts)), which="y", most=TICKS)
+    for which, axis in (("x", across), ("y", down)):
+        shown = [axis.texts[rank] for rank in apart(range(len(axis.texts)), most=TICKS)]
+        show_ticks(axes, shown, {text: axis.texts.index(text) for text in shown}, which=which)
     axes.set_xlabel(style.named(across.key, most=40))
     axes.set_ylabel(style.named(down.key, most=40))
     style.bare(axes)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dltrain.report.blocks import MAX_COLOURS, Block
-from dltrain.runs.compare.axes import CATEGORY, LOG, TICKS, Axis, axis_of, metric_axis
+from dltrain.runs.compare.axes import CATEGORY, LOG, Axis, axis_of, metric_axis
 from dltrain.runs.compare.comparison import Comparison, setting_text
 from dltrain.runs.compare.effects import drawable, keys_by_importance, means, texts_of
 from dltrain.runs.compare.results import Result
@@ -57,9 +57,13 @@ def effects(comparison: Comparison) -> Iterator[Block]:
 
 
 def _axis(axis: Axis) -> Block:
-    """Describe an axis: its values, in order, where each has a tick."""
-    ticks = axis.texts if axis.kind == CATEGORY or len(axis.texts) <= TICKS else []
-    return {"name": axis.key, "kind": axis.kind, "ticks": [_x(axis, text) for text in ticks]}
+    """Describe an axis: its categories, if it has any, and its ticks, if they are settled."""
+    return {
+        "name": axis.key,
+        "kind": axis.kind,
+        "categories": axis.texts if axis.kind == CATEGORY else [],
+        "ticks": [_x(axis, text) for text in axis.ticks],
+    }
 
 
 def _x(axis: Axis, text: str) -> float | str:

@@ -85,10 +85,10 @@ function clipped(text, most) {
 
 /** Where values stand on an axis, from 0 (below) to 1, and what is written beside it. */
 function scaleOf(axis, values) {
-  const { kind, ticks } = axis;
+  const { kind, categories, ticks } = axis;
   if (kind === "category") {
-    const place = (value) => (ticks.length < 2 ? 0.5 : ticks.indexOf(value) / (ticks.length - 1));
-    return { place, ticks: (ticks.length <= 16 ? ticks : [ticks[0], ticks[ticks.length - 1]]).map((name) => [name, place(name)]) };
+    const place = (value) => (categories.length < 2 ? 0.5 : categories.indexOf(value) / (categories.length - 1));
+    return { place, ticks: ticks.map((name) => [name, place(name)]) };
   }
   const [map, back] = kind === "log" ? [Math.log, Math.exp] : [(x) => x, (x) => x];
   const [least, most] = [Math.min(...values), Math.max(...values)];

@@ -147,9 +147,9 @@ function bestMark(run, values, visible, place) {
 function drawEffect(block) {
   const category = block.axis.kind === "category";
   const shown = (x) => (category ? plain(x) : x);
-  const { ticks } = block.axis;
-  const xaxis = category ? { type: "category", categoryorder: "array", categoryarray: ticks.map(shown) }
-    : { type: block.axis.kind, ...(ticks.length ? { tickvals: ticks, ticktext: ticks.map(figure) } : {}) };
+  const { kind, categories, ticks } = block.axis;
+  const xaxis = { type: kind, ...(category ? { categoryorder: "array", categoryarray: categories.map(shown) } : {}),
+    ...(ticks.length ? { tickvals: ticks.map(shown), ticktext: ticks.map((x) => shown(figure(x))) } : {}) };
   const draw = () => {
     const traces = block.lines.map((line, number) => ({
       x: line.x.map(shown), y: line.y, type: "scatter", mode: "markers", name: plain(line.name || block.key),

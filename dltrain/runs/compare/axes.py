@@ -12,7 +12,7 @@ from typing import TypeGuard
 from dltrain.metrics import higher_is_better
 from dltrain.runs.metrics_file import as_number
 
-# So many values have a tick each; more numbers are looked at in so many groups of neighbours.
+# So many ticks fit beside an axis; more numbers are looked at in so many groups of neighbours.
 TICKS, GROUPS = 12, 10
 # Positive settings are a matter of factors, not of differences, if they span as much; three or more
 # do so earlier. Metrics always have some spread, and need more.
@@ -45,6 +45,14 @@ class Axis:
     def is_grouped(self) -> bool:
         """Whether it has more numbers than can be looked at one by one."""
         return self.kind != CATEGORY and len(self.positions) > TICKS
+
+    @property
+    def ticks(self) -> list[str]:
+        """The values that have a tick; none where neighbours are looked at together."""
+        positions = list(self.positions.values())
+        if self.kind == LOG:
+            positions = [math.log(x) for x in positions]
+        return [] if self.is_grouped else [self.texts[i] for i in apart(positions, most=TICKS)]
 
     def groups(self) -> Mapping[str, float]:
         """Return the position of each value; neighbours of many numbers share their mean."""
@@ -85,6 +93,21 @@ def axis_of(key: str, texts: Sequence[str]) -> Axis:
         order += [text for text in distinct if text not in numbers]
         return Axis(key, CATEGORY, {text: float(rank) for rank, text in enumerate(order)})
     return Axis(key, LOG if is_log else LINEAR, {text: numbers[text] for text in order})
+
+
+def apart(positions: Sequence[float], *, most: int) -> list[int]:
+    """Choose those of ascending positions whose names do not overlap, the first among them.
+
+    Args:
+        positions: Along an axis, at least one.
+        most: So many names fit.
+    """
+    distance = (positions[-1] - positions[0]) / most * (1 - 1e-9)
+    chosen = [0]
+    for index, position in enumerate(positions[1:], start=1):
+        if position - positions[chosen[-1]] >= distance:
+            chosen.append(index)
+    return chosen
 
 
 def metric_axis(metric: str, values: Sequence[float]) -> str:
