@@ -74,13 +74,7 @@ def _x(axis: Axis, text: str) -> float | str:
 def _means(axis: Axis, results: list[Result], *, by_log: bool) -> list[Block]:
     texts = dict(zip(axis.positions.values(), axis.texts, strict=True))
     return [
-        {
-            "x": texts[mean.position] if axis.kind == CATEGORY else mean.position,
-            "y": mean.value,
-            "low": mean.low,
-            "high": mean.high,
-            "count": mean.count,
-        }
+        {**vars(mean), "x": texts[mean.position] if axis.kind == CATEGORY else mean.position}
         for mean in means(axis, results, by_log=by_log)
     ]
 

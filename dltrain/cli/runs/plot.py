@@ -243,14 +243,10 @@ def _evaluated(run: Run, evaluations: dict[Path, Evaluation | ValueError]) -> Ev
         ValueError: If the checkpoint or the data cannot be had.
     """
     if run.folder not in evaluations:
-        from dltrain.inference.evaluation import evaluate
+        from dltrain.inference.evaluation import evaluate, judging_split
 
-        rows = run.part("data", "rows")
-        having = [
-            name for name in ("test", "val", "train") if isinstance(rows, dict) and rows.get(name)
-        ]
         try:
-            evaluations[run.folder] = evaluate(run, split=having[0] if having else "test")
+            evaluations[run.folder] = evaluate(run, split=judging_split(run))
         except ValueError as error:
             evaluations[run.folder] = error
     found = evaluations[run.folder]

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dltrain.cli.terminal.console import bold, dim, table
+from dltrain.runs.compare.comparison import Comparison
 from dltrain.runs.compare.field_names import TESTS
-from dltrain.runs.compare.results import Result, leading, shown_name
+from dltrain.runs.compare.results import UNFINISHED, Result, leading, ranked, shown_name
 from dltrain.runs.compare.settings import SettingResult, noise_word
 from dltrain.text import figure
 
 # Rows of a table on a terminal; results.csv has all of them.
 ROWS = 20
+
+
+def ranking_and_noise(comparison: Comparison) -> tuple[list[object], list[tuple[str, object]]]:
+    """Lay out the settings of a sweep, or its members, best first; and say what is noise."""
+    settings = comparison.settings
+    if settings:
+        return settings_table(settings, comparison.metric), [("noise", comparison.noise)]
+    ranking = ranked(comparison.results, comparison.metric)
+    return results_table(ranking, comparison.metric) if ranking else [], []
 
 
 def results_table(ranking: Sequence[Result], metric: str) -> list[object]:
@@ -98,11 +108,11 @@ def unfinished_table(results: Sequence[Result], metric: str) -> list[object]:
 
 
 def failures(results: Sequence[Result]) -> list[object]:
-    """List the members that have no result, with their reasons."""
+    """List the members that will not have a result, with their reasons."""
     rows = [
         [result.index, *result.setting.values(), result.status, result.message]
         for result in results
-        if result.status != "done"
+        if result.status not in ("done", *UNFINISHED)
     ]
     if not rows:
         return []

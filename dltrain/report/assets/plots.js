@@ -175,10 +175,10 @@ function drawEffect(block) {
 
 function meanTrace(block, means, line, shown) {
   const category = block.axis.kind === "category";
-  return { x: means.map((mean) => shown(mean.x)), y: means.map((mean) => mean.y), type: "scatter",
+  return { x: means.map((mean) => shown(mean.x)), y: means.map((mean) => mean.value), type: "scatter",
     mode: category ? "markers" : block.repeated ? "lines+markers" : "lines",
     text: means.map((mean) => `n ${mean.count}, a standard deviation each way: ${figure(mean.low)} to ${figure(mean.high)}`),
-    error_y: { type: "data", symmetric: false, array: means.map((mean) => mean.high - mean.y), arrayminus: means.map((mean) => mean.y - mean.low),
+    error_y: { type: "data", symmetric: false, array: means.map((mean) => mean.high - mean.value), arrayminus: means.map((mean) => mean.value - mean.low),
       visible: block.repeated, color: series(line), thickness: 1.4, width: 5 },
     line: { color: series(line), width: 1.6 }, marker: { symbol: "diamond", size: 9, color: series(line) },
     hovertemplate: "mean %{y:.4~g} at %{x}<br>%{text}<extra></extra>" };

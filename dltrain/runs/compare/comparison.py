@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dltrain.config.plain import shown
 from dltrain.runs.compare.field_names import plain_name
@@ -38,17 +38,17 @@ class Comparison:
         metric: What says which is better; empty if they have none in common.
         keys: In what they differ.
         results: How they came out.
-        runs: The same, by the numbers of the results.
-        names: What each is called, likewise.
         planned: How many there are to be.
+        runs: The same, by the numbers of the results; none if nobody asks for them.
+        names: What each is called, likewise.
     """
 
     metric: str
     keys: Sequence[str]
     results: Sequence[Result]
-    runs: Mapping[int, Run]
-    names: Mapping[int, str]
     planned: int
+    runs: Mapping[int, Run] = field(default_factory=dict)
+    names: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -138,7 +138,7 @@ def test_the_picture_and_the_page_have_the_same_axes(name: str, call: Call) -> N
             assert axis["ticks"] == list(map(float, labels)) == list(panel.get_xticks())
         assert effects[key]["metric_axis"] == panel.get_yscale()
         for line, mean in zip(effects[key]["lines"], means_of(panel), strict=False):
-            assert [each["y"] for each in line["means"]] == pytest.approx(mean)
+            assert [each["value"] for each in line["means"]] == pytest.approx(mean)
     for block in said.blocks("parallel"):
         kinds = {axis["name"]: axis["kind"] for axis in block["axes"]}
         assert {key: kinds[key] for key in effects if key in kinds} == {
