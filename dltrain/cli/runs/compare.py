@@ -10,7 +10,7 @@ from typing import Any
 
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.runs.as_json import HELP, rows_facts, write
-from dltrain.cli.tables.curves import compared_curves
+from dltrain.cli.tables.curves import learning_curves
 from dltrain.cli.tables.runs import print_rows
 from dltrain.cli.terminal.console import bold, dim, output, show
 from dltrain.cli.terminal.curves import STYLES
@@ -81,7 +81,7 @@ def _draw(console: Any, runs: Sequence[Run]) -> None:
     of_one = len({run.sweep for run in drawn}) == 1 and drawn[0].sweep is not None
     names = [run.short.rpartition("/")[2] if of_one else run.short for run in drawn]
     curves = [read_curve(run, name=name) for run, name in zip(drawn, names, strict=True)]
-    show(console, [*compared_curves(console, curves), ""])
+    show(console, [*learning_curves(console, curves, compared=True), ""])
     if len(runs) > len(drawn):
         console.print(dim(f"curves of the first {len(drawn)}"))
 

@@ -12,7 +12,7 @@ from dltrain.runs.compare.settings import SettingResult, noise_word
 from dltrain.text import figure
 
 # Rows of a table on a terminal; results.csv has all of them.
-ROWS = 20
+ROWS, FAILURES = 20, 100
 
 
 def ranking_and_noise(comparison: Comparison) -> tuple[list[object], list[tuple[str, object]]]:
@@ -42,10 +42,8 @@ def results_table(ranking: Sequence[Result], metric: str) -> list[object]:
     keys = list(ranking[0].setting)
     columns = ["member", *keys, name, "epoch", *names]
     right = ["member", name, "epoch", *names]
-    parts: list[object] = [table(columns, rows, right=right, wrapping=keys)]
-    if len(ranking) > ROWS:
-        parts.append(dim(f"and {len(ranking) - ROWS:,} more in results.csv"))
-    return parts
+    shown = table(columns, rows, right=right, wrapping=keys)
+    return [shown, *_more(len(ranking) - ROWS, "more in results.csv")]
 
 
 def settings_table(settings: Sequence[SettingResult], metric: str) -> list[object]:
@@ -64,25 +62,15 @@ def settings_table(settings: Sequence[SettingResult], metric: str) -> list[objec
     name = shown_name([result for each in settings for result in each.results], metric)
     columns = [*keys, f"mean {name}", "sd", "n", "within noise"]
     right = [f"mean {name}", "sd", "n"]
-    parts: list[object] = [table(columns, rows, right=right, wrapping=keys)]
-    if len(settings) > ROWS:
-        parts.append(dim(f"and {len(settings) - ROWS:,} settings more"))
-    return parts
+    shown = table(columns, rows, right=right, wrapping=keys)
+    return [shown, *_more(len(settings) - ROWS, "settings more")]
 
 
 def best_facts(best: Result, again: str) -> list[tuple[str, object]]:
-    """Return the best member: what it reached, and the command that trains it alone.
-
-    Args:
-        best: It.
-        again: The command.
-    """
+    """Say what the best member reached, and with what command it is trained alone."""
     of_setting = " of the best setting" if "seed" in best.setting else ""
-    which = f"member {best.index}{of_setting}"
-    return [
-        ("best", bold(f"{which}: {best.name} {figure(best.value or 0.0)} at epoch {best.epoch}")),
-        ("command", again),
-    ]
+    reached = f"{best.name} {figure(best.value or 0.0)} at epoch {best.epoch}"
+    return [("best", bold(f"member {best.index}{of_setting}: {reached}")), ("command", again)]
 
 
 def unfinished_table(results: Sequence[Result], metric: str) -> list[object]:
@@ -103,8 +91,7 @@ def unfinished_table(results: Sequence[Result], metric: str) -> list[object]:
     ]
     columns = ["member", *keys, "status", name, "epoch"]
     shown = table(columns, cells, right=["member", name, "epoch"], wrapping=keys)
-    more = [dim(f"and {len(rows) - ROWS:,} more")] if len(rows) > ROWS else []
-    return ["", bold(f"not finished: {len(rows)}"), shown, *more]
+    return ["", bold(f"not finished: {len(rows)}"), shown, *_more(len(rows) - ROWS, "more")]
 
 
 def failures(results: Sequence[Result]) -> list[object]:
@@ -118,6 +105,11 @@ def failures(results: Sequence[Result]) -> list[object]:
         return []
     keys = list(results[0].setting)
     columns = ["member", *keys, "status", "reason"]
-    shown = table(columns, rows[: 5 * ROWS], right=["member"], wrapping=["reason"])
-    more = [dim(f"and {len(rows) - 5 * ROWS:,} more")] if len(rows) > 5 * ROWS else []
+    shown = table(columns, rows[:FAILURES], right=["member"], wrapping=["reason"])
+    more = _more(len(rows) - FAILURES, "more")
     return ["", bold(f"without a result: {len(rows)}"), shown, *more]
+
+
+def _more(count: int, what: str) -> list[object]:
+    """Say how many rows a table leaves out, if any."""
+    return [dim(f"and {count:,} {what}")] if count > 0 else []
