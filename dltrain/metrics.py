@@ -122,4 +122,4 @@ def most_telling() -> list[str]:
 def with_curves(columns: Container[str]) -> list[str]:
     """Name the metrics worth a curve, the loss and the headlines, that rows of epochs have."""
     names = [LOSS.name, *headlines()]
-    return [name for name in names if f"train/{name}" in columns]
+    return [n for n in names if f"train/{n}" in columns or f"val/{n}" in columns]

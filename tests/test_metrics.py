@@ -146,7 +146,7 @@ def test_a_report_draws_a_metric_that_was_added_and_offers_factors_only_downward
     assert made.code == 0, made.err
     page = Path("page.html").read_text()
     assert '"metrics":["loss","rmse","r2","fit"]' in page
-    assert '"logarithmic":["loss","rmse"]' in page
+    assert '"can_be_log":["loss","rmse"]' in page
     assert '"last/test/rmse"' in page
 
 

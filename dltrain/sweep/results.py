@@ -10,7 +10,8 @@ import io
 from collections.abc import Sequence
 
 from dltrain.runs.compare.field_names import BEST
-from dltrain.runs.compare.results import Result, leader, result_of
+from dltrain.runs.compare.results import Result, result_of
+from dltrain.runs.compare.settings import leader
 from dltrain.runs.layout import RESULTS
 from dltrain.runs.recorder import number
 from dltrain.sweep.folder import FINISHED, SweepFolder

@@ -19,6 +19,7 @@ from dltrain.cli.terminal.console import show as print_all
 from dltrain.config.diff import ABSENT, defaults_of, differences
 from dltrain.config.plain import flat, shown
 from dltrain.runs.address import command_on
+from dltrain.runs.compare.curves import read_curve
 from dltrain.runs.compare.fields import fields, standing_of
 from dltrain.runs.find import find, members
 from dltrain.runs.repetition import again
@@ -81,9 +82,9 @@ def show(run: Run) -> None:
     if isinstance(expectations, list) and expectations:
         console.print("")
         console.print(published([row for row in expectations if isinstance(row, dict)]))
-    drawn = learning_curves(console, run)
-    if drawn:
-        print_all(console, ["", *drawn])
+    curve = read_curve(run, name=run.short)
+    if len(curve.rows) > 1:
+        print_all(console, ["", *learning_curves(console, [curve])])
     rows = run.metrics(first=5, last=15)
     if rows:
         columns = list(rows[0])

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from dltrain.config.plain import Fields, flat
 from dltrain.runs.compare import field_names
 from dltrain.runs.compare.field_names import BEST, Numbers, counted_name
-from dltrain.runs.compare.results import leader, numbers_of, results_of
+from dltrain.runs.compare.results import numbers_of, results_of
+from dltrain.runs.compare.settings import leader
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
