@@ -17,6 +17,7 @@ import pytest
 
 from dltrain.cli.main import run
 from dltrain.config import kinds, plugins
+from dltrain.runs.layout import FORMAT
 from dltrain.runs.record import sealed_json
 from dltrain.system.signals import HANGUP, SIGNALS
 
@@ -128,5 +129,5 @@ def tree(folder: Path) -> list[str]:
 
 
 def write_record(path: Path, info: Mapping[str, Any]) -> None:
-    """Write a ``run.json`` or ``sweep.json`` by hand, sealed like any other."""
-    path.write_bytes(sealed_json(info))
+    """Write a ``run.json`` or ``sweep.json`` by hand, sealed like any other, of our format."""
+    path.write_bytes(sealed_json({"format": FORMAT, **info}))

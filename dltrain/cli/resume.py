@@ -44,8 +44,8 @@ from dltrain.runs.provenance import (
     threads_of,
 )
 from dltrain.runs.run import Run, read
+from dltrain.runs.verification import refuse_links
 from dltrain.system.disk import locked
-from dltrain.system.foreign_files import refuse_links
 from dltrain.system.shell import as_value
 from dltrain.system.signals import stopping
 from dltrain.text import clipped, closest

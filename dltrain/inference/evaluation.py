@@ -90,6 +90,13 @@ def evaluate(
     return judge(trained, rows.in_order(), data=data, split=split)
 
 
+def judging_split(run: Run) -> str:
+    """Choose the rows that say most of a model: those kept for the end, if there are any."""
+    rows = run.part("data", "rows")
+    sizes = rows if isinstance(rows, dict) else {}
+    return next((split for split in ("test", "val") if sizes.get(split)), "train")
+
+
 def evaluate_given(trained: Trained, source: Given, labels: Given | None = None) -> Evaluation:
     """Evaluate a model on the rows of another file, read once, in bounded parts.
 

@@ -27,6 +27,7 @@ from dltrain.data.dataset import Dataset
 from dltrain.data.preparation_file import PreparationError, read_preparation
 from dltrain.nn.model import Model
 from dltrain.nn.plan import Plan, tensor_shapes
+from dltrain.runs.layout import CHECKPOINTS, PREPARATION
 from dltrain.runs.provenance import config_of, device_of, threads_of
 from dltrain.runs.run import Run
 from dltrain.system.foreign_files import MAX_RECORD_BYTES, read_bytes
@@ -34,7 +35,6 @@ from dltrain.train import build
 from dltrain.train.checkpoints import checkpoint_file
 from dltrain.train.device import choose
 
-PREPARATION = "preparation.json"
 # Lists and mappings of a preparation: a few for each column of a table. And the quotes about its
 # texts: what is made of as many in memory is several times their bytes.
 MAX_PARTS, MAX_QUOTES = 2**19, 2**20
@@ -157,7 +157,7 @@ def _preparation(run: Run) -> Dataset:
 
 def _checkpoint(run: Run, epoch: str) -> Path:
     """Find the file of a run's last or best epoch."""
-    folder = run.folder / "checkpoints"
+    folder = run.folder / CHECKPOINTS
     found = checkpoint_file.paths(folder)
     if not found:
         raise ValueError(f"{run.id}: has no checkpoint (its status is {run.status})")

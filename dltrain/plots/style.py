@@ -34,8 +34,6 @@ INK, FAINT = "#222222", "#777777"
 # Better values are brighter; counts are darker; weights have white for none.
 VALUES, COUNTS, SIGNED = "viridis", "Blues", "RdBu_r"
 DPI = 144
-# Above this a value that is positive everywhere is drawn on a logarithmic axis.
-LOGARITHMIC = 100.0
 MAX_NAME = 28
 LETTERS_PER_INCH = 11.5
 # The first comes with matplotlib; of the others, which have more scripts, those that are there.
@@ -162,11 +160,6 @@ def number(value: float) -> str:
         '0.8392'
     """
     return f"{value:.4g}"
-
-
-def spans_decades(values: list[float]) -> bool:
-    """Whether positive values differ so much that a logarithmic axis shows them better."""
-    return bool(values) and min(values) > 0 and max(values) > LOGARITHMIC * min(values)
 
 
 def logarithmic(axes: Axes, *, which: str) -> None:

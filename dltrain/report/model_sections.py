@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.data.dataset import Dataset
-from dltrain.inference.evaluation import Evaluation, evaluate
+from dltrain.inference.evaluation import Evaluation, evaluate, judging_split
 from dltrain.report.blocks import Block, column, heading, paragraph, section, table
 from dltrain.report.png import png
 from dltrain.report.weights import weights
@@ -34,7 +34,7 @@ def sections(run: Run, *, whose: str) -> Iterator[Block]:
         whose: The model, in words.
     """
     try:
-        found = evaluate(run, split=_split(run))
+        found = evaluate(run, split=judging_split(run))
     except ValueError as error:
         text = f"What {whose} predicts is not shown: {error}."
         yield section("model", "The model", [paragraph(text)])
@@ -55,13 +55,6 @@ def sections(run: Run, *, whose: str) -> Iterator[Block]:
         learned = weights(found)
         if learned:
             yield section("weights", "Weights", learned)
-
-
-def _split(run: Run) -> str:
-    """Choose the rows that say most: those kept for the end, if there are any."""
-    rows = run.part("data", "rows")
-    sizes = rows if isinstance(rows, dict) else {}
-    return next((split for split in ("test", "val") if sizes.get(split)), "train")
 
 
 def _classes(found: Evaluation) -> Iterator[Block]:

@@ -11,6 +11,7 @@ from typing import Any
 from dltrain.config.diff import defaults_of, differences
 from dltrain.config.plain import flat, shown
 from dltrain.config.schema import MAX_SEED
+from dltrain.metrics import most_telling
 from dltrain.report.blocks import Block, column, commands, pairs, paragraph, section, table
 from dltrain.runs.address import command_on
 from dltrain.runs.compare.field_names import BEST_EPOCH, LAST, LAST_EPOCH
@@ -23,7 +24,6 @@ from dltrain.text import duration, figure, number_or_dash
 
 # Configs that fit side by side.
 MAX_CONFIGS = 6
-_TESTS = ("test/accuracy", "test/rmse", "test/r2", "test/loss")
 
 
 def what(run: Run) -> str:
@@ -51,7 +51,8 @@ def figures(run: Run) -> list[tuple[str, str, str]]:
         found.append((name, figure(value), f"epoch {standing.numbers.get(BEST_EPOCH)}{so_far}"))
     tests = run.part("result", "test")
     tests = tests if isinstance(tests, dict) else {}
-    names = [name for name in _TESTS if name in tests][:2]
+    telling = (f"test/{name}" for name in most_telling())
+    names = [name for name in telling if name in tests][:2]
     after = f"after epoch {standing.numbers.get(LAST_EPOCH)}, the last"
     found += [(f"{LAST}{name}", number_or_dash(tests[name]), after) for name in names]
     if not found:

@@ -14,6 +14,7 @@ from typing import Any
 from dltrain.config.plain import as_dict
 from dltrain.config.schema import SweepConfig
 from dltrain.config.validate import run_config
+from dltrain.runs.layout import PLAN
 from dltrain.sweep.plan import Member, Plan, PlanError, groups_of
 from dltrain.system.paths import PACKAGED, expanded
 from dltrain.system.shell import located
@@ -61,9 +62,9 @@ def read_entries(lines: Iterable[str]) -> Iterator[Entry]:
             setting = {str(key): str(text) for key, text in entry["setting"].items()}
             read = Entry(int(entry["member"]), words, setting, dict(entry["config"]))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise PlanError([f"plan.jsonl:{number}: is no member of a plan ({error!r})"]) from None
+            raise PlanError([f"{PLAN}:{number}: is no member of a plan ({error!r})"]) from None
         if read.index != number - 1:
-            raise PlanError([f"plan.jsonl:{number}: has number {read.index}, not {number - 1}"])
+            raise PlanError([f"{PLAN}:{number}: has number {read.index}, not {number - 1}"])
         yield read
 
 
@@ -89,16 +90,16 @@ def restore(
             run, problems = run_config(entry.config)
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             reason = f"is no member of a plan ({error!r})"
-            raise PlanError([f"plan.jsonl:{entry.index + 1}: {reason}"]) from None
+            raise PlanError([f"{PLAN}:{entry.index + 1}: {reason}"]) from None
         if run is None:
-            place = f"plan.jsonl:{entry.index + 1}"
+            place = f"{PLAN}:{entry.index + 1}"
             lines = [f"{place}: {p.key}{_value(entry, p.key)}: {p.message}" for p in problems]
             moved = [p.key for p in problems if p.key in ("data.path", "data.root")]
             advice = [f"say where the data lie now: {key}=..." for key in dict.fromkeys(moved)]
             raise PlanError(["; ".join([line, *advice]) for line in lines])
         members.append(Member(entry.index, entry.words, entry.setting, run))
     if not members:
-        raise PlanError(["plan.jsonl: holds no members"])
+        raise PlanError([f"{PLAN}: holds no members"])
     vet(members)
     return Plan(tuple(members), groups_of(members, download=False), told)
 

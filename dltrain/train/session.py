@@ -19,6 +19,7 @@ from dltrain.nn.least_squares import Solution
 from dltrain.nn.losses import SquaredError
 from dltrain.nn.plan import LinearPlan
 from dltrain.runs import recorder
+from dltrain.runs.layout import COEFFICIENTS, CONFIG, PREPARATION
 from dltrain.runs.record import as_json, first_info
 from dltrain.system import disk
 from dltrain.train import build
@@ -133,7 +134,7 @@ class Training:
             run = recorder.Recorder(
                 folder,
                 info=info,
-                documents={"config.yaml": to_yaml(job.config), "preparation.json": preparation},
+                documents={CONFIG: to_yaml(job.config), PREPARATION: preparation},
                 columns=self.trainer.columns,
                 kept=None if own is None else own.kept,
                 trackers=trackers(
@@ -222,7 +223,7 @@ class Training:
         state = self.trainer.stack.model.state()
         weight, bias = state["layers.0.weight"][index], state["layers.0.bias"][index]
         found = coefficients(weight, bias, job.data)
-        run.document("coefficients.csv", as_csv(found, job.data))
+        run.document(COEFFICIENTS, as_csv(found, job.data))
         if self._solution is None:
             return results, []
         errors, sentences = findings(found, job.data, self._solution)

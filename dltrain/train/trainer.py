@@ -14,6 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from dltrain.metrics import choosing, names_of
 from dltrain.train.checkpoints.saver import Interval, Recorder, Saver, State, restore
 from dltrain.train.outcome import Outcome, Row, Rules
 from dltrain.train.steps import Stack, Steps
@@ -42,6 +43,7 @@ class Trainer:
 
     Attributes:
         steps: What takes the updates.
+        columns: What a row may hold, in order.
         rules: What chooses a member's best epoch (the loss's metric on val, or on train without
             val) and when it is through.
         stop_signal: The signal that asked to stop, if one did.
@@ -66,25 +68,15 @@ class Trainer:
         self._log_interval = log_interval
         self._checkpoint_interval = checkpoint_interval
         self._epoch = 0  # whole ones so far
-        split = "val" if len(stack.splits["val"]) else "train"
-        self.rules = Rules(
-            epochs=epochs,
-            patience=patience,
-            metric=f"{split}/{stack.loss.best}",
-            higher_is_better=stack.loss.higher_is_better,
-        )
+        rows = {split: len(stack.splits[split]) for split in ("train", "val")}
+        metrics = names_of(stack.loss.task, rows=rows)
+        self.columns = ["epoch", "step", "lr", *metrics]
+        self.rules = Rules(epochs=epochs, patience=patience, metric=choosing(metrics))
 
     @property
     def step(self) -> int:
         """Updates so far."""
         return self.steps.taken
-
-    @property
-    def columns(self) -> list[str]:
-        """What a row may hold, in order."""
-        splits = ["train", "val"] if len(self.stack.splits["val"]) else ["train"]
-        metrics = [f"{split}/{name}" for split in splits for name in self.stack.loss.names]
-        return ["epoch", "step", "lr", *metrics]
 
     @property
     def num_steps(self) -> int:

@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 
 from dltrain.plots import style
 from dltrain.plots.curves import LEADING, MANY, draw
+from dltrain.runs.compare.comparison import compare
 from dltrain.runs.compare.curves import Curve, curves_of
-from dltrain.runs.find import list_runs, members
+from dltrain.runs.find import list_runs
 from dltrain.runs.run import Run, read
 from tests.conftest import Call, write_record
 
@@ -58,7 +59,7 @@ def stars(axes: Axes) -> list[tuple[float, float]]:
 
 
 def test_the_points_of_the_svg_are_those_of_metrics_csv(run: Run) -> None:
-    svg = style.picture(lambda: drawn(*curves_of([run])), form="svg")
+    svg = style.picture(lambda: drawn(*curves_of(compare([run]))), form="svg")
     root = ElementTree.fromstring(svg)
     with (run.folder / "metrics.csv").open() as file:
         table = list(csv.DictReader(file))
@@ -142,7 +143,7 @@ def test_runs_are_named_by_what_was_typed_differently(here: Path, call: Call) ->
     small = ("data.num_train=64", "trainer.epochs=1")
     assert call("-m", *small, "optimizer.lr=0.1,0.3", "seed=0,1").code == 0
     [sweep] = list_runs(here / "outputs")
-    names = [curve.name for curve in curves_of(members(sweep))]
+    names = {curve.index: curve.name for curve in curves_of(compare([sweep]))}
     assert names[0] == f"{sweep.short}/0 lr=0.1 seed=0"
     assert names[3] == f"{sweep.short}/3 lr=0.3 seed=1"
 
@@ -152,4 +153,4 @@ def test_a_run_without_an_epoch_is_refused(here: Path) -> None:
     folder.mkdir(parents=True)
     write_record(folder / "run.json", {"status": "failed"})
     with pytest.raises(ValueError, match="no whole epoch"):
-        curves_of([read(folder)])
+        curves_of(compare([read(folder)]))

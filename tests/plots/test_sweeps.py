@@ -107,7 +107,7 @@ def test_with_three_keys_there_is_a_panel_for_each() -> None:
 )
 def test_what_came_to_nothing_is_marked_at_the_worse_edge(metric: str, edge: float) -> None:
     results = [result(0, 0.5, lr=1), result(1, None, "diverged", lr=2)]
-    results += [result(2, None, "crashed", lr=3), result(3, None, "running", lr=4)]
+    results += [result(2, None, "failed", lr=3), result(3, None, "crashed", lr=4)]
     results += [result(4, float("nan"), lr=5)]
     figure = key_effects.draw(results, metric=metric, title="t")
     marks = {line.get_marker(): line for line in figure.axes[0].lines}

@@ -666,9 +666,9 @@ def test_steps_and_epochs_are_counted_from_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "rules"),
     [
-        (changed(LINE, "trainer.patience=3"), Rules(4, 3, "val/loss", False)),
-        (changed(LINE, "data.num_val=0"), Rules(4, None, "train/loss", False)),
-        (SOFTMAX, Rules(2, None, "val/accuracy", True)),
+        (changed(LINE, "trainer.patience=3"), Rules(4, 3, "val/loss")),
+        (changed(LINE, "data.num_val=0"), Rules(4, None, "train/loss")),
+        (SOFTMAX, Rules(2, None, "val/accuracy")),
     ],
     ids=str,
 )

@@ -18,7 +18,8 @@ from dltrain.config.compose import ConfigError, Sources, engine_settings
 from dltrain.config.grammar.scalars import as_text
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import read_words
-from dltrain.data.summary import DataSummary, default_metric
+from dltrain.data.summary import DataSummary
+from dltrain.metrics import choosing, higher_is_better, names_of
 from dltrain.system.paths import expanded
 from dltrain.text import clipped
 from dltrain.train import build
@@ -96,10 +97,10 @@ def searched(words: Sequence[str], sources: Sources) -> Search:
     run = _checked(values, sources)
     data = build.dataset(run)
     build.plan(run, data)
-    metric = default_metric(DataSummary.of(data))
+    metric = choosing(names_of(data.task, rows=DataSummary.of(data).rows))
     direction = ""
     if "direction" in settings.sweeper:
-        best = "maximize" if metric.endswith(("accuracy", "r2")) else "minimize"
+        best = "maximize" if higher_is_better(metric) else "minimize"
         asked = [w.partition("=")[2] for w in engine if w.startswith("hydra.sweeper.direction=")]
         direction = asked[-1] if asked else best
         if direction not in ("maximize", "minimize"):

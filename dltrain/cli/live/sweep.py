@@ -11,18 +11,11 @@ from dltrain.cli.live.training import counted, following, tensorboard
 from dltrain.cli.tables import results as told
 from dltrain.cli.terminal.console import dim, output, pairs
 from dltrain.cli.terminal.sweep_view import SweepView
-from dltrain.metrics import higher_is_better
 from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine
-from dltrain.runs.compare.results import (
-    UNFINISHED,
-    Result,
-    best_result,
-    by_setting,
-    counts,
-    is_repeated,
-    ranked,
-)
+from dltrain.runs.compare.comparison import Comparison
+from dltrain.runs.compare.results import Result, counts
+from dltrain.runs.layout import LOGS
 from dltrain.runs.record import now
 from dltrain.runs.repetition import again
 from dltrain.runs.run import read
@@ -79,7 +72,7 @@ def sweep(plan: Plan, folder: SweepFolder) -> None:
     if len(missing) < len(plan.members):
         finished = len(plan.members) - len(missing)
         view.note(f"finished already: {counted(finished, 'member')}")
-    make_folder(folder.path / "logs")
+    make_folder(folder.path / LOGS)
     engine = Engine(plan, folder, view)
     try:
         with view.watching():
@@ -128,7 +121,6 @@ def _view(plan: Plan, finished: int) -> SweepView:
         finished=finished,
         steps=steps,
         metric=plan.metric,
-        higher_is_better=higher_is_better(plan.metric),
     )
 
 
@@ -143,16 +135,10 @@ def _ending(results: Sequence[Result], engine: Engine) -> tuple[int, str]:
 
 
 def _summary(plan: Plan, folder: SweepFolder, results: Sequence[Result]) -> list[object]:
-    ranking = ranked(results, plan.metric)
-    parts: list[object] = [""]
-    facts: list[tuple[str, object]] = []
-    if ranking and is_repeated(results):
-        settings = by_setting(results, plan.metric)
-        parts += told.settings_table(settings, plan.metric)
-        facts.append(("noise", told.noise_sentence(settings)))
-    elif ranking:
-        parts += told.results_table(ranking, plan.metric)
-    best = best_result(results, plan.metric)
+    comparison = Comparison(plan.metric, plan.varying, results, planned=len(results))
+    tables, facts = told.ranking_and_noise(comparison)
+    parts = ["", *tables]
+    best = comparison.best
     if best is not None:
         facts += told.best_facts(best, again(read(folder.member(best.index))))
     count = len(plan.members)
@@ -162,8 +148,7 @@ def _summary(plan: Plan, folder: SweepFolder, results: Sequence[Result]) -> list
     lines += following([*_next(folder, best, results)])
     if any(member.config.tracking.tensorboard for member in plan.members):
         lines.append(("", tensorboard(plan.members[0].config)))
-    failures = told.failures([result for result in results if result.status not in UNFINISHED])
-    return [*parts, *failures, "", pairs([*facts, *lines])]
+    return [*parts, *told.failures(results), "", pairs([*facts, *lines])]
 
 
 def _next(folder: SweepFolder, best: Result | None, results: Sequence[Result]) -> Iterator[str]:
@@ -195,7 +180,7 @@ def _complaint(folder: SweepFolder, results: Sequence[Result], engine: Engine) -
 
 def _tidy(folder: SweepFolder) -> None:
     """Delete the logs of child processes that had nothing to say."""
-    logs = folder.path / "logs"
+    logs = folder.path / LOGS
     for log in sorted(logs.glob("*.log")):
         if not log.stat().st_size:
             remove(log)

@@ -18,18 +18,17 @@ from dltrain.config.plain import as_dict, shown
 from dltrain.runs.address import command_on
 from dltrain.runs.compare.results import Result
 from dltrain.runs.find import find, list_runs
-from dltrain.runs.layout import short_id
+from dltrain.runs.layout import RESULTS, short_id
 from dltrain.runs.provenance import changed_versions, refuse_changed
 from dltrain.runs.record import exact_now
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
-from dltrain.runs.verification import complaints
+from dltrain.runs.verification import complaints, refuse_links
 from dltrain.sweep.folder import FINISHED, SweepFolder, reopen
 from dltrain.sweep.plan import Plan, PlanError, differences, make_plan, metric_problems
 from dltrain.sweep.results import read_results, unfinished
 from dltrain.system.disk import locked
 from dltrain.system.environment import process, versions
-from dltrain.system.foreign_files import refuse_links
 from dltrain.system.paths import expanded
 
 # What may be told anew when a sweep is resumed.
@@ -70,7 +69,7 @@ def resume(
             text = "members that are finished learned from other data than those to come"
             output().print(warning(f"{text}; what is ranked below is not one thing"))
         seconds = seconds_of(before)
-        folder.list_file("results.csv", None)  # until it is written anew
+        folder.list_file(RESULTS, None)  # until it is written anew
         folder.write(
             seconds=seconds or 0.0,
             since=exact_now(),

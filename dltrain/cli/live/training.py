@@ -13,6 +13,7 @@ from dltrain.config.plain import as_dict, shown
 from dltrain.config.schema import MAX_SEED, RunConfig
 from dltrain.nn.plan import widths
 from dltrain.runs.address import command_on
+from dltrain.runs.layout import CURVES
 from dltrain.runs.repetition import repetition
 from dltrain.runs.run import Run
 from dltrain.system.shell import below, command, without
@@ -50,7 +51,7 @@ def watching(config: RunConfig, folder: Path) -> list[tuple[str, object]]:
     if config.tracking.tensorboard:
         lines.append(("watch", tensorboard(config)))
     if config.tracking.curves:
-        lines.append(("curves", str(folder / "plots" / "curves.png")))
+        lines.append(("curves", str(folder / CURVES)))
     return lines
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.runs.as_json import HELP, run_facts, write
-from dltrain.cli.tables.cells import best, time_taken
+from dltrain.cli.tables.cells import best, measured, time_taken
 from dltrain.cli.tables.curves import learning_curves
 from dltrain.cli.tables.runs import print_members
 from dltrain.cli.terminal.console import output, pairs, published, table, warning
@@ -19,12 +19,13 @@ from dltrain.cli.terminal.console import show as print_all
 from dltrain.config.diff import ABSENT, defaults_of, differences
 from dltrain.config.plain import flat, shown
 from dltrain.runs.address import command_on
+from dltrain.runs.compare.curves import read_curve
 from dltrain.runs.compare.fields import fields, standing_of
 from dltrain.runs.find import find, members
 from dltrain.runs.repetition import again
 from dltrain.runs.run import Run
 from dltrain.runs.verification import complaints
-from dltrain.text import figure, number_or_dash
+from dltrain.text import number_or_dash
 
 USAGE = "dltrain runs show RUN [--json] [output_dir=FOLDER]"
 
@@ -81,16 +82,16 @@ def show(run: Run) -> None:
     if isinstance(expectations, list) and expectations:
         console.print("")
         console.print(published([row for row in expectations if isinstance(row, dict)]))
-    drawn = learning_curves(console, run)
-    if drawn:
-        print_all(console, ["", *drawn])
+    curve = read_curve(run, name=run.short)
+    if len(curve.rows) > 1:
+        print_all(console, ["", *learning_curves(console, [curve])])
     rows = run.metrics(first=5, last=15)
     if rows:
         columns = list(rows[0])
         if run.num_epochs() > len(rows):
             rows.insert(5, dict.fromkeys(columns, "..."))
         console.print("")
-        cells = [[_cell(row.get(name)) for name in columns] for row in rows]
+        cells = [[measured(row.get(name)) for name in columns] for row in rows]
         console.print(table(columns, cells, right=columns))
 
 
@@ -202,10 +203,3 @@ def _settings(run: Run) -> str:
 
 def _count(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _cell(text: object) -> str:
-    try:
-        return figure(float(str(text)))
-    except ValueError:
-        return str(text or "")

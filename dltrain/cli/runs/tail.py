@@ -11,11 +11,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from dltrain.cli.arguments import Parser, refusing
-from dltrain.cli.tables.cells import best, status, test
+from dltrain.cli.tables.cells import best, measured, status, test
 from dltrain.cli.terminal.console import bold, cells_line, dim, output, safe
-from dltrain.metrics import higher_is_better
+from dltrain.metrics import choosing, higher_is_better
 from dltrain.runs.compare.fields import best_of, fields
-from dltrain.runs.compare.results import CHOOSING
 from dltrain.runs.find import find, members
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run, read
@@ -58,7 +57,7 @@ def _of_run(run: Run) -> Iterator[str]:
         places = [number for number, row in enumerate(rows) if row.get("epoch") == seen]
         new = rows[places[-1] + 1 :] if places else rows
         for row in new:
-            yield cells_line([_cell(row.get(name)) for name in names], names, least=MIN_CELL)
+            yield cells_line([measured(row.get(name)) for name in names], names, least=MIN_CELL)
         seen = new[-1].get("epoch") if new else seen
         if ended:
             return
@@ -122,17 +121,10 @@ def _stack_line(epoch: float, rows: Sequence[tuple[Run, Mapping[str, str]]], met
         else f"{len(rows)} members {numbers[0]}-{numbers[-1]}"
     )
     known = rows[0][1]
-    name = metric if metric in known else next((n for n in CHOOSING if n in known), "")
+    name = metric if metric in known else choosing(known)
     valued = [(v, run) for run, row in rows if (v := as_number(row.get(name))) is not None]
     if not valued:
         return safe(f"{which}, epoch {epoch:.0f}")
     value, first = (max if higher_is_better(name) else min)(valued, key=lambda pair: pair[0])
     leads = "" if len(rows) == 1 else f" (member {first.short.rpartition('/')[2]} leads)"
     return safe(f"{which}, epoch {epoch:.0f}: {name} {figure(value)}{leads}")
-
-
-def _cell(text: str | None) -> str:
-    try:
-        return figure(float(text or "nan"))
-    except ValueError:
-        return str(text)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from dltrain.cli.tables.cells import best, cell, status, test, time_taken
 from dltrain.cli.terminal.console import Rows, dim, output, table
-from dltrain.metrics import higher_is_better
 from dltrain.runs.compare.field_names import BEST_EPOCH, LAST_EPOCH, counted_name, is_metric
 from dltrain.runs.compare.listing import MAX_KEYS, Row, known, resolve, rows, varying
+from dltrain.runs.compare.results import rank
 from dltrain.runs.find import members
 from dltrain.runs.run import Run
 
@@ -20,14 +20,15 @@ RIGHT = ("", "age", "duration", BEST_EPOCH, LAST_EPOCH, "parameters")
 
 def ranked(listed: Sequence[Row], sweep: Run | None) -> list[Row]:
     """Put a sweep's members into order, best first, those without a result last; or leave all."""
-    metric = str(sweep.part("metric")) if sweep is not None else ""
-    sign = -1 if higher_is_better(metric) else 1
+    if sweep is None:
+        return list(listed)
+    metric = str(sweep.part("metric"))
 
-    def rank(row: Row) -> tuple[bool, bool, float]:
+    def key(row: Row) -> tuple[int, float]:
         value = row.fields.get(counted_name(metric, row.fields))
-        return (row.run.status != "done", value is None, sign * (value or 0.0))
+        return rank(metric, status=row.run.status, value=value)
 
-    return sorted(listed, key=rank) if sweep is not None else list(listed)
+    return sorted(listed, key=key)
 
 
 def columns_of(

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from dltrain.cli.terminal.console import dim, lasting, safe, show, table
+from dltrain.metrics import higher_is_better
 from dltrain.text import duration, figure
 
 LEADERS = 8
@@ -43,7 +44,6 @@ class SweepView:
         finished: How many of them were trained before.
         steps: Of all members together.
         metric: What sorts them.
-        higher_is_better: Which way.
     """
 
     def __init__(
@@ -54,11 +54,10 @@ class SweepView:
         finished: int = 0,
         steps: float,
         metric: str,
-        higher_is_better: bool,
     ) -> None:
         self._console, self._stream = console, lasting(console)
         self._members, self._metric = members, metric
-        self._sign = -1 if higher_is_better else 1
+        self._sign = -1 if higher_is_better(metric) else 1
         self._trained, self._failed = finished, 0
         self._values: Mapping[int, tuple[int, float | None]] = {}
         self._next_line = time.monotonic() + LINE_SECONDS

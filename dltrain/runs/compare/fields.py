@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from dltrain.config.plain import Fields, flat
 from dltrain.runs.compare import field_names
-from dltrain.runs.compare.field_names import BEST, Numbers, as_number, counted_name
-from dltrain.runs.compare.results import leader, numbers_of, results_of
-from dltrain.runs.metrics_file import as_number as read_number
+from dltrain.runs.compare.field_names import BEST, Numbers, counted_name
+from dltrain.runs.compare.results import numbers_of, results_of
+from dltrain.runs.compare.settings import leader
+from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
 
@@ -127,7 +128,7 @@ def _typed(run: Run) -> Fields:
 
 def _read(text: str) -> int | float | str:
     """Read what was typed: a number as one, whole if it is; 007 and the like are text."""
-    number = read_number(text)
+    number = as_number(text)
     if number is None or _LEADING_ZERO.match(text):
         return text
     return int(text) if _WHOLE.fullmatch(text) else number

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from dltrain.runs.layout import CHECKPOINTS
 from dltrain.system import disk
 from dltrain.train.checkpoints import checkpoint_file
 from dltrain.train.checkpoints.checkpoint_file import CheckpointError, Keeper, Meta
@@ -125,7 +126,7 @@ class Saver:
         self._recorders = list(recorders)
         self._interval = interval
         self._keeper = Keeper(
-            [None if own is None else own.folder / "checkpoints" for own in recorders],
+            [None if own is None else own.folder / CHECKPOINTS for own in recorders],
             bests=[int(outcome.best.get("epoch", 0)) for outcome in outcomes],
         )
 

@@ -23,15 +23,13 @@ class Member:
 MEMBERS = [Member(i, {"optimizer.lr": f"0.{i + 1}"}) for i in range(12)]
 
 
-def view(
-    console: rich.console.Console, *, metric: str = "val/loss", higher: bool = False
-) -> SweepView:
-    return SweepView(console, members=MEMBERS, steps=1200, metric=metric, higher_is_better=higher)
+def view(console: rich.console.Console, *, metric: str = "val/loss") -> SweepView:
+    return SweepView(console, members=MEMBERS, steps=1200, metric=metric)
 
 
-def piped(*, metric: str = "val/loss", higher: bool = False) -> tuple[SweepView, io.StringIO]:
+def piped(*, metric: str = "val/loss") -> tuple[SweepView, io.StringIO]:
     file = io.StringIO()
-    return view(output(file), metric=metric, higher=higher), file
+    return view(output(file), metric=metric), file
 
 
 def terminal(width: int = 100) -> tuple[rich.console.Console, io.StringIO]:
@@ -92,7 +90,7 @@ def test_a_pipe_hears_nothing_of_progress_at_first() -> None:
 
 def test_a_pipe_hears_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "LINE_SECONDS", 0.0)
-    shown, file = piped(metric="val/accuracy", higher=True)
+    shown, file = piped(metric="val/accuracy")
     with shown.watching():
         shown.progress(0, {})
         shown.trained(MEMBERS[:2], 1.0)
@@ -105,10 +103,12 @@ def test_a_pipe_hears_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatch
     )
 
 
-@pytest.mark.parametrize(("higher", "order"), [(False, [2, 0, 1]), (True, [1, 0, 2])])
-def test_a_terminal_shows_the_leaders_best_first(higher: bool, order: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("metric", "order"), [("val/loss", [2, 0, 1]), ("val/accuracy", [1, 0, 2])]
+)
+def test_a_terminal_shows_the_leaders_best_first(metric: str, order: list[int]) -> None:
     console, file = terminal()
-    shown = view(console, higher=higher)
+    shown = view(console, metric=metric)
     with shown.watching():
         shown.progress(300, {0: (1, 0.5), 1: (1, 0.9), 2: (2, 0.1), 3: (2, None)})
     lines = [line.split() for line in file.getvalue().replace("\x1b[2K", "").splitlines()]
@@ -179,7 +179,6 @@ def test_a_resumed_sweep_begins_with_what_was_finished() -> None:
         finished=6,
         steps=1200,
         metric="val/loss",
-        higher_is_better=False,
     )
     shown._next_line = 0.0
     shown.progress(600.0, {})
