@@ -1,4 +1,4 @@
-"""What a sweep came to: its metric against each setting, with the spread over seeds."""
+"""The metric of a sweep against each setting, with the spread over seeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs beside one another: what terminal, pictures and page say of them and draw of them."""
+"""A comparison of runs, from which terminal, pictures and page are drawn."""
 
 from __future__ import annotations
 

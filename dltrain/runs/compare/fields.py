@@ -1,4 +1,4 @@
-"""What can be said of a run in a word or a number: what lists show, filter and sort by. No torch.
+"""The fields of a run that lists show, filter and sort by: words and numbers. No torch.
 
 A field is known by a name: ``status``, ``optimizer.lr``, ``best/val/accuracy``. Those with a dot
 are keys of the config, numbers are named in ``field_names``, and the few others in ``fields``.

@@ -119,15 +119,15 @@ def results_of(sweep: Run, *, metric: str | None = None) -> list[Result]:
         metric: What sorts; None: what it was told to be sorted by.
     """
     keys, name = sweep.texts("varying"), metric or str(sweep.part("metric"))
-    found = []
+    results = []
     for run in members(sweep):
         if not re.fullmatch(r"[0-9]{1,9}", run.folder.name):
             continue  # not one that a sweep has made
         typed = dict(word.partition("=")[::2] for word in run.texts("overrides"))
         setting = {key: typed.get(key, "-") for key in keys}
         index = int(run.folder.name)
-        found.append(result_of(run, index=index, setting=setting, metric=name))
-    return found
+        results.append(result_of(run, index=index, setting=setting, metric=name))
+    return results
 
 
 def rank(metric: str, *, status: str, value: float | None) -> tuple[int, float]:
