@@ -138,13 +138,7 @@ def _panel(
 
 
 def _line(
-    axes: Axes,
-    results: Sequence[Result],
-    *,
-    axis: Axis,
-    colour: str,
-    by_log: bool,
-    banded: bool,
+    axes: Axes, results: Sequence[Result], *, axis: Axis, colour: str, by_log: bool, banded: bool
 ) -> None:
     """Draw the members as points, their mean as a line and its spread as a band."""
     if not results:

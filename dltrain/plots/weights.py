@@ -102,13 +102,8 @@ def draw_bars(
         colours = [style.BLUE if value >= 0 else style.VERMILLION for value in values]
         axes.barh(range(len(order)), values, color=colours, height=0.7)
         if truth is not None:
-            look: dict[str, Any] = {
-                "marker": "D",
-                "color": style.INK,
-                "markersize": 5,
-                "linestyle": "",
-            }
-            axes.plot(truth[order], range(len(order)), **look, label="true weight")
+            look: dict[str, Any] = {"color": style.INK, "markersize": 5, "label": "true weight"}
+            axes.plot(truth[order], range(len(order)), "D", **look)
             figure.legend(loc="outside lower left")
         axes.axvline(0, color=style.FAINT, linewidth=0.8)
         axes.grid(visible=False, axis="y")

@@ -1,5 +1,5 @@
 """Runs compared: fields, lists, ranking, repeats, axes and curves, each decided once.
 
-Terminal, pictures and the page draw what stands here. Begin with ``fields.py`` and
-``results.py``.
+Terminal, pictures and the page draw what stands here. Begin with
+``comparison.py``.
 """

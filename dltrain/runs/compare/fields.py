@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from dltrain.config.plain import Fields, flat
 from dltrain.runs.compare import field_names
 from dltrain.runs.compare.field_names import BEST, Numbers, as_number, counted_name
-from dltrain.runs.compare.results import numbers_of, results_of
+from dltrain.runs.compare.results import numbered_members, numbers_of, results_of
 from dltrain.runs.compare.settings import leader
 from dltrain.runs.metrics_file import as_number as read_number
 from dltrain.runs.run import Run
@@ -75,7 +75,7 @@ def standing_of(run: Run) -> Standing:
         return Standing(numbers, (chosen[0], numbers[chosen[0]]) if chosen else None)
     metric = str(run.part("metric"))
     if run.status in ("running", "crashed"):  # its record is of an earlier time
-        first = leader(results_of(run), metric)
+        first = leader(results_of(run, numbered_members(run), metric=metric), metric)
         numbers, member = (first.metrics, first.index) if first else ({}, None)
     else:
         values, member = run.part("result", "metrics"), run.part("result", "best", "member")

@@ -125,5 +125,10 @@ def varying(listed: Sequence[Row]) -> list[str]:
     return sorted(keys, key=lambda key: (-distinct[key], -counts[key]))
 
 
+def differs(listed: Sequence[Row], name: str) -> bool:
+    """Whether a field is not the same in all of the runs."""
+    return _distinct(listed, name) > 1
+
+
 def _distinct(listed: Sequence[Row], key: str) -> int:
     return len({repr(row.fields.get(key)) for row in listed})

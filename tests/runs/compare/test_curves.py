@@ -45,8 +45,8 @@ def write_sweep(count: int) -> Run:
         }
         write_record(member / "run.json", info)
         (member / "metrics.csv").write_text("epoch,val/loss\n1,2\n")
-    info = {"status": "done", "metric": "val/loss", "varying": ["lr"], "members": count}
-    write_record(folder / "sweep.json", info)
+    facts = {"metric": "val/loss", "varying": ["lr"], "members": count}
+    write_record(folder / "sweep.json", {"status": "done", **facts})
     return find("aaaa", Path("outputs"))
 
 
