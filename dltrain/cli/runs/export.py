@@ -94,10 +94,10 @@ def _epochs(chosen: Sequence[Row]) -> pa.Table:
     tables = []
     for index, row in enumerate(chosen):
         numbers = _numbers(row.run)
-        own = heads.take(pa.array([index] * len(numbers), pa.int64()))
+        epochs = heads.take(pa.array([index] * len(numbers), pa.int64()))
         for name in numbers.column_names:
-            own = own.append_column(name, numbers[name])
-        tables.append(own)
+            epochs = epochs.append_column(name, numbers[name])
+        tables.append(epochs)
     return pa.concat_tables(tables, promote_options="default")
 
 
@@ -118,13 +118,13 @@ def _numbers(run: Run) -> pa.Table:
     options = pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64()))
     try:
         content = io.BytesIO(head + b"\n" + body)
-        found = pa.csv.read_csv(content, convert_options=options) if names else pa.table({})
+        numbers = pa.csv.read_csv(content, convert_options=options) if names else pa.table({})
     except pa.ArrowException as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{run.folder / METRICS}: cannot be read ({reason})") from None
-    if len(set(found.column_names)) < found.num_columns:
+    if len(set(numbers.column_names)) < numbers.num_columns:
         raise ValueError(f"{run.folder / METRICS}: has two columns of one name")
-    return found
+    return numbers
 
 
 def _plain(value: Any) -> Any:
