@@ -10,8 +10,8 @@ import yaml
 
 from dltrain.config.compose import CONF, Sources, compose_groups, groups
 from dltrain.config.load import load, sweep_settings
-from dltrain.config.overrides import Words
 from dltrain.config.plain import as_dict, to_yaml
+from dltrain.config.resolve import Resolved
 from dltrain.config.schema import KINDS, Expectation, RunConfig, SweepConfig
 from dltrain.config.validate import class_of, knobs, known_keys
 
@@ -74,7 +74,7 @@ def test_every_top_level_key_is_a_knob_and_back() -> None:
 def test_every_key_of_a_sweep_is_a_knob_and_back(choice: str) -> None:
     assert set(own_part("sweep", choice)) <= set(knobs(SweepConfig))
     assert set(compose_groups({"sweep": choice}, [CONF])["sweep"]) == set(knobs(SweepConfig))
-    settings, lines = sweep_settings(Words(groups={"sweep": choice}), Sources.of(None))
+    settings, lines = sweep_settings(Resolved(groups={"sweep": choice}), Sources.of(None))
     assert lines == []
     assert isinstance(settings, SweepConfig)
     assert load([f"sweep={choice}"]) == load()

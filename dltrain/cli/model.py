@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.terminal.console import output, pairs, table
-from dltrain.config.load import load
+from dltrain.config.compose import Sources
+from dltrain.config.load import composed
 from dltrain.nn.plan import Operation, graph
 from dltrain.text import closest
 from dltrain.train import build
@@ -17,14 +18,14 @@ USAGE = "dltrain model show [OVERRIDE ...]"
 def main(words: Sequence[str]) -> None:
     """Print the graph of the composed model."""
     arguments = Parser("model", __doc__ or "", USAGE).composing().read(words)
-    action, *overrides = arguments.overrides or ["show"]
-    if "=" in action:
-        action, overrides = "show", arguments.overrides
-    if action != "show":
+    names, overrides = arguments.overrides.split_names()
+    if names not in ([], ["show"]):
+        action = names[-1]
         hint = closest(action, ["show"])
         raise UsageError([f"model {action}: unknown{hint} (there is: model show)"])
     with refusing():
-        config = load(overrides, config_dir=arguments.config_dir, config_name=arguments.config_name)
+        sources = Sources.of(arguments.config_dir, arguments.config_name)
+        config = composed(overrides, sources)
         dtype = build.dtype_name(config)
         data = build.dataset(config)
         plan = build.plan(config.model, data)

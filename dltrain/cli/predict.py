@@ -33,6 +33,7 @@ from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.run_argument import chosen_run, tell
 from dltrain.cli.terminal.console import output, pairs
 from dltrain.cli.terminal.training_view import TrainingView
+from dltrain.config.overrides import Overrides
 from dltrain.data.input_stream import Given, opened
 from dltrain.system import disk
 from dltrain.system.paths import problem_with
@@ -58,10 +59,9 @@ def main(words: Sequence[str]) -> None:
         "--epoch", choices=("last", "best"), default="last", help="whose weights (last)"
     )
     arguments = parser.read(words)
-    given = arguments.data or []
+    behind = Overrides.parse(arguments.data or [])
     # Words behind --data are files, but for those that nobody calls a file.
-    settings = [word for word in given if word.startswith("output_dir=")]
-    files = [word for word in given if word not in settings]
+    files, settings = behind.without("output_dir").words, behind.only("output_dir").words
     if not files:
         raise UsageError(["predict: of what? Add --data FILE, behind the run"])
     run, _ = chosen_run([*arguments.words, *settings], verb="predict", settable=())

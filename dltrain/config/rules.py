@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from dltrain.config.choices import Dtype, Init, Matmul, Task
+from dltrain.config.overrides import Overrides
 from dltrain.config.problem import Problem
 from dltrain.config.schema import (
     CsvConfig,
@@ -54,13 +55,12 @@ def model_fits(model: ModelConfig, task: Task, *, data: str) -> Problem | None:
     )
 
 
-def ineffective(run: RunConfig, overrides: Sequence[str]) -> list[str]:
+def ineffective(run: RunConfig, overrides: Overrides) -> list[str]:
     """Name what was typed and has no effect in this run, in sentences."""
-    typed = {word.partition("=")[0] for word in overrides}
     sentences = []
-    if "model.init_std" in typed and run.model.init != Init.normal:
+    if "model.init_std" in overrides and run.model.init != Init.normal:
         sentences.append(f"model.init_std has no effect with model.init={run.model.init}")
-    if "seed" in typed and isinstance(run.optimizer, LeastSquaresConfig):
+    if "seed" in overrides and isinstance(run.optimizer, LeastSquaresConfig):
         sentences.append("seed has no effect with optimizer=least_squares, which draws nothing")
     return sentences
 

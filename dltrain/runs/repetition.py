@@ -14,13 +14,14 @@ from typing import Any
 
 from dltrain.config.compose import ConfigError, Sources
 from dltrain.config.load import compose_run
-from dltrain.config.overrides import read_words
+from dltrain.config.overrides import Overrides, is_replaced
 from dltrain.config.plain import as_dict, flat
+from dltrain.config.resolve import resolve
 from dltrain.config.schema import KINDS
 from dltrain.runs.address import command_on
-from dltrain.runs.command_line import CommandLine, config_flags
+from dltrain.runs.command_line import CommandLine
 from dltrain.runs.run import Run
-from dltrain.system.shell import as_value, below, command, located, shortest, without
+from dltrain.system.shell import as_value, below, command, located
 
 # Where a run lies and what it is compared with decide no number.
 _APART = ("output_dir", "expect")
@@ -41,14 +42,19 @@ class Repetition:
     """
 
     flags: list[str]
-    overrides: list[str]
+    overrides: Overrides
     sources: Sources
     notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def words(self) -> list[str]:
         """All of them."""
-        return [*self.flags, *self.overrides]
+        return [*self.flags, *self.overrides.words]
+
+    def notes_beside(self, changes: Overrides) -> list[str]:
+        """Return the notes on values that hold, not those on values that changes replace."""
+        keys = set(changes.texts)
+        return [text for key, text in self.notes.items() if not is_replaced(key, keys)]
 
 
 def repetition_of(run: Run, line: CommandLine | None = None) -> Repetition:
@@ -107,12 +113,9 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
     if folder is not None and not folder.is_dir():
         said = [f"{folder} is gone"]
     kinds = {group: wanted[f"{group}.kind"] for group in KINDS if f"{group}.kind" in wanted}
-    others = [f"{g}={kind}" for g, kind in kinds.items() if found.get(f"{g}.kind") != kind]
-    if others:
-        groups = {word.partition("=")[0] for word in others}
-        kept = [word for word in plain.overrides if _group(word) not in groups]
-        plain = replace(plain, overrides=[*kept, *others])
-    made = _pinned(plain, wanted)
+    others = {group: kind for group, kind in kinds.items() if found.get(f"{group}.kind") != kind}
+    overrides = plain.overrides.updated(Overrides.of(others))
+    made = _pinned(replace(plain, overrides=overrides), wanted)
     if not said:
         return made
     note = f"config files are not what they were ({said[0]}); all they said is told in words"
@@ -127,12 +130,11 @@ def _starts(line: CommandLine) -> Iterator[Repetition]:
     """
     folder = line.config_folder
     if folder is None or folder.is_dir():
-        flags = config_flags(folder and shortest(folder), line.config_name)
         with contextlib.suppress(ConfigError):
             sources = Sources.of(folder, line.config_name)
-            yield Repetition(flags, without(line.overrides, "output_dir"), sources)
-            yield Repetition(flags, [], sources)
-    yield Repetition([], [], Sources.of(None))
+            yield Repetition(line.flags, line.overrides.without("output_dir"), sources)
+            yield Repetition(line.flags, Overrides(), sources)
+    yield Repetition([], Overrides(), Sources.of(None))
 
 
 def _pinned(plain: Repetition, wanted: Mapping[str, Any]) -> Repetition:
@@ -145,10 +147,9 @@ def _pinned(plain: Repetition, wanted: Mapping[str, Any]) -> Repetition:
     if found is None:
         raise ConfigError(lines)
     pins = {key: value for key, value in wanted.items() if found.get(key) != value}
-    words = [f"{key}={as_value(value)}" for key, value in pins.items()]
     made = replace(
         plain,
-        overrides=[*without(plain.overrides, *pins), *words],
+        overrides=plain.overrides.updated(Overrides.of(pins)),
         notes={
             key: f"{key} was {as_value(value)} and is {as_value(found.get(key))} "
             "in the config files now"
@@ -170,8 +171,8 @@ def _pinned(plain: Repetition, wanted: Mapping[str, Any]) -> Repetition:
 def _composed(words: Repetition) -> tuple[Mapping[str, Any] | None, list[str]]:
     """Compose words: the deciding values by dotted key, or None and what is wrong."""
     try:
-        read = read_words(words.overrides, words.sources.groups)
-        run, lines = compose_run(read, words.sources, fitting=False, ready=False)
+        resolved = resolve(words.overrides, words.sources.groups)
+        run, lines = compose_run(resolved, words.sources, fitting=False, ready=False)
     except ConfigError as error:
         return None, error.lines
     return (None if run is None else _deciding(as_dict(run), None)), lines
@@ -185,8 +186,3 @@ def _deciding(config: Mapping[str, Any], cwd: str | None) -> dict[str, Any]:
         if isinstance(text, str):
             values[key] = located(text, cwd)
     return values
-
-
-def _group(word: str) -> str:
-    """Return the group that a word chooses of, or sets a value of."""
-    return word.partition("=")[0].partition(".")[0]

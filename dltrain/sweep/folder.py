@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict
 from dltrain.config.schema import SweepConfig
 from dltrain.config.validate import instance
@@ -33,7 +34,7 @@ from dltrain.sweep.plan import Member, Plan, PlanError
 from dltrain.sweep.plan_file import Entry, as_line, read_entries, relocated, restore
 from dltrain.system import disk
 from dltrain.system.foreign_files import read_bytes
-from dltrain.system.shell import command, located, without
+from dltrain.system.shell import command, located
 from dltrain.text import escaped, escaped_lines
 
 FINISHED = ("done", "diverged")
@@ -63,7 +64,7 @@ class SweepFolder:
     @property
     def line(self) -> CommandLine:
         """What was typed for it, as it is to be typed from here; so are its members' configs."""
-        return CommandLine.of(self.as_run()).from_here()
+        return CommandLine.of(self.as_run()).from_here(Overrides())
 
     def as_run(self, index: int | None = None) -> Run:
         """Return it as what lists read, or one of its members, unread."""
@@ -133,7 +134,7 @@ class SweepFolder:
     def _first_info(self, member: Member) -> dict[str, Any]:
         config = as_dict(member.config)
         return first_info(
-            **self.line.alone(member.words).record(),
+            **self.line.alone(member.overrides).record(),
             id=f"{self.id}/{member.index:04d}",
             seed=member.config.seed,
             data={"name": member.config.data.name},
@@ -167,7 +168,7 @@ def begin(output_dir: Path, plan: Plan, *, line: CommandLine) -> SweepFolder:
         **first_info(
             id=folder.id,
             **line.record(),
-            told=as_dict(plan.told),
+            settings=as_dict(plan.settings),
             metric=plan.metric,
             varying=plan.varying,
             members=len(plan.members),
@@ -201,13 +202,13 @@ def reopen(
     info = read_record(path / "sweep.json")
     before, cwd = _mapping(info.get("moved")), str(info.get("moved_in"))
     moved = {**{key: located(str(text), cwd) for key, text in before.items()}, **(moved or {})}
-    told, problems = instance(_mapping(info.get("told")), SweepConfig, "sweep")
-    if told is None:
+    settings, problems = instance(_mapping(info.get("settings")), SweepConfig, "sweep")
+    if settings is None:
         raise PlanError([f"{path / 'sweep.json'}: {p.key}: {p.message}" for p in problems])
     known = None if allow_changed else _entries(info.get("sha256"))
     sweep = Run(path, info, is_sweep=True)
     entries = relocated(planned(sweep), moved, cwd=CommandLine.of(sweep).cwd)
-    plan = restore(entries, told, vet=functools.partial(_vet, known=known))
+    plan = restore(entries, settings, vet=functools.partial(_vet, known=known))
     count = len(plan.groups)
     sizes, sha256 = _entries(info.get("stack_sizes")), _entries(info.get("sha256"))
     fits = info.get("groups") == [list(group.members) for group in plan.groups]
@@ -234,8 +235,8 @@ def planned(sweep: Run) -> list[Entry]:
         if sweep.part("files", "plan.jsonl") != hashlib.sha256(content).hexdigest():
             raise ValueError(f"{path}: was changed or damaged after it was written")
     except ValueError as error:
-        words = without(CommandLine.of(sweep).words, "sweep.skip_done")
-        anew = command(*words, "sweep.skip_done=true")
+        line = CommandLine.of(sweep).from_here(Overrides.of({"sweep.skip_done": True}))
+        anew = command(*line.words)
         advice = f"nothing is trained without the plan; {anew} takes over what is finished"
         raise PlanError([f"{error}; {advice}"]) from None
     return list(read_entries(content.decode(errors="replace").splitlines()))

@@ -14,12 +14,14 @@ from typing import Any
 from dltrain.config.compose import Sources
 from dltrain.config.gpu import device_problem
 from dltrain.config.load import compose_run
+from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict, flat, shown
+from dltrain.config.resolve import resolve
 from dltrain.config.schema import NO_NUMBERS, RunConfig, SweepConfig
 from dltrain.config.validate import knobs
 from dltrain.data.dataset import Dataset
 from dltrain.data.summary import DataSummary, default_metric, metrics_of
-from dltrain.sweep.grid import Setting, expand
+from dltrain.sweep.grid import expand
 from dltrain.text import closest
 from dltrain.train import build
 from dltrain.train.cost import Workload
@@ -47,13 +49,13 @@ class Member:
 
     Attributes:
         index: Its number, from 0.
-        words: What to type to train it alone.
+        overrides: What to type to train it alone.
         setting: What tells it from the others: key -> text.
         config: What it is told.
     """
 
     index: int
-    words: tuple[str, ...]
+    overrides: Overrides
     setting: Mapping[str, str]
     config: RunConfig
 
@@ -78,13 +80,13 @@ class Plan:
     Attributes:
         members: In order of their numbers.
         groups: In order of their first members.
-        told: What the sweep itself is told.
+        settings: Of the sweep itself.
         duplicates: How many members were left out because an equal one was there.
     """
 
     members: tuple[Member, ...]
     groups: tuple[Group, ...]
-    told: SweepConfig
+    settings: SweepConfig
     duplicates: int = 0
 
     @property
@@ -95,31 +97,29 @@ class Plan:
     @property
     def metric(self) -> str:
         """What results are sorted by."""
-        return self.told.metric or default_metric(self.groups[0].workload.data)
+        return self.settings.metric or default_metric(self.groups[0].workload.data)
 
 
-def make_plan(
-    overrides: Sequence[str], sources: Sources, *, base: Sequence[Sequence[str]] = ()
-) -> Plan:
+def make_plan(overrides: Overrides, sources: Sources, *, base: Sequence[Overrides] = ()) -> Plan:
     """Compose and check every member of a sweep.
 
     Args:
         overrides: As typed.
         sources: Where values come from.
-        base: Words of members that the overrides are made to, for each of them alike; none: there
-            are only the overrides.
+        base: Members that the overrides are made to, to each alike; none: there are only the
+            overrides.
 
     Raises:
         PlanError: With one line for each problem found.
     """
-    settings, told, lines = expand(overrides, sources, base=base)
+    typed, settings, lines = expand(overrides, sources, base=base)
     # A plan that cannot be made need not be composed to its end.
-    few = settings[:MAX_LINES] if lines else settings
-    composed = [(setting, *compose_run(setting.words, sources)) for setting in few]
+    few = typed[:MAX_LINES] if lines else typed
+    composed = [(each, *compose_run(resolve(each, sources.groups), sources)) for each in few]
     lines += [line for _, _, problems in composed for line in problems]
-    if lines or told is None:
+    if lines or settings is None:
         raise PlanError(lines)
-    pairs = [(setting, run) for setting, run, _ in composed if run is not None]
+    pairs = [(each, run) for each, run, _ in composed if run is not None]
     without_gpu = [line for _, run in pairs for line in device_problem(run)]
     if without_gpu:
         raise PlanError(without_gpu)
@@ -127,29 +127,25 @@ def make_plan(
     if len(folders) > 1:
         some = ", ".join(sorted(folders)[:3])
         raise PlanError([f"output_dir: one sweep has one folder, not {len(folders)} ({some})"])
-    unique: dict[str, tuple[Setting, RunConfig]] = {}
-    for setting, run in pairs:
-        unique.setdefault(identity(run), (setting, run))
+    unique: dict[str, tuple[Overrides, RunConfig]] = {}
+    for each, run in pairs:
+        unique.setdefault(identity(run), (each, run))
     kept = list(unique.values())
     members = _numbered(kept)
-    plan = Plan(members, groups_of(members), told, duplicates=len(pairs) - len(kept))
-    complaints = metric_problems(plan)
-    if complaints:
-        raise PlanError(complaints)
+    plan = Plan(members, groups_of(members), settings, duplicates=len(pairs) - len(kept))
+    problems = metric_problems(plan)
+    if problems:
+        raise PlanError(problems)
     return plan
 
 
-def _numbered(kept: Sequence[tuple[Setting, RunConfig]]) -> tuple[Member, ...]:
-    keys = dict.fromkeys(key for setting, _ in kept for key in setting.typed)
-    varying = [key for key in keys if len({setting.typed.get(key) for setting, _ in kept}) > 1]
+def _numbered(kept: Sequence[tuple[Overrides, RunConfig]]) -> tuple[Member, ...]:
+    texts = [overrides.texts for overrides, _ in kept]
+    keys = dict.fromkeys(key for own in texts for key in own)
+    varying = [key for key in keys if len({own.get(key) for own in texts}) > 1]
     return tuple(
-        Member(
-            index=index,
-            words=tuple(f"{key}={text}" for key, text in setting.typed.items()),
-            setting={key: setting.typed.get(key, "-") for key in varying},
-            config=run,
-        )
-        for index, (setting, run) in enumerate(kept)
+        Member(index, overrides, {key: own.get(key, "-") for key in varying}, run)
+        for index, ((overrides, run), own) in enumerate(zip(kept, texts, strict=True))
     )
 
 
@@ -232,7 +228,7 @@ def _look(config: RunConfig, seen: dict[str, Dataset], download: bool) -> Datase
 
 def metric_problems(plan: Plan) -> list[str]:
     """Say what is wrong with what sorts a sweep's results."""
-    chosen = plan.told.metric
+    chosen = plan.settings.metric
     if chosen is None:
         defaults = list(dict.fromkeys(default_metric(group.workload.data) for group in plan.groups))
         shared = set.intersection(*(set(metrics_of(group.workload.data)) for group in plan.groups))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict
 from dltrain.config.schema import SweepConfig
 from dltrain.config.validate import run_config
@@ -26,13 +27,13 @@ class Entry:
 
     Attributes:
         index: The member's number, from 0.
-        words: What to type to train it alone.
+        overrides: What to type to train it alone.
         setting: What tells it from the others: key -> text.
         config: What it is told, in plain values that nobody has checked.
     """
 
     index: int
-    words: tuple[str, ...]
+    overrides: Overrides
     setting: Mapping[str, str]
     config: Mapping[str, Any]
 
@@ -41,7 +42,7 @@ def as_line(member: Member) -> str:
     """Write a member as one line of JSON."""
     entry = {
         "member": member.index,
-        "words": list(member.words),
+        "words": member.overrides.words,
         "setting": dict(member.setting),
         "config": as_dict(member.config),
     }
@@ -57,9 +58,9 @@ def read_entries(lines: Iterable[str]) -> Iterator[Entry]:
     for number, line in enumerate(lines, start=1):
         try:
             entry = json.loads(line)
-            words = tuple(map(str, entry["words"]))
+            overrides = Overrides.parse(map(str, entry["words"]))
             setting = {str(key): str(text) for key, text in entry["setting"].items()}
-            read = Entry(int(entry["member"]), words, setting, dict(entry["config"]))
+            read = Entry(int(entry["member"]), overrides, setting, dict(entry["config"]))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise PlanError([f"plan.jsonl:{number}: is no member of a plan ({error!r})"]) from None
         if read.index != number - 1:
@@ -69,7 +70,7 @@ def read_entries(lines: Iterable[str]) -> Iterator[Entry]:
 
 def restore(
     entries: Iterable[Entry],
-    told: SweepConfig,
+    settings: SweepConfig,
     *,
     vet: Callable[[Sequence[Member]], None],
 ) -> Plan:
@@ -77,7 +78,7 @@ def restore(
 
     Args:
         entries: Of the plan.
-        told: The sweep's settings.
+        settings: Of the sweep itself.
         vet: Refuses members whose data must not be looked at; a plan may be a stranger's.
 
     Raises:
@@ -96,11 +97,11 @@ def restore(
             moved = [p.key for p in problems if p.key in ("data.path", "data.root")]
             advice = [f"say where the data lie now: {key}=..." for key in dict.fromkeys(moved)]
             raise PlanError(["; ".join([line, *advice]) for line in lines])
-        members.append(Member(entry.index, entry.words, entry.setting, run))
+        members.append(Member(entry.index, entry.overrides, entry.setting, run))
     if not members:
         raise PlanError(["plan.jsonl: holds no members"])
     vet(members)
-    return Plan(tuple(members), groups_of(members, download=False), told)
+    return Plan(tuple(members), groups_of(members, download=False), settings)
 
 
 def relocated(
@@ -148,7 +149,7 @@ def _relocated(entry: Entry, moved: Mapping[str, str], cwd: str | None) -> Entry
             data[key] = now
     if data == _data(entry):
         return entry
-    return Entry(entry.index, entry.words, entry.setting, {**entry.config, "data": data})
+    return Entry(entry.index, entry.overrides, entry.setting, {**entry.config, "data": data})
 
 
 def _within(folder: str, path: str) -> str:

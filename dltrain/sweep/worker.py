@@ -117,7 +117,7 @@ def _device(assignment: Assignment) -> None:
 
 def _job(assignment: Assignment, data: Dataset, member: Member) -> Job:
     return Job(
-        line=assignment.line.alone(member.words),
+        line=assignment.line.alone(member.overrides),
         config=member.config,
         data=data,
         plan=build.plan(member.config.model, data),

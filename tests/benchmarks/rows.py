@@ -158,7 +158,7 @@ def _read_and_train(words: Sequence[str]) -> Figures:
 
     assert isinstance(data, Dataset)
     training = Training(
-        [Job(CommandLine(words, words), config, data, build.plan(config.model, data))]
+        [Job(CommandLine.parse(words), config, data, build.plan(config.model, data))]
     )
     training.record([new_folder(Path.cwd(), "bench")])
     train, _ = _timed(lambda: training.run(Silent()))

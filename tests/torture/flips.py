@@ -109,7 +109,7 @@ def _train(base: Path, words: Sequence[str], killed: Path | None = None) -> Path
     config = load([*words, f"output_dir={base}"])
     data = build.dataset(config)
     training = Training(
-        [Job(CommandLine(words, words), config, data, build.plan(config.model, data))]
+        [Job(CommandLine.parse(words), config, data, build.plan(config.model, data))]
     )
     folder = new_folder(base, "run")
     training.record([folder])

@@ -278,7 +278,7 @@ def test_the_log_says_why_steps_are_launched_one_by_one(here: Path) -> None:
     config = load(words)
     data = build.dataset(config)
     training = Training(
-        [Job(CommandLine(words, words), config, data, build.plan(config.model, data))]
+        [Job(CommandLine.parse(words), config, data, build.plan(config.model, data))]
     )
     graphs = training.trainer.steps.graphs = Graphs()
     graphs.problem = "operation not permitted"

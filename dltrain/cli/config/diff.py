@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.arguments import Parser, UsageError, only_output_dir, refusing
 from dltrain.cli.terminal.console import output, table
+from dltrain.config.compose import Sources
 from dltrain.config.diff import defaults_of, differences, texts
-from dltrain.config.load import load
+from dltrain.config.load import composed
+from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict, flat
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
@@ -25,14 +27,14 @@ def main(words: Sequence[str]) -> None:
     """Show the differences."""
     parser = Parser("config diff", __doc__ or "", USAGE).composing()
     arguments = parser.read(words)
-    told = arguments.overrides
-    if all("=" in word for word in told):
-        where = {"config_dir": arguments.config_dir, "config_name": arguments.config_name}
+    names, overrides = arguments.overrides.split_names()
+    if not names:
         with refusing():
-            before, after = as_dict(load(**where)), as_dict(load(told, **where))
+            sources = Sources.of(arguments.config_dir, arguments.config_name)
+            before, after = (as_dict(composed(o, sources)) for o in (Overrides(), overrides))
         return _show(before, after, ("default", "value"), "the defaults")
     with refusing():
-        names, output_dir = names_and_folder(told)
+        output_dir = only_output_dir(overrides)
         runs = [find(name, output_dir) for name in names]
         configs = [_config_of(run) for run in runs]
     if len(runs) > 2:

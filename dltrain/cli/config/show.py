@@ -11,9 +11,9 @@ from typing import Any
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.terminal.console import output, table
 from dltrain.config.compose import Sources
-from dltrain.config.load import load, sweep_settings
-from dltrain.config.overrides import read_words
+from dltrain.config.load import composed, sweep_settings
 from dltrain.config.plain import shown, to_yaml
+from dltrain.config.resolve import Resolved
 from dltrain.config.schema import RunConfig, SweepConfig
 from dltrain.config.validate import knobs
 
@@ -28,22 +28,20 @@ def main(words: Sequence[str]) -> None:
     )
     arguments = parser.read(words)
     with refusing():
-        run = load(
-            arguments.overrides, config_dir=arguments.config_dir, config_name=arguments.config_name
-        )
-    if arguments.describe:
         sources = Sources.of(arguments.config_dir, arguments.config_name)
-        told, lines = sweep_settings(read_words([], sources.groups), sources)
-        if told is None:
+        run = composed(arguments.overrides, sources)
+    if arguments.describe:
+        settings, lines = sweep_settings(Resolved(), sources)
+        if settings is None:
             raise UsageError(lines)
-        describe(run, told)
+        describe(run, settings)
     else:
         sys.stdout.write(to_yaml(run))
 
 
-def describe(run: RunConfig, told: SweepConfig) -> None:
+def describe(run: RunConfig, settings: SweepConfig) -> None:
     """Print every key with its value, its bounds and what it means."""
-    rows = [*_rows(run), *_inner_rows("sweep", told)]
+    rows = [*_rows(run), *_inner_rows("sweep", settings)]
     output().print(table(["key", "value", "allowed", "meaning"], rows))
 
 

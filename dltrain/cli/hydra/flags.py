@@ -21,7 +21,8 @@ from dltrain.cli.main import VERBS
 from dltrain.config.compose import CONF, Sources
 from dltrain.config.hydra_source import check_files
 from dltrain.config.load import compose_run
-from dltrain.config.overrides import read_words
+from dltrain.config.overrides import Overrides
+from dltrain.config.resolve import resolve
 from dltrain.text import clipped, escaped_lines
 
 USAGE = "dltrain [OVERRIDE ...] --info [WHAT] | --cfg job|hydra|all | -sc install=bash"
@@ -71,7 +72,7 @@ def _checked(words: Sequence[str]) -> list[str]:
     if len(asked) > 1:
         raise UsageError([f"{' and '.join(asked)}: ask for one at a time"])
     if arguments.shell_completion:
-        return ["--shell-completion", *_shell(arguments.overrides)]
+        return ["--shell-completion", *_shell(arguments.overrides.words)]
     for flag, value in (("--resolve", arguments.resolve), ("--package", arguments.package)):
         if value and not arguments.cfg:
             raise UsageError([f"{flag}: belongs to --cfg; leave it out"])
@@ -79,7 +80,7 @@ def _checked(words: Sequence[str]) -> list[str]:
     flags = [asked[0], str(named[asked[0]])]
     flags += ["--resolve"] if arguments.resolve else []
     flags += ["--package", arguments.package] if arguments.package else []
-    return [*flags, *config_flags(arguments), *arguments.overrides]
+    return [*flags, *config_flags(arguments), *arguments.overrides.words]
 
 
 def _shell(overrides: Sequence[str]) -> Sequence[str]:
@@ -99,7 +100,7 @@ def config_flags(arguments: Namespace) -> list[str]:
     return [*flags, "--config-name", arguments.config_name]
 
 
-def refuse_unusable(overrides: Sequence[str], arguments: Namespace) -> None:
+def refuse_unusable(overrides: Overrides, arguments: Namespace) -> None:
     """Refuse words that Hydra cannot compose; what is left out need not be there to inform.
 
     Raises:
@@ -107,10 +108,10 @@ def refuse_unusable(overrides: Sequence[str], arguments: Namespace) -> None:
     """
     with refusing():
         sources = Sources.of(arguments.config_dir, arguments.config_name)
-        read = read_words(overrides, sources.groups)
-        _, problems = compose_run(read, sources, fitting=False)
-    lines = [line for line in problems if line in read.problems or "(command line)" in line]
-    for word in overrides:
+        resolved = resolve(overrides, sources.groups)
+        _, problems = compose_run(resolved, sources, fitting=False)
+    lines = [line for line in problems if line in resolved.problems or "(command line)" in line]
+    for word in overrides.words:
         try:
             OverridesParser.create().parse_override(word)
         except (HydraException, ValueError) as error:

@@ -118,7 +118,7 @@ def _trained(config: Any, words: Sequence[str]) -> dict[str, Any]:
         from dltrain.train.session import Training
 
         data = build.dataset(run)
-        task = Job(CommandLine(words, words), run, data, build.plan(run.model, data))
+        task = Job(CommandLine.parse(words), run, data, build.plan(run.model, data))
         training = Training([task])
     ending.training = training
     try:

@@ -57,9 +57,9 @@ def _stacks(plan: Plan, group: Group, members: Sequence[Member]) -> str:
     """Say how many members there are, and in how many stacks as far as is known."""
     if len(members) == 1:
         return "1 member"
-    size = stack_size(members, group, plan.told, len(plan.groups), free_memory())
+    size = stack_size(members, group, plan.settings, len(plan.groups), free_memory())
     count = -(-len(members) // size)
-    if plan.told.stack_size is None and len(sizes_to_try(members, group, size)) > 1:
+    if plan.settings.stack_size is None and len(sizes_to_try(members, group, size)) > 1:
         return f"{len(members):,} members in {count} or more stacks, as measuring will say"
     return f"{len(members):,} members in {count} stack{'s' if count > 1 else ''}"
 
@@ -67,16 +67,16 @@ def _stacks(plan: Plan, group: Group, members: Sequence[Member]) -> str:
 def remarks(plan: Plan) -> list[object]:
     """Return what the data sets have to say, each once; warnings first."""
     facts = [group.workload.data for group in plan.groups]
-    warnings = dict.fromkeys(text for own in facts for text in own.warnings)
-    notes = dict.fromkeys(text for own in facts for text in own.notes)
+    warnings = dict.fromkeys(text for summary in facts for text in summary.warnings)
+    notes = dict.fromkeys(text for summary in facts for text in summary.notes)
     return [*map(warning, warnings), *(dim(f"note: {text}") for text in notes)]
 
 
 def plan_table(plan: Plan, *, whole: bool) -> list[object]:
     """Lay out the members, varying keys only."""
     members = plan.members if whole else plan.members[:ROWS]
-    place = {index: number for number, group in enumerate(plan.groups) for index in group.members}
-    rows = [[m.index, *m.setting.values(), place[m.index]] for m in members]
+    groups = {index: number for number, group in enumerate(plan.groups) for index in group.members}
+    rows = [[m.index, *m.setting.values(), groups[m.index]] for m in members]
     columns = ["member", *plan.varying, "group"]
     parts: list[object] = [table(columns, rows, right=["member", "group"])]
     if len(members) < len(plan.members):

@@ -12,6 +12,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from dltrain.config.overrides import Overrides
 from dltrain.metrics import higher_is_better
 from dltrain.runs import metrics_file
 from dltrain.runs.compare import field_names
@@ -128,7 +129,7 @@ def results_of(sweep: Run, *, metric: str | None = None) -> list[Result]:
     for run in members(sweep):
         if not re.fullmatch(r"[0-9]{1,9}", run.folder.name):
             continue  # not one that a sweep has made
-        typed = dict(word.partition("=")[::2] for word in run.texts("overrides"))
+        typed = Overrides.parse(run.texts("overrides")).texts
         setting = {key: typed.get(key, "-") for key in keys}
         index = int(run.folder.name)
         found.append(result_of(run, index=index, setting=setting, metric=name))

@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dltrain.config.grammar.functions import MAX_VALUES, Value
-from dltrain.config.overrides import Words, read_words
+from dltrain.config.overrides import Overrides
+from dltrain.config.resolve import Resolved, resolve
 
 GROUPS = {"model": ["linear", "mlp"], "data": ["csv"], "experiment": ["book/mlp"]}
 
 
-def read(*words: str) -> Words:
-    return read_words(words, GROUPS)
+def read(*words: str) -> Resolved:
+    return resolve(Overrides.parse(words), GROUPS)
 
 
 def value(word: str, *, raw: bool = False) -> object:
@@ -206,12 +207,12 @@ def test_a_broken_choice_is_remembered() -> None:
 
 
 def test_no_experiment_may_be_chosen() -> None:
-    assert read("experiment=null") == Words()
+    assert read("experiment=null") == Resolved()
 
 
 @given(st.lists(st.text(max_size=12), max_size=4))
 def test_every_word_is_used_or_refused(words: list[str]) -> None:
-    result = read_words(words, GROUPS)
+    result = resolve(Overrides.parse(words), GROUPS)
     assert len(words) >= len(result.problems)
     assert not words or result.problems or result.values or result.groups
 
@@ -219,8 +220,8 @@ def test_every_word_is_used_or_refused(words: list[str]) -> None:
 # Lists, which a sweep runs through.
 
 
-def sweep(*words: str) -> Words:
-    return read_words(words, GROUPS, sweeping=True)
+def sweep(*words: str) -> Resolved:
+    return resolve(Overrides.parse(words), GROUPS, sweeping=True)
 
 
 def listed(word: str, *, raw: bool = False) -> list[object]:
@@ -393,7 +394,7 @@ def test_the_longest_list_is_taken_whole() -> None:
 
 @pytest.mark.parametrize("word", ["+seed=1,2", "~seed=1,2", "model@x=linear,mlp", "hydra.x=1,2"])
 def test_what_one_run_may_not_set_a_sweep_may_not_either(word: str) -> None:
-    assert sweep(word) == Words(problems=read(word).problems)
+    assert sweep(word) == Resolved(problems=read(word).problems)
 
 
 @pytest.mark.parametrize("text", ["1", "[1,2]", "'1,2'", "(a), b", "1,", "sort([2,1])", "x(1,2)"])
@@ -416,8 +417,10 @@ def test_a_shuffle_is_the_same_every_time(text: str) -> None:
 
 def test_a_shuffle_is_the_same_in_another_process() -> None:
     program = """
-from dltrain.words import read_words
-print([v.parsed for v in read_words(["s=shuffle(range(30))"], {}, sweeping=True).lists["s"]])
+from dltrain.config.overrides import Overrides
+from dltrain.config.resolve import resolve
+overrides = Overrides.parse(["s=shuffle(range(30))"])
+print([v.parsed for v in resolve(overrides, {}, sweeping=True).lists["s"]])
 """
     line = [sys.executable, "-c", program]
     result = subprocess.run(line, capture_output=True, text=True, check=True)
@@ -439,7 +442,7 @@ def test_lists_of_several_keys_come_in_the_order_typed() -> None:
 
 
 def test_a_value_of_a_list_is_taken_like_one_that_was_typed() -> None:
-    words = Words()
+    words = Resolved()
     for key, value in (("model", Value("mlp", "mlp")), ("seed", Value("2", 2))):
         words.take(key, value, GROUPS)
     assert words == read("model=mlp", "seed=2")
@@ -450,7 +453,7 @@ def test_a_value_of_a_list_is_taken_like_one_that_was_typed() -> None:
 
 @given(st.lists(st.text(max_size=12), max_size=4))
 def test_every_word_is_used_or_refused_in_a_sweep_too(words: list[str]) -> None:
-    result = read_words(words, GROUPS, sweeping=True)
+    result = resolve(Overrides.parse(words), GROUPS, sweeping=True)
     used = result.problems or result.values or result.groups or result.lists
     assert not words or used
     assert all(result.lists.values())
