@@ -18,9 +18,8 @@ from dltrain.cli.arguments import Parser, UsageError, line_of, refusing
 from dltrain.cli.live.training import counted, header
 from dltrain.cli.terminal.console import dim, output, pairs, table, warning
 from dltrain.cli.terminal.training_view import TrainingView
-from dltrain.config.compose import Sources
 from dltrain.config.gpu import device_problem
-from dltrain.config.load import composed
+from dltrain.config.load import load
 from dltrain.system.environment import process_start
 from dltrain.system.signals import Interruption, stopping
 from dltrain.text import duration
@@ -39,8 +38,9 @@ def main(words: Sequence[str]) -> None:
     started = time.perf_counter()
     startup = {"python": _seconds_since_start()}
     with refusing():
-        sources = Sources.of(arguments.config_dir, arguments.config_name)
-        config = composed(arguments.overrides, sources)
+        config = load(
+            arguments.overrides, config_dir=arguments.config_dir, config_name=arguments.config_name
+        )
         if problem := device_problem(config):
             raise UsageError(problem)
         startup["composing"] = time.perf_counter() - started

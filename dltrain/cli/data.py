@@ -14,8 +14,7 @@ import numpy as np
 from dltrain.cli.arguments import Parser, refusing
 from dltrain.cli.terminal.console import bold, dim, output, pairs, table, warning
 from dltrain.config.choices import Task
-from dltrain.config.compose import Sources
-from dltrain.config.load import composed
+from dltrain.config.load import load
 from dltrain.data.dataset import Column, Dataset
 from dltrain.system import disk
 from dltrain.system.folder_names import label
@@ -33,8 +32,12 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("--rows", type=int, default=5, metavar="N", help="prepared rows to print")
     arguments = parser.read(words)
     with refusing():
-        sources = Sources.of(arguments.config_dir, arguments.config_name)
-        config = composed(arguments.overrides, sources, fitting=False)
+        config = load(
+            arguments.overrides,
+            config_dir=arguments.config_dir,
+            config_name=arguments.config_name,
+            fitting=False,
+        )
         data = build.dataset(config)
     console = output()
     console.print(pairs(_facts(data)))

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.terminal.console import output, pairs, table
-from dltrain.config.compose import Sources
-from dltrain.config.load import composed
+from dltrain.config.load import load
 from dltrain.nn.plan import Operation, graph
 from dltrain.text import closest
 from dltrain.train import build
@@ -24,8 +23,7 @@ def main(words: Sequence[str]) -> None:
         hint = closest(action, ["show"])
         raise UsageError([f"model {action}: unknown{hint} (there is: model show)"])
     with refusing():
-        sources = Sources.of(arguments.config_dir, arguments.config_name)
-        config = composed(overrides, sources)
+        config = load(overrides, config_dir=arguments.config_dir, config_name=arguments.config_name)
         dtype = build.dtype_name(config)
         data = build.dataset(config)
         plan = build.plan(config.model, data)

@@ -15,9 +15,8 @@ from dltrain.cli.arguments import Parser, UsageError, line_of, refusing
 from dltrain.cli.live.training import carry_out
 from dltrain.cli.terminal.console import dim, output, warning
 from dltrain.cli.terminal.training_view import TrainingView
-from dltrain.config.compose import Sources
 from dltrain.config.gpu import device_problem
-from dltrain.config.load import composed
+from dltrain.config.load import load
 from dltrain.config.plain import as_dict, to_yaml
 from dltrain.config.rules import ineffective
 from dltrain.config.schema import RunConfig
@@ -49,8 +48,9 @@ def main(words: Sequence[str]) -> None:
 
         return hand_over(words)
     with refusing():
-        sources = Sources.of(arguments.config_dir, arguments.config_name)
-        config = composed(arguments.overrides, sources)
+        config = load(
+            arguments.overrides, config_dir=arguments.config_dir, config_name=arguments.config_name
+        )
         if arguments.cfg:
             return print_config(config, arguments.package)
         if problem := device_problem(config):

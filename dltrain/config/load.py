@@ -28,7 +28,7 @@ COMMAND_LINE = "command line"
 
 
 def load(
-    overrides: Sequence[str] = (),
+    overrides: Overrides | Sequence[str] = (),
     *,
     config_dir: Path | None = None,
     config_name: str = "config",
@@ -37,7 +37,7 @@ def load(
     """Compose and check one run.
 
     Args:
-        overrides: ``group=choice`` and ``key=value`` words, as typed.
+        overrides: ``group=choice`` and ``key=value``, as typed.
         config_dir: A folder whose files join ``conf/`` (Hydra's ``--config-dir``).
         config_name: The primary config (Hydra's ``--config-name``).
         fitting: Refuse a model that does not fit the data; who only looks at data need not mind.
@@ -53,20 +53,8 @@ def load(
         3
     """
     sources = Sources.of(config_dir, config_name)
-    return composed(Overrides.parse(overrides), sources, fitting=fitting)
-
-
-def composed(overrides: Overrides, sources: Sources, *, fitting: bool = True) -> RunConfig:
-    """Compose and check one run.
-
-    Args:
-        overrides: What a command line sets.
-        sources: Where values come from.
-        fitting: Refuse a model that does not fit the data; who only looks at data need not mind.
-
-    Raises:
-        ConfigError: With one line for each problem found.
-    """
+    if not isinstance(overrides, Overrides):
+        overrides = Overrides.parse(overrides)
     run, lines = compose_run(resolve(overrides, sources.groups), sources, fitting=fitting)
     if run is None:
         raise ConfigError(lines)

@@ -12,10 +12,8 @@ from typing import Any
 
 from dltrain.cli.arguments import Parser, UsageError, only_output_dir, refusing
 from dltrain.cli.terminal.console import output, table
-from dltrain.config.compose import Sources
 from dltrain.config.diff import defaults_of, differences, texts
-from dltrain.config.load import composed
-from dltrain.config.overrides import Overrides
+from dltrain.config.load import load
 from dltrain.config.plain import as_dict, flat
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
@@ -29,9 +27,9 @@ def main(words: Sequence[str]) -> None:
     arguments = parser.read(words)
     names, overrides = arguments.overrides.split_names()
     if not names:
+        where = {"config_dir": arguments.config_dir, "config_name": arguments.config_name}
         with refusing():
-            sources = Sources.of(arguments.config_dir, arguments.config_name)
-            before, after = (as_dict(composed(o, sources)) for o in (Overrides(), overrides))
+            before, after = as_dict(load(**where)), as_dict(load(overrides, **where))
         return _show(before, after, ("default", "value"), "the defaults")
     with refusing():
         output_dir = only_output_dir(overrides)

@@ -11,7 +11,7 @@ from typing import Any
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.terminal.console import output, table
 from dltrain.config.compose import Sources
-from dltrain.config.load import composed, sweep_settings
+from dltrain.config.load import load, sweep_settings
 from dltrain.config.plain import shown, to_yaml
 from dltrain.config.resolve import Resolved
 from dltrain.config.schema import RunConfig, SweepConfig
@@ -28,9 +28,11 @@ def main(words: Sequence[str]) -> None:
     )
     arguments = parser.read(words)
     with refusing():
-        sources = Sources.of(arguments.config_dir, arguments.config_name)
-        run = composed(arguments.overrides, sources)
+        run = load(
+            arguments.overrides, config_dir=arguments.config_dir, config_name=arguments.config_name
+        )
     if arguments.describe:
+        sources = Sources.of(arguments.config_dir, arguments.config_name)
         settings, lines = sweep_settings(Resolved(), sources)
         if settings is None:
             raise UsageError(lines)

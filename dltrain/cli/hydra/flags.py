@@ -23,6 +23,7 @@ from dltrain.config.hydra_source import check_files
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import Overrides
 from dltrain.config.resolve import resolve
+from dltrain.runs.command_line import config_flags
 from dltrain.text import clipped, escaped_lines
 
 USAGE = "dltrain [OVERRIDE ...] --info [WHAT] | --cfg job|hydra|all | -sc install=bash"
@@ -80,7 +81,8 @@ def _checked(words: Sequence[str]) -> list[str]:
     flags = [asked[0], str(named[asked[0]])]
     flags += ["--resolve"] if arguments.resolve else []
     flags += ["--package", arguments.package] if arguments.package else []
-    return [*flags, *config_flags(arguments), *arguments.overrides.words]
+    flags += config_flags(arguments.config_dir, arguments.config_name)
+    return [*flags, *arguments.overrides.words]
 
 
 def _shell(overrides: Sequence[str]) -> Sequence[str]:
@@ -91,13 +93,6 @@ def _shell(overrides: Sequence[str]) -> Sequence[str]:
             [f"--shell-completion: needs install=bash or uninstall=bash (or of {shells})"]
         )
     return overrides
-
-
-def config_flags(arguments: Namespace) -> list[str]:
-    """Return the flags that say where configs come from."""
-    folder = arguments.config_dir
-    flags = ["--config-dir", str(folder)] if folder is not None else []
-    return [*flags, "--config-name", arguments.config_name]
 
 
 def refuse_unusable(overrides: Overrides, arguments: Namespace) -> None:
