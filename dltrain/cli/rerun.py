@@ -1,4 +1,4 @@
-"""Train again what a run or a sweep was told, with changes: rerun RUN [OVERRIDE ...].
+"""Train a run or a sweep again, with changes: rerun RUN [OVERRIDE ...].
 
   dltrain rerun k3f9                            the same again: equal bytes on the same machine
   dltrain rerun k3f9 seed=1 trainer.epochs=20   the same but for these
@@ -6,8 +6,8 @@
   dltrain rerun 9xq2/12                         a member of a sweep, alone
   dltrain rerun 9xq2 trainer.epochs=20          the members of a sweep, as planned but for this
 
-What the run was told counts, whatever config files say today; where they say something else by
-now, that is shown. Nothing of the old run is changed; resume goes on with one.
+The recorded config counts, whatever config files say today; where they say something else by now,
+that is shown. Nothing of the old run is changed; resume goes on with one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MAX_NOTES = 10
 
 
 def main(words: Sequence[str]) -> None:
-    """Find the run, and train again what it was told."""
+    """Find the run, and train it again."""
     parser = Parser("rerun", __doc__ or "", USAGE).composing()
     parser.add_argument("--multirun", "-m", action="store_true", help="a sweep around the run")
     parser.add_argument("--dry-run", action="store_true", help="print a sweep's plan only")

@@ -22,7 +22,7 @@ def chosen_run(words: Sequence[str], *, verb: str, settable: Sequence[str]) -> t
 
     Args:
         words: A run, and KEY=VALUE.
-        verb: What complaints begin with.
+        verb: What error messages begin with.
         settable: Keys of the run's config that may be set, beside ``output_dir``; as typed.
 
     Returns:

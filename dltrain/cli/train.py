@@ -32,7 +32,7 @@ USAGE = "dltrain [OVERRIDE ...] [--cfg job] [--config-dir DIR] [--config-name NA
 
 
 def main(words: Sequence[str]) -> None:
-    """Train one run, or print what it would be told."""
+    """Train one run, or print its config."""
     parser = Parser("train", __doc__ or "", USAGE).composing()
     parser.add_argument(
         "--cfg", "-c", choices=["job", "hydra", "all"], help="print the config and train nothing"

@@ -1,4 +1,4 @@
-"""What a run was told and trained with, read back from its record and compared with today.
+"""The config and the versions of a run, read back from its record and compared with today.
 
 The record may be a stranger's, so it is checked like a command line. No torch is imported.
 """
@@ -103,8 +103,8 @@ def config_of(
         values = changed
     config, problems = run_config(values, placed=placed, training=training)
     if config is None:
-        places = {p.key: COMMAND_LINE if p.key in changes else str(source) for p in problems}
-        raise ConfigError([f"{line_of(p, values, places)}{_advice(p)}" for p in problems])
+        locations = {p.key: COMMAND_LINE if p.key in changes else str(source) for p in problems}
+        raise ConfigError([f"{line_of(p, values, locations)}{_advice(p)}" for p in problems])
     return config
 
 
@@ -171,7 +171,7 @@ def changed_table(data: DataConfig, known: Collection[object] | None) -> list[st
 
     Args:
         data: The config of what may be a table.
-        known: Digests of which its own should be one; None: any will do.
+        known: Digests of which the table's should be one; None: any will do.
 
     Raises:
         ConfigError: If it cannot be read, or is no table.
@@ -179,9 +179,9 @@ def changed_table(data: DataConfig, known: Collection[object] | None) -> list[st
     if not isinstance(data, CsvConfig) or data.path is None or data.path.startswith(PACKAGED):
         return []
     path = expanded(data.path)
-    complaint = problem_with(path)
-    if complaint or not path.is_file():
-        reason = complaint or "no such file"
+    problem = problem_with(path)
+    if problem or not path.is_file():
+        reason = problem or "no such file"
         advice = "say where it lies now: data.path=FILE"
         raise ConfigError([f"data.path={data.path}: {reason}; {advice}"])
     try:
@@ -198,8 +198,8 @@ def changed_table(data: DataConfig, known: Collection[object] | None) -> list[st
 
 def device_of(run: Run) -> str | None:
     """Return the kind of device a run was trained on, ``cpu`` or ``cuda``."""
-    found = re.match(r"(cpu|cuda)(?::\d+)?\Z", str(run.part("device")), re.ASCII)
-    return found[1] if found else None
+    match = re.match(r"(cpu|cuda)(?::\d+)?\Z", str(run.part("device")), re.ASCII)
+    return match[1] if match else None
 
 
 def threads_of(run: Run) -> int | None:

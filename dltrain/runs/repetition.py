@@ -32,7 +32,7 @@ _MOST_CHARACTERS = 20_000
 
 @dataclass(frozen=True)
 class Repetition:
-    """Words that train a config again.
+    """Flags and overrides that train a config again.
 
     Attributes:
         flags: Where configs come from.
@@ -65,7 +65,7 @@ def repetition_of(run: Run, line: CommandLine | None = None) -> Repetition:
         line: How it is composed; None: as it was.
 
     Raises:
-        ValueError: If its record does not say what it was told, or no words can say it.
+        ValueError: If its record is not whole, or no overrides come to its config any more.
     """
     config = run.part("config")
     if not isinstance(config, dict) or not isinstance(run.part("overrides"), list):
@@ -79,7 +79,7 @@ def repetition_of(run: Run, line: CommandLine | None = None) -> Repetition:
 def again(run: Run) -> str:
     """Write the command that trains a run again, from where one stands and beside the old one.
 
-    A sweep, and what no words can say, is told by its record: ``dltrain rerun RUN``.
+    A sweep, and what no words can say, is repeated from its record: ``dltrain rerun RUN``.
     """
     said = len(str(run.part("config"))) + len(str(run.part("overrides")))
     if not run.is_sweep and said <= _MOST_CHARACTERS:
@@ -103,8 +103,8 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
     wanted = _deciding(config, line.cwd)
     said: list[str] = []  # why the words that were typed do not compose any more
     for plain in _starts(line):
-        found, lines = _composed(plain)
-        if found is not None:
+        values, lines = _composed(plain)
+        if values is not None:
             break
         said = said or lines
     else:
@@ -113,7 +113,7 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
     if folder is not None and not folder.is_dir():
         said = [f"{folder} is gone"]
     kinds = {group: wanted[f"{group}.kind"] for group in KINDS if f"{group}.kind" in wanted}
-    others = {group: kind for group, kind in kinds.items() if found.get(f"{group}.kind") != kind}
+    others = {group: kind for group, kind in kinds.items() if values.get(f"{group}.kind") != kind}
     overrides = plain.overrides.updated(Overrides.of(others))
     made = _pinned(replace(plain, overrides=overrides), wanted)
     if not said:
@@ -143,15 +143,15 @@ def _pinned(plain: Repetition, wanted: Mapping[str, Any]) -> Repetition:
     Raises:
         ConfigError: If they do not.
     """
-    found, lines = _composed(plain)
-    if found is None:
+    values, lines = _composed(plain)
+    if values is None:
         raise ConfigError(lines)
-    pins = {key: value for key, value in wanted.items() if found.get(key) != value}
+    pins = {key: value for key, value in wanted.items() if values.get(key) != value}
     made = replace(
         plain,
         overrides=plain.overrides.updated(Overrides.of(pins)),
         notes={
-            key: f"{key} was {as_value(value)} and is {as_value(found.get(key))} "
+            key: f"{key} was {as_value(value)} and is {as_value(values.get(key))} "
             "in the config files now"
             for key, value in pins.items()
             if key not in _PATHS

@@ -129,7 +129,7 @@ class Engine:
     def _assignment(
         self, group: Group, members: Sequence[Member], missing: Collection[int]
     ) -> Assignment:
-        workers, told = self._plan.settings.workers, members[0].config.device.threads
+        workers, threads = self._plan.settings.workers, members[0].config.device.threads
         folder = self._folder
         return Assignment(
             sweep=folder.id,
@@ -142,11 +142,11 @@ class Engine:
             ),
             log=folder.path,
             metric=self._plan.metric,
-            threads=None if workers == 1 or told is not None else max(1, num_cores() // workers),
+            threads=None if workers == 1 or threads is not None else max(1, num_cores() // workers),
         )
 
     def _stack_size(self, number: int, group: Group, members: Sequence[Member]) -> int:
-        """Return how many members to train together: as recorded, as told, or as measured."""
+        """Return how many members to train together: as recorded, as set, or as measured."""
         sizes = self._folder.info["stack_sizes"]
         if sizes[number] is None:
             settings, groups = self._plan.settings, len(self._plan.groups)
@@ -160,7 +160,7 @@ class Engine:
         return int(sizes[number])
 
     def _measured(self, group: Group, members: Sequence[Member], sizes: Sequence[int]) -> int:
-        """Return the size that trains a member fastest; the first one, if only it is given."""
+        """Return the size that trains a member fastest; the first one, if there is only one."""
         if len(sizes) == 1:
             return sizes[0]
         child = self._start(replace(self._assignment(group, members, ()), sizes=tuple(sizes)))

@@ -1,7 +1,7 @@
 """The folder of a sweep: its plan, its record, and a run folder for each member.
 
 plan.jsonl    every member's config, written before the first one starts
-sweep.json    what the sweep was told, how large its stacks are, how it ended
+sweep.json    its settings, how large its stacks are, how it ended
 results.csv   a row per member
 members/0000  a run folder like any other
 """
@@ -77,7 +77,7 @@ class SweepFolder:
         return self.path / "members" / f"{index:04d}"
 
     def log(self, name: str) -> Path:
-        """Return where a child process may complain."""
+        """Return where the output of a child process goes."""
         return self.path / "logs" / f"{name}.log"
 
     @contextlib.contextmanager
@@ -103,8 +103,8 @@ class SweepFolder:
     def list_file(self, name: str, content: bytes | None) -> None:
         """Let the next ``write`` keep the digest of a file, or none of it from now on."""
         files = {key: text for key, text in _mapping(self.info.get("files")).items() if key != name}
-        own = {} if content is None else {name: hashlib.sha256(content).hexdigest()}
-        self.info["files"] = files | own
+        changed = {} if content is None else {name: hashlib.sha256(content).hexdigest()}
+        self.info["files"] = files | changed
 
     def run(self, index: int) -> Run | None:
         """Read a member's record back, or return None if it has none that can be read."""
@@ -126,8 +126,8 @@ class SweepFolder:
             "finished": now(),
             "result": {"message": reason},
         }
-        told = escaped_lines(details) if details else []
-        lines = [*told, escaped(f"failed: {reason}")]
+        trace = escaped_lines(details) if details else []
+        lines = [*trace, escaped(f"failed: {reason}")]
         disk.append(folder / "train.log", lines)
         write_info(folder, info)
 
@@ -162,7 +162,7 @@ def begin(output_dir: Path, plan: Plan, *, line: CommandLine) -> SweepFolder:
     lines = "".join(f"{as_line(member)}\n" for member in plan.members).encode()
     disk.make_folder(folder.path / "members")
     disk.replace(folder.path / "plan.jsonl", lines)
-    facts = [group.workload.data for group in plan.groups]
+    summaries = [group.workload.data for group in plan.groups]
     models = [plan.members[group.members[0]].config.model.kind for group in plan.groups]
     folder.write(
         **first_info(
@@ -173,12 +173,12 @@ def begin(output_dir: Path, plan: Plan, *, line: CommandLine) -> SweepFolder:
             varying=plan.varying,
             members=len(plan.members),
             groups=[list(group.members) for group in plan.groups],
-            sha256=[own.sha256 for own in facts],
+            sha256=[summary.sha256 for summary in summaries],
             files={"plan.jsonl": hashlib.sha256(lines).hexdigest()},
             stack_sizes=[None] * len(plan.groups),
             data={
-                "name": ", ".join(dict.fromkeys(own.name for own in facts)),
-                "source": ", ".join(dict.fromkeys(own.source for own in facts)),
+                "name": ", ".join(dict.fromkeys(summary.name for summary in summaries)),
+                "source": ", ".join(dict.fromkeys(summary.source for summary in summaries)),
             },
             model={"name": ", ".join(dict.fromkeys(models))},
         )
@@ -219,8 +219,8 @@ def reopen(
         if group.workload.data.sha256 != before and not allow_changed:
             raise PlanError([f"data={group.workload.data.name}: its content changed{_CHANGED}"])
     today = [group.workload.data.sha256 for group in plan.groups]
-    found = {"moved": moved, "moved_in": os.getcwd(), "sha256": today}
-    return SweepFolder(path, info | found), plan
+    changes = {"moved": moved, "moved_in": os.getcwd(), "sha256": today}
+    return SweepFolder(path, info | changes), plan
 
 
 def planned(sweep: Run) -> list[Entry]:

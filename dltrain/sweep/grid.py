@@ -68,14 +68,14 @@ def expand(
         problems += lines
     members: list[Overrides] = []
     for grid in grids:
-        found = _listed(grid, sources)
-        if isinstance(found, str):
-            problems.append(f"{grid.location}{found}")
-        elif len(members) + len(found) > MAX_VALUES:
+        listed = _listed(grid, sources)
+        if isinstance(listed, str):
+            problems.append(f"{grid.location}{listed}")
+        elif len(members) + len(listed) > MAX_VALUES:
             line = f"with it the sweep has more than {MAX_VALUES:,} members"
             problems.append(f"{grid.location}{line}")
         else:
-            members += found
+            members += listed
     return members, settings, problems
 
 
@@ -161,11 +161,11 @@ def read_file(
     grids, problems = [], []
     for number, entry in enumerate(entries, start=1):
         location = f"sweep.file={settings.file}, sweep {number}"
-        found = _entry(entry, typed, settings, sources, location=location)
-        if isinstance(found, Grid):
-            grids.append(found)
+        grid = _entry(entry, typed, settings, sources, location=location)
+        if isinstance(grid, Grid):
+            grids.append(grid)
         else:
-            problems += [f"{location}: {line}" for line in found]
+            problems += [f"{location}: {line}" for line in grid]
     return grids, problems
 
 
@@ -192,12 +192,12 @@ def _entry(
         if key not in lists and key not in typed
     )
     resolved = resolve(Overrides((*single, *typed.entries)), sources.groups, sweeping=True)
-    own, problems = sweep_settings(resolved, sources)
-    if own is None:
+    of_entry, problems = sweep_settings(resolved, sources)
+    if of_entry is None:
         return problems
-    grid = _grid(resolved, replace(own, metric=settings.metric))
-    known = {found.key: found for found in grid.overrides.entries}
-    # A list's text is what each member has of it; here it only keeps the key's place.
+    grid = _grid(resolved, replace(of_entry, metric=settings.metric))
+    known = {override.key: override for override in grid.overrides.entries}
+    # A list's text is what each member has of it; here it only keeps the key's position.
     keys = dict.fromkeys([*(key for key in entry if not key.startswith("sweep.")), *known])
     ordered = (known.get(key) or Override(key, "", location=location) for key in keys)
     lists |= grid.lists

@@ -51,7 +51,7 @@ class Member:
         index: Its number, from 0.
         overrides: What to type to train it alone.
         setting: What tells it from the others: key -> text.
-        config: What it is told.
+        config: Composed and checked.
     """
 
     index: int
@@ -141,11 +141,11 @@ def make_plan(overrides: Overrides, sources: Sources, *, base: Sequence[Override
 
 def _numbered(kept: Sequence[tuple[Overrides, RunConfig]]) -> tuple[Member, ...]:
     texts = [overrides.texts for overrides, _ in kept]
-    keys = dict.fromkeys(key for own in texts for key in own)
-    varying = [key for key in keys if len({own.get(key) for own in texts}) > 1]
+    keys = dict.fromkeys(key for text in texts for key in text)
+    varying = [key for key in keys if len({text.get(key) for text in texts}) > 1]
     return tuple(
-        Member(index, overrides, {key: own.get(key, "-") for key in varying}, run)
-        for index, ((overrides, run), own) in enumerate(zip(kept, texts, strict=True))
+        Member(index, overrides, {key: text.get(key, "-") for key in varying}, run)
+        for index, ((overrides, run), text) in enumerate(zip(kept, texts, strict=True))
     )
 
 
@@ -194,17 +194,17 @@ def groups_of(members: Sequence[Member], *, download: bool = True) -> tuple[Grou
     seen: dict[str, Dataset] = {}
     groups: list[Group] = []
     lines: list[str] = []
-    for own in by_key.values():
-        first = own[0].config
+    for alike in by_key.values():
+        first = alike[0].config
         try:
             data = _look(first, seen, download)
-            layers = [build.plan(member.config.model, data) for member in _unlike(own)]
+            layers = [build.plan(member.config.model, data) for member in _unlike(alike)]
         except ValueError as error:
             lines += getattr(error, "lines", [str(error)])
             continue
-        largest = max(layers, key=len)  # dropout is a layer of its own
+        largest = max(layers, key=len)  # dropout is a layer, too
         groups.append(
-            Group(tuple(member.index for member in own), Workload(DataSummary.of(data), largest))
+            Group(tuple(member.index for member in alike), Workload(DataSummary.of(data), largest))
         )
     if lines:
         raise PlanError(lines)

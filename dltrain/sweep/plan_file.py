@@ -29,7 +29,7 @@ class Entry:
         index: The member's number, from 0.
         overrides: What to type to train it alone.
         setting: What tells it from the others: key -> text.
-        config: What it is told, in plain values that nobody has checked.
+        config: In plain values that nobody has checked.
     """
 
     index: int
@@ -92,8 +92,8 @@ def restore(
             reason = f"is no member of a plan ({error!r})"
             raise PlanError([f"plan.jsonl:{entry.index + 1}: {reason}"]) from None
         if run is None:
-            place = f"plan.jsonl:{entry.index + 1}"
-            lines = [f"{place}: {p.key}{_value(entry, p.key)}: {p.message}" for p in problems]
+            location = f"plan.jsonl:{entry.index + 1}"
+            lines = [f"{location}: {p.key}{_value(entry, p.key)}: {p.message}" for p in problems]
             moved = [p.key for p in problems if p.key in ("data.path", "data.root")]
             advice = [f"say where the data lie now: {key}=..." for key in dict.fromkeys(moved)]
             raise PlanError(["; ".join([line, *advice]) for line in lines])
@@ -111,7 +111,7 @@ def relocated(
 
     Args:
         entries: Of a plan.
-        moved: ``data.path`` and ``data.root``, as they are told anew; a folder for the first one
+        moved: ``data.path`` and ``data.root``, as they are set anew; a folder for the first one
             holds the tables under their old names.
         cwd: The folder that relative paths were typed in.
 
@@ -156,9 +156,9 @@ def _within(folder: str, path: str) -> str:
     """Find a file in the folder that holds it now: by as many of its last names as lead to one."""
     parts = os.path.normpath(path).split(os.sep)
     for start in range(len(parts)):
-        found = os.path.join(folder, *(part for part in parts[start:] if part != os.pardir))
-        if os.path.isfile(expanded(found)):
-            return found
+        file = os.path.join(folder, *(part for part in parts[start:] if part != os.pardir))
+        if os.path.isfile(expanded(file)):
+            return file
     return os.path.join(folder, parts[-1])
 
 

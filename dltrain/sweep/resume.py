@@ -1,4 +1,4 @@
-"""Going on with a sweep: found, read back, and refused unless it is the one that was planned."""
+"""Going on with a sweep: looked up, read back, refused unless it is the one that was planned."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def resumed(path: Path, overrides: Overrides, sources: Sources, *, allow_changed
 
     Args:
         path: Its folder.
-        overrides: The sweep's own, typed again; ``RESETTABLE`` settings and the paths of its data
-            may differ.
+        overrides: Typed again, or none; ``RESETTABLE`` settings and the paths of the data may
+            differ.
         sources: Of the configs that overrides are composed from.
         allow_changed: Whether other versions may go on with it, and other data.
 
@@ -77,7 +77,7 @@ def _refuse_other(plan: Plan, overrides: Overrides, sources: Sources, sweep: Run
 
 
 def _with_settings(plan: Plan, overrides: Overrides, sources: Sources) -> Plan:
-    """Let what is typed of the sweep's own settings hold from now on, where that can be.
+    """Let the sweep's settings that are typed hold from now on, where that can be.
 
     Raises:
         PlanError: If a setting is not to be had, or was settled when the sweep was planned.
@@ -117,10 +117,10 @@ def find_sweep(name: str, overrides: Overrides, sources: Sources) -> Path:
     value = composed.get("output_dir") if typed is None else read_value(typed).read(raw=True)
     output_dir = expanded(str(value))
     if name == "latest":
-        found = next((run for run in list_runs(output_dir) if run.is_sweep), None)
-        if found is None:
+        latest = next((run for run in list_runs(output_dir) if run.is_sweep), None)
+        if latest is None:
             raise ValueError(f"--resume=latest: there are no sweeps in {output_dir}")
-        return found.folder
+        return latest.folder
     run = find(name, output_dir)
     if not run.is_sweep:
         raise ValueError(f"--resume={name}: {run.id} is a single run, not a sweep")

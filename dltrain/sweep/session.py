@@ -27,7 +27,7 @@ from dltrain.system.paths import expanded
 
 
 class View(engine.View, Protocol):
-    """Who watches a sweep, and is told when there is something to see."""
+    """Who watches a sweep, and what it calls while it trains."""
 
     def watching(self) -> AbstractContextManager[None]:
         """Show the sweep live for as long as it trains."""
@@ -178,7 +178,7 @@ class Session:
 
 @contextlib.contextmanager
 def begun(plan: Plan, line: CommandLine) -> Iterator[Session]:
-    """Claim a folder for a new sweep, and take over finished runs if it is told to.
+    """Claim a folder for a new sweep, and take over finished runs if ``sweep.skip_done`` is set.
 
     Args:
         plan: What is to be trained.

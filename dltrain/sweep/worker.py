@@ -88,7 +88,7 @@ def _pace(jobs: Sequence[Job], assignment: Assignment) -> float:
 
 
 def _settle_in(assignment: Assignment, line: _Line) -> None:
-    """Become a child that disturbs nobody: own output, own signals, and no life without parent."""
+    """Redirect output and signals, so that no other process is disturbed; end with the parent."""
     disk.redirect(assignment.log, [1, 2])
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells everyone; the parent decides
@@ -180,7 +180,7 @@ class _Line:
 
 
 class _Watcher:
-    """The trainer's view: the parent is told each member's metric, not more often than it looks."""
+    """The trainer's view: sends each member's metric to the parent, no more often than it looks."""
 
     def __init__(self, line: _Line, metric: str) -> None:
         self._line, self._metric = line, metric

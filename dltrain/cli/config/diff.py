@@ -45,7 +45,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _config_of(run: Run) -> Mapping[str, Any]:
-    """Return what a run was told, whoever wrote it down.
+    """Return the recorded config of a run, whoever wrote it.
 
     Raises:
         ValueError: If nothing is recorded, or it is a sweep.
@@ -61,9 +61,9 @@ def _config_of(run: Run) -> Mapping[str, Any]:
 def _show(
     before: Mapping[str, Any], after: Mapping[str, Any], columns: tuple[str, str], what: str
 ) -> None:
-    found = differences(flat(before), flat(after))
-    if not found:
+    changed = differences(flat(before), flat(after))
+    if not changed:
         output().print(f"nothing differs from {what}")
         return
-    rows = [[key, *texts(old, new)] for key, old, new in found]
+    rows = [[key, *texts(old, new)] for key, old, new in changed]
     output().print(table(["key", *columns], rows))

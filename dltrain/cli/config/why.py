@@ -80,8 +80,7 @@ def _explain(key: str, resolved: Resolved, sources: Sources) -> None:
         raise UsageError([f"{clipped(key)}: {message}"])
     annotation, entry = known[key]
     chain: list[Link] = [
-        (place.value, place.source, str(place))
-        for place in places_of(key, resolved.groups, sources)
+        (line.value, line.source, str(line)) for line in places_of(key, resolved.groups, sources)
     ]
     if key in resolved.values:
         value = resolved.values[key]
@@ -103,8 +102,8 @@ def _in_sweeps(key: str, entry: Knob) -> str:
 
 
 def _explain_group(group: str, resolved: Resolved, sources: Sources) -> None:
-    places, holds = choices_of(group, resolved.groups, sources)
-    chain: list[Link] = [(place.value, place.source, str(place)) for place in places]
+    lines, holds = choices_of(group, resolved.groups, sources)
+    chain: list[Link] = [(line.value, line.source, str(line)) for line in lines]
     if group in resolved.groups:
         choice = resolved.groups[group]
         chain.append((choice, COMMAND_LINE, f"{group}={choice}"))
@@ -132,8 +131,8 @@ def _show_chain(key: str, chain: Sequence[Link], holds: int, column: str) -> Non
     console.print(bold(f"{key}={shown(chain[holds][0] if chain else None)}"))
     console.print("")
     rows = [
-        [shown(value), source, place, HOLDS if number == holds else ""]
-        for number, (value, source, place) in enumerate(chain)
+        [shown(value), source, location, HOLDS if number == holds else ""]
+        for number, (value, source, location) in enumerate(chain)
     ]
     console.print(table([column, "set by", "where", ""], rows))
     console.print("")

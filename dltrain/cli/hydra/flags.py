@@ -37,15 +37,15 @@ def main(words: Sequence[str]) -> None:
         _complete_verbs()
     sys.argv = ["dltrain", *_checked(words)]
     check_files()
-    told, complained = io.StringIO(), io.StringIO()
+    printed, errors = io.StringIO(), io.StringIO()
     try:
         # Hydra meets a failing stream with a traceback, and prints what it reads as it is.
-        with contextlib.redirect_stdout(told), contextlib.redirect_stderr(complained):
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):
             hydra.main(config_path=str(CONF.resolve()), config_name="config", version_base="1.3")(
                 _nothing
             )()
     finally:
-        for text, stream in ((complained.getvalue(), sys.stderr), (told.getvalue(), sys.stdout)):
+        for text, stream in ((errors.getvalue(), sys.stderr), (printed.getvalue(), sys.stdout)):
             end = "\n" if text.endswith("\n") else ""  # a completion ends without
             stream.write("\n".join(escaped_lines(text)) + end if text else "")
 

@@ -43,7 +43,7 @@ EXAMPLE = "'optimizer.lr=tag(log, interval(0.001, 1))'"
 
 @dataclass(frozen=True)
 class Search:
-    """What an engine is told.
+    """A search as an engine is to carry it out.
 
     Attributes:
         words: For Hydra.
@@ -65,7 +65,7 @@ class Search:
 
 
 def searched(overrides: Overrides, sources: Sources) -> Search:
-    """Check what an engine is told, and complete it.
+    """Check the overrides of a search, and complete them.
 
     Raises:
         UsageError: With one line for each problem.

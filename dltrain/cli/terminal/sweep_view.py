@@ -169,8 +169,8 @@ def _numbers(members: Sequence[Member]) -> str:
         >>> _numbers([SimpleNamespace(index=i, setting={}) for i in (0, 1, 2, 5)])
         '0-2, 5'
     """
-    found = sorted(member.index for member in members)
-    starts = [n for n in found if n - 1 not in found]
-    ends = [n for n in found if n + 1 not in found]
+    numbers = sorted(member.index for member in members)
+    starts = [n for n in numbers if n - 1 not in numbers]
+    ends = [n for n in numbers if n + 1 not in numbers]
     parts = [str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True)]
     return ", ".join(parts[:12]) + (", ..." if len(parts) > 12 else "")
