@@ -19,7 +19,6 @@ from dltrain.cli.terminal.console import dim, output, pairs, safe, warning
 from dltrain.cli.terminal.sweep_view import SweepView
 from dltrain.config.compose import Sources
 from dltrain.config.overrides import Overrides
-from dltrain.metrics import higher_is_better
 from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.compare.results import (
@@ -119,7 +118,6 @@ def _view(plan: Plan, finished: int) -> SweepView:
         finished=finished,
         steps=steps,
         metric=plan.metric,
-        higher_is_better=higher_is_better(plan.metric),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import rich.console
 from rich.live import Live
@@ -13,25 +13,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from dltrain.cli.terminal.console import dim, lasting, safe, show, table
+from dltrain.metrics import higher_is_better
 from dltrain.text import duration, figure
+
+if TYPE_CHECKING:
+    from dltrain.sweep.plan import Member
 
 LEADERS = 8
 # In a pipe, how often a line says how far it is.
 LINE_SECONDS = 10.0
-
-
-class Member(Protocol):
-    """The part of a sweep's member that a view reads."""
-
-    @property
-    def index(self) -> int:
-        """Its number."""
-        ...
-
-    @property
-    def setting(self) -> Mapping[str, str]:
-        """What tells it from the others."""
-        ...
 
 
 class SweepView:
@@ -43,7 +33,6 @@ class SweepView:
         finished: How many of them were trained before.
         steps: Of all members together.
         metric: What sorts them.
-        higher_is_better: Which way.
     """
 
     def __init__(
@@ -54,11 +43,10 @@ class SweepView:
         finished: int = 0,
         steps: float,
         metric: str,
-        higher_is_better: bool,
     ) -> None:
         self._console, self._stream = console, lasting(console)
         self._members, self._metric = members, metric
-        self._sign = -1 if higher_is_better else 1
+        self._sign = -1 if higher_is_better(metric) else 1
         self._trained, self._failed = finished, 0
         self._values: Mapping[int, tuple[int, float | None]] = {}
         self._next_line = time.monotonic() + LINE_SECONDS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass, field
 
 import pytest
 import rich.console
@@ -12,26 +11,27 @@ import rich.console
 from dltrain.cli.terminal import sweep_view as room
 from dltrain.cli.terminal.console import output
 from dltrain.cli.terminal.sweep_view import SweepView
+from dltrain.config.load import load
+from dltrain.config.overrides import Overrides
+from dltrain.sweep.plan import Member
+
+CONFIG = load()
 
 
-@dataclass
-class Member:
-    index: int
-    setting: dict[str, str] = field(default_factory=dict)
+def member(index: int, **setting: str) -> Member:
+    return Member(index, Overrides(), setting, CONFIG)
 
 
-MEMBERS = [Member(i, {"optimizer.lr": f"0.{i + 1}"}) for i in range(12)]
+MEMBERS = [member(i, **{"optimizer.lr": f"0.{i + 1}"}) for i in range(12)]
 
 
-def view(
-    console: rich.console.Console, *, metric: str = "val/loss", higher: bool = False
-) -> SweepView:
-    return SweepView(console, members=MEMBERS, steps=1200, metric=metric, higher_is_better=higher)
+def view(console: rich.console.Console, *, metric: str = "val/loss") -> SweepView:
+    return SweepView(console, members=MEMBERS, steps=1200, metric=metric)
 
 
-def piped(*, metric: str = "val/loss", higher: bool = False) -> tuple[SweepView, io.StringIO]:
+def piped(*, metric: str = "val/loss") -> tuple[SweepView, io.StringIO]:
     file = io.StringIO()
-    return view(output(file), metric=metric, higher=higher), file
+    return view(output(file), metric=metric), file
 
 
 def terminal(width: int = 100) -> tuple[rich.console.Console, io.StringIO]:
@@ -53,7 +53,7 @@ def test_members_trained_together_are_named_by_number() -> None:
 
 
 def test_many_numbers_are_cut() -> None:
-    members = [Member(2 * i) for i in range(20)]
+    members = [member(2 * i) for i in range(20)]
     shown, file = piped()
     shown.trained(members, 1.0)
     assert file.getvalue().startswith(
@@ -64,7 +64,7 @@ def test_many_numbers_are_cut() -> None:
 def test_a_failure_is_told_at_once_with_its_reason() -> None:
     shown, file = piped()
     shown.failed([MEMBERS[3]], "RuntimeError: no\x1b[31m luck [red]")
-    shown.failed([Member(0)], "it was killed")
+    shown.failed([member(0)], "it was killed")
     assert file.getvalue().splitlines() == [
         r"FAILED member 3 (optimizer.lr=0.4): RuntimeError: no\x1b[31m luck [red]",
         "FAILED member 0: it was killed",
@@ -92,7 +92,7 @@ def test_a_pipe_hears_nothing_of_progress_at_first() -> None:
 
 def test_a_pipe_hears_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "LINE_SECONDS", 0.0)
-    shown, file = piped(metric="val/accuracy", higher=True)
+    shown, file = piped(metric="val/accuracy")
     with shown.watching():
         shown.progress(0, {})
         shown.trained(MEMBERS[:2], 1.0)
@@ -105,10 +105,12 @@ def test_a_pipe_hears_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatch
     )
 
 
-@pytest.mark.parametrize(("higher", "order"), [(False, [2, 0, 1]), (True, [1, 0, 2])])
-def test_a_terminal_shows_the_leaders_best_first(higher: bool, order: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("metric", "order"), [("val/loss", [2, 0, 1]), ("val/accuracy", [1, 0, 2])]
+)
+def test_a_terminal_shows_the_leaders_best_first(metric: str, order: list[int]) -> None:
     console, file = terminal()
-    shown = view(console, higher=higher)
+    shown = view(console, metric=metric)
     with shown.watching():
         shown.progress(300, {0: (1, 0.5), 1: (1, 0.9), 2: (2, 0.1), 3: (2, None)})
     lines = [line.split() for line in file.getvalue().replace("\x1b[2K", "").splitlines()]
@@ -179,7 +181,6 @@ def test_a_resumed_sweep_begins_with_what_was_finished() -> None:
         finished=6,
         steps=1200,
         metric="val/loss",
-        higher_is_better=False,
     )
     shown._next_line = 0.0
     shown.progress(600.0, {})
