@@ -180,7 +180,7 @@ def dispatch(words: list[str]) -> None:
     if refused:
         raise UsageError([f"{flag}: {FOREIGN_FLAGS[flag]}" for flag in dict.fromkeys(refused)])
     if any(word.split("=")[0] in HYDRA_FLAGS for word in words):
-        return _verb("hydra_flags", words)
+        return _verb("hydra.flags", words)
     if words[:1] == ["--version"]:
         sys.stdout.write(f"dltrain {__version__}\n")
         return None
@@ -195,7 +195,7 @@ def dispatch(words: list[str]) -> None:
         words = words[1:]
     engines = [word for word in words if word.startswith(("hydra/launcher=", "hydra/sweeper="))]
     if set(words) & set(SWEEP_FLAGS):
-        return _verb("hydra_multirun" if engines else "sweep", words)
+        return _verb("hydra.multirun" if engines else "sweep", words)
     if engines:
         raise UsageError([f"{clipped(engines[0])}: belongs to a sweep; add -m, or leave it out"])
     return _verb("train", words)
