@@ -1,6 +1,6 @@
 """Which files make a config; composition is Hydra's.
 
-Only group choices (``model=mlp``) are composed; values are set by ``config.py`` afterwards, which
+Only group choices (``model=mlp``) are composed; values are set by ``load.py`` afterwards, which
 is what lets the members of a sweep share compositions. No torch is imported.
 """
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Problem:
-    """A key and what to do about it; ``config.py`` adds the value and where it came from."""
+    """A key and what to do about it; ``load.py`` adds the value and where it came from."""
 
     key: str
     message: str

@@ -1,6 +1,6 @@
 """Models as plans: which layers, of which widths - without a tensor, so without torch.
 
-``models.py`` builds a plan; ``dltrain model show`` prints one. Letters: B rows of the batch.
+``model.py`` builds a plan; ``dltrain model show`` prints one. Letters: B rows of the batch.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def test_the_data_come_in_their_own_units() -> None:
 
 def test_rows_are_drawn_alike_in_any_type_and_in_any_parts() -> None:
     exact, rounded = draw(noise=0.5), draw(noise=0.5, dtype="float32")
-    with mock.patch("dltrain.data.dataset.synthetic.NUMBERS", 64):
+    with mock.patch("dltrain.data.synthetic.NUMBERS", 64):
         parts = draw(noise=0.5)
     for split in ("train", "val"):
         for name in ("inputs", "targets"):

@@ -373,7 +373,7 @@ def test_least_squares_has_no_lr_and_no_state() -> None:
 def test_constructing_an_optimizer_does_not_import_torchs_compiler() -> None:
     program = """
 import sys, torch
-from dltrain.optim import SGD, Adam
+from dltrain.nn.optim import SGD, Adam
 parameters = [torch.zeros(1, 2, 3)]
 SGD(parameters, lr=[1.0], momentum=[0.9], nesterov=[True], weight_decay=[0.1]).step(parameters)
 Adam(parameters, lr=[1.0], betas=[[0.9, 0.99]], eps=[1e-8], weight_decay=[0.1],

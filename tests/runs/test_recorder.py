@@ -66,7 +66,7 @@ def test_folders_claimed_by_threads_in_the_same_second_differ(tmp_path: Path) ->
 def test_folders_claimed_by_processes_in_the_same_second_differ(tmp_path: Path) -> None:
     script = (
         "import os, sys, pathlib\n"
-        "from dltrain.runs.recorder import new_folder\n"
+        "from dltrain.runs.layout import new_folder\n"
         "for _ in range(5):\n"
         "    if os.fork() == 0:\n"
         "        for _ in range(10):\n"
@@ -83,7 +83,7 @@ def test_a_suffix_that_is_taken_is_drawn_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = iter("aaaa" + "aaaa" + "bbbb")
-    monkeypatch.setattr("dltrain.runs.recorder.secrets.choice", lambda _: next(drawn))
+    monkeypatch.setattr("dltrain.runs.layout.secrets.choice", lambda _: next(drawn))
     first, second = (new_folder(tmp_path, "x") for _ in range(2))
     assert first.name.endswith("_aaaa")
     assert second != first

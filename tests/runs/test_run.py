@@ -18,7 +18,6 @@ import pytest
 from dltrain.runs.find import find, list_all, list_runs, members
 from dltrain.runs.record import read_record
 from dltrain.runs.run import Run, read
-from dltrain.system import foreign_files
 from dltrain.system.environment import process_start
 from tests.conftest import Call, tree, write_record
 
@@ -399,7 +398,7 @@ def test_linked_metrics_are_refused(make: Make, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_too_large_is_refused(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foreign_files, "MAX_RECORD_BYTES", 10)
+    monkeypatch.setattr("dltrain.runs.record.MAX_RECORD_BYTES", 10)
     with pytest.raises(ValueError, match="is larger than 10 bytes"):
         read(make())
 

@@ -64,7 +64,7 @@ def test_many_processes_claim_each_folder_once(tmp_path: Path) -> None:
     program = """
 import sys
 from pathlib import Path
-from dltrain.storage import make_folder
+from dltrain.system.disk import make_folder
 folder = Path(sys.argv[1])
 sys.stdin.readline()  # all start together
 print(*[i for i in range(200) if make_folder(folder / "runs" / str(i))])
@@ -201,7 +201,7 @@ def test_an_interrupt_leaves_the_old_file_and_no_other(
 CUTS = """
 import os, shutil, sys
 from pathlib import Path
-from dltrain.storage import append, cut, make_folder, replace, sync
+from dltrain.system.disk import append, cut, make_folder, replace, sync
 from tests.torture.faults import PowerDisk
 
 os.chdir(sys.argv[1])
@@ -447,7 +447,7 @@ def test_a_tree_that_is_not_there_cannot_be_copied(tmp_path: Path) -> None:
 HOLD = """
 import sys
 from pathlib import Path
-from dltrain.storage import locked
+from dltrain.system.disk import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.readline()
@@ -519,7 +519,7 @@ def test_what_a_process_writes_goes_to_the_end_of_a_file(tmp_path: Path) -> None
     program = """
 import os, subprocess, sys
 from pathlib import Path
-from dltrain.storage import redirect
+from dltrain.system.disk import redirect
 print("seen", flush=True)
 redirect(Path("log"), [1, 2])
 print("printed", flush=True)
@@ -540,7 +540,7 @@ def test_only_what_was_asked_for_is_redirected(tmp_path: Path) -> None:
     program = """
 import os
 from pathlib import Path
-from dltrain.storage import redirect
+from dltrain.system.disk import redirect
 redirect(Path("log"), [2])
 os.write(1, b"out")
 os.write(2, b"err")

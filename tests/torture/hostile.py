@@ -8,6 +8,7 @@ that what a cage is forked from is always the same.
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import stat
@@ -31,6 +32,7 @@ from tests.torture.cage import (
 )
 from tests.torture.flips import Image, make_images, make_sweep
 from tests.torture.forged import forged
+from tests.torture.inside import say
 from tests.torture.proof import Report
 from tests.torture.strangers import SECRET, TOKEN, Stranger, World, lay_world, strangers
 
@@ -139,6 +141,8 @@ def _serve(base: Path, amount: int | None, seed: int) -> Report:
     places = _places(base, amount, seed)
     name = "2026-01-01_00-00-00_mlp-synthetic_evil"
     world = World(base / "world", base / "world" / "here" / "outputs" / name)
+    for _, image in places[:1]:
+        _import_all(world, image)
     for stranger, image in places:
         for words in verbs(stranger):
             lay_world(world, image.kept)
@@ -158,6 +162,20 @@ def _serve(base: Path, amount: int | None, seed: int) -> Report:
         f"largest {largest[0] / 1e6:.0f} MB: {largest[1]}",
     ]
     return Report("hostile run folders", tried, wrong, notes)
+
+
+def _import_all(world: World, image: Image) -> None:
+    """Carry out every verb on an honest folder, so that cages need not import what it needs."""
+    lay_world(world, image.kept)
+    here = os.getcwd()
+    os.chdir(world.base / "here")
+    try:
+        Path(GIVEN).write_text("x0,x1\n1,2\n3,4\n")
+        for words in (*READING, CONTINUING[0]):
+            said = say(*(word.replace("RUN", f"outputs/{world.run.name}") for word in words))
+            assert said.code in CODES, said
+    finally:
+        os.chdir(here)
 
 
 def prove(amount: int | None, seed: int = 0) -> Report:

@@ -76,7 +76,7 @@ def selected(
 
     Args:
         listed: All of them.
-        where: A filter (``where.py``); None: all.
+        where: A filter (``filters.py``); None: all.
         sort: A field: metrics best first, all else ascending, ``-`` before it the other way round;
             runs without it come last. None: as they are.
         top: How many are left at most.

@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dltrain.config.load import load
-from dltrain.nn import losses
 from dltrain.train import batches, build
 from dltrain.train.checkpoints import checkpoint_file
 from dltrain.train.checkpoints.checkpoint_file import CheckpointError
@@ -83,7 +82,7 @@ def short_windows() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batches, "WINDOW_STEPS", 4)
         patch.setattr("dltrain.train.steps.WINDOW_STEPS", 4)
-        patch.setattr(losses, "RECORD_STEPS", 3)
+        patch.setattr("dltrain.train.tally.RECORD_STEPS", 3)
         yield
 
 
