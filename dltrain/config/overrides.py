@@ -22,13 +22,13 @@ class Override:
     Attributes:
         key: A group or a dotted key.
         text: The value as typed; None: no equals sign was.
-        value: What the text means, where it is known already: one value of a sweep's list.
+        value: What the text means, or the values of a list, where that is known already.
         location: Where it stands, if that is not the command line.
     """
 
     key: str
     text: str | None = None
-    value: Value | None = field(default=None, compare=False)
+    value: Value | list[Value] | None = field(default=None, compare=False)
     location: str = field(default="", compare=False)
 
     @classmethod

@@ -26,7 +26,7 @@ class Grid:
     """Every combination of some lists of values.
 
     Attributes:
-        overrides: All that is set, in order; of a list any text.
+        overrides: All that is set, in order.
         lists: Key -> its values; the last one varies fastest.
         settings: ``zip`` and ``repeat`` of this grid.
         location: Where it stands, if not on the command line.
@@ -181,33 +181,22 @@ def _entry(
     problems = [f"{key}: {text}" for key, value in entry.items() if (text := _unusable(key, value))]
     if problems:
         return problems
-    lists = {
-        key: [_value(inner) for inner in value]
-        for key, value in entry.items()
-        if isinstance(value, list) and key not in typed and key != "sweep.zip"
-    }
-    single = (
-        Override(key, _value(value).text, location=location)
-        for key, value in entry.items()
-        if key not in lists and key not in typed
-    )
-    resolved = resolve(Overrides((*single, *typed.entries)), sources.groups, sweeping=True)
+    overrides = {key: _override(key, value, location) for key, value in entry.items()}
+    overrides |= {override.key: override for override in typed.entries}
+    whole = Overrides(tuple(overrides.values()))
+    resolved = resolve(whole, sources.groups, sweeping=True)
     of_entry, problems = sweep_settings(resolved, sources)
     if of_entry is None:
         return problems
     grid = _grid(resolved, replace(of_entry, metric=settings.metric))
-    known = {override.key: override for override in grid.overrides.entries}
-    # A list's text is what each member has of it; here it only keeps the key's position.
-    keys = dict.fromkeys([*(key for key in entry if not key.startswith("sweep.")), *known])
-    ordered = (known.get(key) or Override(key, "", location=location) for key in keys)
-    lists |= grid.lists
-    swept = dict.fromkeys([*(key for key in entry if key in lists), *lists])
-    return replace(
-        grid,
-        overrides=Overrides(tuple(ordered)),
-        lists={key: lists[key] for key in swept},
-        location=f"{location}: ",
-    )
+    return replace(grid, location=f"{location}: ")
+
+
+def _override(key: str, value: Any, location: str) -> Override:
+    """Return what an entry of the file sets as if it were typed; a list is a sweep's."""
+    if isinstance(value, list) and key != "sweep.zip":
+        return Override(key, "", [_value(inner) for inner in value], location)
+    return Override(key, _value(value).text, location=location)
 
 
 def _unusable(key: str, value: Any) -> str | None:
