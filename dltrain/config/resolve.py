@@ -72,7 +72,7 @@ def resolve(
         available: Group -> its choices.
         sweeping: Whether a key may have several values.
     """
-    result = Resolved(problems=repeated(overrides.words, sweeping=sweeping))
+    result = Resolved()
     entries: dict[str, Override] = {}
     for entry in overrides.entries:
         if entry.key in entries:  # which is said already
@@ -88,6 +88,8 @@ def resolve(
             result.take(entry.key, value, available)
         if entry.location:
             result.locations[entry.key] = entry.location
+    if len(entries) < len(overrides.entries):
+        result.problems[:0] = repeated(overrides.words, sweeping=sweeping)
     result.overrides = Overrides(tuple(entries.values()))
     return result
 
