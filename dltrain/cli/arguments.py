@@ -14,7 +14,7 @@ from dltrain.config.overrides import Overrides
 from dltrain.runs.command_line import CommandLine
 from dltrain.system.paths import expanded, problem_with
 from dltrain.system.shell import OUTPUTS
-from dltrain.text import clipped, closest, repeated
+from dltrain.text import clipped, closest
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -147,8 +147,9 @@ class Parser(argparse.ArgumentParser):
     def read(self, words: Sequence[str]) -> argparse.Namespace:
         """Parse the words of a command line."""
         arguments = self.parse_intermixed_args(list(words))
-        positional = [getattr(arguments, name, None) for name in ("overrides", "words")]
-        twice = repeated([word for part in positional for word in part or []])
+        typed = getattr(arguments, "overrides", None) or getattr(arguments, "words", None)
+        overrides = Overrides.parse(typed or [])
+        twice = overrides.repeated()
         if twice:
             raise UsageError(twice)
         folder = getattr(arguments, "config_dir", None)
@@ -158,7 +159,7 @@ class Parser(argparse.ArgumentParser):
                 shown = clipped(str(folder))
                 raise UsageError([f"--config-dir={shown}: {problem or 'no such folder'}"])
         if "overrides" in arguments:
-            arguments.overrides = Overrides.parse(arguments.overrides)
+            arguments.overrides = overrides
         return arguments
 
 
@@ -201,7 +202,7 @@ def only_output_dir(overrides: Overrides) -> Path:
 
 def output_dir_of(overrides: Overrides) -> Path:
     """Return the folder that holds the runs, for verbs that only read them."""
-    twice = repeated(overrides.only("output_dir").words)
+    twice = overrides.only("output_dir").repeated()
     if twice:
         raise UsageError(twice)
     value = overrides.get("output_dir")

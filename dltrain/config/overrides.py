@@ -5,11 +5,12 @@ What the texts mean, and which of them are lists, is for ``resolve`` to say; no 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dltrain.system.shell import as_value
+from dltrain.text import clipped
 
 if TYPE_CHECKING:
     from dltrain.config.grammar.functions import Value
@@ -125,6 +126,18 @@ class Overrides:
             entries[key] = replace(before, text=value.text, value=value)
         return Overrides(tuple(entries.values()))
 
+    def repeated(self, *, sweeping: bool = False) -> list[str]:
+        """Say of each key that is set more than once which values it is given.
+
+        Args:
+            sweeping: Whether a key may have several values.
+        """
+        texts: dict[str, list[str]] = {}
+        for entry in self.entries:
+            if entry.key and entry.text is not None:
+                texts.setdefault(entry.key, []).append(entry.text)
+        return [_set_twice(key, each, sweeping) for key, each in texts.items() if len(each) > 1]
+
     def split_names(self) -> tuple[list[str], Overrides]:
         """Return the names of runs among the words, and the overrides among them."""
         names = [str(entry) for entry in self.entries if entry.names_run]
@@ -136,3 +149,21 @@ def is_replaced(key: str, changed: Collection[str]) -> bool:
     if {key, *changed} >= {"sweep.repeat", "seed"}:  # the one says the seeds, or the other
         return True
     return key in changed or key.partition(".")[0] in changed
+
+
+def _set_twice(key: str, texts: Sequence[str], sweeping: bool) -> str:
+    key, unique = clipped(key), list(dict.fromkeys(texts))
+    times = "twice" if len(texts) == 2 else f"{len(texts)} times"
+    if len(unique) == 1:
+        return f"{key}={clipped(unique[0])}: is set {times}; leave out the others"
+    shown_texts = [clipped(text, most=30) or "''" for text in unique]
+    listed = f"{', '.join(shown_texts[:-1])} and {shown_texts[-1]}"
+    several = f"{key}={clipped(','.join(unique))}"
+    plain = all(text.strip() == text != "" and not set(text) & set(" ()") for text in unique)
+    if key.startswith("sweep.") or key == "output_dir" or not plain:
+        return f"{key}: is set {times}, to {listed}; keep one"
+    flag = "" if sweeping else "-m "
+    return (
+        f"{key}: is set {times}, to {listed}; keep one, or train them all: {flag}{several} "
+        "(a shell makes several words of braces, {A,B})"
+    )

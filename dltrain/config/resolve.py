@@ -11,7 +11,7 @@ from dltrain.config.grammar.values import read
 from dltrain.config.overrides import Override, Overrides
 from dltrain.config.plain import shown
 from dltrain.config.validate import LISTED, every_key
-from dltrain.text import clipped, closest, repeated
+from dltrain.text import clipped, closest
 
 
 @dataclass
@@ -89,7 +89,7 @@ def resolve(
         if entry.location:
             result.locations[entry.key] = entry.location
     if len(entries) < len(overrides.entries):
-        result.problems[:0] = repeated(overrides.words, sweeping=sweeping)
+        result.problems[:0] = overrides.repeated(sweeping=sweeping)
     result.overrides = Overrides(tuple(entries.values()))
     return result
 

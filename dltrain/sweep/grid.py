@@ -18,7 +18,6 @@ from dltrain.config.resolve import Resolved, resolve
 from dltrain.config.schema import MAX_SEED, SweepConfig
 from dltrain.config.yaml_file import ConfigFileError, Written, build, read_yaml
 from dltrain.system.paths import expanded, problem_with
-from dltrain.text import repeated
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def expand(
     """
     resolved = resolve(overrides, sources.groups, sweeping=True)
     settings, problems = sweep_settings(resolved, sources)
-    problems += repeated(overrides.words, sweeping=True)
+    problems += overrides.repeated(sweeping=True)
     if settings is None:  # what else is wrong is said as well
         first = {key: values[0] for key, values in _lists(resolved).items()}
         return [_of_members(resolved.overrides).with_values(first)], None, problems
