@@ -20,12 +20,12 @@ from dltrain.config.resolve import resolve
 from dltrain.config.schema import KINDS
 from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine
+from dltrain.runs.provenance import DATA_PATHS
 from dltrain.runs.run import Run
 from dltrain.system.shell import as_value, below, command, located
 
 # Where a run lies and what it is compared with decide no number.
 _APART = ("output_dir", "expect")
-_PATHS = ("data.path", "data.root")
 # A record that says more is a stranger's, or would be a command that no terminal takes.
 _MOST_CHARACTERS = 20_000
 
@@ -154,7 +154,7 @@ def _pinned(plain: Repetition, wanted: Mapping[str, Any]) -> Repetition:
             key: f"{key} was {as_value(value)} and is {as_value(values.get(key))} "
             "in the config files now"
             for key, value in pins.items()
-            if key not in _PATHS
+            if key not in DATA_PATHS
         },
     )
     if not pins:
@@ -181,7 +181,7 @@ def _composed(words: Repetition) -> tuple[Mapping[str, Any] | None, list[str]]:
 def _deciding(config: Mapping[str, Any], cwd: str | None) -> dict[str, Any]:
     """Return a config's values by dotted key, paths as they are written from here."""
     values = {k: v for k, v in flat(config).items() if k.partition(".")[0] not in _APART}
-    for key in _PATHS:
+    for key in DATA_PATHS:
         text = values.get(key)
         if isinstance(text, str):
             values[key] = located(text, cwd)

@@ -15,6 +15,7 @@ from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict
 from dltrain.config.schema import SweepConfig
 from dltrain.config.validate import run_config
+from dltrain.runs.provenance import DATA_PATHS
 from dltrain.sweep.plan import Member, Plan, PlanError, groups_of
 from dltrain.system.paths import PACKAGED, expanded
 from dltrain.system.shell import located
@@ -94,7 +95,7 @@ def restore(
         if run is None:
             location = f"plan.jsonl:{entry.index + 1}"
             lines = [f"{location}: {p.key}{_value(entry, p.key)}: {p.message}" for p in problems]
-            moved = [p.key for p in problems if p.key in ("data.path", "data.root")]
+            moved = [p.key for p in problems if p.key in DATA_PATHS]
             advice = [f"say where the data lie now: {key}=..." for key in dict.fromkeys(moved)]
             raise PlanError(["; ".join([line, *advice]) for line in lines])
         members.append(Member(entry.index, entry.overrides, entry.setting, run))
