@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dltrain.cli.live.training import counted
 from dltrain.cli.terminal.console import dim, table, warning
 from dltrain.sweep.stacks import in_order, sizes_to_try, stack_size
 from dltrain.system.machine import free_memory
@@ -20,10 +21,13 @@ ROWS = 20
 
 def plan_facts(plan: Plan) -> list[tuple[str, object]]:
     """Return what is shown of a plan before anything is trained."""
-    varying = [f"{key} ({len(_values(plan, key)):,})" for key in plan.varying]
+    values = {key: {member.setting[key] for member in plan.members} for key in plan.varying}
+    varying = ", ".join(f"{key} ({len(texts):,})" for key, texts in values.items())
+    duplicates = counted(plan.duplicates, "duplicate")
+    left_out = f" ({duplicates} of them left out)" if plan.duplicates else ""
     facts: list[tuple[str, object]] = [
-        ("members", f"{len(plan.members):,}{_duplicates(plan)}"),
-        ("varying", ", ".join(varying) or "nothing"),
+        ("members", f"{len(plan.members):,}{left_out}"),
+        ("varying", varying or "nothing"),
     ]
     count = len(plan.groups)
     for number, group in enumerate(plan.groups[:ROWS]):
@@ -61,7 +65,7 @@ def _stacks(plan: Plan, group: Group, members: Sequence[Member]) -> str:
     count = -(-len(members) // size)
     if plan.settings.stack_size is None and len(sizes_to_try(members, group, size)) > 1:
         return f"{len(members):,} members in {count} or more stacks, as measuring will say"
-    return f"{len(members):,} members in {count} stack{'s' if count > 1 else ''}"
+    return f"{len(members):,} members in {counted(count, 'stack')}"
 
 
 def remarks(plan: Plan) -> list[object]:
@@ -82,14 +86,3 @@ def plan_table(plan: Plan, *, whole: bool) -> list[object]:
     if len(members) < len(plan.members):
         parts.append(dim(f"and {len(plan.members) - len(members):,} members more"))
     return parts
-
-
-def _values(plan: Plan, key: str) -> set[str]:
-    return {member.setting[key] for member in plan.members}
-
-
-def _duplicates(plan: Plan) -> str:
-    count = plan.duplicates
-    if not count:
-        return ""
-    return f" ({count:,} duplicate{'s' if count > 1 else ''} of them left out)"
