@@ -114,8 +114,12 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
         said = [f"{folder} is gone"]
     kinds = {group: wanted[f"{group}.kind"] for group in KINDS if f"{group}.kind" in wanted}
     others = {group: kind for group, kind in kinds.items() if values.get(f"{group}.kind") != kind}
-    overrides = plain.overrides.updated(Overrides.of(others))
-    made = _pinned(replace(plain, overrides=overrides), wanted)
+    if others:
+        plain = replace(plain, overrides=plain.overrides.updated(Overrides.of(others)))
+        values, lines = _composed(plain)
+        if values is None:
+            raise ConfigError(lines)
+    made = _pinned(plain, values, wanted)
     if not said:
         return made
     note = f"config files are not what they were ({said[0]}); all they said is told in words"
@@ -137,15 +141,12 @@ def _starts(line: CommandLine) -> Iterator[Repetition]:
     yield Repetition([], Overrides(), Sources.of(None))
 
 
-def _pinned(plain: Repetition, wanted: Mapping[str, Any]) -> Repetition:
-    """Add the words that are missing to come to the wanted values, and see that they do.
+def _pinned(plain: Repetition, values: Mapping[str, Any], wanted: Mapping[str, Any]) -> Repetition:
+    """Add what is missing to come from these values to the wanted ones, and see that it does.
 
     Raises:
-        ConfigError: If they do not.
+        ConfigError: If it does not.
     """
-    values, lines = _composed(plain)
-    if values is None:
-        raise ConfigError(lines)
     pins = {key: value for key, value in wanted.items() if values.get(key) != value}
     made = replace(
         plain,
