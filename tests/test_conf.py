@@ -12,8 +12,8 @@ from dltrain.config.compose import CONF, Sources, compose_groups, groups
 from dltrain.config.kinds import TABLE
 from dltrain.config.knob import knobs
 from dltrain.config.load import load, sweep_settings
-from dltrain.config.overrides import Words
 from dltrain.config.plain import as_dict, to_yaml
+from dltrain.config.resolve import Resolved
 from dltrain.config.schema import Expectation, RunConfig, SweepConfig
 from dltrain.config.validate import class_of, known_keys
 
@@ -77,7 +77,7 @@ def test_every_top_level_key_is_a_knob_and_back() -> None:
 def test_every_key_of_a_sweep_is_a_knob_and_back(choice: str) -> None:
     assert set(own_part("sweep", choice)) <= set(knobs(SweepConfig))
     assert set(compose_groups({"sweep": choice}, [CONF])["sweep"]) == set(knobs(SweepConfig))
-    settings, lines = sweep_settings(Words(groups={"sweep": choice}), Sources.of(None))
+    settings, lines = sweep_settings(Resolved(groups={"sweep": choice}), Sources.of(None))
     assert lines == []
     assert isinstance(settings, SweepConfig)
     assert load([f"sweep={choice}"]) == load()

@@ -103,8 +103,8 @@ def _targets(data: Dataset) -> object:
     rows = []
     scale = data.target_scale
     for name, targets in splits.items():
-        own = targets * scale.deviation[0] + scale.mean[0]
-        rows.append([name, *(figure(float(f(own))) for f in (np.mean, np.std, np.min, np.max))])
+        values = targets * scale.deviation[0] + scale.mean[0]
+        rows.append([name, *(figure(float(f(values))) for f in (np.mean, np.std, np.min, np.max))])
     columns = [data.target_name, "mean", "deviation", "smallest", "largest"]
     return table(columns, rows, right=columns[1:])
 

@@ -20,10 +20,9 @@ USAGE = "dltrain model show [OVERRIDE ...]"
 def main(words: Sequence[str]) -> None:
     """Print the graph of the composed model."""
     arguments = Parser("model", __doc__ or "", USAGE).composing().read(words)
-    action, *overrides = arguments.overrides or ["show"]
-    if "=" in action:
-        action, overrides = "show", arguments.overrides
-    if action != "show":
+    names, overrides = arguments.overrides.split_names()
+    if names not in ([], ["show"]):
+        action = names[-1]
         hint = closest(action, ["show"])
         raise UsageError([f"model {action}: unknown{hint} (there is: model show)"])
     with refusing():

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from dltrain.config.choices import Dtype, Init, Matmul, Task
 from dltrain.config.kinds import DATA, OPTIMIZERS, TABLE, Rule
+from dltrain.config.overrides import Overrides
 from dltrain.config.problem import Problem
 from dltrain.config.schema import RunConfig
 from dltrain.system.paths import expanded, problem_with
@@ -50,13 +51,12 @@ def task_problems(run: RunConfig, task: Task, *, data: str) -> Iterator[Problem]
         )
 
 
-def ineffective(run: RunConfig, overrides: Sequence[str]) -> list[str]:
+def ineffective(run: RunConfig, overrides: Overrides) -> list[str]:
     """Name what was typed and has no effect in this run, in sentences."""
-    typed = {word.partition("=")[0] for word in overrides}
     sentences = []
-    if "model.init_std" in typed and getattr(run.model, "init", Init.normal) != Init.normal:
+    if "model.init_std" in overrides and getattr(run.model, "init", Init.normal) != Init.normal:
         sentences.append(f"model.init_std has no effect with model.init={run.model.init}")
-    if "seed" in typed and OPTIMIZERS[run.optimizer.kind].exact:
+    if "seed" in overrides and OPTIMIZERS[run.optimizer.kind].exact:
         name = run.optimizer.kind
         sentences.append(f"seed has no effect with optimizer={name}, which draws nothing")
     return sentences

@@ -32,10 +32,10 @@ def address(run: Run) -> list[str]:
 
 def _leads_to(name: str, folder: Path) -> bool:
     try:
-        found = find(name, folder.parent, readable=False)
+        run = find(name, folder.parent, readable=False)
     except ValueError:
         return False
-    return os.path.abspath(found.folder) == str(folder)
+    return os.path.abspath(run.folder) == str(folder)
 
 
 def command_on(run: Run, *verb: str, more: tuple[str, ...] = ()) -> str:

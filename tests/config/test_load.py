@@ -10,8 +10,9 @@ import yaml
 
 from dltrain.config.compose import CONF, ConfigError, Sources, groups
 from dltrain.config.load import load, set_value, sweep_settings
-from dltrain.config.overrides import read_words
+from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict, to_yaml
+from dltrain.config.resolve import resolve
 from dltrain.config.schema import (
     AdamConfig,
     CsvConfig,
@@ -242,7 +243,7 @@ def test_a_problem_is_told_once() -> None:
 
 def settings(*words: str, config_dir: Path | None = None) -> tuple[SweepConfig | None, list[str]]:
     sources = Sources.of(config_dir)
-    return sweep_settings(read_words(words, sources.groups, sweeping=True), sources)
+    return sweep_settings(resolve(Overrides.parse(words), sources.groups, sweeping=True), sources)
 
 
 def test_what_a_sweep_is_told_is_no_part_of_a_run() -> None:
@@ -261,12 +262,6 @@ def test_what_a_sweep_is_told_has_the_last_word() -> None:
     assert lines == []
     assert found is not None
     assert (found.repeat, found.zip, found.metric) == (3, ["a", "b"], "7")
-
-
-def test_what_a_sweep_is_told_is_taken_out_of_the_words() -> None:
-    words = read_words(["sweep.repeat=3", "sweep.workers=1,2", "seed=1,2"], {}, sweeping=True)
-    sweep_settings(words, Sources.of(None))
-    assert (words.values, [*words.lists]) == ({}, ["seed"])
 
 
 @pytest.mark.parametrize(

@@ -183,13 +183,13 @@ def test_what_is_known_of_a_run_depends_on_its_splits() -> None:
 
 
 def told() -> SweepConfig:
-    return planned().told
+    return planned().settings
 
 
 def test_a_plan_survives_its_file() -> None:
     plan = planned("model=mlp", "model.hidden=[8],[8,8]", "trainer.max_grad_norm=null,1", "seed=7")
     assert (
-        restore(read_entries(map(as_line, plan.members)), plan.told, vet=lambda members: None)
+        restore(read_entries(map(as_line, plan.members)), plan.settings, vet=lambda members: None)
         == plan
     )
 

@@ -14,8 +14,8 @@ from dltrain.config.compose import Sources, compose_groups
 from dltrain.config.kinds import TABLE
 from dltrain.config.knob import knobs
 from dltrain.config.load import load, sweep_settings
-from dltrain.config.overrides import read_words
 from dltrain.config.plain import as_dict, shown, to_yaml
+from dltrain.config.resolve import Resolved
 from dltrain.config.schema import RunConfig, SweepConfig
 
 USAGE = "dltrain config show [--describe] [OVERRIDE ...]"
@@ -37,11 +37,11 @@ def main(words: Sequence[str]) -> None:
             sys.stdout.write(to_yaml(run))
             return
         sources = Sources.of(arguments.config_dir, arguments.config_name)
-        told, lines = sweep_settings(read_words([], sources.groups), sources)
-        if told is None:
+        settings, lines = sweep_settings(Resolved(), sources)
+        if settings is None:
             raise UsageError(lines)
         output().print(
-            table(COLUMNS, [*_rows(run), *_inner_rows("sweep", SweepConfig, as_dict(told))])
+            table(COLUMNS, [*_rows(run), *_inner_rows("sweep", SweepConfig, as_dict(settings))])
         )
         output().print("")
         output().print(table(["choice", *COLUMNS], list(_rows_of_others(run, sources))))

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
+from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.terminal.console import output, safe
 from dltrain.config.plain import shown
 from dltrain.runs.compare.listing import Row, rows, selected, varying
@@ -50,8 +50,9 @@ def main(words: Sequence[str]) -> None:
         complaint = f"there is no folder {path.parent}"
     if complaint:
         raise UsageError([f"{safe(arguments.file)}: {complaint}"])
+    _, folder = names_and_folder(arguments.words)
     with refusing():
-        listed = rows(list_all(output_dir_of(arguments.words)), numbered=False)
+        listed = rows(list_all(folder), numbered=False)
         chosen = selected(listed, where=arguments.where)
         if not chosen:
             raise ValueError(f"none of {len(listed)} runs fits; there is nothing to export")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from dltrain.config.overrides import Overrides
 from dltrain.config.plain import Fields, flat
 from dltrain.runs.compare import field_names
 from dltrain.runs.compare.field_names import BEST, Numbers, counted_name
@@ -117,8 +118,7 @@ def fields_and_best(run: Run) -> tuple[Fields, Best | None]:
 
 def _words(run: Run) -> dict[str, str]:
     """Return what was typed for a run, by key."""
-    pairs = [word.partition("=") for word in run.texts("overrides")]
-    return {key: text for key, _, text in pairs if key}
+    return Overrides.parse(run.texts("overrides")).texts
 
 
 def _typed(run: Run) -> Fields:

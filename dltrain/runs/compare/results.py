@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dltrain.config.overrides import Overrides
 from dltrain.metrics import choosing, higher_is_better
 from dltrain.runs import metrics_file
 from dltrain.runs.compare import field_names
@@ -125,7 +126,7 @@ def results_of(sweep: Run, runs: Mapping[int, Run], *, metric: str) -> list[Resu
     """
     results = []
     for index, run in runs.items():
-        typed = dict(word.partition("=")[::2] for word in run.texts("overrides"))
+        typed = Overrides.parse(run.texts("overrides")).texts
         setting = {key: typed.get(key, "-") for key in sweep.texts("varying")}
         results.append(result_of(run, index=index, setting=setting, metric=metric))
     return results
