@@ -35,11 +35,12 @@ VERBS = {
     "rerun": "train again what a run was told, with changes",
     "evaluate": "metrics of a saved run on its data or on another file",
     "predict": "predictions of a saved run for a CSV file or images",
-    "config": "the composed values; why KEY: where one came from; diff: what is not default",
+    "config": "the composed values; why KEY: where one came from; diff",
     "bench": "what a configuration costs here, and what would be faster",
-    "runs": "list, show, compare, label, export and throw away runs; runs --help",
-    "report": "one HTML page on a run, a sweep, or several: curves, tables, mistakes",
+    "runs": "list, show, compare, plot, label, export, throw away runs",
+    "report": "one HTML page on a run, a sweep, or several",
     "doctor": "versions, device, data sets found, a short training",
+    "help": "this overview; help TOPIC: one of the topics below",
 }
 SWEEP_FLAGS = ("-m", "--multirun")
 # What only informs about the composition is Hydra's own business.
@@ -180,12 +181,12 @@ def dispatch(words: list[str]) -> None:
     if refused:
         raise UsageError([f"{flag}: {FOREIGN_FLAGS[flag]}" for flag in dict.fromkeys(refused)])
     if any(word.split("=")[0] in HYDRA_FLAGS for word in words):
-        return _verb("hydra_flags", words)
+        return _verb("hydra.flags", words)
     if words[:1] == ["--version"]:
         sys.stdout.write(f"dltrain {__version__}\n")
         return None
     if words[:1] in (["--help"], ["-h"]):
-        return _verb("help", words)
+        return _verb("help", [])
     if words and "=" not in words[0] and not words[0].startswith(("-", "+", "~")):
         if words[0] not in VERBS:
             hint, known = closest(words[0], VERBS), ", ".join(VERBS)
@@ -195,7 +196,7 @@ def dispatch(words: list[str]) -> None:
         words = words[1:]
     engines = [word for word in words if word.startswith(("hydra/launcher=", "hydra/sweeper="))]
     if set(words) & set(SWEEP_FLAGS):
-        return _verb("hydra_multirun" if engines else "sweep", words)
+        return _verb("hydra.multirun" if engines else "sweep", words)
     if engines:
         raise UsageError([f"{clipped(engines[0])}: belongs to a sweep; add -m, or leave it out"])
     return _verb("train", words)
