@@ -23,10 +23,10 @@ WIDTH = 80
 OVERVIEW = """\
 dltrain trains models from the shell and keeps every run.
 
-  dltrain                                    linear regression on synthetic data
-  dltrain model=softmax data=fashion_mnist   pictures of clothes, in a few seconds
-  dltrain -m optimizer.lr=0.01,0.03,0.1      a sweep: all of them, trained at once
-  dltrain runs                               what was trained
+  dltrain                                   linear regression on synthetic data
+  dltrain model=softmax data=fashion_mnist  pictures of clothes, in some seconds
+  dltrain -m optimizer.lr=0.01,0.03,0.1     a sweep: all of them trained at once
+  dltrain runs                              what was trained
 
 usage: dltrain [VERB] [GROUP=CHOICE ...] [KEY=VALUE ...] [FLAGS]
 
@@ -40,10 +40,10 @@ groups
 {groups}
 
 flags
-  -m, --multirun      sweep: train every combination of values (dltrain -m --help)
+  -m, --multirun      sweep: every combination of values (dltrain -m --help)
   -m --dry-run        print the sweep's plan and start nothing
-  -m --resume SWEEP   train what is missing of a sweep (dltrain resume SWEEP, too)
-  --cfg job           print the composed config and train nothing (or: hydra, all)
+  -m --resume SWEEP   train what is missing of a sweep (also: resume SWEEP)
+  --cfg job           print the composed config, train nothing (or: hydra, all)
   --resolve           with --cfg: resolve interpolations
   --config-dir DIR    add a folder of configs of your own
   --config-name NAME  another primary config
