@@ -29,17 +29,17 @@ from dltrain.text import clipped, closest, escaped_lines
 # verb -> what it does; each is a module of this package, imported when it is called
 VERBS = {
     "train": "train (the verb may be left out)",
-    "data": "what a data set looks like to dltrain, without training",
+    "data": "show what a data set looks like to dltrain, without training",
     "model": "model show: one training step as a computational graph",
     "resume": "go on with a run that was interrupted, killed or failed",
     "rerun": "train again what a run was told, with changes",
-    "evaluate": "metrics of a saved run on its data or on another file",
-    "predict": "predictions of a saved run for a CSV file or images",
-    "config": "the composed values; why KEY: where one came from; diff",
-    "bench": "what a configuration costs here, and what would be faster",
+    "evaluate": "measure a saved run, on its data or on another file",
+    "predict": "predict with a saved run: CSV in, CSV out; or images in",
+    "config": "show the composed values; why KEY: where one came from; diff",
+    "bench": "measure what a configuration costs here, and what is faster",
     "runs": "list, show, compare, plot, label, export, throw away runs",
-    "report": "one HTML page on a run, a sweep, or several",
-    "doctor": "versions, device, data sets found, a short training",
+    "report": "write one HTML page on a run, a sweep, or several",
+    "doctor": "check versions, device, data sets; a short training",
     "help": "this overview; help TOPIC: one of the topics below",
 }
 SWEEP_FLAGS = ("-m", "--multirun")

@@ -1,4 +1,4 @@
-"""What dltrain would be told, and why: config [show|why KEY|diff] [OVERRIDE ...].
+"""Show what a run would be told, and why.
 
   dltrain config show model=mlp                 the composed values
   dltrain config show --describe                every key: value, unit, bounds, meaning

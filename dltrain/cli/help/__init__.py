@@ -1,4 +1,4 @@
-"""Print what there is to know: help [TOPIC | VERB].
+"""Print what there is to know: an overview, or one topic.
 
   dltrain help                verbs, topics, groups and flags, in one overview
   dltrain help sweeps         a topic: on a terminal set for its width, in a pipe as Markdown
