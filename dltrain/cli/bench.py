@@ -1,4 +1,4 @@
-"""What a configuration costs on this machine, measured in a few seconds: bench [overrides].
+"""Measure what a configuration costs on this machine, in a few seconds.
 
     dltrain bench model=mlp data=fashion_mnist
 

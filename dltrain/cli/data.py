@@ -1,4 +1,4 @@
-"""What a data set looks like to dltrain, without training: data [overrides].
+"""Show what a data set looks like to dltrain, without training.
 
 For tables: columns and what became of them, missing cells, imputed values, first prepared rows.
 For images: a contact sheet as PNG and a preview in the terminal.

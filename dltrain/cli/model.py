@@ -1,4 +1,4 @@
-"""The computational graph of one training step (textbook 5.3): model show [overrides]."""
+"""Show one training step as a computational graph (textbook 5.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write one HTML page about a run, a sweep, or several that are compared: report RUN|SWEEP ...
+"""Write one HTML page about a run, a sweep, or several that are compared.
 
   dltrain report latest                 the newest run or sweep
   dltrain report 9xq2                   a sweep: settings, what each key does, the best's model

@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from dltrain.config.overrides import Overrides
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
 from dltrain.system.shell import below, command, shortest
@@ -48,5 +49,5 @@ def command_on(run: Run, *verb: str, more: tuple[str, ...] = ()) -> str:
     """
     name, *where = address(run)
     needs_kinds = verb[0] not in ("runs", "config")
-    plugins = [word for word in run.texts("overrides") if word.startswith("plugins=")]
-    return command(*verb, name, *more, *(plugins if needs_kinds else []), *where)
+    plugins = Overrides.parse(run.texts("overrides")).only("plugins").words if needs_kinds else []
+    return command(*verb, name, *more, *plugins, *where)

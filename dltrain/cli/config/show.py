@@ -1,4 +1,4 @@
-"""Show the composed values: config show [OVERRIDE ...]; --describe says what each is."""
+"""Show the composed values; --describe says what each key is."""
 
 from __future__ import annotations
 

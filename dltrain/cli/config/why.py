@@ -1,4 +1,4 @@
-"""Show where a value came from and what the key means: config why KEY [OVERRIDE ...].
+"""Show where a value came from and what the key means.
 
   dltrain config why optimizer.lr optimizer=adam
   dltrain config why model experiment=book/mlp

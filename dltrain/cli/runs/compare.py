@@ -1,4 +1,4 @@
-"""Compare runs: their curves over one another and how they ended: runs compare RUN RUN ...
+"""Compare runs: their curves over one another and how they ended.
 
 Of a sweep its best members are compared.
 """

@@ -1,4 +1,4 @@
-"""What was different between two runs, and what came of it: runs diff RUN RUN."""
+"""Show what was different between two runs, and what came of it."""
 
 from __future__ import annotations
 

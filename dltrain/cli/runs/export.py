@@ -1,4 +1,4 @@
-"""Write all runs, members of sweeps among them, into one table for pandas: runs export FILE.
+"""Write all runs, members of sweeps among them, into one table for pandas.
 
   dltrain runs export runs.csv                    a row per run: keys, results
   dltrain runs export epochs.parquet --epochs     a row per epoch of each run

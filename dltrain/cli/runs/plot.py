@@ -1,4 +1,4 @@
-"""Draw pictures of runs and sweeps: runs plot RUN|SWEEP ...
+"""Draw pictures of runs and sweeps.
 
   dltrain runs plot RUN                         everything that makes sense for it
   dltrain runs plot RUN RUN ...                 curves over one another, and the rest of each

@@ -1,4 +1,4 @@
-"""Delete for good what is in the trash: runs purge [--older 30d] [--failed] [--yes].
+"""Delete for good what is in the trash.
 
   dltrain runs purge                          says what would be deleted, and deletes nothing
   dltrain runs purge --yes                    empties the trash

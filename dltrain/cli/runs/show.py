@@ -1,4 +1,4 @@
-"""Show everything about one run, with its curves, or about a sweep: runs show RUN.
+"""Show everything about one run, with its curves, or about a sweep.
 
 RUN is an id, a unique prefix, its last four characters, a path, latest, or @1 (row of the list);
 a sweep's member is SWEEP/12.

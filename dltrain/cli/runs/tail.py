@@ -1,4 +1,4 @@
-"""Follow a run or a sweep that is being trained in another terminal: runs tail [RUN].
+"""Follow a run or a sweep that is being trained in another terminal.
 
 Prints each epoch as it is recorded until training ends; of a sweep's members that train together
 one line per epoch, with the one that leads, and each member as it ends. Ctrl-C leaves, and training
