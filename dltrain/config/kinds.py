@@ -128,55 +128,49 @@ class OptimizerKind(Kind):
     exact: bool = False
 
 
+_BUILDERS = "dltrain.train.builders"
 DATA = {
     "synthetic": DataKind(
         schema.SyntheticConfig,
-        "dltrain.train.builders:synthetic",
+        f"{_BUILDERS}:synthetic",
         task=Task.regression,
         rules=kind_rules.synthetic_size,
     ),
-    "csv": DataKind(
-        schema.CsvConfig, "dltrain.train.builders:csv", table=True, files=kind_rules.table
-    ),
+    "csv": DataKind(schema.CsvConfig, f"{_BUILDERS}:csv", table=True, files=kind_rules.table),
     "fashion_mnist": DataKind(
         schema.FashionMnistConfig,
-        "dltrain.train.builders:fashion_mnist",
+        f"{_BUILDERS}:fashion_mnist",
         task=Task.classification,
         files=kind_rules.images_root,
     ),
 }
+_SINGLE = f"{_BUILDERS}:single_layer"
 MODELS = {
-    "linear": ModelKind(
-        schema.LinearConfig, "dltrain.train.builders:single_layer", task=Task.regression
-    ),
-    "softmax": ModelKind(
-        schema.SoftmaxConfig, "dltrain.train.builders:single_layer", task=Task.classification
-    ),
-    "mlp": ModelKind(schema.MlpConfig, "dltrain.train.builders:mlp"),
+    "linear": ModelKind(schema.LinearConfig, _SINGLE, task=Task.regression),
+    "softmax": ModelKind(schema.SoftmaxConfig, _SINGLE, task=Task.classification),
+    "mlp": ModelKind(schema.MlpConfig, f"{_BUILDERS}:mlp"),
 }
 LOSSES = {
-    "auto": LossKind(schema.AutoLossConfig, "dltrain.train.builders:auto_loss"),
+    "auto": LossKind(schema.AutoLossConfig, f"{_BUILDERS}:auto_loss"),
     "squared_error": LossKind(
-        schema.SquaredErrorConfig, "dltrain.train.builders:squared_error", task=Task.regression
+        schema.SquaredErrorConfig, f"{_BUILDERS}:squared_error", task=Task.regression
     ),
     "cross_entropy": LossKind(
-        schema.CrossEntropyConfig, "dltrain.train.builders:cross_entropy", task=Task.classification
+        schema.CrossEntropyConfig, f"{_BUILDERS}:cross_entropy", task=Task.classification
     ),
 }
 OPTIMIZERS = {
     "sgd": OptimizerKind(
         schema.SgdConfig,
-        "dltrain.train.builders:sgd",
+        f"{_BUILDERS}:sgd",
         state=lambda config: int(config.momentum > 0),
         rules=kind_rules.nesterov,
     ),
-    "adam": OptimizerKind(schema.AdamConfig, "dltrain.train.builders:adam", state=lambda config: 2),
-    "adamw": OptimizerKind(
-        schema.AdamWConfig, "dltrain.train.builders:adamw", state=lambda config: 2
-    ),
+    "adam": OptimizerKind(schema.AdamConfig, f"{_BUILDERS}:adam", state=lambda config: 2),
+    "adamw": OptimizerKind(schema.AdamWConfig, f"{_BUILDERS}:adamw", state=lambda config: 2),
     "least_squares": OptimizerKind(
         schema.LeastSquaresConfig,
-        "dltrain.train.builders:least_squares",
+        f"{_BUILDERS}:least_squares",
         rules=kind_rules.least_squares,
         exact=True,
     ),

@@ -20,6 +20,7 @@ from dltrain.nn.model import Model
 from dltrain.nn.optim import ClipNorm, Optimizer, gradient_norms
 from dltrain.train.batches import WINDOW_STEPS, Batches, Rows
 from dltrain.train.cuda_graphs import Graphs
+from dltrain.train.device import time_when_done
 from dltrain.train.tally import Tally
 
 # Gradient norms are the mean over this many steps at the end of an epoch: a steady figure at a
@@ -249,9 +250,9 @@ class Steps:
         for epoch in itertools.count(1):
             for _ in self.epoch(epoch):
                 if self.taken >= warm and not started:
-                    started, warm = self._clock(), self.taken
+                    started, warm = time_when_done(self._norms.device), self.taken
                 if started and time.perf_counter() - started > seconds and self.taken > warm:
-                    return (self._clock() - started) / (self.taken - warm)
+                    return (time_when_done(self._norms.device) - started) / (self.taken - warm)
         raise AssertionError("an epoch has steps")
 
     def _watched(self, window: range) -> int:
@@ -279,9 +280,3 @@ class Steps:
             for _ in self.phases(step, window):
                 pass
         return self._tally.statistics()
-
-    def _clock(self) -> float:
-        """Return the time when all that was asked for is done."""
-        if self._norms.is_cuda:
-            torch.cuda.synchronize()
-        return time.perf_counter()
