@@ -13,6 +13,8 @@ from dltrain.runs.run import Run, _read, read
 from dltrain.system.shell import below, command
 from dltrain.text import closest
 
+OTHER_FORMAT = "other_format"  # what a list says of a run whose record this dltrain does not read
+
 
 def distinct(runs: Iterable[Run]) -> list[Run]:
     """Leave out runs that were named before; of one name in two folders they are two."""
@@ -43,7 +45,7 @@ def _read_or_not(folder: Path) -> Run:
         return read(folder)
     except ValueError as error:
         # Listing goes on; `runs show` of that folder says what is wrong with it.
-        status = "other_format" if isinstance(error, FormatError) else "unreadable"
+        status = OTHER_FORMAT if isinstance(error, FormatError) else "unreadable"
         return Run(folder, {"status": status})
 
 

@@ -154,6 +154,16 @@ def test_a_list_says_which_runs_are_of_another_format(
     assert len(chosen.out.splitlines()) == 3
 
 
+def test_an_export_has_runs_of_another_format_and_refuses_their_epochs(
+    written: Path, monkeypatch: pytest.MonkeyPatch, call: Call
+) -> None:
+    monkeypatch.chdir(written)
+    exported = call("runs", "export", "-")
+    assert (exported.code, exported.out.count("other_format")) == (0, 2)
+    epochs = call("runs", "export", "-", "--epochs")
+    assert (epochs.code, epochs.out, epochs.err) == (2, "", refusal("sweep_bbbb"))
+
+
 def test_what_is_of_another_format_can_be_removed_restored_and_deleted(
     written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call
 ) -> None:

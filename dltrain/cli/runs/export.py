@@ -18,10 +18,10 @@ from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.terminal.console import output, safe
 from dltrain.config.plain import shown
 from dltrain.runs.compare.listing import Row, rows, selected, varying
-from dltrain.runs.find import list_all
+from dltrain.runs.find import OTHER_FORMAT, list_all
 from dltrain.runs.layout import METRICS
 from dltrain.runs.metrics_file import table as table_of
-from dltrain.runs.run import Run
+from dltrain.runs.run import Run, read
 from dltrain.system import disk
 from dltrain.system.paths import expanded, problem_with
 from dltrain.text import escaped, harmless
@@ -106,11 +106,13 @@ def _numbers(run: Run) -> pa.Table:
     """Read a run's ``metrics.csv``.
 
     Raises:
-        ValueError: If it is no table of numbers.
+        ValueError: If it is no table of numbers, or of a run folder of another format.
     """
     import pyarrow as pa
     import pyarrow.csv
 
+    if run.status == OTHER_FORMAT:
+        read(run.folder)  # which says what is wrong with it
     if run.num_epochs() > MAX_EPOCHS:
         what = f"more than {MAX_EPOCHS:,} epochs cannot be exported"
         raise ValueError(f"{run.folder / METRICS}: {what}")
