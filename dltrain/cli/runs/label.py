@@ -26,9 +26,9 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("run", metavar="RUN", nargs="?", default="")
     parser.add_argument("text", metavar="TEXT", nargs="?")
     parser.add_argument("words", nargs="*", metavar="output_dir=FOLDER", help=argparse.SUPPRESS)
-    others = [word for word in words if not word.startswith("output_dir=")]
+    given = [word for word in words if not word.startswith("output_dir=")]
     folder = output_dir_of([word for word in words if word.startswith("output_dir=")])
-    arguments = parser.read(others)
+    arguments = parser.read(given)
     if arguments.words:
         raise UsageError([f"runs label: {arguments.words[0]} is one argument too many; quote TEXT"])
     with refusing():

@@ -1,4 +1,4 @@
-"""Cells of a table of runs: how a field is written."""
+"""How what is known of a run is written into a table."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def cell(name: str, value: Any) -> str:
     return figure(value) if is_metric(name) else shown(value)
 
 
-def best(metric: Best | None) -> str:
+def best(found: Best | None) -> str:
     """Write the metric that chose, and its value: of the best epoch, or what it says."""
-    return f"{metric[0].removeprefix(BEST)} {figure(metric[1])}" if metric else "-"
+    return f"{found[0].removeprefix(BEST)} {figure(found[1])}" if found else "-"
 
 
 def test(known: Fields) -> str:
