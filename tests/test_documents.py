@@ -19,6 +19,7 @@ import pytest
 
 import dltrain.cli.help
 from dltrain.cli.main import VERBS
+from dltrain.config.compose import CONF, groups
 from tests.conftest import Call
 
 ROOT = Path(__file__).parents[1]
@@ -175,6 +176,13 @@ def test_documents_are_short_and_readme_lists_the_topics() -> None:
     for name, file in TOPICS.items():
         says = file.read_text(encoding="utf-8").partition("\n")[0].removeprefix(f"# {name}: ")
         assert f"| [{name}](dltrain/cli/help/{name}.md) | {says} |" in prose("README")
+
+
+def test_the_topic_on_config_lists_every_group_and_its_choices() -> None:
+    rows = re.findall(r"^\| `(\w+)=` \| (.*) \|$", prose("config"), re.M)
+    listed = {group: sorted(re.findall("`([^`]+)`", text)) for group, text in rows}
+    there = {group: sorted(options) for group, options in groups([CONF]).items()}
+    assert listed == {group: there[group] for group in there if group != "sweep"}
 
 
 def test_what_is_left_out_stands_in_a_document() -> None:
