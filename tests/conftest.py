@@ -34,6 +34,15 @@ class Shown:
 Call = Callable[..., Shown]
 
 
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say how to run what the plain command leaves out."""
+    if config.getoption("markexpr") == "not proof":
+        text = "left out: what proves promises at length; pytest -m 'proof or not proof' runs all"
+        terminalreporter.write_line(text)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep to folders of the session's own: Fashion-MNIST is decoded once, crash files go away."""
