@@ -20,8 +20,10 @@ from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.main import VERBS
 from dltrain.config.compose import CONF, Sources
 from dltrain.config.hydra_source import check_files
+from dltrain.config.kinds import FOLDERS
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import read_words
+from dltrain.system.shell import as_value
 from dltrain.text import clipped, escaped_lines
 
 USAGE = "dltrain [OVERRIDE ...] --info [WHAT] | --cfg job|hydra|all | -sc install=bash"
@@ -79,7 +81,8 @@ def _checked(words: Sequence[str]) -> list[str]:
     flags = [asked[0], str(named[asked[0]])]
     flags += ["--resolve"] if arguments.resolve else []
     flags += ["--package", arguments.package] if arguments.package else []
-    return [*flags, *config_flags(arguments), *arguments.overrides]
+    beside = [f"hydra.searchpath={as_value([f'file://{folder}' for folder in FOLDERS])}"]
+    return [*flags, *config_flags(arguments), *arguments.overrides, *(beside if FOLDERS else [])]
 
 
 def _shell(overrides: Sequence[str]) -> Sequence[str]:
