@@ -68,9 +68,7 @@ class SGD:
         self._parameters = list(parameters)
         like = self._parameters[0]
         self.lr = torch.tensor(lr, dtype=torch.float64, device=like.device)
-        self._rounded = like.new_empty(len(lr))
-        # Views are made once: a step is short enough to feel the cost of each.
-        self._lr = [_across(self._rounded, p) for p in self._parameters]
+        self._rounded, self._lr = _numbers(self._parameters)
         self._weight_decay = _columns_if_any(weight_decay, self._parameters)
         self._momentum = _columns_if_any(momentum, self._parameters)
         # With look-ahead the update is gradient + momentum * buffer, without it the buffer alone.
@@ -137,7 +135,10 @@ class Adam:
         self._eps = [_column(eps, like=p) for p in self._parameters]
         self._weight_decay = _columns_if_any(weight_decay, self._parameters)
         self._decay = torch.tensor(weight_decay, dtype=torch.float64, device=like.device)
-        self._shrinks = decoupled and bool(self._weight_decay)
+        self._decoupled = decoupled
+        self._rates, self._rate = _numbers(self._parameters)
+        self._roots, self._root = _numbers(self._parameters)
+        self._shrinks, self._shrink = _numbers(self._parameters)
         self._first = [torch.zeros_like(p) for p in self._parameters]
         self._second = [torch.zeros_like(p) for p in self._parameters]
         self._scratch = _like_if(True, self._parameters)
@@ -151,14 +152,14 @@ class Adam:
         self._counts.add_(1)
         # Both moments start at 0; dividing by 1 - beta^step corrects for that.
         first_share, second_share = 1 - self._betas**self._counts  # [M] each
-        like = self._parameters[0]
-        rates = (self.lr / first_share).to(like.dtype)
-        roots = second_share.sqrt().to(like.dtype)
-        shrink = (1 - self.lr * self._decay).to(like.dtype) if self._shrinks else None
+        self._rates.copy_(self.lr / first_share)
+        self._roots.copy_(second_share.sqrt())
+        if self._weight_decay and self._decoupled:
+            self._shrinks.copy_(1 - self.lr * self._decay)
         for i, (parameter, gradient) in enumerate(zip(self._parameters, gradients, strict=True)):
             scratch = self._scratch[i]
-            if shrink is not None:
-                parameter.mul_(_across(shrink, parameter))
+            if self._weight_decay and self._decoupled:
+                parameter.mul_(self._shrink[i])
             elif self._weight_decay:
                 decayed = self._decayed[i]
                 gradient = torch.addcmul(gradient, self._weight_decay[i], parameter, out=decayed)
@@ -166,9 +167,9 @@ class Adam:
             first = self._first[i].lerp_(gradient, renew_first)
             second = self._second[i].mul_(self._keep[i])
             second.addcmul_(torch.square(gradient, out=scratch), renew_second)
-            torch.sqrt(second, out=scratch).div_(_across(roots, parameter)).add_(self._eps[i])
+            torch.sqrt(second, out=scratch).div_(self._root[i]).add_(self._eps[i])
             torch.div(first, scratch, out=scratch)
-            parameter.addcmul_(_across(rates, parameter), scratch, value=-1)
+            parameter.addcmul_(self._rate[i], scratch, value=-1)
 
     def state(self) -> dict[str, Tensor]:
         """See ``Optimizer``."""
@@ -200,11 +201,11 @@ class LeastSquares:
     def step(self, gradients: Sequence[Tensor]) -> None:
         """See ``Optimizer``; gradients of the parameters are not used."""
         inputs, output_gradients = self._layer.seen()
-        rows = output_gradients.shape[2]
+        count = output_gradients.shape[2]
         for member, gradient in enumerate(output_gradients):
-            own = inputs if inputs.dim() == 2 else inputs[member].mT  # [B, I]
-            residuals = gradient[0] * -rows  # target - output, [B]
-            solution = least_squares(own, residuals)
+            rows = inputs if inputs.dim() == 2 else inputs[member].mT  # [B, I]
+            residuals = gradient[0] * -count  # target - output, [B]
+            solution = least_squares(rows, residuals)
             self._layer.weight[member, 0] += solution.weight.to(gradient)
             self._layer.bias[member, 0] += solution.bias
 
@@ -242,6 +243,15 @@ class ClipNorm:
 def _across(numbers: Tensor, parameter: Tensor) -> Tensor:
     """Look at M numbers as [M, 1, ...], to stand beside a parameter [M, ...]."""
     return numbers.view(-1, *[1] * (parameter.dim() - 1))
+
+
+def _numbers(parameters: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    """Make memory for M numbers; return it, and views of it that stand beside each parameter.
+
+    Views are made once: a step is short enough to feel the cost of each.
+    """
+    numbers = parameters[0].new_empty(len(parameters[0]))
+    return numbers, [_across(numbers, parameter) for parameter in parameters]
 
 
 def _column(values: Sequence[float], *, like: Tensor) -> Tensor:

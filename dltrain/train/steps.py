@@ -20,6 +20,7 @@ from dltrain.nn.model import Model
 from dltrain.nn.optim import ClipNorm, Optimizer, gradient_norms
 from dltrain.train.batches import WINDOW_STEPS, Batches, Rows
 from dltrain.train.cuda_graphs import Graphs
+from dltrain.train.device import time_when_done
 from dltrain.train.tally import Tally
 
 # Gradient norms are the mean over this many steps at the end of an epoch: a steady figure at a
@@ -92,7 +93,7 @@ class Steps:
         """Train one epoch, yielding its steps so far after each one, or after each window.
 
         Args:
-            epoch: Counted from 1. Of the first one after ``go_on`` what is left of it is trained.
+            epoch: Counted from 1. Of the first one after ``restore`` what is left of it is trained.
         """
         done, self._done = self._done, 0
         for window in self.windows(epoch, done=done):
@@ -181,7 +182,7 @@ class Steps:
         return torch.cat(parts)[:, 0]
 
     def underway(self) -> dict[str, Tensor]:
-        """Return what is known of an epoch under way, [M, ...] each; ``go_on`` takes it up."""
+        """Return what is known of an epoch under way, [M, ...] each; ``restore`` takes it."""
         added, records = self._tally.parts()
         windows = torch.cat([*self._windows, added[:0]])
         return {
@@ -198,26 +199,26 @@ class Steps:
             underway: Without the leading axis for members.
             done: The steps it is of.
         """
-        own = {name: tensor[0] for name, tensor in self.underway().items()}  # of no steps
-        if any(n not in underway or underway[n].dtype != t.dtype for n, t in own.items()):
+        expected = {name: tensor[0] for name, tensor in self.underway().items()}  # of no steps
+        if any(n not in underway or underway[n].dtype != t.dtype for n, t in expected.items()):
             return False
-        windows, added, records, norms = (underway[name] for name in own)
+        windows, added, records, norms = (underway[name] for name in expected)
         if [windows.dim(), added.dim(), records.dim()] != [2, 2, 3]:
             return False
         counts, size = [len(windows), len(added), len(records)], self.stack.batches.window_steps
         return (
-            {windows.shape[1], added.shape[1]} == {own["windows"].shape[1]}
-            and records.shape[1] == own["records"].shape[1]
-            and records.shape[2] <= own["records"].shape[2]
-            and norms.shape == own["norms"].shape
+            {windows.shape[1], added.shape[1]} == {expected["windows"].shape[1]}
+            and records.shape[1] == expected["records"].shape[1]
+            and records.shape[2] <= expected["records"].shape[2]
+            and norms.shape == expected["norms"].shape
             and sum(counts) == done < len(self.stack.batches)
             and len(windows) % size == 0
             and len(added) + len(records) <= size
             and len(records) <= self._tally.capacity
         )
 
-    def go_on(self, taken: int, underway: Mapping[str, Tensor] | None) -> None:
-        """Go on after so many updates, within an epoch if what is known of it is given."""
+    def restore(self, taken: int, underway: Mapping[str, Tensor] | None) -> None:
+        """Continue after so many updates, within an epoch if its ``underway`` is passed."""
         self.taken = taken
         if underway is not None:
             windows, added, records = (
@@ -226,7 +227,7 @@ class Steps:
             )
             self._done = len(windows) + len(added) + len(records)
             self._windows = [windows.contiguous()] if len(windows) else []
-            self._tally.go_on(added, records)
+            self._tally.restore(added, records)
             self._norms.copy_(underway["norms"].t())
 
     def _close_window(self) -> None:
@@ -249,9 +250,9 @@ class Steps:
         for epoch in itertools.count(1):
             for _ in self.epoch(epoch):
                 if self.taken >= warm and not started:
-                    started, warm = self._clock(), self.taken
+                    started, warm = time_when_done(self._norms.device), self.taken
                 if started and time.perf_counter() - started > seconds and self.taken > warm:
-                    return (self._clock() - started) / (self.taken - warm)
+                    return (time_when_done(self._norms.device) - started) / (self.taken - warm)
         raise AssertionError("an epoch has steps")
 
     def _watched(self, window: range) -> int:
@@ -279,9 +280,3 @@ class Steps:
             for _ in self.phases(step, window):
                 pass
         return self._tally.statistics()
-
-    def _clock(self) -> float:
-        """Return the time when all that was asked for is done."""
-        if self._norms.is_cuda:
-            torch.cuda.synchronize()
-        return time.perf_counter()

@@ -20,7 +20,7 @@ from dltrain.train.steps import Stack, Steps
 
 
 class View(Protocol):
-    """Who watches. A view may also read ``Trainer.step`` whenever it likes."""
+    """What shows a training. A view may also read ``Trainer.step`` whenever it likes."""
 
     def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
         """Show one epoch: a row per member, and what each has come to."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from dltrain import data
 from dltrain.data.splits import consecutive_split, random_split, split_sizes
 
 
@@ -34,6 +36,13 @@ def test_rows_are_drawn_as_they_were_when_runs_were_recorded() -> None:
     val, train = random_split(60_000, sizes=[5_000, 55_000], seed=0)
     digest = hashlib.sha256(np.concatenate([val, train]).astype("<i8").tobytes()).hexdigest()
     assert digest == "506bf8cb03c4fa4a9f1a97e797fee7e2e79304b278a9e2e07b099926701e06b4"
+
+
+def test_nobody_else_draws_rows() -> None:
+    """Synthetic data are drawn themselves, from a stream of their own."""
+    folder = Path(data.__file__).parent
+    drawing = {file.name for file in folder.rglob("*.py") if "np.random" in file.read_text()}
+    assert drawing == {"splits.py", "synthetic.py"}
 
 
 def test_a_consecutive_split_is_no_copy() -> None:

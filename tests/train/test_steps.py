@@ -567,7 +567,7 @@ def test_each_window_is_taken_with_the_lr_written_before_it(
             for ours, theirs in zip(state(anew).values(), state(other).values(), strict=True):
                 ours.copy_(theirs)
             fresh = Steps(anew)
-            fresh.go_on(steps.taken, None)
+            fresh.restore(steps.taken, None)
             for each in (steps, fresh):
                 for _ in each.epoch(epoch):
                     pass

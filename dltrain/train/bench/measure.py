@@ -23,6 +23,7 @@ from dltrain.config.kinds import OPTIMIZERS
 from dltrain.nn.plan import Plan
 from dltrain.train.bench import variants
 from dltrain.train.bench.variants import Variant, other_ways
+from dltrain.train.device import time_when_done
 from dltrain.train.job import Job
 from dltrain.train.outcome import Outcome, Row
 from dltrain.train.session import Training
@@ -142,22 +143,15 @@ def pace(call: Callable[[], object], seconds: float, like: torch.Tensor) -> floa
     """
     for _ in range(3):
         call()
-    started, made = _clock(like), 0
+    started, made = time_when_done(like.device), 0
     while time.perf_counter() - started < seconds:
         call()
         made += 1
-    return (_clock(like) - started) / made
+    return (time_when_done(like.device) - started) / made
 
 
 def _parameter(training: Training) -> torch.Tensor:
     return training.trainer.stack.model.parameters[0]
-
-
-def _clock(like: torch.Tensor) -> float:
-    """Return the time when all that was asked for is done."""
-    if like.is_cuda:
-        torch.cuda.synchronize()
-    return time.perf_counter()
 
 
 @torch.inference_mode()
@@ -172,9 +166,9 @@ def _phases(training: Training) -> dict[str, float]:
     for epoch in itertools.count(1):
         for window in steps.windows(epoch):
             for step in window[: max(0, plain - window.start)]:
-                before = _clock(like)
+                before = time_when_done(like.device)
                 for name in steps.phases(step, window):
-                    after = _clock(like)
+                    after = time_when_done(like.device)
                     totals[name] += after - before
                     before = after
                 timed += 1

@@ -1,4 +1,4 @@
-"""What is kept of a training while it goes on, when, and how it goes on from there.
+"""Saving a training: which states are written, when, and how it continues from one.
 
 Letters: M members. A member's state is all that the rest of its training depends on: parameters,
 the optimizer's memory, the step, what it has come to, and what is known of an epoch under way. No
@@ -174,7 +174,7 @@ class Saver:
         Raises:
             StorageError: If that could not be done; older states are untouched.
         """
-        recorders = [own for member in members if (own := self._recorders[member]) is not None]
+        recorders = [each for m in members if (each := self._recorders[m]) is not None]
         disk.side_by_side(lambda recorder: recorder.sync(), recorders)
         self._keeper.write(members, ended=ended)
 
@@ -208,10 +208,10 @@ def size_limit(steps: Steps) -> int:
 def misfit(steps: Steps, state: State) -> str:
     """Say why a state cannot be one of a member of this stack, or nothing if it can."""
     live = state_of(steps)
-    own = {n: t for n, t in state.tensors.items() if not n.startswith(_UNDERWAY)}
-    if own.keys() != live.keys():
-        return f"holds {', '.join(sorted(own)) or 'nothing'} instead of {', '.join(sorted(live))}"
-    for name, tensor in sorted(own.items()):
+    held = {n: t for n, t in state.tensors.items() if not n.startswith(_UNDERWAY)}
+    if held.keys() != live.keys():
+        return f"holds {', '.join(sorted(held)) or 'nothing'} instead of {', '.join(sorted(live))}"
+    for name, tensor in sorted(held.items()):
         if (tensor.shape, tensor.dtype) != (live[name][0].shape, live[name].dtype):
             return f"{name} is {tensor.dtype} {list(tensor.shape)}"
     epoch, done = state.meta.get("epoch"), state.meta.get("underway", 0)
@@ -254,7 +254,7 @@ def restore(steps: Steps, states: Sequence[State | None]) -> None:
             resting if s is None or s.outcome.status != "running" else _underway(s) for s in states
         ]
         known = {name: torch.stack([part[name] for part in parts]) for name in resting}
-    steps.go_on(first.step, known)
+    steps.restore(first.step, known)
 
 
 def _underway(state: State) -> dict[str, Tensor]:
