@@ -103,6 +103,7 @@ def test_config_tells_of_every_key_of_such_kinds(folder: Path, call: Call) -> No
     out = done(call("config", "why", "optimizer.beta", PLUGIN, *KINDS))
     assert "waves_choices/optimizer/sign.yaml:4" in out
     assert "members that differ in it alone are trained together" in out
+    assert "model/narrow" in done(call("--info", "defaults", PLUGIN, *KINDS))  # Hydra's own
     [line] = call(*LINE, "optimizer.bta=1").err.splitlines()
     assert "did you mean optimizer.beta?" in line
     [line] = call(*LINE, "optimizer.beta=1").err.splitlines()

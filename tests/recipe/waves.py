@@ -21,6 +21,7 @@ from dltrain.config.kinds import (
 )
 from dltrain.config.knob import knob
 from dltrain.data.dataset import Dataset, Scale, Split
+from dltrain.metrics import REGRESSION, computed
 from dltrain.nn.plan import LinearPlan, Plan
 
 if TYPE_CHECKING:
@@ -135,9 +136,7 @@ class Huber:
 
     num_records = 2
     num_statistics = 2
-    names: tuple[str, ...] = ("loss", "rmse", "r2")
-    best = "loss"
-    higher_is_better = False
+    task = REGRESSION
 
     def __init__(
         self, data: Dataset, *, variances: Mapping[str, float], delta: Sequence[float]
@@ -177,9 +176,9 @@ class Huber:
     def metrics(self, sums: Tensor, rows: int, split: str) -> list[dict[str, float]]:
         """See ``dltrain.nn.losses.Loss``."""
         losses, squares = (sums.double() / rows).tolist()
-        variance = self._variances[split]
+        known = {"unit": 1.0, "variance": self._variances[split]}
         return [
-            {"loss": loss, "rmse": square**0.5, "r2": 1 - square / variance}
+            computed(self.task, {"loss": loss, "mean_square": square, **known})
             for loss, square in zip(losses, squares, strict=True)
         ]
 

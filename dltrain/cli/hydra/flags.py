@@ -20,10 +20,12 @@ from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.main import VERBS
 from dltrain.config.compose import CONF, Sources
 from dltrain.config.hydra_source import check_files
+from dltrain.config.kinds import FOLDERS
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import Overrides
 from dltrain.config.resolve import resolve
 from dltrain.runs.command_line import config_flags
+from dltrain.system.shell import as_value
 from dltrain.text import clipped, escaped_lines
 
 USAGE = "dltrain [OVERRIDE ...] --info [WHAT] | --cfg job|hydra|all | -sc install=bash"
@@ -82,7 +84,8 @@ def _checked(words: Sequence[str]) -> list[str]:
     flags += ["--resolve"] if arguments.resolve else []
     flags += ["--package", arguments.package] if arguments.package else []
     flags += config_flags(arguments.config_dir, arguments.config_name)
-    return [*flags, *arguments.overrides.words]
+    beside = [f"hydra.searchpath={as_value([f'file://{folder}' for folder in FOLDERS])}"]
+    return [*flags, *arguments.overrides.words, *(beside if FOLDERS else [])]
 
 
 def _shell(overrides: Sequence[str]) -> Sequence[str]:
