@@ -1,8 +1,125 @@
-"""What a metric is: its name, and which way it is better."""
+"""What a metric is: a line of ``METRICS`` for each, and nothing else knows it.
+
+A loss adds up what it sees of a split and hands it over as numbers by name, its *statistics*; a
+metric is computed from them, and is known as ``train/NAME``, ``val/NAME``, ``test/NAME``.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
 
-def higher_is_better(metric: str) -> bool:
+Statistics = Mapping[str, float]
+REGRESSION, CLASSIFICATION = "regression", "classification"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number by which a model is judged.
+
+    Attributes:
+        name: Without its split.
+        compute: It, from the statistics that the task's losses hand over.
+        task: Whose it is; None: of every task.
+        higher_is_better: Which way it chooses. What gets better downwards may also be looked at in
+            factors, on a logarithmic axis.
+        headline: Whether people speak of it, besides the loss: it has curves and columns.
+        chooses: Whether its task's epochs and runs are chosen by it; where none is, by the loss.
+        floor: What is worse is off the scale of a picture.
+    """
+
+    name: str
+    compute: Callable[[Statistics], float]
+    task: str | None = None
+    higher_is_better: bool = False
+    headline: bool = False
+    chooses: bool = False
+    floor: float = -math.inf
+
+
+def _r2(statistics: Statistics) -> float:
+    """Return the share of the variance that is explained; nan where the targets do not vary."""
+    variance = statistics["variance"]
+    return 1 - statistics["mean_square"] / variance if variance > 0 else math.nan
+
+
+# In the order of columns. Statistics of a regression: loss; mean_square, of the prepared target's
+# error; that target's variance; its unit. Of a classification: loss and accuracy.
+METRICS = [
+    Metric("loss", lambda statistics: statistics["loss"]),
+    Metric(
+        "accuracy",
+        lambda statistics: statistics["accuracy"],
+        task=CLASSIFICATION,
+        higher_is_better=True,
+        headline=True,
+        chooses=True,
+    ),
+    Metric(
+        "rmse",
+        lambda statistics: math.sqrt(statistics["mean_square"]) * statistics["unit"],
+        task=REGRESSION,
+        headline=True,
+    ),
+    # A fit worse than the mean by as much is as good as any other: R2 has no lower end.
+    Metric("r2", _r2, task=REGRESSION, higher_is_better=True, floor=-1.0),
+]
+LOSS = METRICS[0]
+
+
+def metric_of(name: str) -> Metric:
+    """Look a metric up by its name, whatever stands before it: ``best/val/accuracy``.
+
+    Of one that a stranger's record names, or an older one, nothing is known.
+    """
+    last = name.rpartition("/")[2]
+    known = (metric for metric in METRICS if metric.name == last)
+    return next(known, Metric(last, lambda statistics: math.nan))
+
+
+def higher_is_better(name: str) -> bool:
     """Which way a metric chooses."""
-    return metric.rpartition("/")[2] in ("accuracy", "r2")
+    return metric_of(name).higher_is_better
+
+
+def _of_task(task: str) -> list[Metric]:
+    return [metric for metric in METRICS if metric.task in (None, task)]
+
+
+def computed(task: str, statistics: Statistics) -> dict[str, float]:
+    """Compute all metrics of a task from what a loss hands over."""
+    return {metric.name: metric.compute(statistics) for metric in _of_task(task)}
+
+
+def names_of(task: str, *, rows: Mapping[str, int]) -> list[str]:
+    """Name the metrics of a task on each split, as ``val/loss``, in the order of columns.
+
+    Args:
+        task: What is predicted.
+        rows: How many each split has; those without any have no metrics.
+    """
+    return [f"{split}/{m.name}" for split, count in rows.items() if count for m in _of_task(task)]
+
+
+def choosing(columns: Container[str]) -> str:
+    """Return the metric that chooses between epochs, and so runs; empty if there is none."""
+    choosers = [*(metric for metric in METRICS if metric.chooses), LOSS]
+    names = (f"{split}/{metric.name}" for split in ("val", "train") for metric in choosers)
+    return next((name for name in names if name in columns), "")
+
+
+def headlines() -> list[str]:
+    """Name the metrics that people speak of besides the loss."""
+    return [metric.name for metric in METRICS if metric.headline]
+
+
+def most_telling() -> list[str]:
+    """Name all metrics, those that people speak of first and the loss last."""
+    return sorted((m.name for m in METRICS), key=lambda n: (n == LOSS.name, n not in headlines()))
+
+
+def with_curves(columns: Container[str]) -> list[str]:
+    """Name the metrics worth a curve, the loss and the headlines, that rows of epochs have."""
+    names = [LOSS.name, *headlines()]
+    return [n for n in names if f"train/{n}" in columns or f"val/{n}" in columns]

@@ -14,7 +14,7 @@ from tensorboard.plugins.hparams import api_pb2, list_session_groups
 from tensorboard.plugins.hparams.backend_context import Context
 from tensorboard.util import tensor_util
 
-from dltrain.train.tracking.tensorboard import FOLDER, NAME
+from dltrain.runs.layout import EVENTS
 
 Point = tuple[int, float]  # step, value
 
@@ -22,7 +22,7 @@ Point = tuple[int, float]  # step, value
 def points(run: Path) -> dict[str, list[Point]]:
     """Read every scalar in a run's event file, in the order they stand in it."""
     found: dict[str, list[Point]] = {}
-    for event in EventFileLoader(str(run / FOLDER / NAME)).Load():
+    for event in EventFileLoader(str(run / EVENTS)).Load():
         for value in event.summary.value:
             if value.metadata.plugin_data.plugin_name == "scalars":
                 number = float(tensor_util.make_ndarray(value.tensor).item())
@@ -32,7 +32,7 @@ def points(run: Path) -> dict[str, list[Point]]:
 
 def moments(run: Path) -> list[float]:
     """Read when the scalars of a run's event file were taken."""
-    events = EventFileLoader(str(run / FOLDER / NAME)).Load()
+    events = EventFileLoader(str(run / EVENTS)).Load()
     return [event.wall_time for event in events if "lr" in [v.tag for v in event.summary.value]]
 
 

@@ -217,3 +217,15 @@ def output_dir_of(overrides: Overrides) -> Path:
     if problem:
         raise UsageError([f"output_dir={value}: {problem}"])
     return folder
+
+
+def load_plugins(words: Sequence[str]) -> None:
+    """Load the modules that ``plugins=[...]`` names among words that were typed."""
+    text = Overrides.parse(words).get("plugins")
+    if text is not None:
+        from dltrain.config import plugins
+        from dltrain.config.resolve import read_value
+
+        names = read_value(text).parsed
+        with refusing():
+            plugins.load(names if plugins.are_names(names) else [])  # else it is refused later

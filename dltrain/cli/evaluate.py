@@ -1,4 +1,4 @@
-"""Metrics of a saved run, on a split of its own data or on another file.
+"""Measure a saved run, on a split of its data or on another file.
 
   dltrain evaluate latest                        the test split, as the run itself reported it
   dltrain evaluate k3f9 --split val              another split

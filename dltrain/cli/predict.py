@@ -1,4 +1,4 @@
-"""Predictions of a saved run: CSV in, CSV out; or images in, CSV out.
+"""Predict with a saved run: CSV in, CSV out; or images in, CSV out.
 
   dltrain predict latest --data new.csv                       to standard output
   dltrain predict k3f9 --data new.csv --output predicted.csv  to a file, whole or not at all

@@ -1,4 +1,4 @@
-"""Write one HTML page about a run, a sweep, or several that are compared: report RUN|SWEEP ...
+"""Write one HTML page about a run, a sweep, or several that are compared.
 
   dltrain report latest                 the newest run or sweep
   dltrain report 9xq2                   a sweep: settings, what each key does, the best's model
@@ -25,6 +25,7 @@ from pathlib import Path
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.terminal.console import output, pairs, safe
 from dltrain.runs.find import distinct, find
+from dltrain.runs.layout import REPORTS
 from dltrain.runs.run import Run
 from dltrain.system import disk
 from dltrain.system.paths import expanded, problem_with
@@ -74,7 +75,7 @@ def _place(asked: str | None, runs: Sequence[Run], output_dir: Path) -> Path:
     if asked is None:
         shorts = [re.sub(r"[^A-Za-z0-9]+", "-", run.short).strip("-") or "run" for run in runs]
         more = [f"and-{len(shorts) - NAMED}-more"] if len(shorts) > NAMED else []
-        return output_dir / "reports" / f"{'-'.join([*shorts[:NAMED], *more])}.html"
+        return output_dir / REPORTS / f"{'-'.join([*shorts[:NAMED], *more])}.html"
     path = expanded(asked)
     problem = problem_with(path)
     if problem is None and path.suffix not in (".html", ".htm"):

@@ -25,8 +25,8 @@ from dltrain.config.overrides import Overrides
 from dltrain.runs.find import find
 from dltrain.runs.provenance import changes_of, config_of
 from dltrain.runs.run import Run, read
+from dltrain.runs.verification import refuse_links
 from dltrain.system.disk import locked
-from dltrain.system.foreign_files import refuse_links
 from dltrain.system.signals import stopping
 from dltrain.train.job import Job
 from dltrain.train.resume import (

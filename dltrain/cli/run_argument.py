@@ -10,10 +10,9 @@ from dltrain.cli.arguments import UsageError, output_dir_of, refusing
 from dltrain.cli.terminal.console import dim, output
 from dltrain.config.overrides import Overrides
 from dltrain.config.resolve import read_value
-from dltrain.runs.compare.results import best_result, results_of
+from dltrain.runs.compare.comparison import of_sweep
 from dltrain.runs.find import find
-from dltrain.runs.layout import MEMBERS
-from dltrain.runs.run import Run, read
+from dltrain.runs.run import Run
 from dltrain.text import closest
 
 
@@ -50,11 +49,11 @@ def _member(run: Run) -> Run:
     """Return a run itself; of a sweep its best member, and say which that is."""
     if not run.is_sweep:
         return run
-    metric = str(run.part("metric"))
-    best = best_result(results_of(run), metric)
+    comparison = of_sweep(run)
+    best, metric = comparison.best, comparison.metric
     if best is None:
         raise ValueError(f"{run.id}: none of its members is done and has a {metric}")
-    member = read(run.folder / MEMBERS / f"{best.index:04d}")
+    member = comparison.runs[best.index]
     tell(f"of the sweep's members the best by {metric} is {member.short}")
     return member
 

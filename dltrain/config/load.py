@@ -14,14 +14,14 @@ from typing import Any
 
 from dltrain.config.compose import ConfigError, Sources, compose_groups, config_files
 from dltrain.config.grammar.scalars import quoted, read_scalar
-from dltrain.config.knob import Knob
+from dltrain.config.knob import Knob, knobs
 from dltrain.config.locations import place_of, places_of
 from dltrain.config.overrides import Overrides
 from dltrain.config.plain import shown
 from dltrain.config.problem import Problem
 from dltrain.config.resolve import Resolved, resolve
 from dltrain.config.schema import RunConfig, SweepConfig
-from dltrain.config.validate import instance, knobs, known_keys, run_config, unknown_key
+from dltrain.config.validate import instance, known_keys, run_config, unknown_key
 from dltrain.text import clipped, closest
 
 COMMAND_LINE = "command line"
@@ -211,6 +211,6 @@ def line_of(
         text = "" if isinstance(node, Mapping) or node is None else shown(node)
     value = f"={clipped(text)}" if text else ""
     place = f" ({places[problem.key]})" if problem.key in places else ""
-    if problem.message.startswith(("model=", "optimizer=")):
+    if problem.message.startswith(f"{problem.key.partition('.')[0]}="):
         return problem.message
     return f"{clipped(problem.key)}{value}{place}: {problem.message}"

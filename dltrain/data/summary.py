@@ -48,15 +48,3 @@ class DataSummary:
             warnings=tuple(data.warnings),
             notes=tuple(data.notes),
         )
-
-
-def default_metric(data: DataSummary) -> str:
-    """Return the metric that chooses between epochs, and so between runs."""
-    split = "val" if data.rows.get("val") else "train"
-    return f"{split}/{'accuracy' if data.task == 'classification' else 'loss'}"
-
-
-def metrics_of(data: DataSummary) -> list[str]:
-    """List what is known of a run in the end."""
-    names = ["loss", "accuracy"] if data.task == "classification" else ["loss", "rmse", "r2"]
-    return [f"{split}/{n}" for split in ("train", "val", "test") if data.rows[split] for n in names]

@@ -90,6 +90,13 @@ def evaluate(
     return judge(trained, rows.in_order(), data=data, split=split)
 
 
+def judging_split(run: Run) -> str:
+    """Choose the rows that say most of a model: those kept for the end, if there are any."""
+    rows = run.part("data", "rows")
+    sizes = rows if isinstance(rows, dict) else {}
+    return next((split for split in ("test", "val") if sizes.get(split)), "train")
+
+
 def evaluate_given(trained: Trained, source: Given, labels: Given | None = None) -> Evaluation:
     """Evaluate a model on the rows of another file, read once, in bounded parts.
 
@@ -158,7 +165,7 @@ def judge(
         data: What they are of; says what targets stand for.
         split: What to call them.
     """
-    loss = build.loss(data, {})
+    loss = build.loss([trained.config], data, {})
     sums = torch.zeros((), dtype=torch.float64, device=trained.device)
     targets, predictions, probabilities = [], [], []
     for inputs, wanted in parts:
@@ -172,7 +179,8 @@ def judge(
     if not targets:
         raise ValueError(f"{trained.run.id}: there are no rows to evaluate it on")
     wanted_all = np.concatenate(targets)
-    [metrics] = build.loss(data, {split: wanted_all}).metrics(sums, len(wanted_all), split)
+    judged = build.loss([trained.config], data, {split: wanted_all})
+    [metrics] = judged.metrics(sums, len(wanted_all), split)
     classes = [likely for likely in probabilities if likely is not None]
     return Evaluation(
         split=split,

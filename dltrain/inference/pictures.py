@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dltrain.metrics import headlines
 from dltrain.plots import confusion, mistakes, predictions, style, weights
 from dltrain.plots.style import Figure
 from dltrain.runs.compare.confusion import confusion as counted
@@ -111,6 +112,7 @@ def draw_predictions(evaluation: Evaluation, *, title: str) -> Figure:
 
 def _titled(title: str, evaluation: Evaluation) -> str:
     rows = f"{len(evaluation.targets):,} {evaluation.split} rows"
-    accuracy = evaluation.metrics.get(f"{evaluation.split}/accuracy")
-    told = "" if accuracy is None else f", accuracy {style.number(accuracy)}"
-    return f"{title}: {rows} after epoch {evaluation.epoch}{told}"
+    told = f"{title}: {rows} after epoch {evaluation.epoch}"
+    names = headlines() if evaluation.data.class_names else []  # else the note has all of them
+    values = [(name, evaluation.metrics.get(f"{evaluation.split}/{name}")) for name in names]
+    return ", ".join([told, *(f"{name} {style.number(x)}" for name, x in values if x is not None)])

@@ -1,4 +1,4 @@
-"""Losses and metrics, member by member: value, gradient and what is reported.
+"""Losses, member by member: value, gradient, and the statistics that metrics are computed from.
 
 Letters: M members, B rows, C classes, R records per row, S statistics, T steps, K members that
 share a batch. Outputs are [M, C, B] ([M, 1, B] for regression), targets [B], or [M / K, B] when
@@ -18,6 +18,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from dltrain.metrics import CLASSIFICATION, REGRESSION, computed
 from dltrain.nn.scratch import Memory
 
 
@@ -26,17 +27,13 @@ class Loss(Protocol):
 
     Attributes:
         num_records: R.
-        names: Of the metrics.
         num_statistics: S; the first is finite as long as the loss is.
-        best: The metric that chooses between epochs and between runs.
-        higher_is_better: Which way it chooses.
+        task: Whose metrics it computes (``metrics.py`` has them and says from which statistics).
     """
 
     num_records: int
     num_statistics: int
-    names: tuple[str, ...]
-    best: str
-    higher_is_better: bool
+    task: str
 
     def training(
         self, outputs: Tensor, targets: Tensor, records: Sequence[Tensor], *, scale: Tensor
@@ -50,22 +47,18 @@ class Loss(Protocol):
             scale: [M or 1, 1, 1], what each row's gradient is multiplied by: 1 / B for that of the
                 mean.
         """
-        ...
 
     def statistics(self, records: Tensor) -> Tensor:
         """Add up records [T, R, M, B] over the rows: [T, S, M]; the records are used up."""
-        ...
 
     def evaluation(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return statistics [S, M], float64; the outputs are used up."""
-        ...
 
     def metrics(self, sums: Tensor, rows: int, split: str) -> list[dict[str, float]]:
         """Turn sums [S, M] over ``rows`` rows of a split into named numbers, one dict per member.
 
         Reading the numbers waits for the device.
         """
-        ...
 
 
 class SquaredError:
@@ -79,9 +72,7 @@ class SquaredError:
 
     num_records = 1
     num_statistics = 1
-    names: tuple[str, ...] = ("loss", "rmse", "r2")
-    best = "loss"
-    higher_is_better = False
+    task = REGRESSION
 
     def __init__(self, *, unit: float, variances: Mapping[str, float]) -> None:
         self._unit = unit
@@ -105,15 +96,11 @@ class SquaredError:
         return errors.view(outputs.shape).double().square().sum(dim=2).t()
 
     def metrics(self, sums: Tensor, rows: int, split: str) -> list[dict[str, float]]:
-        """Report loss, rmse and r2; r2 is nan where the targets do not vary."""
+        """See ``Loss``; all in the target's own units."""
         means = (sums[0].double() / rows).tolist()
-        variance = self._variances[split]
+        known = {"unit": self._unit, "variance": self._variances[split]}
         return [
-            {
-                "loss": mean / 2 * self._unit**2,
-                "rmse": math.sqrt(mean) * self._unit,
-                "r2": 1 - mean / variance if variance > 0 else math.nan,
-            }
+            computed(self.task, {"loss": mean / 2 * self._unit**2, "mean_square": mean, **known})
             for mean in means
         ]
 
@@ -126,9 +113,7 @@ class CrossEntropy:
 
     num_records = 2
     num_statistics = 2
-    names: tuple[str, ...] = ("loss", "accuracy")
-    best = "accuracy"
-    higher_is_better = True
+    task = CLASSIFICATION
 
     def __init__(self) -> None:
         self._memory: tuple[Memory, Memory] | None = None  # of one-hot targets, of their numbers
@@ -181,9 +166,12 @@ class CrossEntropy:
         return torch.cat(sums, dim=1).t()  # [2, M]
 
     def metrics(self, sums: Tensor, rows: int, split: str) -> list[dict[str, float]]:
-        """Report loss (nats per row) and accuracy."""
+        """See ``Loss``; the loss in nats per row."""
         losses, hits = (sums.double() / rows).tolist()
-        return [{"loss": -loss, "accuracy": hit} for loss, hit in zip(losses, hits, strict=True)]
+        return [
+            computed(self.task, {"loss": -loss, "accuracy": hit})
+            for loss, hit in zip(losses, hits, strict=True)
+        ]
 
 
 @functools.cache

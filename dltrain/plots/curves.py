@@ -11,7 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from dltrain.plots import style
-from dltrain.runs.compare.curves import Curve
+from dltrain.runs.compare.axes import LOG
+from dltrain.runs.compare.curves import Curve, curve_axis, curve_splits, headline_metrics
 
 # So many runs have a colour each; of more the best have one, and the others are grey.
 MANY, LEADING = len(style.COLOURS), 5
@@ -20,78 +21,66 @@ _STAR: dict[str, Any] = {
     **{"marker": "*", "markersize": 12, "linestyle": "", "zorder": 4},
     **{"markeredgecolor": "white", "markeredgewidth": 0.6},
 }
-_METRICS = ("accuracy", "rmse")  # the one that people speak of, besides the loss
 
 
-def draw(curves: Sequence[Curve], *, title: str) -> Figure:
+def draw(curves: Sequence[Curve], *, title: str, note: str = "") -> Figure:
     """Draw them over one another: solid on training rows, dashed on validation rows.
 
     Args:
         curves: One or more.
         title: What they are of.
+        note: What else there is to know.
     """
-    metrics = metrics_of(curves)
+    metrics = headline_metrics(curves)
     wide = 4.4 * len(metrics) + 0.4 + (2.6 if len(curves) > 1 else 0)
     figure = style.figure(wide, 3.6)
-    style.headline(figure, title, _note(curves))
-    for place, metric in enumerate(metrics, start=1):
-        axes = figure.add_subplot(1, len(metrics), place)
+    style.headline(figure, title, "; ".join(filter(None, [*_notes(curves), note])))
+    for number, metric in enumerate(metrics, start=1):
+        axes = figure.add_subplot(1, len(metrics), number)
         _draw_metric(axes, curves, metric)
         if len(curves) == 1 and axes.lines:
             axes.legend(loc="best")
     if len(curves) > 1:
-        figure.legend(handles=_key(curves), loc="outside right upper")
+        figure.legend(handles=_legend(curves), loc="outside right upper")
     return figure
 
 
-def _note(curves: Sequence[Curve]) -> str:
+def _notes(curves: Sequence[Curve]) -> list[str]:
     """Say which runs are in the picture only in grey, or not at all."""
-    told = []
+    notes = []
     if len(curves) > MANY:
-        told.append(f"the best {LEADING} of {len(curves)} in colour, on validation rows")
-    empty = [curve.status for curve in curves if not curve.rows]
+        notes.append(f"the best {LEADING} of {len(curves)} in colour, on validation rows")
+    empty = ["unreadable" if c.problem else c.status for c in curves if not c.rows]
     if empty:
-        how = ", ".join(
+        counts = ", ".join(
             f"{empty.count(status)} {style.named(status)}" for status in dict.fromkeys(empty)
         )
-        told.append(f"without a whole epoch: {how}")
-    return "; ".join(told)
-
-
-def metrics_of(curves: Sequence[Curve]) -> list[str]:
-    """Name what is drawn: the loss, and the metric beside it."""
-    columns = {name for curve in curves for row in curve.rows for name in row}
-    found = [metric for metric in ("loss", *_METRICS) if f"train/{metric}" in columns]
-    return found or ["loss"]
+        notes.append(f"without a whole epoch: {counts}")
+    return notes
 
 
 def _draw_metric(axes: Axes, curves: Sequence[Curve], metric: str) -> None:
-    shown: list[tuple[float, float]] = []
-    splits = _splits(curves, metric)
-    for curve in sorted(curves, key=lambda own: -own.rank):  # the best lies on top
-        for split, line in splits.items():
+    epochs: set[float] = set()
+    splits = curve_splits(curves, metric)
+    splits = splits if len(curves) <= MANY else splits[-1:]
+    for curve in sorted(curves, key=lambda each: -each.rank):  # the best lies on top
+        for split in splits:
             name = f"{split}/{metric}"
             points = curve.points(name)
             if points:
-                look = {"linestyle": line, **_look(curve, curves, split)}
+                dashed = split == "val" and len(splits) > 1
+                look = {"linestyle": "--" if dashed else "-", **_look(curve, curves, split)}
                 _draw_line(axes, points, curve=curve, name=name, look=look)
-                shown += points
-        _mark(axes, curve, curves, f"{list(splits)[-1]}/{metric}")
-    if metric != "accuracy" and style.spans_decades([y for _, y in shown]):
+                epochs |= {x for x, _ in points}
+        _mark(axes, curve, curves, f"{splits[-1]}/{metric}")
+    if curve_axis(curves, metric) == LOG:
         style.logarithmic(axes, which="y")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if len({x for x, _ in shown}) == 1:
-        axes.set_xlim(shown[0][0] - 1, shown[0][0] + 1)
+    if len(epochs) == 1:
+        [epoch] = epochs
+        axes.set_xlim(epoch - 1, epoch + 1)
     axes.set_xlabel("epoch")
     axes.set_ylabel(metric)
-
-
-def _splits(curves: Sequence[Curve], metric: str) -> dict[str, str]:
-    """Return the splits that are drawn, with their lines; of many runs one has to do."""
-    validated = any(curve.points(f"val/{metric}") for curve in curves)
-    if len(curves) > MANY:
-        return {"val" if validated else "train": "-"}
-    return {"train": "-", "val": "--"} if validated else {"train": "-"}
 
 
 def _look(curve: Curve, among: Sequence[Curve], split: str) -> dict[str, Any]:
@@ -134,9 +123,9 @@ def _mark(axes: Axes, curve: Curve, among: Sequence[Curve], name: str) -> None:
         axes.plot([curve.best or 0], [value], label=label, **_STAR, color=colour)
 
 
-def _key(curves: Sequence[Curve]) -> list[Line2D]:
+def _legend(curves: Sequence[Curve]) -> list[Line2D]:
     """Tell which colour is whose, and what lines and marks stand for."""
-    leading = sorted((own for own in curves if _is_leading(own, curves)), key=lambda own: own.rank)
+    leading = sorted((c for c in curves if _is_leading(c, curves)), key=lambda curve: curve.rank)
     handles = []
     for curve in leading:
         ending = "" if curve.status == "done" else f" ({style.named(curve.status)})"
@@ -145,17 +134,12 @@ def _key(curves: Sequence[Curve]) -> list[Line2D]:
     if len(leading) < len(curves):
         grey: dict[str, Any] = {"color": "#BBBBBB", "linewidth": 0.7}
         handles.append(Line2D([], [], label=f"{len(curves) - len(leading)} others", **grey))
-    elif any("val/loss" in row for own in curves for row in own.rows):
+    elif any(name.startswith("val/") for c in curves for row in c.rows for name in row):
         handles.append(Line2D([], [], color=style.FAINT, label="train"))
         handles.append(Line2D([], [], color=style.FAINT, linestyle="--", label="val"))
     if any(curve.best is not None for curve in leading):
         handles.append(Line2D([], [], **_STAR, color=style.FAINT, label="best epoch"))
     if any(curve.status == "diverged" and curve.rows for curve in curves):
-        cross: dict[str, Any] = {
-            "marker": "x",
-            "linestyle": "",
-            "markersize": 8,
-            "color": style.FAINT,
-        }
-        handles.append(Line2D([], [], **cross, label="diverged"))
+        cross: dict[str, Any] = {"marker": "x", "linestyle": "", "color": style.FAINT}
+        handles.append(Line2D([], [], **cross, markersize=8, label="diverged"))
     return handles

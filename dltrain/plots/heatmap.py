@@ -1,9 +1,8 @@
-"""A sweep as a map: its metric over the two keys that matter most."""
+"""A sweep as a heat map: its metric over the two settings that matter most."""
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,19 +18,23 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from dltrain.metrics import higher_is_better
 from dltrain.plots import style
-from dltrain.plots.scales import LOST, Scale, by_importance, scale_of, usable
+from dltrain.plots.ticks import show_axis, show_ticks
+from dltrain.runs.compare.axes import LOG, Axis, apart, axis_of, metric_axis
+from dltrain.runs.compare.effects import drawable, keys_by_importance, texts_of
 from dltrain.runs.compare.results import Result
+from dltrain.runs.compare.settings import SettingResult, grouped
 
 # So few cells have their numbers written in.
 WRITTEN = 120
 TICKS = 20
 # Where fewer cells are filled (a random search, keys that go together) points tell more.
 FILLED = 1 / 3
-Cells = dict[tuple[str, str], list[Result]]
+# Values of the two keys -> the members that have them.
+Cells = Mapping[tuple[str, str], SettingResult]
 
 
 def draw(results: Sequence[Result], *, metric: str, title: str) -> Figure:
-    """Draw the mean of the metric over the two keys that matter most, whatever else varies.
+    """Draw the mean of the metric over the two settings that matter most, whatever else varies.
 
     Args:
         results: How the members came out.
@@ -41,46 +44,38 @@ def draw(results: Sequence[Result], *, metric: str, title: str) -> Figure:
     Raises:
         ValueError: If fewer than two keys vary, or no member has a value.
     """
-    results = usable(results)
-    keys = by_importance(results, metric)
+    results = drawable(results)
+    keys = keys_by_importance(results, metric)[:2]
     if len(keys) < 2:
         raise ValueError("a heat map needs two keys that vary")
-    if not any(own.value is not None for own in results):
+    if not any(result.value is not None for result in results):
         raise ValueError("no member has a value yet")
-    across, down = (scale_of(key, [own.setting[key] for own in results]) for key in keys[:2])
+    across, down = (axis_of(key, texts_of(results, key)) for key in keys)
     if len(down.texts) > len(across.texts):
         across, down = down, across
-    cells: Cells = {}
-    for own in results:
-        place = own.setting[across.key], own.setting[down.key]
-        cells.setdefault(place, []).append(own)
-    others = [key for key in (results[0].setting if results else ()) if key not in keys[:2]]
+    best_first = grouped(results, metric, keys=keys)
+    cells = {(each.setting[across.key], each.setting[down.key]): each for each in best_first}
+    others = [key for key in results[0].setting if key not in keys]
     sparse = len(cells) < FILLED * len(across.texts) * len(down.texts)
     size = (7.5, 5.6) if sparse else _size(across, down)
     figure = style.figure(*size)
     means = f"means over {', '.join(style.named(key) for key in others[:4])}" if others else ""
     style.headline(figure, title, means + (", ..." if len(others) > 4 else ""))
     axes = figure.add_subplot()
-    values = {place: mean for place, own in cells.items() if (mean := _mean(own)) is not None}
-    shades = _shades(list(values.values()), metric)
+    shades = _shades([cell.mean for cell in best_first if cell.results], metric)
     if sparse:
         _scatter(axes, cells, across=across, down=down, shades=shades)
     else:
         _map(axes, cells, across=across, down=down, shades=shades)
-        _outline(axes, values, across=across, down=down, metric=metric)
+        _frame(axes, best_first[0], across=across, down=down)
     _bar(figure, axes, shades, metric)
     return figure
 
 
-def _size(across: Scale, down: Scale) -> tuple[float, float]:
+def _size(across: Axis, down: Axis) -> tuple[float, float]:
     wide = min(max(0.85 * len(across.texts), 3.2), 9.0)
     high = min(max(0.55 * len(down.texts), 1.6), 7.0)
     return wide + 2.6, high + 1.5
-
-
-def _mean(results: Sequence[Result]) -> float | None:
-    values = [own.value for own in results if own.value is not None]
-    return statistics.fmean(values) if values else None
 
 
 @dataclass(frozen=True)
@@ -108,35 +103,31 @@ def _shades(values: Sequence[float], metric: str) -> Shades:
     low, high = min(values), max(values)
     if low == high:
         low, high = low - 0.5 * abs(low or 1), high + 0.5 * abs(high or 1)
-    of_factors = not higher_is_better(metric) and style.spans_decades(list(values))
-    norm = LogNorm(low, high) if of_factors else Normalize(low, high)
-    return Shades(norm, colours)
+    is_log = metric_axis(metric, values) == LOG
+    return Shades(LogNorm(low, high) if is_log else Normalize(low, high), colours)
 
 
-def _map(axes: Axes, cells: Cells, *, across: Scale, down: Scale, shades: Shades) -> None:
+def _map(axes: Axes, cells: Cells, *, across: Axis, down: Axis, shades: Shades) -> None:
     """Draw a rectangle of cells, those without a value in grey and with a word about why."""
     grid: npt.NDArray[np.float64] = np.full((len(down.texts), len(across.texts)), np.nan)
-    for (x, y), own in cells.items():
-        mean = _mean(own)
-        if mean is not None:
-            grid[down.texts.index(y), across.texts.index(x)] = mean
+    for (x, y), cell in cells.items():
+        grid[down.texts.index(y), across.texts.index(x)] = cell.mean
     colours = shades.colours.with_extremes(bad="#EEEEEE")
     axes.imshow(
         np.ma.masked_invalid(grid), cmap=colours, norm=shades.norm, aspect="auto", origin="lower"
     )
-    across.tick(axes, range(len(across.texts)), which="x", most=TICKS)
-    down.tick(axes, range(len(down.texts)), which="y", most=TICKS)
+    for which, axis in (("x", across), ("y", down)):
+        shown = [axis.texts[rank] for rank in apart(range(len(axis.texts)), most=TICKS)]
+        show_ticks(axes, shown, {text: axis.texts.index(text) for text in shown}, which=which)
     axes.set_xlabel(style.named(across.key, most=40))
     axes.set_ylabel(style.named(down.key, most=40))
     style.bare(axes)
-    few = grid.size <= WRITTEN
-    for (x, y), own in cells.items():
-        text, value = _written(own, few=few), _mean(own)
-        dark = value is not None and _is_dark(shades.of(value))
+    for (x, y), cell in cells.items():
+        dark = bool(cell.results) and _is_dark(shades.of(cell.mean))
         axes.text(
             across.texts.index(x),
             down.texts.index(y),
-            text,
+            _text(cell, few=grid.size <= WRITTEN),
             ha="center",
             va="center",
             fontsize=8.5,
@@ -144,15 +135,14 @@ def _map(axes: Axes, cells: Cells, *, across: Scale, down: Scale, shades: Shades
         )
 
 
-def _written(results: Sequence[Result], *, few: bool) -> str:
-    """Write what a cell holds, and how many of its members came to nothing."""
-    mean = _mean(results)
-    lost = sum(own.status in LOST for own in results)
-    if mean is None:
-        what = "diverged" if any(own.status == "diverged" for own in results) else "failed"
-        return (what if lost else "…") if few else ("✕" if lost else "")
-    crosses = f" ✕{lost}" if lost > 1 else " ✕"
-    return (style.number(mean) if few else "") + (crosses if lost else "")
+def _text(cell: SettingResult, *, few: bool) -> str:
+    """Write the mean of a cell, and how many of its members came to nothing."""
+    if not cell.results:
+        if not cell.lost:
+            return "…" if few else ""
+        return ("diverged" if cell.diverged else "failed") if few else "✕"
+    crosses = f" ✕{cell.lost}" if cell.lost > 1 else " ✕"
+    return (style.number(cell.mean) if few else "") + (crosses if cell.lost else "")
 
 
 def _is_dark(colour: Sequence[float]) -> bool:
@@ -160,41 +150,30 @@ def _is_dark(colour: Sequence[float]) -> bool:
     return 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
 
 
-def _outline(
-    axes: Axes,
-    values: dict[tuple[str, str], float],
-    *,
-    across: Scale,
-    down: Scale,
-    metric: str,
-) -> None:
-    """Frame the best cell."""
-    choose = max if higher_is_better(metric) else min
-    x, y = choose(values, key=lambda place: values[place])
-    corner = across.texts.index(x) - 0.5, down.texts.index(y) - 0.5
+def _frame(axes: Axes, cell: SettingResult, *, across: Axis, down: Axis) -> None:
+    """Frame a cell."""
+    x, y = (axis.texts.index(cell.setting[axis.key]) - 0.5 for axis in (across, down))
     look: dict[str, Any] = {"fill": False, "edgecolor": style.VERMILLION, "linewidth": 2.5}
-    axes.add_patch(Rectangle(corner, 1, 1, **look, clip_on=False))
+    axes.add_patch(Rectangle((x, y), 1, 1, **look, clip_on=False))
 
 
-def _scatter(axes: Axes, cells: Cells, *, across: Scale, down: Scale, shades: Shades) -> None:
+def _scatter(axes: Axes, cells: Cells, *, across: Axis, down: Axis, shades: Shades) -> None:
     """Draw a point for each cell where it lies; those without a value as crosses."""
-    across.apply(axes, which="x")
-    down.apply(axes, which="y")
-    found = {place: _mean(own) for place, own in cells.items()}
-    live = [place for place, mean in found.items() if mean is not None]
+    show_axis(axes, across, which="x")
+    show_axis(axes, down, which="y")
+    points = [(across.positions[x], down.positions[y], cell) for (x, y), cell in cells.items()]
+    valued = [point for point in points if point[2].results]
     axes.scatter(
-        [across.places[x] for x, _ in live],
-        [down.places[y] for _, y in live],
-        c=[shades.of(found[place] or 0.0) for place in live],
+        [x for x, _, _ in valued],
+        [y for _, y, _ in valued],
+        c=[shades.of(cell.mean) for _, _, cell in valued],
         s=80,
         edgecolors="white",
         zorder=3,
     )
     for lost, colour in ((True, style.VERMILLION), (False, style.FAINT)):
-        rest = [place for place, mean in found.items() if mean is None]
-        rest = [own for own in rest if any(r.status in LOST for r in cells[own]) is lost]
-        xs, ys = [across.places[x] for x, _ in rest], [down.places[y] for _, y in rest]
-        axes.plot(xs, ys, "x", color=colour)
+        rest = [point for point in points if not point[2].results and bool(point[2].lost) is lost]
+        axes.plot([x for x, _, _ in rest], [y for _, y, _ in rest], "x", color=colour)
 
 
 def _bar(figure: Figure, axes: Axes, shades: Shades, metric: str) -> None:

@@ -34,8 +34,6 @@ INK, FAINT = "#222222", "#777777"
 # Better values are brighter; counts are darker; weights have white for none.
 VALUES, COUNTS, SIGNED = "viridis", "Blues", "RdBu_r"
 DPI = 144
-# Above this a value that is positive everywhere is drawn on a logarithmic axis.
-LOGARITHMIC = 100.0
 MAX_NAME = 28
 LETTERS_PER_INCH = 11.5
 # The first comes with matplotlib; of the others, which have more scripts, those that are there.
@@ -149,9 +147,9 @@ def named(text: object, *, most: int = MAX_NAME) -> str:
         >>> named("a\nb")
         'a\\x0ab'
     """
-    given = str(text)
-    shown = escaped(given[: most + 1])
-    return shown if max(len(given), len(shown)) <= most else f"{shown[:most]}…"
+    whole = str(text)
+    shown = escaped(whole[: most + 1])
+    return shown if max(len(whole), len(shown)) <= most else f"{shown[:most]}…"
 
 
 def number(value: float) -> str:
@@ -162,11 +160,6 @@ def number(value: float) -> str:
         '0.8392'
     """
     return f"{value:.4g}"
-
-
-def spans_decades(values: list[float]) -> bool:
-    """Whether positive values differ so much that a logarithmic axis shows them better."""
-    return bool(values) and min(values) > 0 and max(values) > LOGARITHMIC * min(values)
 
 
 def logarithmic(axes: Axes, *, which: str) -> None:
@@ -185,9 +178,9 @@ def logarithmic(axes: Axes, *, which: str) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
-def ramp(place: int, count: int) -> str:
+def ramp(rank: int, count: int) -> str:
     """Return the colour of one of many values that have an order."""
-    return to_hex(matplotlib.colormaps[VALUES](0.9 * place / max(count - 1, 1)))
+    return to_hex(matplotlib.colormaps[VALUES](0.9 * rank / max(count - 1, 1)))
 
 
 def slanted(axes: Axes, *, degrees: float) -> None:

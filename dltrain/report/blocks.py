@@ -1,4 +1,4 @@
-"""What a report is put together from: a document of sections, a section of blocks.
+"""The blocks of a report: a document has sections, a section has blocks.
 
 They are plain values, as JSON has them; ``page.js`` knows how each kind of block is drawn. No
 torch.
@@ -15,6 +15,8 @@ from dltrain.runs.compare.field_names import is_metric
 Block = dict[str, Any]
 # Rows of a table: a browser is slow with more, and only a stranger's config has as many keys.
 MAX_ROWS = 5000
+# As many as can be told apart by colour.
+MAX_COLOURS = 8
 # How the cells of a column are written: as text, as the number it is, as a figure in line with the
 # others, as a whole number, as seconds, as a share.
 KINDS = ("text", "number", "figure", "count", "duration", "share")
@@ -92,9 +94,9 @@ def table(
         more: ``filter``: whether rows can be chosen; ``marked``: numbers of rows that stand out;
             ``ids``: what rows are called by other blocks that show the same.
     """
-    own = {
+    block = {
         "kind": "table",
         "columns": list(columns),
         "rows": [list(row) for row in rows[:MAX_ROWS]],
     }
-    return {**own, "caption": caption, "sorted": sorted_by and list(sorted_by), **(more or {})}
+    return {**block, "caption": caption, "sorted": sorted_by and list(sorted_by), **(more or {})}

@@ -1,4 +1,4 @@
-"""A report on runs: what stands on its page. ``page.py`` writes the page.
+"""The contents of a report: its title, figures and sections. ``page.py`` writes the page.
 
 Everything is read from run folders; only what a model predicts needs torch, and the data.
 """
@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dltrain.metrics import most_telling
 from dltrain.report import run_sections
 from dltrain.report.blocks import Block, Document, paragraph, section
-from dltrain.report.curves import curves
-from dltrain.report.effects import effects, learning_curves, parallel
+from dltrain.report.curves import learning_curves
+from dltrain.report.effects import effects, parallel
 from dltrain.report.ranking import runs_table, settings_table
-from dltrain.runs.compare import comparison
-from dltrain.runs.compare.field_names import TESTS
-from dltrain.runs.compare.results import best_result, by_setting, counts, is_repeated
-from dltrain.runs.find import distinct, members
+from dltrain.runs.compare.comparison import Comparison, compare, setting_text
+from dltrain.runs.compare.field_names import LAST
+from dltrain.runs.compare.results import counts
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
 from dltrain.runs.verification import complaints
@@ -31,17 +31,18 @@ def report(runs: Sequence[Run]) -> Document:
     Raises:
         ValueError: If there is nothing to report on.
     """
+    comparison = compare(runs)
     if len(runs) == 1:
-        return _of_sweep(runs[0]) if runs[0].is_sweep else _of_run(runs[0])
-    every = [own for run in runs for own in (members(run) if run.is_sweep else [run])]
-    return _of_several(distinct(every))
+        of = _of_sweep if runs[0].is_sweep else _of_run
+        return of(runs[0], comparison)
+    return _of_several(comparison)
 
 
-def _of_run(run: Run) -> Document:
-    drawn = curves([run], names=[run.short], groups=[0])
+def _of_run(run: Run, comparison: Comparison) -> Document:
+    curves = learning_curves(comparison)
     parts = [
         run_sections.results(run),
-        section("curves", "Learning curves", [drawn]) if drawn else None,
+        section("curves", "Learning curves", curves) if curves else None,
         *_model(run, "the model"),
         run_sections.config(run, whose=""),
         run_sections.environment(run),
@@ -57,23 +58,23 @@ def _of_run(run: Run) -> Document:
     )
 
 
-def _of_sweep(sweep: Run) -> Document:
-    found = comparison.of_sweep(sweep)
-    if not found.results:
+def _of_sweep(sweep: Run, comparison: Comparison) -> Document:
+    results = comparison.results
+    if not results:
         raise ValueError(f"{sweep.short}: no member has begun, so there is nothing to report on")
-    best, best_figures = _best(found)
-    number = f"{len(found.results):,} of {found.planned:,} members"
-    if len(found.results) == found.planned:
-        number = f"{found.planned:,} members"
-    stand = ", ".join(f"{n:,} {status}" for status, n in counts(found.results).items())
-    *most, last = found.keys or ["nothing"]
+    best, best_figures = _best(comparison)
+    number = f"{len(results):,} of {comparison.planned:,} members"
+    if len(results) == comparison.planned:
+        number = f"{comparison.planned:,} members"
+    stand = ", ".join(f"{n:,} {status}" for status, n in counts(results).items())
+    *most, last = comparison.keys or ["nothing"]
     varying = f"{', '.join(most)} and {last}" if most else last
     seconds = seconds_of(sweep)
     took = [("duration", duration(seconds), number)] if seconds is not None else []
     warnings = list(complaints(sweep.folder, sweep.part("files")))
     if best is not None:
-        own = complaints(best.folder, best.part("files"))
-        warnings += [f"{best.short}: {complaint}" for complaint in own]
+        of_best = complaints(best.folder, best.part("files"))
+        warnings += [f"{best.short}: {each}" for each in of_best]
     return Document(
         title=sweep.label or f"A sweep of {run_sections.what(sweep)}",
         subtitle=f"{number} that differ in {varying}, {sweep.id}: {stand}; "
@@ -81,7 +82,7 @@ def _of_sweep(sweep: Run) -> Document:
         figures=[*best_figures, *took],
         warnings=warnings,
         sections=[
-            *_compared(found),
+            *_compared(comparison),
             *(_model(best, f"the best member, {best.short},") if best is not None else ()),
             *(
                 [run_sections.config(best, whose=f" in the best member, {best.short}")]
@@ -94,11 +95,11 @@ def _of_sweep(sweep: Run) -> Document:
     )
 
 
-def _of_several(runs: Sequence[Run]) -> Document:
+def _of_several(comparison: Comparison) -> Document:
+    runs = list(comparison.runs.values())
     if not runs:
         raise ValueError("none of these has a run that has begun, so there is nothing to report on")
-    found = comparison.of_runs(runs)
-    best, figures = _best(found)
+    best, figures = _best(comparison)
     digests = {str(run.part("data", "sha256")) for run in runs}
     warnings = [
         f"{run.short}: {each}"
@@ -110,7 +111,7 @@ def _of_several(runs: Sequence[Run]) -> Document:
             "These runs learned from different data, so figures tell little of which is better."
         )
         best = None
-    names = [found.names[number] for number in range(len(runs))]
+    names = list(comparison.names.values())
     named = ", ".join(names[:4]) + (f" and {len(names) - 4:,} more" if len(names) > 4 else "")
     alone = "each model's predictions are in its own report: dltrain report RUN"
     closing = (
@@ -122,7 +123,7 @@ def _of_several(runs: Sequence[Run]) -> Document:
         figures=figures,
         warnings=warnings,
         sections=[
-            *_compared(found),
+            *_compared(comparison),
             *(
                 _model(best, f"the best run, {best.short},")
                 if best is not None
@@ -134,39 +135,40 @@ def _of_several(runs: Sequence[Run]) -> Document:
     )
 
 
-def _best(found: comparison.Comparison) -> tuple[Run | None, list[tuple[str, str, str]]]:
+def _best(comparison: Comparison) -> tuple[Run | None, list[tuple[str, str, str]]]:
     """Return the best run, and the figures that say so."""
-    best = best_result(found.results, found.metric) if found.metric else None
+    best = comparison.best
     if best is None or best.value is None:
         return None, []
-    name = found.names[best.index]
+    name = comparison.names[best.index]
     called = f"member {name}" if name.isdigit() else name
     figures = [(best.name, figure(best.value), f"{called}, epoch {best.epoch}")]
-    setting = by_setting(found.results, found.metric)[0]
-    if is_repeated(found.results) and len(setting.results) > 1:
-        told = comparison.setting_text(setting.setting, list(setting.setting)) or "all seeds"
-        note = f"{told}; sd {figure(setting.deviation)}, n {len(setting.results)}"
+    setting = next(iter(comparison.settings), None)
+    if setting is not None and len(setting.results) > 1:
+        text = setting_text(setting.setting, list(setting.setting)) or "all seeds"
+        note = f"{text}; sd {figure(setting.deviation)}, n {setting.count}"
         mean = (f"best setting's mean {best.name}", figure(setting.mean), note)
         best_of_it = f"{called}, its best, epoch {best.epoch}"
         figures = [mean, (best.name, figure(best.value), best_of_it)]
-    tests = [n for n in (*TESTS, "last/test/loss") if n in best.metrics][:1]
+    telling = (f"{LAST}test/{metric}" for metric in most_telling())
+    tests = [n for n in telling if n in best.metrics][:1]
     figures += [(n, figure(best.metrics[n]), f"{called}, last epoch") for n in tests]
-    return found.runs[best.index], figures
+    return comparison.runs[best.index], figures
 
 
-def _compared(found: comparison.Comparison) -> Iterator[Block]:
+def _compared(comparison: Comparison) -> Iterator[Block]:
     """Yield what is said of runs beside one another."""
-    settings = settings_table(found)
+    settings = settings_table(comparison)
     if settings:
         yield section("settings", "Settings", settings)
-    keys = list(effects(found))
+    keys = list(effects(comparison))
     if keys:
         yield section("keys", "What each key does", keys)
-    lines = parallel(found)
-    yield section("runs", "All runs", [*([lines] if lines else []), *runs_table(found)])
-    drawn = learning_curves(found)
-    if drawn:
-        yield section("curves", "Learning curves", drawn)
+    lines = parallel(comparison)
+    yield section("runs", "All runs", [*([lines] if lines else []), *runs_table(comparison)])
+    curves = learning_curves(comparison)
+    if curves:
+        yield section("curves", "Learning curves", curves)
 
 
 def _model(run: Run, whose: str) -> Iterator[Block]:

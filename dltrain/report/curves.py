@@ -1,88 +1,83 @@
-"""The learning curves of a report: whose are drawn, and with which points. No torch."""
+"""The learning curves on a page: as ``runs/compare`` chooses them, in groups of one colour."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dltrain.report.blocks import Block
-from dltrain.runs.metrics_file import as_number
-from dltrain.runs.run import Run
-
-# More curves than this cannot be told from a smear, and make a page slow.
-MAX_CURVES, BEST_CURVES = 100, 40
-# As many as can be told apart by colour.
-MAX_COLOURS = 8
-MAX_POINTS, MAX_ALL_POINTS = 1000, 20_000
-_METRICS = ("loss", "accuracy", "rmse", "r2")
-
-
-def curves(
-    runs: Sequence[Run], *, names: Sequence[str], groups: Sequence[int | None]
-) -> Block | None:
-    """Read what is drawn of runs' metrics; None if there is nothing to draw.
-
-    Args:
-        runs: Best first.
-        names: What each is called.
-        groups: Which of them share a colour; None: those drawn in the background.
-    """
-    if not runs:
-        return None
-    most = min(MAX_POINTS, MAX_ALL_POINTS // len(runs))
-    drawn = []
-    for run, name, group in zip(runs, names, groups, strict=True):
-        own = _curve(run, most)
-        if own is not None:
-            drawn.append({"name": name, "group": group, **own})
-    found = {name for own in drawn for name in own["values"]}
-    metrics = [name for name in _METRICS if found & {f"train/{name}", f"val/{name}"}]
-    if not metrics or all(len(own["epochs"]) < 2 for own in drawn):
-        return None  # a point is no curve
-    return {"kind": "curves", "runs": drawn, "metrics": metrics}
+from dltrain.metrics import higher_is_better
+from dltrain.report.blocks import MAX_COLOURS, Block, paragraph
+from dltrain.runs.compare.comparison import Comparison, full_name, setting_text
+from dltrain.runs.compare.curves import (
+    Curve,
+    curve_axis,
+    curve_metrics,
+    curves_of,
+    thinning_note,
+)
 
 
-def thinned(count: int) -> list[int]:
-    """Choose whose curves are drawn: the best, and of the rest evenly spaced ones.
-
-    Args:
-        count: How many runs there are.
-
-    Returns:
-        Their ranks, 0 for the best.
-
-    Example:
-        >>> len(thinned(1000)), thinned(1000)[:2], thinned(1000)[-2:], thinned(3)
-        (100, [0, 1], [982, 999], [0, 1, 2])
-    """
-    if count <= MAX_CURVES:
-        return list(range(count))
-    rest, wanted = count - BEST_CURVES, MAX_CURVES - BEST_CURVES
-    spaced = (BEST_CURVES + number * (rest - 1) // (wanted - 1) for number in range(wanted))
-    return [*range(BEST_CURVES), *spaced]
-
-
-def _curve(run: Run, most: int) -> dict[str, Any] | None:
-    """Read one run's epochs and metrics, evenly thinned out."""
+def learning_curves(comparison: Comparison) -> list[Block]:
+    """Draw the learning curves of the best, and of some of the rest."""
     try:
-        rows = run.sample(most)
-    except ValueError:  # the warnings of the report say what is wrong with it
-        return None
-    wanted = [f"{split}/{metric}" for metric in _METRICS for split in ("train", "val")]
-    names = [name for name in wanted if rows and name in rows[0]]
-    values = {name: [_number(row, name) for row in rows] for name in names}
-    found = {name: own for name, own in values.items() if any(x is not None for x in own)}
-    best = run.part("result", "best")
-    best = best if isinstance(best, dict) else {}
+        curves = curves_of(comparison)
+    except ValueError as error:
+        return [paragraph(f"Not shown: {error}.")]
+    metrics = curve_metrics(curves)
+    if not metrics or all(len(curve.rows) < 2 for curve in curves):
+        return []  # a point is no curve
+    order, group_of = _groups(comparison)
+    coloured = {name: number for number, name in enumerate(order[:MAX_COLOURS])}
+    notes = [thinning_note(curves, comparison)]
+    if len(order) > MAX_COLOURS:
+        what = "settings" if comparison.settings else "runs"
+        notes.insert(0, f"the best {MAX_COLOURS} {what} are coloured, and the others are grey")
+    sentences = [f"{note[0].upper()}{note[1:]}." for note in notes if note]
+    block = {
+        "kind": "curves",
+        "metrics": metrics,
+        "axes": {metric: curve_axis(curves, metric) for metric in metrics},
+        "can_be_log": [metric for metric in metrics if not higher_is_better(metric)],
+        "groups": list(coloured),
+        "runs": [
+            {
+                "name": comparison.names[curve.index],
+                "group": coloured.get(group_of[curve.index]),
+                **_values(curve, metrics),
+                "best": {
+                    name: comparison.runs[curve.index].part("result", "best", name)
+                    for name in ("metric", "epoch")
+                },
+            }
+            for curve in curves
+        ],
+    }
+    return [*([paragraph(" ".join(sentences))] if sentences else []), block]
+
+
+def _groups(comparison: Comparison) -> tuple[list[str], dict[int, str]]:
+    """Name what shares a colour, settings or single runs, best first; and that of each run."""
+    settings = [each.setting for each in comparison.settings if each.setting]
+    if settings:
+        keys = list(settings[0])
+        names = {r.index: setting_text(r.setting, keys) for r in comparison.results}
+        return [setting_text(setting, keys) for setting in settings], names
+    ranking = comparison.ranking
+    names = {r.index: full_name(comparison, r, comparison.keys) for r in ranking}
+    return list(names.values()), names
+
+
+def _values(curve: Curve, metrics: list[str]) -> dict[str, Any]:
+    """Return the epochs, and the metrics by name, of which there is any number."""
+    names = [f"{split}/{metric}" for metric in metrics for split in ("train", "val")]
+    columns = {name: [_short(x) for x in curve.column(name)] for name in names}
     return {
-        "epochs": [_number(row, "epoch") for row in rows],
-        "values": found,
-        "best": {"metric": best.get("metric"), "epoch": best.get("epoch")},
+        "epochs": [_short(x) for x in curve.column("epoch")],
+        "values": {n: xs for n, xs in columns.items() if any(x is not None for x in xs)},
     }
 
 
-def _number(row: Mapping[str, str], name: str) -> float | None:
-    value = as_number(row.get(name))
+def _short(value: float | None) -> float | None:
+    """Write a number with no more digits than a plot can show."""
     if value is None:
         return None
-    return int(value) if value.is_integer() and abs(value) < 2**53 else float(f"{value:.6g}")
+    return int(value) if value == int(value) and abs(value) < 2**53 else float(f"{value:.6g}")

@@ -1,121 +1,112 @@
-"""What the keys of compared runs do to the metric, and how the runs got there. No torch."""
+"""What the settings of compared runs do to the metric, in small plots and parallel axes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from dltrain.report.blocks import Block, paragraph
-from dltrain.report.curves import MAX_COLOURS, curves, thinned
-from dltrain.runs.compare.comparison import (
-    Comparison,
-    axis_of,
-    full_name,
-    metric_axis,
-    read_value,
-    setting_text,
-)
-from dltrain.runs.compare.results import by_setting, is_repeated
+from dltrain.report.blocks import MAX_COLOURS, Block
+from dltrain.runs.compare.axes import CATEGORY, LOG, Axis, axis_of, metric_axis
+from dltrain.runs.compare.comparison import Comparison, setting_text
+from dltrain.runs.compare.effects import drawable, keys_by_importance, means, texts_of
+from dltrain.runs.compare.results import Result
+from dltrain.runs.compare.settings import is_repeated
 
 MAX_AXES = 12
+FEW = 8  # values of a metric that have a tick each
 # Lines across parallel axes; a browser is slow with more.
 MAX_LINES = 2000
 
 
 def effects(comparison: Comparison) -> Iterator[Block]:
     """Yield the metric against each key, those that share all other keys joined by a line."""
-    found = [result for result in comparison.results if result.value is not None]
-    keys = [key for key in comparison.keys if key != "seed"] or list(comparison.keys)
-    if not comparison.metric or len(found) < 2:
+    results = drawable(comparison.results)
+    valued = [result for result in results if result.value is not None]
+    if not comparison.metric or len(valued) < 2:
         return
+    keys = keys_by_importance(results, comparison.metric)
     for key in keys[:MAX_AXES]:
-        values = [result.setting.get(key, "-") for result in found]
-        if len(set(values)) < 2:
+        if len(set(texts_of(valued, key))) < 2:
             continue
-        rest = [other for other in keys if other != key]
-        lines = [setting_text(result.setting, rest) for result in found]
-        names = list(dict.fromkeys(lines))
-        joined = len(names) <= MAX_COLOURS
+        axis = axis_of(key, texts_of(results, key))
+        others = [other for other in keys if other != key]
+        lines: dict[str, list[Result]] = {}
+        for result in valued:
+            lines.setdefault(setting_text(result.setting, others), []).append(result)
+        joined = len(lines) <= MAX_COLOURS
+        lines = lines if joined else {"all runs": valued}
+        by = metric_axis(comparison.metric, [result.value or 0.0 for result in valued])
         yield {
             "kind": "effect",
             "key": key,
             "metric": comparison.name,
-            "axis": axis_of(key, values),
-            "metric_axis": metric_axis([result.value or 0.0 for result in found]),
-            "lines": names if joined else ["all runs"],
-            "points": [
-                [read_value(x), result.value, names.index(line) if joined else 0, result.index]
-                for x, result, line in zip(values, found, lines, strict=True)
+            "axis": _axis(axis),
+            "metric_axis": by,
+            "lines": [
+                {
+                    "name": name,
+                    "x": [_x(axis, text) for text in texts_of(line, key)],
+                    "y": [result.value for result in line],
+                    "called": [comparison.names[result.index] for result in line],
+                    "means": _means(axis, line, by_log=by == LOG) if joined else [],
+                }
+                for name, line in lines.items()
             ],
-            "joined": joined,
-            "repeated": is_repeated(found) and key != "seed",
-            "called": [comparison.names[result.index] for result in found],
+            "repeated": is_repeated(valued) and key != "seed",
         }
+
+
+def _axis(axis: Axis) -> Block:
+    """Describe an axis: its categories, if it has any, and its ticks, if they are settled."""
+    return {
+        "name": axis.key,
+        "kind": axis.kind,
+        "categories": axis.texts if axis.kind == CATEGORY else [],
+        "ticks": [_x(axis, text) for text in axis.ticks],
+    }
+
+
+def _x(axis: Axis, text: str) -> float | str:
+    """Return what stands on an axis: a number, or the name of a category."""
+    return text if axis.kind == CATEGORY else axis.positions[text]
+
+
+def _means(axis: Axis, results: list[Result], *, by_log: bool) -> list[Block]:
+    texts = dict(zip(axis.positions.values(), axis.texts, strict=True))
+    return [
+        {**vars(mean), "x": texts[mean.position] if axis.kind == CATEGORY else mean.position}
+        for mean in means(axis, results, by_log=by_log)
+    ]
 
 
 def parallel(comparison: Comparison) -> Block | None:
     """Draw each run as a line across an axis for each key, and the metric's."""
-    ranking = [result for result in comparison.ranking if result.value is not None][:MAX_LINES]
+    results = drawable(comparison.results)
+    valued = {result.index for result in results if result.value is not None}
+    ranking = [result for result in comparison.ranking if result.index in valued][:MAX_LINES]
     keys = [key for key in comparison.keys if key != "seed"][: MAX_AXES - 2]
     if not comparison.metric or len(ranking) < 3 or not keys:
         return None
-    tests = [f"last/test/{comparison.metric.rpartition('/')[2]}"]
-    tests = [name for name in tests if all(name in result.metrics for result in ranking)]
-    columns: dict[str, list[Any]] = {
-        key: [read_value(result.setting.get(key, "-")) for result in ranking] for key in keys
-    }
-    axes = [
-        {"name": key, "axis": axis_of(key, [result.setting.get(key, "-") for result in ranking])}
-        for key in keys
+    layout = {key: axis_of(key, texts_of(results, key)) for key in keys}
+    axes = [_axis(axis) for axis in layout.values()]
+    columns: list[list[Any]] = [
+        [_x(layout[key], text) for text in texts_of(ranking, key)] for key in keys
     ]
-    judged = comparison.name
-    for name in [*(n for n in tests if n != judged), judged]:
-        own = name == judged
-        columns[name] = [r.value if own else r.metrics[name] for r in ranking]
-        axes.append({"name": name, "axis": metric_axis(columns[name])})
+    test = f"last/test/{comparison.metric.rpartition('/')[2]}"
+    metrics = {comparison.name: [result.value or 0.0 for result in ranking]}
+    if test != comparison.name and all(test in result.metrics for result in ranking):
+        metrics = {test: [result.metrics[test] for result in ranking], **metrics}
+    for name, values in metrics.items():
+        ticks = sorted(set(values))
+        kind = metric_axis(name, values)
+        axes.append({"name": name, "kind": kind, "ticks": ticks if len(ticks) <= FEW else []})
+        columns.append(values)
     if len(axes) < 3:
         return None
     return {
         "kind": "parallel",
         "axes": axes,
-        "rows": [list(cells) for cells in zip(*columns.values(), strict=True)],
+        "rows": [list(cells) for cells in zip(*columns, strict=True)],
         "ids": [result.index for result in ranking],
         "called": [comparison.names[result.index] for result in ranking],
     }
-
-
-def learning_curves(comparison: Comparison) -> list[Block]:
-    """Draw the learning curves of the best, and of some of the rest."""
-    ranking = comparison.ranking
-    chosen = [ranking[place] for place in thinned(len(ranking))]
-    of_settings = is_repeated(comparison.results) and bool(set(comparison.keys) - {"seed"})
-    keys = [key for key in comparison.keys if key != "seed"] if of_settings else comparison.keys
-    if of_settings and comparison.metric:
-        order = [
-            setting_text(g.setting, keys) for g in by_setting(comparison.results, comparison.metric)
-        ]
-    else:
-        order = [full_name(comparison, result, keys) for result in ranking]
-    coloured = {name: place for place, name in enumerate(order[:MAX_COLOURS])}
-    called = [
-        setting_text(result.setting, keys) if of_settings else full_name(comparison, result, keys)
-        for result in chosen
-    ]
-    block = curves(
-        [comparison.runs[result.index] for result in chosen],
-        names=[comparison.names[result.index] for result in chosen],
-        groups=[coloured.get(name) for name in called],
-    )
-    if block is None:
-        return []
-    block["groups"] = list(coloured)
-    what = "settings" if of_settings else "runs"
-    notes = []
-    if len(order) > MAX_COLOURS:
-        notes.append(f"The best {MAX_COLOURS} {what} are coloured; the others are grey.")
-    if len(chosen) < len(ranking):
-        notes.append(
-            f"Drawn are {len(chosen)} of {len(ranking):,} runs: the best, and of the others some "
-            "evenly spaced by rank."
-        )
-    return [*([paragraph(" ".join(notes))] if notes else []), block]

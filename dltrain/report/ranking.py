@@ -1,14 +1,14 @@
-"""Runs and settings in tables, best first, and what is within noise. No torch."""
+"""Tables of runs and of settings, best first, with what is within noise."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from dltrain.metrics import higher_is_better
 from dltrain.report.blocks import MAX_ROWS, Block, column, paragraph, table
-from dltrain.runs.compare.comparison import Comparison, kind_of, read_value
+from dltrain.runs.compare.comparison import Comparison
+from dltrain.runs.compare.effects import texts_of
 from dltrain.runs.compare.field_names import BEST_EPOCH, LAST, LAST_EPOCH, epoch_name, is_metric
-from dltrain.runs.compare.results import SettingResult, by_setting, is_repeated
+from dltrain.runs.compare.settings import noise_word
+from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run_time import seconds_of
 
 # Metrics that get a column; only a stranger's runs have as many.
@@ -51,83 +51,68 @@ def runs_table(comparison: Comparison) -> list[Block]:
                 *([result.message] if messages else []),
             ]
         )
-    place = 2 + len(comparison.keys)
-    down = higher_is_better(comparison.metric)
-    found = [
+    sorted_by = 2 + len(comparison.keys), higher_is_better(comparison.metric)
+    blocks = [
         table(
             columns,
             cells,
             caption="All runs",
-            sorted_by=(place, down) if comparison.metric else None,
+            sorted_by=sorted_by if comparison.metric else None,
             more={"filter": True, "ids": [result.index for result in ranking[:MAX_ROWS]]},
         )
     ]
     if len(ranking) > MAX_ROWS:
-        found.append(paragraph(f"The best {MAX_ROWS:,} of {len(ranking):,} are shown."))
+        blocks.append(paragraph(f"The best {MAX_ROWS:,} of {len(ranking):,} are shown."))
     missing = comparison.planned - len(ranking)
     if missing > 0:
-        found.append(paragraph(f"{missing:,} of {comparison.planned:,} have not begun."))
-    return found
+        blocks.append(paragraph(f"{missing:,} of {comparison.planned:,} have not begun."))
+    return blocks
 
 
 def settings_table(comparison: Comparison) -> list[Block]:
     """Lay out settings with their mean over seeds, and say what is within noise."""
-    if not comparison.metric or not is_repeated(comparison.results):
+    settings = comparison.settings
+    if not any(each.planned > 1 for each in settings) or not settings[0].setting:
         return []
-    groups = by_setting(comparison.results, comparison.metric)
-    repeated = any(group.planned > 1 for group in groups)
-    if not repeated or not groups[0].setting:
-        return []
-    metric = comparison.name
     columns = [
-        *(column(key, kind_of(comparison, key)) for key in groups[0].setting),
-        column(f"mean {metric}", "figure"),
+        *(column(key, kind_of(comparison, key)) for key in settings[0].setting),
+        column(f"mean {comparison.name}", "figure"),
         column("sd", "figure"),
         column("n", "count"),
         column("within noise of the best"),
     ]
     cells = [
         [
-            *map(read_value, group.setting.values()),
-            group.mean,
-            group.deviation,
-            len(group.results),
-            "best" if group is groups[0] else _mark(group),
+            *map(read_value, each.setting.values()),
+            each.mean,
+            each.deviation,
+            each.count,
+            noise_word(each, settings[0]),
         ]
-        for group in groups[:MAX_ROWS]
+        for each in settings[:MAX_ROWS]
     ]
-    place, down = len(groups[0].setting), higher_is_better(metric)
-    good = [number for number, group in enumerate(groups[:MAX_ROWS]) if group.as_good]
-    own = table(
+    sorted_by = len(settings[0].setting), higher_is_better(comparison.metric)
+    good = [number for number, each in enumerate(settings[:MAX_ROWS]) if each.as_good]
+    shown = table(
         columns,
         cells,
         caption="Settings with their mean over seeds",
-        sorted_by=(place, down),
-        more={"marked": good, "filter": len(groups) > 20},
+        sorted_by=sorted_by,
+        more={"marked": good, "filter": len(settings) > 20},
     )
-    return [paragraph(noise_sentence(groups)), own]
+    noise = comparison.noise
+    return [paragraph(f"{noise[0].upper()}{noise[1:]}."), shown]
 
 
-def noise_sentence(groups: Sequence[SettingResult]) -> str:
-    """Say which settings the results cannot tell from the best."""
-    if len(groups) == 1:
-        return "There is no other setting to compare with."
-    unknown = sum(group.as_good is None for group in groups)
-    if unknown:
-        return (
-            "A setting that ran once cannot be compared; sweep.repeat=5 runs each of them five "
-            "times."
-        )
-    close = sum(group.as_good is True for group in groups) - 1
-    test = "(Welch's t-test, two-sided, 5 %, not corrected for the number of settings)"
-    if not close:
-        return f"The best setting is better than each of the others {test}."
-    are = "setting is" if close == 1 else "settings are"
-    return f"{close} other {are} within noise of the best {test}."
+def kind_of(comparison: Comparison, key: str) -> str:
+    """Say how a column of a key's values is written."""
+    values = map(read_value, texts_of(comparison.results, key))
+    return "text" if any(isinstance(value, str) for value in values) else "number"
 
 
-def _mark(group: SettingResult) -> str:
-    """Say how a setting compares with the best."""
-    if group.lost:
-        return f"unstable, {group.lost} lost"
-    return {None: "unknown", True: "yes", False: "no"}[group.as_good]
+def read_value(text: str) -> float | int | str:
+    """Read a value of a key: a number, if it is one."""
+    number = as_number(text)
+    if number is None:
+        return text
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number

@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from dltrain.config.overrides import Overrides
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
 from dltrain.system.shell import below, command, shortest
@@ -47,4 +48,6 @@ def command_on(run: Run, *verb: str, more: tuple[str, ...] = ()) -> str:
         more: Words after it.
     """
     name, *where = address(run)
-    return command(*verb, name, *more, *where)
+    needs_kinds = verb[0] not in ("runs", "config")
+    plugins = Overrides.parse(run.texts("overrides")).only("plugins").words if needs_kinds else []
+    return command(*verb, name, *more, *plugins, *where)

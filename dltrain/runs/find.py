@@ -7,10 +7,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from dltrain.runs.layout import MEMBERS, RECORD, SWEEP_RECORD, short_id
+from dltrain.runs.layout import MEMBERS, RECORD, SWEEP_RECORD, member_folder, short_id
+from dltrain.runs.record import FormatError
 from dltrain.runs.run import Run, _read, read
 from dltrain.system.shell import below, command
 from dltrain.text import closest
+
+OTHER_FORMAT = "other_format"  # what a list says of a run whose record this dltrain does not read
 
 
 def distinct(runs: Iterable[Run]) -> list[Run]:
@@ -40,9 +43,10 @@ def list_all(output_dir: Path) -> Iterator[Run]:
 def _read_or_not(folder: Path) -> Run:
     try:
         return read(folder)
-    except ValueError:
+    except ValueError as error:
         # Listing goes on; `runs show` of that folder says what is wrong with it.
-        return Run(folder, {"status": "unreadable"})
+        status = OTHER_FORMAT if isinstance(error, FormatError) else "unreadable"
+        return Run(folder, {"status": status})
 
 
 def _numbers(sweep: Path) -> list[str]:
@@ -122,7 +126,7 @@ def _member(sweep: Run, number: str, name: str, output_dir: Path) -> Run:
         raise ValueError(f"{name}: {sweep.id} is no sweep and has no members")
     if not re.fullmatch(r"[0-9]{1,9}", number):
         raise ValueError(f"{name}: a member is named by its number, as in {sweep.short}/0")
-    folder = sweep.folder / MEMBERS / f"{int(number):04d}"
+    folder = member_folder(sweep.folder, int(number))
     linked = folder.is_symlink() or folder.parent.is_symlink()
     if linked or not folder.is_dir():
         raise ValueError(

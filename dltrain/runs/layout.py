@@ -1,19 +1,40 @@
-"""What the files of a run folder are called, and how a new folder is named."""
+"""What the files and folders of a run folder are called, and of which ``FORMAT`` it is.
+
+No other module spells these names out.
+"""
 
 from __future__ import annotations
 
 import datetime
+import os
+import re
 import secrets
 from pathlib import Path
 
 from dltrain.system import disk
 from dltrain.system.folder_names import label
 
-RECORD, SWEEP_RECORD, MEMBERS, METRICS = "run.json", "sweep.json", "members", "metrics.csv"
+# Of the shape of a run folder and a sweep's, as records say; one of another is not read.
+FORMAT = 1
 
-
+# Of a run.
+RECORD, CONFIG, PREPARATION = "run.json", "config.yaml", "preparation.json"
+METRICS, TIMING, LOG, COEFFICIENTS = "metrics.csv", "timing.csv", "train.log", "coefficients.csv"
+CHECKPOINTS, CURVES = "checkpoints", "plots/curves.png"
+EVENTS = "tensorboard/events.out.tfevents.dltrain"
 LABEL, MAX_LABEL = "label.txt", 200  # bytes
+# Of a sweep, whose members are run folders.
+SWEEP_RECORD, PLAN, RESULTS = "sweep.json", "plan.jsonl", "results.csv"
+MEMBERS, LOGS = "members", "logs"
+# What a record may list with its digest: no name is taken from what a stranger wrote.
+LISTED = (CONFIG, PREPARATION, METRICS, COEFFICIENTS, PLAN, RESULTS)
+# What a run writes is a file, what it makes is a folder.
+FILES = (".json", ".jsonl", ".yaml", ".csv", ".log", ".safetensors", ".png", ".dltrain")
+FOLDERS = (CHECKPOINTS, MEMBERS, LOGS, *map(os.path.dirname, (CURVES, EVENTS)))
+# Of the folder that runs lie in.
+TRASH, PLOTS, REPORTS = ".trash", "plots", "reports"
 
+CHECKPOINT = re.compile(r"epoch-(\d{6,9})(?:-step-(\d{8,12}))?\.safetensors", re.ASCII)
 
 # Letters and digits that cannot be taken for one another.
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -40,3 +61,19 @@ def new_folder(output_dir: Path, what: str) -> Path:
 def short_id(run_id: str) -> str:
     """Return the four characters that usually tell runs apart."""
     return run_id.rpartition("_")[2]
+
+
+def checkpoint_name(epoch: int, step: int | None = None) -> str:
+    """Name the file of a state: after whole epochs, or so many steps in all, within the next."""
+    underway = "" if step is None else f"-step-{step:08d}"
+    return f"epoch-{epoch:06d}{underway}.safetensors"
+
+
+def member_name(index: int) -> str:
+    """Return what the folder of a sweep's member is called."""
+    return f"{index:04d}"
+
+
+def member_folder(sweep: Path, index: int) -> Path:
+    """Return where a member of a sweep lies."""
+    return sweep / MEMBERS / member_name(index)

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from dltrain.system.foreign_files import MAX_BYTES as READ_BYTES
 from dltrain.system.foreign_files import plain_file
@@ -17,19 +18,19 @@ MAX_ROW = 2**17  # bytes
 MAX_BYTES = 2**31
 _CHUNK = 2**20
 LOOKED_AT = 200_000  # rows, at most, to choose a sample from
+_LONG_ROWS = "has longer rows than any run has"
 
 
-def num_rows(path: Path) -> int:
-    """Count the whole rows; 0 if there is no file.
+def num_rows(path: Path, *, limit: int = MAX_BYTES) -> int:
+    """Count the whole rows of a file; 0 if there is none.
 
     Raises:
-        ValueError: If it is no plain file, or longer than any that training writes.
+        ValueError: If it is no plain file, or has more bytes than ``limit``.
     """
     if not path.is_file():
         return 0
     with plain_file(path) as file:
-        if os.fstat(file.fileno()).st_size > MAX_BYTES:
-            raise ValueError(f"{path}: is larger than {MAX_BYTES} bytes")
+        _size(path, file, limit)
         lines = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(_CHUNK), b""))
     return max(lines - 1, 0)
 
@@ -48,48 +49,48 @@ def rows(path: Path, *, first: int | None = None, last: int = 0) -> list[dict[st
     header, body = table(path)
     if first is None or body.count(b"\n") <= first + last:
         lines = body.split(b"\n")[:-1]
-    else:  # of what is left out no list is made, and no copy
-        lines, start = [], 0
-        for _ in range(first):
-            end = body.find(b"\n", start)
-            lines.append(body[start:end])
-            start = end + 1
-        ending: list[bytes] = []
-        end = len(body) - 1
-        for _ in range(last):
-            start = body.rfind(b"\n", 0, end) + 1
-            ending.append(body[start:end])
-            end = start - 1
-        lines += reversed(ending)
+    else:  # of what is left out no list is made
+        lines = body.split(b"\n", first)[:first] + body[:-1].rsplit(b"\n", last)[1:]
     return _dicts(header, lines)
 
 
-def sample(path: Path, *, most: int) -> list[dict[str, str]]:
+def sample(path: Path, *, most: int, limit: int = READ_BYTES) -> list[dict[str, str]]:
     """Read at most so many rows, evenly spaced, the first and the last among them.
 
-    Of neighbours one that was validated is taken, if there is one within reach.
+    Of neighbours one that tells most is taken: not every epoch is validated.
+
+    Args:
+        path: The file, of which never more than a part is in memory.
+        most: How many.
+        limit: Bytes of a file that is worth the time.
 
     Raises:
         ValueError: If it is no plain file, too large, or has too many columns.
     """
-    header, body = table(path)
-    if body.count(b"\n") <= most:
-        return _dicts(header, body.split(b"\n")[:-1])
-    # By place in the file, since rows are about equally long; a list of all of them might be all of
-    # the memory.
-    first = body[: body.find(b"\n")]
-    lines, end = [first], len(first) + 1
-    step = -(-len(body) // (most - 2))
-    reach = max(LOOKED_AT // most, 20)
-    for place in range(step, len(body) + step, step):
-        stop = body.rfind(b"\n", end, place) + 1
-        if stop:
-            near = body[end : stop - 1].rsplit(b"\n", reach)[-reach:]
-            whole = [line for line in near if b",," not in line and not line.endswith(b",")]
-            lines.append((whole or near)[-1])
-            end = stop
-    last = body[body.rfind(b"\n", 0, -1) + 1 : -1]
-    return _dicts(header, [*lines, *([last] if lines[-1] != last else [])])
+    if num_rows(path, limit=limit) <= most:
+        return rows(path)
+    with plain_file(path) as file:
+        size = _size(path, file, limit)
+        header = _header(path, file)
+        # By place in the file, since rows are about equally long.
+        first = file.readline(MAX_ROW)
+        lines, rest = [first[:-1]], b""
+        step = -(-(size - len(header)) // (most - 2))
+        reach, last = max(LOOKED_AT // most, 20), lines[0]
+        for number in range(most - 2):
+            piece = file.read(step if number else max(step - len(first), 1))
+            whole, newline, rest = (rest + piece).rpartition(b"\n")
+            if len(rest) > MAX_ROW or not first.endswith(b"\n"):
+                raise ValueError(f"{path}: {_LONG_ROWS}")
+            if newline:
+                near = whole.rsplit(b"\n", reach)[-reach:]
+                lines.append(min(reversed(near), key=_num_empty))
+                last = near[-1]
+    return _dicts(header[:-1], [*lines, *([last] if lines[-1] != last else [])])
+
+
+def _num_empty(line: bytes) -> int:
+    return line.split(b",").count(b"")
 
 
 def table(path: Path) -> tuple[bytes, bytes]:
@@ -101,20 +102,32 @@ def table(path: Path) -> tuple[bytes, bytes]:
     if not path.is_file():
         return b"", b""
     with plain_file(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > READ_BYTES:
-            raise ValueError(f"{path}: is larger than {READ_BYTES} bytes")
-        header = file.readline(MAX_ROW)
-        if header.count(b",") >= MAX_COLUMNS:
-            raise ValueError(f"{path}: has more than {MAX_COLUMNS} columns")
+        size = _size(path, file, READ_BYTES)
+        header = _header(path, file)
         body = file.read(size)
-    if len(header) == MAX_ROW or len(body) > MAX_ROW * (body.count(b"\n") + 1):
-        raise ValueError(f"{path}: has longer rows than any run has")
+    if len(body) > MAX_ROW * (body.count(b"\n") + 1):
+        raise ValueError(f"{path}: {_LONG_ROWS}")
     if not header.endswith(b"\n"):
         return b"", b""
     if not body.endswith(b"\n"):
         body = body[: body.rfind(b"\n") + 1]
     return header[:-1], body
+
+
+def _size(path: Path, file: IO[bytes], limit: int) -> int:
+    size = os.fstat(file.fileno()).st_size
+    if size > limit:
+        raise ValueError(f"{path}: is larger than {limit} bytes")
+    return size
+
+
+def _header(path: Path, file: IO[bytes]) -> bytes:
+    header = file.readline(MAX_ROW)
+    if header.count(b",") >= MAX_COLUMNS:
+        raise ValueError(f"{path}: has more than {MAX_COLUMNS} columns")
+    if len(header) == MAX_ROW:
+        raise ValueError(f"{path}: {_LONG_ROWS}")
+    return header
 
 
 def parse(content: bytes) -> list[dict[str, str]]:
@@ -123,13 +136,15 @@ def parse(content: bytes) -> list[dict[str, str]]:
     return _dicts(header, body.split(b"\n")[:-1])
 
 
-def as_number(cell: str | None) -> float | None:
-    """Read a cell as a number; None if there is none, or none that is finite."""
-    try:
-        found = float(cell or "nan")
-    except ValueError:
+def as_number(value: object) -> float | None:
+    """Read a cell, or what a record holds where a number should stand; None if none is finite."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    return found if math.isfinite(found) else None
+    try:
+        number = float(value) if isinstance(value, str) else value
+        return number if math.isfinite(number) else None
+    except (ValueError, OverflowError):  # no number, or a whole one that no float holds
+        return None
 
 
 def _dicts(header: bytes, lines: Sequence[bytes]) -> list[dict[str, str]]:

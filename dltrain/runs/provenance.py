@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.config.compose import ConfigError
+from dltrain.config.kinds import DATA
 from dltrain.config.load import COMMAND_LINE, line_of
 from dltrain.config.overrides import Overrides
 from dltrain.config.problem import Problem
 from dltrain.config.resolve import read_value
-from dltrain.config.schema import CsvConfig, DataConfig, RunConfig
+from dltrain.config.schema import RunConfig
 from dltrain.config.validate import run_config
 from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine
@@ -166,7 +167,7 @@ def changed_data(run: Run, config: RunConfig, *, allow_changed: bool) -> list[st
     return changed_table(config.data, None if allow_changed else [run.part("data", "sha256")])
 
 
-def changed_table(data: DataConfig, known: Collection[object] | None) -> list[str]:
+def changed_table(data: Any, known: Collection[object] | None) -> list[str]:
     """Say whether a table that a record names has changed, without understanding it.
 
     Args:
@@ -176,7 +177,7 @@ def changed_table(data: DataConfig, known: Collection[object] | None) -> list[st
     Raises:
         ConfigError: If it cannot be read, or is no table.
     """
-    if not isinstance(data, CsvConfig) or data.path is None or data.path.startswith(PACKAGED):
+    if not DATA[data.kind].table or data.path is None or data.path.startswith(PACKAGED):
         return []
     path = expanded(data.path)
     problem = problem_with(path)

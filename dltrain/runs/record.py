@@ -11,12 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dltrain.runs.layout import FORMAT, RECORD
 from dltrain.runs.seal import BLANK, is_intact, sealed
 from dltrain.system import disk
 from dltrain.system.environment import environment
 from dltrain.system.foreign_files import MAX_RECORD_BYTES, read_bytes
+from dltrain.text import clipped
 
-FORMAT = 1
+
+class FormatError(ValueError):
+    """A record is of a run folder of another shape than this dltrain reads."""
 
 
 def now() -> str:
@@ -41,7 +45,7 @@ def digest(content: bytes) -> str:
 
 def write_info(folder: Path, info: Mapping[str, Any]) -> None:
     """Write ``run.json``."""
-    disk.replace(folder / "run.json", sealed_json(info))
+    disk.replace(folder / RECORD, sealed_json(info))
 
 
 def first_info(**parts: Any) -> dict[str, Any]:
@@ -91,6 +95,7 @@ def read_record(path: Path) -> dict[str, Any]:
     """Read a sealed record, ``run.json`` or ``sweep.json``.
 
     Raises:
+        FormatError: If it was written by a dltrain whose folders have another format.
         ValueError: If it cannot be read, or is not byte for byte what was written.
     """
     content = read_bytes(path, limit=MAX_RECORD_BYTES)
@@ -106,6 +111,13 @@ def read_record(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: was changed or damaged after it was written")
     if _is_deep(info):
         raise ValueError(f"{path}: is nested deeper than a run's record")
+    written = info.get("format")
+    if type(written) is not int or written != FORMAT:
+        said = f"format {clipped(json.dumps(written))}" if "format" in info else "no format"
+        raise FormatError(
+            f"{path.parent}: was written by another dltrain ({said}; this one reads {FORMAT}); "
+            "read it with that one, or train it anew"
+        )
     return info
 
 

@@ -14,19 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.runs import metrics_file
+from dltrain.runs.layout import CHECKPOINTS, COEFFICIENTS, LOG, METRICS, TIMING
 from dltrain.runs.line_file import Lines
-from dltrain.runs.record import (
-    digest,
-    encoded,
-    now,
-    write_info,
-)
+from dltrain.runs.record import digest, encoded, now, write_info
 from dltrain.runs.tracker import Tracker
+from dltrain.runs.verification import checkpoint_paths
 from dltrain.system import disk
 from dltrain.text import escaped_lines
 
 FLUSH_SECONDS = 1.0
-TIMING = "epoch,seconds,examples_per_second"
+TIMING_HEADER = "epoch,seconds,examples_per_second"
 
 
 @dataclass(frozen=True)
@@ -78,22 +75,22 @@ class Recorder:
         self._trackers = trackers
         self._flushed = self._begun = time.monotonic()
         self._metrics, self._timing, self._log = (
-            Lines(folder / name) for name in ("metrics.csv", "timing.csv", "train.log")
+            Lines(folder / name) for name in (METRICS, TIMING, LOG)
         )
         disk.remove_temporaries(folder)
-        if (folder / "checkpoints").is_dir():
-            disk.remove_temporaries(folder / "checkpoints")
+        if (folder / CHECKPOINTS).is_dir():
+            disk.remove_temporaries(folder / CHECKPOINTS)
         self._write()  # first: whatever else is missing, a run that has this can be resumed
         for name, content in contents.items():
             disk.replace(folder / name, content)
         if kept is None:
             clear(folder)
             self._metrics.take(",".join(self._columns))
-            self._timing.take(TIMING)
+            self._timing.take(TIMING_HEADER)
         else:
-            disk.cut(folder / "metrics.csv", len(kept.metrics))
-            disk.replace(folder / "timing.csv", kept.timing)
-            disk.remove(folder / "coefficients.csv")  # of weights that are about to change
+            disk.cut(folder / METRICS, len(kept.metrics))
+            disk.replace(folder / TIMING, kept.timing)
+            disk.remove(folder / COEFFICIENTS)  # of weights that are about to change
             self._metrics.go_on(kept.metrics)
         for tracker in trackers:
             tracker.begin([] if kept is None else metrics_file.parse(kept.metrics))
@@ -138,7 +135,7 @@ class Recorder:
     def sync(self) -> None:
         """Make the metrics durable: a checkpoint that counts on them is about to be written."""
         self._flush()
-        disk.sync(self.folder / "metrics.csv")
+        disk.sync(self.folder / METRICS)
 
     def _take_log(self, text: str) -> None:
         now = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S")
@@ -164,7 +161,7 @@ class Recorder:
         self.log(f"{status}, exit code {exit_code}")
         for tracker in self._trackers:
             tracker.finish(status, result)
-        self._info["files"]["metrics.csv"] = self._metrics.mark()["sha256"]
+        self._info["files"][METRICS] = self._metrics.mark()["sha256"]
         self._info |= {
             "status": status,
             "exit_code": exit_code,
@@ -181,7 +178,7 @@ class Recorder:
 
 def clear(folder: Path) -> None:
     """Delete what an earlier training left in a run folder; its log stays, and what is unused."""
-    for path in (folder / "checkpoints").glob("epoch-*.safetensors"):
+    for path in checkpoint_paths(folder / CHECKPOINTS):
         disk.remove(path)
-    for name in ("metrics.csv", "timing.csv", "coefficients.csv"):
+    for name in (METRICS, TIMING, COEFFICIENTS):
         disk.remove(folder / name)

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dltrain.config.compose import ConfigError, Sources
+from dltrain.config.kinds import TABLE
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import Overrides, is_replaced
 from dltrain.config.plain import as_dict, flat
+from dltrain.config.plugins import needed
 from dltrain.config.resolve import resolve
-from dltrain.config.schema import KINDS
 from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.provenance import DATA_PATHS
@@ -100,6 +101,8 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
     Raises:
         ConfigError: If no words come to this config.
     """
+    if unloaded := needed(config.get("plugins")):
+        raise ConfigError([f"plugins: {unloaded}"])
     wanted = _deciding(config, line.cwd)
     said: list[str] = []  # why the words that were typed do not compose any more
     for plain in _starts(line):
@@ -112,7 +115,7 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
     folder = line.config_folder
     if folder is not None and not folder.is_dir():
         said = [f"{folder} is gone"]
-    kinds = {group: wanted[f"{group}.kind"] for group in KINDS if f"{group}.kind" in wanted}
+    kinds = {group: wanted[f"{group}.kind"] for group in TABLE if f"{group}.kind" in wanted}
     others = {group: kind for group, kind in kinds.items() if values.get(f"{group}.kind") != kind}
     if others:
         plain = replace(plain, overrides=plain.overrides.updated(Overrides.of(others)))

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import datetime
 
-from dltrain.runs import metrics_file
-from dltrain.runs.compare.field_names import as_number
 from dltrain.runs.find import members
+from dltrain.runs.layout import TIMING
+from dltrain.runs.metrics_file import as_number
+from dltrain.runs.metrics_file import rows as rows_of
 from dltrain.runs.run import Run
-
-TIMING_FILE = "timing.csv"
 
 
 def seconds_of(run: Run) -> float | None:
@@ -29,7 +28,7 @@ def seconds_of(run: Run) -> float | None:
 
 def since(run: Run) -> float:
     """Return the seconds since the process under way began to work on a run."""
-    begun = _time(run.info.get("since"))
+    begun = moment(run.info.get("since"))
     return 0.0 if begun is None else max(_now() - begun, 0.0)
 
 
@@ -39,18 +38,16 @@ def _left_by_run(run: Run) -> float:
     last = resumed[-1] if isinstance(resumed, list) and resumed else {}
     first = as_number(last.get("epoch")) if isinstance(last, dict) else None
     try:
-        rows = metrics_file.rows(run.folder / TIMING_FILE)
+        rows = rows_of(run.folder / TIMING)
     except ValueError:  # no plain file, or longer than any: nothing is known
         return 0.0
-    pairs = [
-        [metrics_file.as_number(row.get(name)) for name in ("epoch", "seconds")] for row in rows
-    ]
+    pairs = [[as_number(row.get(name)) for name in ("epoch", "seconds")] for row in rows]
     return sum(max(s, 0.0) for epoch, s in pairs if epoch and s and epoch > (first or 0))
 
 
 def _left_by_sweep(sweep: Run) -> float:
     """Return how long a sweep whose process was killed had lived when a member last gave a sign."""
-    begun = _time(sweep.info.get("since"))
+    begun = moment(sweep.info.get("since"))
     if begun is None:
         return 0.0
     ends = [end for member in members(sweep) if (end := _last_sign(member)) is not None]
@@ -59,8 +56,8 @@ def _left_by_sweep(sweep: Run) -> float:
 
 def _last_sign(member: Run) -> float | None:
     if member.info.get("status") != "running":
-        return _time(member.info.get("finished"))
-    begun = _time(member.info.get("since"))
+        return moment(member.info.get("finished"))
+    begun = moment(member.info.get("since"))
     return None if begun is None else begun + _left_by_run(member)
 
 
@@ -68,8 +65,9 @@ def _now() -> float:
     return datetime.datetime.now().timestamp()
 
 
-def _time(text: object) -> float | None:
+def moment(text: object) -> float | None:
+    """Return the seconds since 1970 of a moment as a record writes it; None if it is none."""
     try:
         return datetime.datetime.fromisoformat(str(text)).timestamp()
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         return None

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from dltrain.runs.layout import TRASH
 from dltrain.runs.run import Run
 from dltrain.system import disk
-
-TRASH = ".trash"
 
 
 def trash_of(output_dir: Path) -> Path:

@@ -9,20 +9,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from dltrain.runs.layout import (
+    CHECKPOINT,
+    CHECKPOINTS,
+    FILES,
+    FOLDERS,
+    LISTED,
+    METRICS,
+    checkpoint_name,
+)
 from dltrain.runs.seal import BLANK
 from dltrain.system.foreign_files import plain_file
 
-CHECKPOINT = re.compile(r"epoch-(\d{6,9})(?:-step-(\d{8,12}))?\.safetensors", re.ASCII)
-# What a record may list: no name is taken from what a stranger wrote.
-LISTED: tuple[str, ...] = (
-    *("config.yaml", "preparation.json", "metrics.csv", "coefficients.csv"),
-    *("plan.jsonl", "results.csv"),
-)
 # What may be hashed while someone waits for it: under a second.
 PATIENCE_BYTES = 2**28
 MAX_HEADER_BYTES = 2**24
@@ -48,10 +50,12 @@ def has_results(folder: Path, info: Mapping[str, Any]) -> bool:
     result, files = info.get("result"), info.get("files")
     final = result.get("final") if isinstance(result, dict) else None
     epoch = final.get("epoch") if isinstance(final, dict) else None
-    if not isinstance(files, dict) or "metrics.csv" not in files or type(epoch) not in (int, float):
+    if not isinstance(files, dict) or METRICS not in files or not isinstance(epoch, int | float):
         return True
-    state = folder / "checkpoints" / f"epoch-{epoch:06.0f}.safetensors"
-    return os.path.isfile(folder / "metrics.csv") and os.path.isfile(state)
+    if not 0 <= epoch < 10**9:
+        return False
+    state = folder / CHECKPOINTS / checkpoint_name(round(epoch))
+    return os.path.isfile(folder / METRICS) and os.path.isfile(state)
 
 
 def complaints(folder: Path, files: object) -> Iterator[str]:
@@ -64,9 +68,9 @@ def complaints(folder: Path, files: object) -> Iterator[str]:
     listed = files if isinstance(files, dict) else {}
     patience = PATIENCE_BYTES
     expected = [(folder / name, listed[name]) for name in LISTED if name in listed]
-    checkpoints = folder / "checkpoints"
+    checkpoints = folder / CHECKPOINTS
     if checkpoints.is_symlink():
-        yield "checkpoints: is a link, which is not followed"
+        yield f"{CHECKPOINTS}: is a link, which is not followed"
     own = [(path, None) for path in checkpoint_paths(checkpoints)]
     for path, digest in [*expected, *own]:
         name = path.relative_to(folder)
@@ -107,3 +111,29 @@ def _digest(file: IO[bytes], start: bytes = b"") -> str:
     while chunk := file.read(_CHUNK):
         digest.update(chunk)
     return digest.hexdigest()
+
+
+def refuse_links(folder: Path) -> None:
+    """Make sure that what is written into a run folder stays in it, and finds a place there.
+
+    Raises:
+        ValueError: If anything in it is neither a plain file nor a folder, or one where a run
+            writes the other.
+    """
+    waiting = [folder]
+    while waiting:
+        current = waiting.pop()
+        try:
+            entries = list(os.scandir(current))
+        except OSError as error:
+            raise ValueError(f"{current}: {error.strerror}") from None
+        for entry in entries:
+            is_folder = entry.is_dir(follow_symlinks=False)
+            is_file = entry.is_file(follow_symlinks=False) and entry.name not in FOLDERS
+            if is_folder and not entry.name.endswith(FILES):
+                waiting.append(Path(entry.path))
+            elif not is_file:
+                what = "file" if entry.name not in FOLDERS else "folder"
+                raise ValueError(
+                    f"{entry.path}: is no plain {what}; move it away to go on with this run"
+                )

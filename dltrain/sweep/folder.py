@@ -24,8 +24,17 @@ from dltrain.config.schema import SweepConfig
 from dltrain.config.validate import instance
 from dltrain.runs import run as runs
 from dltrain.runs.command_line import CommandLine
-from dltrain.runs.compare.field_names import as_number
-from dltrain.runs.layout import new_folder
+from dltrain.runs.layout import (
+    LOG,
+    LOGS,
+    MEMBERS,
+    PLAN,
+    SWEEP_RECORD,
+    member_folder,
+    member_name,
+    new_folder,
+)
+from dltrain.runs.metrics_file import as_number
 from dltrain.runs.provenance import changed_table
 from dltrain.runs.record import first_info, now, read_record, sealed_json, write_info
 from dltrain.runs.run import Run
@@ -74,11 +83,11 @@ class SweepFolder:
 
     def member(self, index: int) -> Path:
         """Return where a member's run folder lies."""
-        return self.path / "members" / f"{index:04d}"
+        return member_folder(self.path, index)
 
     def log(self, name: str) -> Path:
         """Return where the output of a child process goes."""
-        return self.path / "logs" / f"{name}.log"
+        return self.path / LOGS / f"{name}.log"
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -93,7 +102,7 @@ class SweepFolder:
     def write(self, **changes: Any) -> None:
         """Change entries of ``sweep.json``."""
         self.info |= changes
-        disk.replace(self.path / "sweep.json", sealed_json(self.info))
+        disk.replace(self.path / SWEEP_RECORD, sealed_json(self.info))
 
     @property
     def seconds(self) -> float:
@@ -128,14 +137,14 @@ class SweepFolder:
         }
         trace = escaped_lines(details) if details else []
         lines = [*trace, escaped(f"failed: {reason}")]
-        disk.append(folder / "train.log", lines)
+        disk.append(folder / LOG, lines)
         write_info(folder, info)
 
     def _first_info(self, member: Member) -> dict[str, Any]:
         config = as_dict(member.config)
         return first_info(
             **self.line.alone(member.overrides).record(),
-            id=f"{self.id}/{member.index:04d}",
+            id=f"{self.id}/{member_name(member.index)}",
             seed=member.config.seed,
             data={"name": member.config.data.name},
             model={"name": member.config.model.kind},
@@ -160,8 +169,8 @@ def begin(output_dir: Path, plan: Plan, *, line: CommandLine) -> SweepFolder:
     """
     folder = SweepFolder(new_folder(output_dir, "sweep"))
     lines = "".join(f"{as_line(member)}\n" for member in plan.members).encode()
-    disk.make_folder(folder.path / "members")
-    disk.replace(folder.path / "plan.jsonl", lines)
+    disk.make_folder(folder.path / MEMBERS)
+    disk.replace(folder.path / PLAN, lines)
     summaries = [group.workload.data for group in plan.groups]
     models = [plan.members[group.members[0]].config.model.kind for group in plan.groups]
     folder.write(
@@ -174,7 +183,7 @@ def begin(output_dir: Path, plan: Plan, *, line: CommandLine) -> SweepFolder:
             members=len(plan.members),
             groups=[list(group.members) for group in plan.groups],
             sha256=[summary.sha256 for summary in summaries],
-            files={"plan.jsonl": hashlib.sha256(lines).hexdigest()},
+            files={PLAN: hashlib.sha256(lines).hexdigest()},
             stack_sizes=[None] * len(plan.groups),
             data={
                 "name": ", ".join(dict.fromkeys(summary.name for summary in summaries)),
@@ -199,12 +208,12 @@ def reopen(
     Raises:
         PlanError: If the folder is not what was written, or its data has changed since.
     """
-    info = read_record(path / "sweep.json")
+    info = read_record(path / SWEEP_RECORD)
     before, cwd = _mapping(info.get("moved")), str(info.get("moved_in"))
     moved = {**{key: located(str(text), cwd) for key, text in before.items()}, **(moved or {})}
     settings, problems = instance(_mapping(info.get("settings")), SweepConfig, "sweep")
     if settings is None:
-        raise PlanError([f"{path / 'sweep.json'}: {p.key}: {p.message}" for p in problems])
+        raise PlanError([f"{path / SWEEP_RECORD}: {p.key}: {p.message}" for p in problems])
     known = None if allow_changed else _entries(info.get("sha256"))
     sweep = Run(path, info, is_sweep=True)
     entries = relocated(planned(sweep), moved, cwd=CommandLine.of(sweep).cwd)
@@ -214,7 +223,7 @@ def reopen(
     fits = info.get("groups") == [list(group.members) for group in plan.groups]
     sized = all(size is None or (type(size) is int and size > 0) for size in sizes)
     if not fits or not sized or len(sizes) != count or len(sha256) != count:
-        raise PlanError([f"{path / 'sweep.json'}: does not belong to the plan.jsonl beside it"])
+        raise PlanError([f"{path / SWEEP_RECORD}: does not belong to the {PLAN} beside it"])
     for group, before in zip(plan.groups, sha256, strict=True):
         if group.workload.data.sha256 != before and not allow_changed:
             raise PlanError([f"data={group.workload.data.name}: its content changed{_CHANGED}"])
@@ -229,10 +238,10 @@ def planned(sweep: Run) -> list[Entry]:
     Raises:
         PlanError: If the plan is gone, or not what was written.
     """
-    path = sweep.folder / "plan.jsonl"
+    path = sweep.folder / PLAN
     try:
         content = read_bytes(path, limit=MAX_PLAN_BYTES)
-        if sweep.part("files", "plan.jsonl") != hashlib.sha256(content).hexdigest():
+        if sweep.part("files", PLAN) != hashlib.sha256(content).hexdigest():
             raise ValueError(f"{path}: was changed or damaged after it was written")
     except ValueError as error:
         line = CommandLine.of(sweep).from_here(Overrides.of({"sweep.skip_done": True}))

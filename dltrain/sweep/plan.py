@@ -13,14 +13,16 @@ from typing import Any
 
 from dltrain.config.compose import Sources
 from dltrain.config.gpu import device_problem
+from dltrain.config.knob import knobs
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict, flat, shown
 from dltrain.config.resolve import resolve
-from dltrain.config.schema import NO_NUMBERS, RunConfig, SweepConfig
-from dltrain.config.validate import knobs
+from dltrain.config.schema import RunConfig, SweepConfig
 from dltrain.data.dataset import Dataset
-from dltrain.data.summary import DataSummary, default_metric, metrics_of
+from dltrain.data.summary import DataSummary
+from dltrain.metrics import choosing, names_of
+from dltrain.runs.identity import result_identity
 from dltrain.sweep.grid import expand
 from dltrain.text import closest
 from dltrain.train import build
@@ -72,6 +74,11 @@ class Group:
     members: tuple[int, ...]
     workload: Workload
 
+    @property
+    def metrics(self) -> list[str]:
+        """What is known of its members in the end, by name."""
+        return names_of(self.workload.data.task, rows=self.workload.data.rows)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -97,7 +104,7 @@ class Plan:
     @property
     def metric(self) -> str:
         """What results are sorted by."""
-        return self.settings.metric or default_metric(self.groups[0].workload.data)
+        return self.settings.metric or choosing(self.groups[0].metrics)
 
 
 def make_plan(overrides: Overrides, sources: Sources, *, base: Sequence[Overrides] = ()) -> Plan:
@@ -129,7 +136,7 @@ def make_plan(overrides: Overrides, sources: Sources, *, base: Sequence[Override
         raise PlanError([f"output_dir: one sweep has one folder, not {len(folders)} ({some})"])
     unique: dict[str, tuple[Overrides, RunConfig]] = {}
     for each, run in pairs:
-        unique.setdefault(identity(run), (each, run))
+        unique.setdefault(result_identity(as_dict(run)), (each, run))
     kept = list(unique.values())
     members = _numbered(kept)
     plan = Plan(members, groups_of(members), settings, duplicates=len(pairs) - len(kept))
@@ -149,15 +156,11 @@ def _numbered(kept: Sequence[tuple[Overrides, RunConfig]]) -> tuple[Member, ...]
     )
 
 
-def identity(run: RunConfig | Mapping[str, Any]) -> str:
-    """Write what decides a run's numbers as text; runs with equal text give equal numbers."""
-    config = dict(run if isinstance(run, Mapping) else as_dict(run))
-    deciding = {name: node for name, node in config.items() if name not in NO_NUMBERS}
-    return json.dumps(deciding, sort_keys=True)
-
-
 def differences(ours: Sequence[Member], kept: Sequence[Member]) -> list[str]:
-    """Say how a sweep's definition differs from a plan that was kept; nothing if it does not."""
+    """Say how a sweep's definition differs from a plan that was kept; nothing if it does not.
+
+    What decides no number is part of it, too: typed for a plan that is kept, it would do nothing.
+    """
     if len(ours) != len(kept):
         return [f"{len(kept)} members were planned, now there are {len(ours)}"]
     changed: dict[str, list[str]] = {}
@@ -198,7 +201,7 @@ def groups_of(members: Sequence[Member], *, download: bool = True) -> tuple[Grou
         first = alike[0].config
         try:
             data = _look(first, seen, download)
-            layers = [build.plan(member.config.model, data) for member in _unlike(alike)]
+            layers = [build.plan(member.config, data) for member in _unlike(alike)]
         except ValueError as error:
             lines += getattr(error, "lines", [str(error)])
             continue
@@ -230,8 +233,8 @@ def metric_problems(plan: Plan) -> list[str]:
     """Say what is wrong with what sorts a sweep's results."""
     chosen = plan.settings.metric
     if chosen is None:
-        defaults = list(dict.fromkeys(default_metric(group.workload.data) for group in plan.groups))
-        shared = set.intersection(*(set(metrics_of(group.workload.data)) for group in plan.groups))
+        defaults = list(dict.fromkeys(choosing(group.metrics) for group in plan.groups))
+        shared = set.intersection(*(set(group.metrics) for group in plan.groups))
         if len(defaults) == 1:
             return []
         some = ", ".join(sorted(shared)) or "none, so run them as two sweeps"
@@ -240,7 +243,7 @@ def metric_problems(plan: Plan) -> list[str]:
             f"choose one that all have ({some})"
         ]
     for group in plan.groups:
-        names = metrics_of(group.workload.data)
+        names = group.metrics
         if chosen not in names:
             hint = closest(chosen, names)
             return [f"sweep.metric={chosen}: no such result{hint} (there are: {', '.join(names)})"]

@@ -15,6 +15,7 @@ from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict
 from dltrain.config.schema import SweepConfig
 from dltrain.config.validate import run_config
+from dltrain.runs.layout import PLAN
 from dltrain.runs.provenance import DATA_PATHS
 from dltrain.sweep.plan import Member, Plan, PlanError, groups_of
 from dltrain.system.paths import PACKAGED, expanded
@@ -63,9 +64,9 @@ def read_entries(lines: Iterable[str]) -> Iterator[Entry]:
             setting = {str(key): str(text) for key, text in entry["setting"].items()}
             read = Entry(int(entry["member"]), overrides, setting, dict(entry["config"]))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise PlanError([f"plan.jsonl:{number}: is no member of a plan ({error!r})"]) from None
+            raise PlanError([f"{PLAN}:{number}: is no member of a plan ({error!r})"]) from None
         if read.index != number - 1:
-            raise PlanError([f"plan.jsonl:{number}: has number {read.index}, not {number - 1}"])
+            raise PlanError([f"{PLAN}:{number}: has number {read.index}, not {number - 1}"])
         yield read
 
 
@@ -91,16 +92,16 @@ def restore(
             run, problems = run_config(entry.config)
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             reason = f"is no member of a plan ({error!r})"
-            raise PlanError([f"plan.jsonl:{entry.index + 1}: {reason}"]) from None
+            raise PlanError([f"{PLAN}:{entry.index + 1}: {reason}"]) from None
         if run is None:
-            location = f"plan.jsonl:{entry.index + 1}"
+            location = f"{PLAN}:{entry.index + 1}"
             lines = [f"{location}: {p.key}{_value(entry, p.key)}: {p.message}" for p in problems]
             moved = [p.key for p in problems if p.key in DATA_PATHS]
             advice = [f"say where the data lie now: {key}=..." for key in dict.fromkeys(moved)]
             raise PlanError(["; ".join([line, *advice]) for line in lines])
         members.append(Member(entry.index, entry.overrides, entry.setting, run))
     if not members:
-        raise PlanError(["plan.jsonl: holds no members"])
+        raise PlanError([f"{PLAN}: holds no members"])
     vet(members)
     return Plan(tuple(members), groups_of(members, download=False), settings)
 

@@ -10,7 +10,9 @@ import io
 from collections.abc import Sequence
 
 from dltrain.runs.compare.field_names import BEST
-from dltrain.runs.compare.results import Result, leader, result_of
+from dltrain.runs.compare.results import Result, result_of
+from dltrain.runs.compare.settings import leader
+from dltrain.runs.layout import RESULTS
 from dltrain.runs.recorder import number
 from dltrain.sweep.folder import FINISHED, SweepFolder
 from dltrain.sweep.plan import Member, Plan
@@ -58,8 +60,8 @@ def write_csv(folder: SweepFolder, plan: Plan, results: Sequence[Result]) -> Non
         setting = result.setting.values()
         writer.writerow([result.index, result.status, *setting, *cells, result.message])
     content = text.getvalue().encode()
-    disk.replace(folder.path / "results.csv", content)
-    folder.list_file("results.csv", content)
+    disk.replace(folder.path / RESULTS, content)
+    folder.list_file(RESULTS, content)
 
 
 def _kind(name: str) -> bool:

@@ -16,10 +16,10 @@ from dltrain.runs.find import find, list_runs
 from dltrain.runs.layout import short_id
 from dltrain.runs.provenance import DATA_PATHS, changed_versions, refuse_changed
 from dltrain.runs.run import Run
+from dltrain.runs.verification import refuse_links
 from dltrain.sweep.folder import reopen
 from dltrain.sweep.plan import Plan, PlanError, differences, make_plan, metric_problems
 from dltrain.sweep.session import Session
-from dltrain.system.foreign_files import refuse_links
 from dltrain.system.paths import expanded
 
 # Settings of a sweep that may change when it is resumed.

@@ -13,6 +13,7 @@ from dltrain.config.plain import as_dict
 from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.compare.results import Result, counts
+from dltrain.runs.layout import LOGS, RESULTS
 from dltrain.runs.record import exact_now, now
 from dltrain.runs.run_time import seconds_of
 from dltrain.runs.verification import complaints
@@ -95,7 +96,7 @@ class Session:
     def go_on(self) -> None:
         """Record that this process works on the sweep from now on, with the plan's settings."""
         seconds = seconds_of(self.folder.as_run())
-        self.folder.list_file("results.csv", None)  # until it is written anew
+        self.folder.list_file(RESULTS, None)  # until it is written anew
         self.folder.write(
             seconds=seconds or 0.0,
             since=exact_now(),
@@ -114,7 +115,7 @@ class Session:
         Raises:
             StorageError: If something could not be kept; the line says how to go on afterwards.
         """
-        make_folder(self.folder.path / "logs")
+        make_folder(self.folder.path / LOGS)
         training = engine.Engine(self.plan, self.folder, view)
         try:
             with view.watching():
@@ -168,7 +169,7 @@ class Session:
 
     def _remove_empty_logs(self) -> None:
         """Delete the logs of child processes that wrote nothing."""
-        logs = self.folder.path / "logs"
+        logs = self.folder.path / LOGS
         for log in sorted(logs.glob("*.log")):
             if not log.stat().st_size:
                 remove(log)

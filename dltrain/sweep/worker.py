@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from types import FrameType
 from typing import Any
 
+from dltrain.config import plugins
 from dltrain.data.dataset import Dataset
 from dltrain.sweep.assignment import Assignment
 from dltrain.sweep.plan import Member
@@ -46,6 +47,8 @@ def main(assignment: Assignment, parent: Connection) -> None:
     try:
         _settle_in(assignment, line)
         try:
+            plugins.load_installed()
+            plugins.load(assignment.members[0].config.plugins)
             data = _data(assignment)
             _device(assignment)
         except ValueError as error:
@@ -120,7 +123,7 @@ def _job(assignment: Assignment, data: Dataset, member: Member) -> Job:
         line=assignment.line.alone(member.overrides),
         config=member.config,
         data=data,
-        plan=build.plan(member.config.model, data),
+        plan=build.plan(member.config, data),
         sweep={
             "id": assignment.sweep,
             "member": member.index,

@@ -14,9 +14,6 @@ from pathlib import Path
 from typing import IO
 
 MAX_BYTES, MAX_RECORD_BYTES = 64 * 2**20, 16 * 2**20
-# What a run writes is a file, what it makes is a folder.
-_FILES = (".json", ".jsonl", ".yaml", ".csv", ".log", ".safetensors", ".png", ".dltrain")
-_FOLDERS = ("checkpoints", "members", "logs", "plots", "tensorboard")
 
 
 @contextlib.contextmanager
@@ -51,32 +48,6 @@ def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
     if max(size, len(content)) > limit:
         raise ValueError(f"{path}: is larger than {limit} bytes")
     return content
-
-
-def refuse_links(folder: Path) -> None:
-    """Make sure that what is written into a run folder stays in it, and finds a place there.
-
-    Raises:
-        ValueError: If anything in it is neither a plain file nor a folder, or one where a run
-            writes the other.
-    """
-    waiting = [folder]
-    while waiting:
-        current = waiting.pop()
-        try:
-            entries = list(os.scandir(current))
-        except OSError as error:
-            raise ValueError(f"{current}: {error.strerror}") from None
-        for entry in entries:
-            is_folder = entry.is_dir(follow_symlinks=False)
-            is_file = entry.is_file(follow_symlinks=False) and entry.name not in _FOLDERS
-            if is_folder and not entry.name.endswith(_FILES):
-                waiting.append(Path(entry.path))
-            elif not is_file:
-                what = "file" if entry.name not in _FOLDERS else "folder"
-                raise ValueError(
-                    f"{entry.path}: is no plain {what}; move it away to go on with this run"
-                )
 
 
 def read_start(path: Path, size: int) -> bytes:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from dltrain.config.plain import as_dict, flat, shown
-from dltrain.config.schema import NO_NUMBERS, RunConfig
+from dltrain.config.schema import RunConfig
 from dltrain.data.dataset import Dataset
-from dltrain.nn.plan import Plan
+from dltrain.nn.plan import Plan, num_parameters
 from dltrain.runs.command_line import CommandLine
+from dltrain.runs.identity import deciding, training_identity
 
 
 @dataclass(frozen=True)
@@ -45,28 +44,19 @@ class Job:
     @property
     def identity(self) -> str:
         """A digest of all that decides the numbers, but how many epochs there are of them."""
-        if self.known_as:
-            return self.known_as
-        config = self._deciding
-        for group, names in (("trainer", ["epochs"]), ("data", ["path", "root"])):
-            config[group] = {k: v for k, v in config[group].items() if k not in names}
-        what = [config, self.data.sha256, self.sweep.get("stack")]
-        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+        return self.known_as or training_identity(
+            as_dict(self.config), sha256=self.data.sha256, stack=self.sweep.get("stack")
+        )
 
     @property
     def settings(self) -> dict[str, bool | float | str]:
         """What decides the numbers, for others to show: dotted key -> value, or text for it."""
         return {
             key: value if isinstance(value, int | float) else shown(value)
-            for key, value in flat(self._deciding).items()
+            for key, value in flat(deciding(as_dict(self.config))).items()
         }
-
-    @property
-    def _deciding(self) -> dict[str, Any]:
-        config = as_dict(self.config)
-        return {name: node for name, node in config.items() if name not in NO_NUMBERS}
 
     @property
     def num_parameters(self) -> int:
         """Weights and biases of the model."""
-        return sum(layer.num_parameters for layer in self.plan)
+        return num_parameters(self.plan)

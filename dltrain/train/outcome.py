@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dltrain.metrics import higher_is_better
+
 Row = dict[str, float]
 ADVICE = "try a smaller optimizer.lr, or trainer.max_grad_norm=1"
 
@@ -20,13 +22,11 @@ class Rules:
         epochs: Passes over the training rows.
         patience: Stop after this many validations without a new best; None: never.
         metric: What chooses.
-        higher_is_better: Which way.
     """
 
     epochs: int
     patience: int | None
     metric: str
-    higher_is_better: bool
 
 
 @dataclass
@@ -118,7 +118,7 @@ class Outcome:
         if rules.metric not in row:
             return
         value, best = row[rules.metric], self.best.get("value")
-        sign = 1 if rules.higher_is_better else -1
+        sign = 1 if higher_is_better(rules.metric) else -1
         if best is None or sign * value > sign * float(best):
             self.best = {"metric": rules.metric, "value": value, "epoch": int(row["epoch"])}
             self.stale = 0

@@ -94,13 +94,3 @@ def test_a_long_title_is_broken_into_lines_and_a_long_name_is_clipped() -> None:
     assert len(lines) > 2
     assert max(map(len, lines)) <= 5 * style.LETTERS_PER_INCH
     assert style.named("x" * 100) == "x" * style.MAX_NAME + "…"
-
-
-@pytest.mark.parametrize(
-    ("values", "spans"),
-    [([1, 101], True), ([1, 100], False), ([0, 1000], False), ([-1, 1000], False), ([], False)],
-)
-def test_more_than_two_orders_are_drawn_on_a_logarithmic_axis(
-    values: list[float], spans: bool
-) -> None:
-    assert style.spans_decades(values) is spans

@@ -15,7 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dltrain.plots import heatmap, key_effects, style
-from dltrain.runs.compare.results import Result, results_of
+from dltrain.runs.compare.comparison import compare
+from dltrain.runs.compare.results import Result
 from dltrain.runs.find import list_runs
 from dltrain.runs.run import Run
 from tests.conftest import Call
@@ -49,7 +50,7 @@ def sweep(here: Path, call: Call) -> Run:
 
 
 def test_a_sweep_is_drawn_with_all_its_members(sweep: Run) -> None:
-    found = results_of(sweep)
+    found = compare([sweep]).results
     figure = key_effects.draw(found, metric="val/loss", title="t")
     [axes] = figure.axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("optimizer.lr", "val/loss")
@@ -107,7 +108,7 @@ def test_with_three_keys_there_is_a_panel_for_each() -> None:
 )
 def test_what_came_to_nothing_is_marked_at_the_worse_edge(metric: str, edge: float) -> None:
     results = [result(0, 0.5, lr=1), result(1, None, "diverged", lr=2)]
-    results += [result(2, None, "crashed", lr=3), result(3, None, "running", lr=4)]
+    results += [result(2, None, "failed", lr=3), result(3, None, "crashed", lr=4)]
     results += [result(4, float("nan"), lr=5)]
     figure = key_effects.draw(results, metric=metric, title="t")
     marks = {line.get_marker(): line for line in figure.axes[0].lines}

@@ -116,7 +116,7 @@ def test_settings_have_their_mean_and_deviation_over_seeds(call: Call, sweep: st
         values = [float(r["best/val/loss"]) for r in rows if float(r["optimizer.lr"]) == lr]
         assert mean == pytest.approx(statistics.fmean(values))
         assert deviation == pytest.approx(statistics.stdev(values))
-        assert count == len(values) == 3
+        assert int(count) == len(values) == 3
     means = [row[1] for row in table["rows"]]
     assert means == sorted(means)
     assert table["rows"][0][-1] == "best"
@@ -127,8 +127,12 @@ def test_settings_have_their_mean_and_deviation_over_seeds(call: Call, sweep: st
 def test_a_sweeps_keys_runs_and_curves_are_its_members(call: Call, sweep: str) -> None:
     facts = facts_of(written(call, sweep))
     effect = block(facts, "keys", "effect")
-    assert (effect["key"], effect["axis"], effect["repeated"]) == ("optimizer.lr", "log", True)
-    assert len(effect["points"]) == 9
+    assert (effect["key"], effect["axis"]["kind"], effect["repeated"]) == (
+        "optimizer.lr",
+        "log",
+        True,
+    )
+    assert [len(line["y"]) for line in effect["lines"]] == [9]
     table = block(facts, "runs", "table")
     values = [row[4] for row in table["rows"]]
     assert len(values) == 9

@@ -165,32 +165,25 @@ def test_the_keyboard_reaches_and_sorts_the_table(sweep_page: Any) -> None:
     assert "Sorted by seed, ascending" in page.locator("#said").inner_text()
 
 
-FILTERS = {
-    "optimizer.lr > 0.05": 6,
-    "lr=0.03": 3,
-    "lr <= 0.1 and seed != 0": 4,
-    "done": 9,
-    "lr=0.1 done seed=2": 1,
-    "nosuchword": 0,
-    'status == "done" seed < 1': 3,
-    "": 9,
-}
-
-
-def test_the_table_is_filtered_by_words_and_conditions(sweep_page: Any) -> None:
+def test_the_table_is_filtered_by_words_that_all_stand_in_a_row(sweep_page: Any) -> None:
     page = sweep_page
-    for typed, rows in FILTERS.items():
+    rows = [text.lower() for text in page.locator("#runs tbody tr").all_inner_texts()]
+    counts = set()
+    for typed in ("0.03", "0.3 DONE", " done", "done nosuchword", "done0", "lr > 0.1", ""):
         page.get_by_label("Filter the rows").fill(typed)
-        assert page.locator("#runs tbody tr:not([hidden])").count() == rows, typed
-        told = page.locator("#runs output").inner_text()
-        assert told == ("9 rows" if rows == 9 else f"{rows} of 9 rows")
-        assert page.locator(".parallel path:not(.off)").count() == rows  # the lines follow
+        expected = sum(all(word in row for word in typed.lower().split()) for row in rows)
+        assert page.locator("#runs tbody tr:not([hidden])").count() == expected, typed
+        shown = page.locator("#runs output").inner_text()
+        assert shown == ("9 rows" if expected == 9 else f"{expected} of 9 rows")
+        assert page.locator(".parallel path:not(.off)").count() == expected  # the lines follow
+        counts.add(expected)
+    assert {0, 9} < counts
 
 
-def test_a_filter_on_a_column_that_is_not_there_says_so(sweep_page: Any) -> None:
+def test_a_filter_can_be_cleared(sweep_page: Any) -> None:
     page = sweep_page
-    page.get_by_label("Filter the rows").fill("nosuch > 1")
-    assert "there is no column nosuch" in page.locator("#runs output").inner_text()
+    page.get_by_label("Filter the rows").fill("nosuchword")
+    assert page.locator("#runs output").inner_text() == "0 of 9 rows"
     page.get_by_role("button", name="Clear", exact=True).click()
     assert page.locator("#runs output").inner_text() == "9 rows"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import tempfile
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dltrain.runs import metrics_file
-from dltrain.runs.metrics_file import num_rows, rows, sample, table
+from dltrain.runs.metrics_file import as_number, num_rows, rows, sample, table
 
 HEADER = "epoch,val/loss"
 
@@ -56,6 +57,47 @@ def test_a_sample_prefers_epochs_that_were_validated(path: Path) -> None:
     found = sample(path, most=1000)
     assert sum(bool(row["val/loss"]) for row in found) == 12_000 // 97
     assert sample(path, most=100)[-1]["epoch"] == "12000"  # which was not
+
+
+def test_a_sample_prefers_what_tells_most_even_where_a_column_is_always_empty(path: Path) -> None:
+    lines = (f"{e},,{1 / e if e % 10 == 0 else ''}\n" for e in range(1, 25_001))
+    path.write_text(f"epoch,lr,val/loss\n{''.join(lines)}")
+    found = sample(path, most=1000)
+    assert 900 < len(found) <= 1000
+    assert all(row["val/loss"] for row in found[1:])
+    assert found[-1]["epoch"] == "25000"
+
+
+def test_a_sample_of_long_rows_is_not_longer_than_it_may_be(path: Path) -> None:
+    path.write_text(HEADER + "\n" + f"1,{'0' * 5000}\n" + "2,1\n" * 400)
+    assert 2 <= len(sample(path, most=100)) <= 100
+    with open(path, "ab") as file:
+        file.write(b"3," + b"0" * 2 * metrics_file.MAX_ROW + b"1\n")
+    with pytest.raises(ValueError, match="longer rows"):
+        sample(path, most=100)
+
+
+def test_of_a_file_that_is_too_large_for_memory_a_sample_can_be_asked(path: Path) -> None:
+    written(path, 3000)
+    size = path.stat().st_size
+    with pytest.raises(ValueError, match=f"is larger than {size - 1} bytes"):
+        sample(path, most=100, limit=size - 1)
+    assert sample(path, most=100, limit=size)[-1]["epoch"] == "3000"
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [("0.5", 0.5), ("1e3", 1000.0), (3, 3), (0.25, 0.25), ("-0", 0.0)],
+)
+def test_cells_and_what_records_hold_are_numbers(value: object, number: float) -> None:
+    assert as_number(value) == number
+
+
+@pytest.mark.parametrize(
+    "value", ["", "x", "nan", "inf", math.nan, math.inf, 10**400, True, None, [1], {}, b"1"]
+)
+def test_what_is_no_finite_number_is_none(value: object) -> None:
+    assert as_number(value) is None
 
 
 def test_a_sample_of_few_is_all_of_them(path: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from dltrain.runs.find import find, list_all, list_runs, members
+from dltrain.runs.layout import FORMAT
 from dltrain.runs.record import read_record
 from dltrain.runs.run import Run, read
 from dltrain.system.environment import process_start
@@ -280,7 +281,7 @@ def test_what_holds_no_object_is_no_record(here: Path, text: str, message: str) 
 
 
 def test_an_object_is_read_as_it_is(here: Path) -> None:
-    info = {"a": [1, None], "b": {"c": "ü"}}
+    info = {"format": FORMAT, "a": [1, None], "b": {"c": "ü"}}
     write_record(here / "plan.json", info)
     assert read_record(here / "plan.json") == info
 

@@ -50,7 +50,7 @@ def test_a_run_that_is_trained_has_taken_what_it_took_so_far(tmp_path: Path) -> 
     assert taken >= 15.0
 
 
-@pytest.mark.parametrize("value", [None, "1", 10**400, [1]])
+@pytest.mark.parametrize("value", [None, "x", 10**400, [1]])
 def test_a_record_that_does_not_say_it_leaves_it_unknown(tmp_path: Path, value: object) -> None:
     assert seconds(tmp_path, status="done", seconds=value) is None
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dltrain.runs import verification
-from dltrain.runs.verification import complaints
+from dltrain.runs.verification import complaints, refuse_links
 from dltrain.train.checkpoints import checkpoint_file
 
 
@@ -76,3 +76,30 @@ def test_links_and_what_is_too_large_are_not_read(tmp_path: Path) -> None:
         "config.yaml: is no plain file",
         "metrics.csv: is too large to be checked here, as is what comes after it",
     ]
+
+
+@pytest.mark.parametrize("name", ["metrics.csv", "run.json", "checkpoints/e.safetensors"])
+def test_a_folder_where_a_run_writes_a_file_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir(parents=True)
+    with pytest.raises(ValueError, match="no plain file"):
+        refuse_links(tmp_path)
+
+
+def test_a_file_where_a_run_makes_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").touch()
+    with pytest.raises(ValueError, match="no plain folder"):
+        refuse_links(tmp_path)
+
+
+def test_folders_of_ones_own_are_no_matter(tmp_path: Path) -> None:
+    for name in (".git", "notes", "v1.0"):
+        (tmp_path / name).mkdir()
+    refuse_links(tmp_path)
+
+
+def test_links_are_found_however_deep_they_lie(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b" / "c"
+    folder.mkdir(parents=True)
+    (folder / "link").symlink_to("/etc")
+    with pytest.raises(ValueError, match="no plain file"):
+        refuse_links(tmp_path)

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from dltrain.config.kinds import TABLE
+from dltrain.config.knob import knobs
 from dltrain.config.plain import as_dict
-from dltrain.config.schema import KINDS, RunConfig, SweepConfig
-from dltrain.config.validate import knobs
-from dltrain.data.summary import default_metric, metrics_of
-from dltrain.sweep.plan import Plan, PlanError, differences, identity
+from dltrain.config.schema import RunConfig, SweepConfig
+from dltrain.metrics import choosing
+from dltrain.sweep.plan import Plan, PlanError, differences
 from dltrain.sweep.plan_file import as_line, read_entries, restore
 from tests.conftest import command, tree
 from tests.sweep.helpers import SMALL, carry_out, lasting, planned, refused, swept, touched
@@ -72,7 +73,7 @@ def stackable() -> set[str]:
     """List the knobs that the schema lets members of a stack differ in."""
     found = {name for name, (_, knob) in knobs(RunConfig).items() if knob.stacks}
     for name, (annotation, _) in knobs(RunConfig).items():
-        classes: list[Any] = list(KINDS.get(name, {}).values())
+        classes: list[Any] = [kind.config for kind in TABLE.get(name, {}).values()]
         if dataclasses.is_dataclass(annotation):
             classes.append(annotation)
         for cls in classes:
@@ -84,7 +85,7 @@ def stackable() -> set[str]:
 
 
 def test_every_knob_that_stacks_is_tried_here() -> None:
-    assert set(TOGETHER) == stackable() - {"output_dir", "expect"}
+    assert set(TOGETHER) == stackable() - {"output_dir", "expect", "plugins"}
 
 
 @pytest.mark.parametrize("words", TOGETHER.values(), ids=TOGETHER)
@@ -173,17 +174,9 @@ def test_groups_that_are_judged_differently_need_a_metric() -> None:
 
 
 def test_what_is_known_of_a_run_depends_on_its_splits() -> None:
-    facts = planned("data.num_val=0").groups[0].workload.data
-    assert metrics_of(facts) == ["train/loss", "train/rmse", "train/r2"]
-    assert default_metric(facts) == "train/loss"
-
-
-def test_equal_runs_have_equal_identities_whatever_their_folder_is_called() -> None:
-    [one] = planned("output_dir=a").members
-    [two] = planned("output_dir=b").members
-    [other] = planned("optimizer.lr=0.2").members
-    assert identity(one.config) == identity(two.config) != identity(other.config)
-    assert identity(as_dict(one.config)) == identity(one.config)
+    plan = planned("data.num_val=0")
+    assert plan.groups[0].metrics == ["train/loss", "train/rmse", "train/r2"]
+    assert choosing(plan.groups[0].metrics) == plan.metric == "train/loss"
 
 
 # Kept and restored.

@@ -103,6 +103,10 @@ def test_a_run_of_another_config_is_not_taken_over(tmp_path: Path) -> None:
     ("path", "value"),
     [
         (("versions", "dltrain"), "0.0.1"),
+        (("versions", "torch"), "1.0"),
+        (("versions",), None),
+        (("resumed",), [{"epoch": 1, "versions": {}, "sha256": None}]),
+        (("resumed",), ["x"]),
         (("status",), "diverged"),
         (("status",), "interrupted"),
         (("config",), None),
@@ -128,6 +132,29 @@ def test_a_run_of_other_rows_in_the_same_file_is_not_taken_over(tmp_path: Path) 
     assert taken(again(tmp_path, "seed=0,1", *words, SKIP)) == {"0": run.name}
     table.write_text("\n".join(["a,b,y", *rows[:-1], "60,1,9"]))
     assert taken(again(tmp_path, "seed=0,1", *words, SKIP)) == {}
+
+
+def test_a_run_whose_table_was_moved_is_taken_over(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("\n".join(["a,y", *(f"{i},{2 * i + 1}" for i in range(60))]))
+    words = ("data=csv", "data.target=y", "data.name=t", "trainer.epochs=2")
+    run = single(tmp_path, "data.path=t.csv", *words)
+    table.rename(tmp_path / "u.csv")
+    assert taken(again(tmp_path, "data.path=u.csv", "seed=0,1", *words, SKIP)) == {"0": run.name}
+
+
+def test_a_run_that_went_on_with_other_data_is_not_taken_over(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    rows = [f"{i},{2 * i + 1}" for i in range(60)]
+    table.write_text("\n".join(["a,y", *rows]))
+    words = ("data=csv", "data.path=t.csv", "data.target=y")
+    run = single(tmp_path, *words, "trainer.epochs=1")
+    assert carry_out(tmp_path, "resume", run.name, "trainer.epochs=2").code == 0
+    assert taken(again(tmp_path, *words, "trainer.epochs=2", "seed=0,1", SKIP)) == {"0": run.name}
+    table.write_text("\n".join(["a,y", *rows, "61,1"]))
+    more = ("trainer.epochs=3", "--allow-changed")
+    assert carry_out(tmp_path, "resume", run.name, *more).code == 0
+    assert taken(again(tmp_path, *words, more[0], "seed=0,1", SKIP)) == {}
 
 
 def test_where_a_run_was_kept_does_not_matter(

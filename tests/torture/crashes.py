@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dltrain.runs.layout import EVENTS
 from dltrain.runs.record import read_record
-from dltrain.train.tracking import tensorboard
 from tests.boards import points
 from tests.torture import faults, forks
 from tests.torture.forks import Ended
@@ -37,7 +37,7 @@ MODELS: Mapping[str, Sequence[str]] = {
 }
 COUNT_FILE = ".calls"
 # What holds a clock or the run's name, or is of no consequence. Of event files the points count.
-OTHERS = ("run.json", "timing.csv", "train.log", "curves.png", tensorboard.NAME)
+OTHERS = ("run.json", "timing.csv", "train.log", "curves.png", Path(EVENTS).name)
 TABLE = "a,b,class\n" + "".join(f"{i * 37 % 11},{i * 17 % 7}.5,c{i * i % 3}\n" for i in range(120))
 
 
@@ -89,7 +89,7 @@ def words_for(folder: Path, words: Sequence[str]) -> list[str]:
 def lasting(run: Path) -> dict[str, bytes]:
     """Read what two equal trainings leave equal, with the names of all files."""
     files = [path for path in run.rglob("*") if path.is_file()]
-    events = {"points": repr(points(run)).encode()} if (run / tensorboard.FOLDER).exists() else {}
+    events = {"points": repr(points(run)).encode()} if (run / EVENTS).exists() else {}
     return events | {
         str(path.relative_to(run)): b"" if path.name in OTHERS else path.read_bytes()
         for path in files

@@ -8,9 +8,9 @@ import pytest
 
 from dltrain.train.outcome import ADVICE, Outcome, Row, Rules
 
-LOSS = Rules(epochs=5, patience=None, metric="val/loss", higher_is_better=False)
-ACCURACY = Rules(epochs=9, patience=None, metric="val/accuracy", higher_is_better=True)
-PATIENT = Rules(epochs=9, patience=2, metric="val/loss", higher_is_better=False)
+LOSS = Rules(epochs=5, patience=None, metric="val/loss")
+ACCURACY = Rules(epochs=9, patience=None, metric="val/accuracy")
+PATIENT = Rules(epochs=9, patience=2, metric="val/loss")
 
 
 def row(epoch: int, loss: float | None = 0.5, **more: float) -> Row:
@@ -92,7 +92,7 @@ def test_a_new_best_renews_the_patience() -> None:
 
 
 def test_patience_that_ends_with_the_last_epoch_needs_no_word() -> None:
-    outcome = taken(Rules(3, 2, "val/loss", False), 0.5, 0.6, 0.7)
+    outcome = taken(Rules(3, 2, "val/loss"), 0.5, 0.6, 0.7)
     assert (outcome.status, outcome.message) == ("done", "")
 
 

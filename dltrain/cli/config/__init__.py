@@ -1,4 +1,4 @@
-"""The composed configuration, and where it comes from: config [show|why KEY|diff] [OVERRIDE ...].
+"""Show what a run would be trained with, and where each value comes from.
 
   dltrain config show model=mlp                 the composed values
   dltrain config show --describe                every key: value, unit, bounds, meaning

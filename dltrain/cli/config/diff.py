@@ -1,4 +1,4 @@
-"""Show what differs: config diff [OVERRIDE ...] | config diff RUN [RUN].
+"""Show what differs from the defaults, or between two runs.
 
 Overrides are compared with the defaults, a run with the defaults of its own choices (its values and
 its experiment are what differs), and two runs with each other. A - stands where there is no such

@@ -1,4 +1,4 @@
-"""Show where a value came from and what the key means: config why KEY [OVERRIDE ...].
+"""Show where a value came from and what the key means.
 
   dltrain config why optimizer.lr optimizer=adam
   dltrain config why model experiment=book/mlp
@@ -20,13 +20,13 @@ from typing import Any
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.terminal.console import bold, output, pairs, table
 from dltrain.config.compose import Sources, compose_groups
-from dltrain.config.knob import Knob
+from dltrain.config.knob import Knob, knobs
 from dltrain.config.load import COMMAND_LINE, compose_run, sweep_settings
 from dltrain.config.locations import choices_of, places_of
 from dltrain.config.plain import shown
 from dltrain.config.resolve import Resolved, resolve
 from dltrain.config.schema import NO_NUMBERS, RunConfig, SweepConfig
-from dltrain.config.validate import knobs, known_keys, unknown_key
+from dltrain.config.validate import known_keys, unknown_key
 from dltrain.text import clipped, closest
 
 USAGE = "dltrain config why KEY [OVERRIDE ...]"

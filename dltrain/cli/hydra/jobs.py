@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from dltrain.cli.arguments import UsageError, refusing
+from dltrain.cli.arguments import UsageError, load_plugins, refusing
 from dltrain.cli.main import crash_file
 from dltrain.cli.terminal.console import lasting, output, safe, show
 from dltrain.config.compose import ConfigError
@@ -111,6 +111,7 @@ def _trained(config: Any, words: Sequence[str]) -> dict[str, Any]:
     values = OmegaConf.to_container(config, resolve=False)
     assert isinstance(values, dict)
     values.pop("sweep", None)
+    load_plugins(words)  # this may be another process than the one they were typed in
     with refusing():
         run, problems = run_config({str(key): value for key, value in values.items()})
         if run is None:
@@ -118,7 +119,7 @@ def _trained(config: Any, words: Sequence[str]) -> dict[str, Any]:
         from dltrain.train.session import Training
 
         data = build.dataset(run)
-        task = Job(CommandLine.parse(words), run, data, build.plan(run.model, data))
+        task = Job(CommandLine.parse(words), run, data, build.plan(run, data))
         training = Training([task])
     ending.training = training
     try:

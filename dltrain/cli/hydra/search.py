@@ -20,7 +20,8 @@ from dltrain.config.grammar.scalars import as_text
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import Override, Overrides
 from dltrain.config.resolve import resolve
-from dltrain.data.summary import DataSummary, default_metric
+from dltrain.data.summary import DataSummary
+from dltrain.metrics import choosing, higher_is_better, names_of
 from dltrain.system.paths import expanded
 from dltrain.text import clipped
 from dltrain.train import build
@@ -95,11 +96,11 @@ def searched(overrides: Overrides, sources: Sources) -> Search:
         raise UsageError(lines)
     run = _checked(values, sources)
     data = build.dataset(run)
-    build.plan(run.model, data)
-    metric = default_metric(DataSummary.of(data))
+    build.plan(run, data)
+    metric = choosing(names_of(data.task, rows=DataSummary.of(data).rows))
     direction = ""
     if "direction" in settings.sweeper:
-        best = "maximize" if metric.endswith(("accuracy", "r2")) else "minimize"
+        best = "maximize" if higher_is_better(metric) else "minimize"
         asked = engine.get("hydra.sweeper.direction")
         direction = best if asked is None else asked
         if direction not in ("maximize", "minimize"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dltrain.cli.live.training import counted
 from dltrain.cli.terminal.console import dim, table, warning
+from dltrain.nn.plan import widths
 from dltrain.sweep.stacks import in_order, sizes_to_try, stack_size
 from dltrain.system.machine import free_memory
 from dltrain.text import figure
@@ -44,13 +45,10 @@ def group_line(plan: Plan, group: Group) -> str:
     members = in_order([plan.members[index] for index in group.members])
     configs, workload = [member.config for member in members], group.workload
     config, data = configs[0], workload.data
-    widths = [str(data.in_features)]
-    widths += [
-        str(layer.out_features) for layer in workload.layers if hasattr(layer, "out_features")
-    ]
     batch = "all rows" if config.trainer.batch_size is None else config.trainer.batch_size
     operations = sum(work(config, workload) for config in configs)
-    what = f"{config.model.kind} {'-'.join(widths)} on {data.name}, {config.optimizer.kind}"
+    layers = "-".join(map(str, widths(workload.layers)))
+    what = f"{config.model.kind} {layers} on {data.name}, {config.optimizer.kind}"
     steps = f"batch {batch}, {num_steps(config, workload):,} steps"
     memory = f"about {stack_bytes(configs, workload) / 2**20:,.0f} MiB"
     cost = f"{memory}, {figure(operations / 1e9)} GFLOP in products"

@@ -8,27 +8,15 @@ from pathlib import Path
 from dltrain.cli.arguments import EndedError, refusing
 from dltrain.cli.live.plan import plan_facts, plan_table, remarks
 from dltrain.cli.live.training import counted, following, tensorboard
-from dltrain.cli.tables.results import (
-    best_facts,
-    failures,
-    noise_sentence,
-    results_table,
-    settings_table,
-)
+from dltrain.cli.tables.results import best_facts, failures, ranking_and_noise
 from dltrain.cli.terminal.console import dim, output, pairs, safe, warning
 from dltrain.cli.terminal.sweep_view import SweepView
 from dltrain.config.compose import Sources
 from dltrain.config.overrides import Overrides
 from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine
-from dltrain.runs.compare.results import (
-    UNFINISHED,
-    Result,
-    best_result,
-    by_setting,
-    is_repeated,
-    ranked,
-)
+from dltrain.runs.compare.comparison import Comparison
+from dltrain.runs.compare.results import Result
 from dltrain.runs.repetition import again
 from dltrain.runs.run import read
 from dltrain.sweep.folder import SweepFolder
@@ -123,16 +111,10 @@ def _view(plan: Plan, finished: int) -> SweepView:
 
 def _summary(session: Session, results: Sequence[Result]) -> list[object]:
     plan, folder = session.plan, session.folder
-    ranking = ranked(results, plan.metric)
-    parts: list[object] = [""]
-    facts: list[tuple[str, object]] = []
-    if ranking and is_repeated(results):
-        settings = by_setting(results, plan.metric)
-        parts += settings_table(settings, plan.metric)
-        facts.append(("noise", noise_sentence(settings)))
-    elif ranking:
-        parts += results_table(ranking, plan.metric)
-    best = best_result(results, plan.metric)
+    comparison = Comparison(plan.metric, plan.varying, results, planned=len(results))
+    tables, facts = ranking_and_noise(comparison)
+    parts = ["", *tables]
+    best = comparison.best
     if best is not None:
         facts += best_facts(best, again(read(folder.member(best.index))))
     count = len(plan.members)
@@ -142,8 +124,7 @@ def _summary(session: Session, results: Sequence[Result]) -> list[object]:
     lines += following([*_next(folder, best, results)])
     if any(member.config.tracking.tensorboard for member in plan.members):
         lines.append(("", tensorboard(plan.members[0].config)))
-    failed = failures([result for result in results if result.status not in UNFINISHED])
-    return [*parts, *failed, "", pairs([*facts, *lines])]
+    return [*parts, *failures(results), "", pairs([*facts, *lines])]
 
 
 def _next(folder: SweepFolder, best: Result | None, results: Sequence[Result]) -> Iterator[str]:

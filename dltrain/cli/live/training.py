@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 from dltrain.cli.arguments import EndedError
 from dltrain.cli.terminal.console import bold, pairs, published
 from dltrain.cli.terminal.training_view import TrainingView
+from dltrain.config.kinds import OPTIMIZERS
 from dltrain.config.overrides import Override, Overrides
 from dltrain.config.plain import as_dict, shown
-from dltrain.config.schema import MAX_SEED, LeastSquaresConfig, RunConfig
+from dltrain.config.schema import MAX_SEED, RunConfig
+from dltrain.nn.plan import widths
 from dltrain.runs.address import command_on
+from dltrain.runs.layout import CURVES
 from dltrain.runs.repetition import repetition
 from dltrain.runs.run import Run
 from dltrain.system.disk import StorageError
@@ -60,8 +63,7 @@ def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
     """Return what is shown before training."""
     config, data = job.config, job.data
     rows = ", ".join(f"{len(split):,} {name}" for name, split in data.splits.items() if len(split))
-    widths = [str(data.in_features)]
-    widths += [str(layer.out_features) for layer in job.plan if hasattr(layer, "out_features")]
+    layers = " -> ".join(map(str, widths(job.plan)))
     knobs = as_dict(config.optimizer)
     settings = " ".join(f"{k}={shown(v)}" for k, v in knobs.items() if k != "kind")
     batch = config.trainer.batch_size
@@ -70,7 +72,7 @@ def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
     )
     return [
         ("run", run_id),
-        ("model", f"{config.model.kind} {' -> '.join(widths)}, {job.num_parameters:,} parameters"),
+        ("model", f"{config.model.kind} {layers}, {job.num_parameters:,} parameters"),
         ("data", f"{data.name} ({data.source}): {rows}"),
         ("optimizer", f"{f'{config.optimizer.kind} {settings}'.strip()}; {pace}"),
         ("device", f"{device}, seed {config.seed}"),
@@ -83,7 +85,7 @@ def watching(config: RunConfig, folder: Path) -> list[tuple[str, object]]:
     if config.tracking.tensorboard:
         lines.append(("watch", tensorboard(config)))
     if config.tracking.curves:
-        lines.append(("curves", str(folder / "plots" / "curves.png")))
+        lines.append(("curves", str(folder / CURVES)))
     return lines
 
 
@@ -120,7 +122,7 @@ def next_commands(job: Job, run: Run, outcome: Outcome) -> list[tuple[str, objec
     """Return where a run lies and what to try next."""
     config = job.config
     change = Override("seed", str((config.seed + 1) % (MAX_SEED + 1)))
-    if isinstance(config.optimizer, LeastSquaresConfig):
+    if OPTIMIZERS[config.optimizer.kind].exact:
         change = Override("optimizer", "sgd")
     if outcome.status == "diverged" and hasattr(config.optimizer, "lr"):
         change = Override("optimizer.lr", f"{config.optimizer.lr / 10:g}")

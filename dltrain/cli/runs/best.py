@@ -1,4 +1,4 @@
-"""The best run, and what is within noise of it: runs best [SWEEP] [--metric NAME].
+"""Show the best run, and what is within noise of it.
 
 Of a sweep: its settings, best first, with their mean over seeds and whether chance may explain
 that one is better than another. Without a sweep: the best of all runs, members of sweeps among
@@ -16,29 +16,20 @@ from dltrain.cli.runs.as_json import HELP, row_facts, rows_facts, write
 from dltrain.cli.tables.results import (
     best_facts,
     failures,
-    noise_sentence,
-    results_table,
-    settings_table,
+    ranking_and_noise,
     unfinished_table,
 )
 from dltrain.cli.tables.runs import columns_of, print_rows
 from dltrain.cli.terminal.console import bold, dim, output, pairs, show
 from dltrain.config.schema import MAX_SEED
 from dltrain.runs.address import command_on
+from dltrain.runs.compare.comparison import of_sweep
 from dltrain.runs.compare.field_names import Names
 from dltrain.runs.compare.fields import best_of
 from dltrain.runs.compare.listing import known, resolve, rows, selected
-from dltrain.runs.compare.results import (
-    UNFINISHED,
-    Result,
-    best_result,
-    by_setting,
-    is_repeated,
-    leader,
-    ranked,
-    results_of,
-)
-from dltrain.runs.find import find, list_all, members
+from dltrain.runs.compare.results import UNFINISHED, ranked
+from dltrain.runs.compare.settings import leader
+from dltrain.runs.find import find, list_all
 from dltrain.runs.repetition import again
 from dltrain.runs.run import Run
 from dltrain.text import figure
@@ -76,42 +67,33 @@ def best_of_sweep(sweep: Run, *, metric: str | None, as_json: bool) -> None:
     Raises:
         ValueError: If no member has the metric.
     """
-    names = Names.of(own.metrics for own in results_of(sweep))
-    name = str(sweep.part("metric")) if metric is None else resolve("--metric", metric, names)
-    results = results_of(sweep, metric=name)
-    best = best_result(results, name)
+    comparison = of_sweep(sweep)
+    if metric is not None:
+        names = Names.of(result.metrics for result in comparison.results)
+        comparison = of_sweep(sweep, metric=resolve("--metric", metric, names))
+    name, results, best = comparison.metric, comparison.results, comparison.best
     if as_json:
         order = [vars(result) for result in ranked(results, name)]
         return write({"metric": name, "best": best and vars(best), "ranking": order})
     console = output()
-    facts: list[tuple[str, object]] = []
     if best is None:
         first = leader(results, name)
         if first is None:
-            raise ValueError(f"{sweep.short}: no member has {name} yet")
+            raise ValueError(f"{sweep.short}: no member has {name or 'a metric'} yet")
         so_far = f"member {first.index}: {first.name} {figure(first.so_far or 0.0)}"
-        facts.append(("best so far", bold(f"{so_far} at epoch {first.epoch}, {first.status}")))
-        show(console, [*unfinished_table(results, name)[1:], *_failures(results), "", pairs(facts)])
+        shown = pairs([("best so far", bold(f"{so_far} at epoch {first.epoch}, {first.status}"))])
+        show(console, [*unfinished_table(results, name)[1:], *failures(results), "", shown])
         return None
-    if is_repeated(results):
-        settings = by_setting(results, name)
-        show(console, settings_table(settings, name))
-        facts.append(("noise", noise_sentence(settings)))
-    else:
-        show(console, results_table(ranked(results, name), name))
+    tables, facts = ranking_and_noise(comparison)
+    show(console, tables)
     ended = sum(result.status not in UNFINISHED for result in results)
-    if ended < int(sweep.part("members") or 0):
-        facts.append(("so far", f"{ended} of {sweep.part('members')} members are finished"))
-    member = next(run for run in members(sweep) if run.folder.name == f"{best.index:04d}")
+    if ended < comparison.planned:
+        facts.append(("so far", f"{ended} of {comparison.planned} members are finished"))
+    member = comparison.runs[best.index]
     facts += best_facts(best, again(member))
-    facts += _next(member, seed=_new_seed(members(sweep)))
-    show(console, [*unfinished_table(results, name), *_failures(results), "", pairs(facts)])
+    facts += _next(member, seed=_new_seed(list(comparison.runs.values())))
+    show(console, [*unfinished_table(results, name), *failures(results), "", pairs(facts)])
     return None
-
-
-def _failures(results: Sequence[Result]) -> list[object]:
-    """List the members that will not have a result."""
-    return failures([result for result in results if result.status not in UNFINISHED])
 
 
 def best_of_all(output_dir: Path, *, metric: str | None, where: str | None, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Compare runs: their curves over one another and how they ended: runs compare RUN RUN ...
+"""Compare runs: their curves over one another and how they ended.
 
 Of a sweep its best members are compared.
 """
@@ -10,13 +10,15 @@ from typing import Any
 
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.runs.as_json import HELP, rows_facts, write
-from dltrain.cli.tables.curves import GAP, POINTS, metrics_of, points, width_of
-from dltrain.cli.tables.runs import print_rows, ranked
+from dltrain.cli.tables.curves import learning_curves
+from dltrain.cli.tables.runs import print_rows
 from dltrain.cli.terminal.console import bold, dim, output, show
-from dltrain.cli.terminal.curves import STYLES, chart, side_by_side
+from dltrain.cli.terminal.curves import STYLES
+from dltrain.runs.compare.comparison import of_sweep
+from dltrain.runs.compare.curves import read_curve
 from dltrain.runs.compare.field_names import is_metric
-from dltrain.runs.compare.listing import Row, known, rows, varying
-from dltrain.runs.find import distinct, find, members
+from dltrain.runs.compare.listing import Row, differs, known, rows, varying
+from dltrain.runs.find import distinct, find
 from dltrain.runs.run import Run
 
 USAGE = "dltrain runs compare RUN RUN ... [--json] [output_dir=FOLDER]"
@@ -35,18 +37,18 @@ def main(words: Sequence[str]) -> None:
             raise UsageError(["runs compare: which runs? Give two or more, or a sweep"])
         if arguments.json:
             return write(rows_facts(rows(distinct(runs), numbered=False)))
-        return compare(distinct(runs))
+        return print_comparison(distinct(runs))
 
 
 def _members(run: Run) -> list[Run]:
     """Return the run itself, or the best members of a sweep."""
     if not run.is_sweep:
         return [run]
-    order = ranked(rows(members(run), numbered=False), run)
-    return [row.run for row in order[: len(STYLES)]]
+    sweep = of_sweep(run)
+    return [sweep.runs[result.index] for result in sweep.ranking[: len(STYLES)]]
 
 
-def compare(runs: Sequence[Run]) -> None:
+def print_comparison(runs: Sequence[Run]) -> None:
     """Print curves over one another, as many as can be told apart, and a table of how they ended.
 
     Raises:
@@ -56,11 +58,11 @@ def compare(runs: Sequence[Run]) -> None:
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         groups.setdefault(_task(run), []).append(run)
-    for (task, target), own in groups.items():
+    for (task, target), alike in groups.items():
         if len(groups) > 1:
-            names = ", ".join(run.short for run in own)
+            names = ", ".join(run.short for run in alike)
             console.print(bold(f"{task} of {target}: {names}"))
-        _draw(console, own)
+        _draw(console, alike)
     if len(groups) > 1:
         console.print(dim("runs of different groups learn different things: their losses differ"))
     print_rows(_columns(listed), listed)
@@ -75,34 +77,17 @@ def _task(run: Run) -> tuple[str, str]:
 def _draw(console: Any, runs: Sequence[Run]) -> None:
     """Print curves of runs that learn the same, over one another."""
     drawn = runs[: len(STYLES)]
-    samples = [run.sample(POINTS) for run in drawn]
-    first = next((own for own in samples if own), [])
-    names = list(first[0]) if first else []
-    split = "val" if "val/loss" in names else "train"
-    metrics = metrics_of(names)
-    width = width_of(console, len(metrics) or 1)
     # Members of one sweep are told apart by their numbers.
     of_one = len({run.sweep for run in drawn}) == 1 and drawn[0].sweep is not None
-    labels = [run.short.rpartition("/")[2] if of_one else run.short for run in drawn]
-    charts = []
-    for metric in metrics:
-        curves = {
-            label: points(own, f"{split}/{metric}")
-            for label, own in zip(labels, samples, strict=True)
-        }
-        charts.append(chart(console, curves, title=f"{split}/{metric}", width=width))
-    show(console, [*side_by_side([own for own in charts if own], gap=GAP), ""])
+    names = [run.short.rpartition("/")[2] if of_one else run.short for run in drawn]
+    curves = [read_curve(run, name=name) for run, name in zip(drawn, names, strict=True)]
+    show(console, [*learning_curves(console, curves, compared=True), ""])
     if len(runs) > len(drawn):
         console.print(dim(f"curves of the first {len(drawn)}"))
 
 
 def _columns(listed: Sequence[Row]) -> list[str]:
     names = known(listed).full
-    keys = varying(listed)
-    own = [name for name in ("label", "data", "model") if _differs(listed, name)]
+    differing = [name for name in ("label", "data", "model") if differs(listed, name)]
     metrics = [name for name in names if is_metric(name) and not name.startswith("last/exact_")]
-    return ["id", "status", *own, *keys, *metrics]
-
-
-def _differs(listed: Sequence[Row], name: str) -> bool:
-    return len({str(row.fields.get(name)) for row in listed}) > 1
+    return ["id", "status", *differing, *varying(listed), *metrics]

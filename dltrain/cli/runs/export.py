@@ -1,4 +1,4 @@
-"""Write all runs, members of sweeps among them, into one table for pandas: runs export FILE.
+"""Write all runs, members of sweeps among them, into one table for pandas.
 
   dltrain runs export runs.csv                    a row per run: keys, results
   dltrain runs export epochs.parquet --epochs     a row per epoch of each run
@@ -18,10 +18,10 @@ from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.terminal.console import output, safe
 from dltrain.config.plain import shown
 from dltrain.runs.compare.listing import Row, rows, selected, varying
-from dltrain.runs.find import list_all
+from dltrain.runs.find import OTHER_FORMAT, list_all
 from dltrain.runs.layout import METRICS
 from dltrain.runs.metrics_file import table as table_of
-from dltrain.runs.run import Run
+from dltrain.runs.run import Run, read
 from dltrain.system import disk
 from dltrain.system.paths import expanded, problem_with
 from dltrain.text import escaped, harmless
@@ -95,10 +95,10 @@ def _epochs(chosen: Sequence[Row]) -> pa.Table:
     tables = []
     for index, row in enumerate(chosen):
         numbers = _numbers(row.run)
-        own = heads.take(pa.array([index] * len(numbers), pa.int64()))
+        epochs = heads.take(pa.array([index] * len(numbers), pa.int64()))
         for name in numbers.column_names:
-            own = own.append_column(name, numbers[name])
-        tables.append(own)
+            epochs = epochs.append_column(name, numbers[name])
+        tables.append(epochs)
     return pa.concat_tables(tables, promote_options="default")
 
 
@@ -106,11 +106,13 @@ def _numbers(run: Run) -> pa.Table:
     """Read a run's ``metrics.csv``.
 
     Raises:
-        ValueError: If it is no table of numbers.
+        ValueError: If it is no table of numbers, or of a run folder of another format.
     """
     import pyarrow as pa
     import pyarrow.csv
 
+    if run.status == OTHER_FORMAT:
+        read(run.folder)  # which says what is wrong with it
     if run.num_epochs() > MAX_EPOCHS:
         what = f"more than {MAX_EPOCHS:,} epochs cannot be exported"
         raise ValueError(f"{run.folder / METRICS}: {what}")
@@ -119,13 +121,13 @@ def _numbers(run: Run) -> pa.Table:
     options = pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64()))
     try:
         content = io.BytesIO(head + b"\n" + body)
-        found = pa.csv.read_csv(content, convert_options=options) if names else pa.table({})
+        numbers = pa.csv.read_csv(content, convert_options=options) if names else pa.table({})
     except pa.ArrowException as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{run.folder / METRICS}: cannot be read ({reason})") from None
-    if len(set(found.column_names)) < found.num_columns:
+    if len(set(numbers.column_names)) < numbers.num_columns:
         raise ValueError(f"{run.folder / METRICS}: has two columns of one name")
-    return found
+    return numbers
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Give a run a word to remember it by: runs label RUN [TEXT].
+"""Give a run a word to remember it by.
 
 The list shows it, and --where 'label == TEXT' finds it. Without a text the label is printed; an
 empty one ("") takes it away. It lies in label.txt in the run's folder and changes nothing else.

@@ -1,4 +1,4 @@
-"""Draw pictures of runs and sweeps: runs plot RUN|SWEEP ...
+"""Draw pictures of runs and sweeps.
 
   dltrain runs plot RUN                         everything that makes sense for it
   dltrain runs plot RUN RUN ...                 curves over one another, and the rest of each
@@ -29,9 +29,10 @@ from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.terminal.console import output, safe, warning
 from dltrain.inference import pictures
 from dltrain.plots import curves, heatmap, key_effects, style
-from dltrain.runs.compare.curves import curves_of
-from dltrain.runs.compare.results import results_of, shown_name
-from dltrain.runs.find import find, members
+from dltrain.runs.compare.comparison import compare
+from dltrain.runs.compare.curves import curves_of, thinning_note
+from dltrain.runs.find import distinct, find
+from dltrain.runs.layout import PLOTS
 from dltrain.runs.run import Run
 from dltrain.system import disk
 from dltrain.system.paths import expanded, problem_with
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from dltrain.inference.evaluation import Evaluation
 
 USAGE = "dltrain runs plot RUN|SWEEP ... [--kind KIND] [--output FILE] [output_dir=FOLDER]"
-FOLDER = "plots"
 OF_SWEEPS = {"keys": key_effects.draw, "heatmap": heatmap.draw}
 OF_MODELS = {
     "confusion": pictures.draw_confusion,
@@ -87,8 +87,7 @@ def main(words: Sequence[str]) -> None:
         hint = closest(kind, KINDS)
         raise UsageError([f"--kind={clipped(kind)}: unknown{hint} (there are: {', '.join(KINDS)})"])
     with refusing():
-        found = [find(name, output_dir) for name in names]
-        runs = list({run.folder.absolute(): run for run in found}.values())
+        runs = distinct(find(name, output_dir) for name in names)
         wanted = list(_asked(runs, kind) if kind else _sensible(runs))
         form = "png" if file is None else _form(file)
     if file is not None and len(wanted) > 1:
@@ -131,8 +130,8 @@ def _form(file: Path) -> str:
 
 
 def _place(output_dir: Path, picture: Picture) -> Path:
-    disk.make_folder(output_dir / FOLDER)
-    return output_dir / FOLDER / f"{picture.name}.png"
+    disk.make_folder(output_dir / PLOTS)
+    return output_dir / PLOTS / f"{picture.name}.png"
 
 
 def _sensible(runs: Sequence[Run]) -> Iterator[Picture]:
@@ -146,8 +145,8 @@ def _kinds(run: Run) -> list[str]:
     """Say which pictures make sense for a run or a sweep, as its record tells."""
     if run.is_sweep:
         varying = run.texts("varying")
-        told = [key for key in varying if key != "seed"]
-        return ["curves", *(["keys"] if varying else []), *(["heatmap"] if len(told) > 1 else [])]
+        keys = [key for key in varying if key != "seed"]
+        return ["curves", *(["keys"] if varying else []), *(["heatmap"] if len(keys) > 1 else [])]
     weights = ["weights"] if run.part("config", "model", "kind") in LINEAR else []
     if run.part("data", "task") == "regression":
         return ["curves", *weights, "predictions"]
@@ -213,18 +212,17 @@ def _content(
     Raises:
         ValueError: If it cannot be drawn.
     """
-    [run, *_], title = picture.runs, _title(picture.runs)
+    title = _title(picture.runs)
+    if picture.kind in OF_MODELS:
+        paint, evaluation = OF_MODELS[picture.kind], _evaluated(picture.runs[0], evaluations)
+        return style.picture(lambda: paint(evaluation, title=title), form=form)
+    runs = compare(picture.runs)
     if picture.kind == "curves":
-        parts = [part for own in picture.runs for part in (members(own) if own.is_sweep else [own])]
-        courses = curves_of(parts)
-        return style.picture(lambda: curves.draw(courses, title=title), form=form)
-    if picture.kind in OF_SWEEPS:
-        draw, metric = OF_SWEEPS[picture.kind], str(run.part("metric"))
-        found = results_of(run)
-        title = f"{title}: {shown_name(found, metric)}"
-        return style.picture(lambda: draw(found, metric=metric, title=title), form=form)
-    paint, evaluation = OF_MODELS[picture.kind], _evaluated(run, evaluations)
-    return style.picture(lambda: paint(evaluation, title=title), form=form)
+        lines = curves_of(runs)
+        note = thinning_note(lines, runs)
+        return style.picture(lambda: curves.draw(lines, title=title, note=note), form=form)
+    draw, title = OF_SWEEPS[picture.kind], f"{title}: {runs.name}"
+    return style.picture(lambda: draw(runs.results, metric=runs.metric, title=title), form=form)
 
 
 def _title(runs: Sequence[Run]) -> str:
@@ -245,17 +243,13 @@ def _evaluated(run: Run, evaluations: dict[Path, Evaluation | ValueError]) -> Ev
         ValueError: If the checkpoint or the data cannot be had.
     """
     if run.folder not in evaluations:
-        from dltrain.inference.evaluation import evaluate
+        from dltrain.inference.evaluation import evaluate, judging_split
 
-        rows = run.part("data", "rows")
-        having = [
-            name for name in ("test", "val", "train") if isinstance(rows, dict) and rows.get(name)
-        ]
         try:
-            evaluations[run.folder] = evaluate(run, split=having[0] if having else "test")
+            evaluations[run.folder] = evaluate(run, split=judging_split(run))
         except ValueError as error:
             evaluations[run.folder] = error
-    found = evaluations[run.folder]
-    if isinstance(found, ValueError):
-        raise found
-    return found
+    evaluation = evaluations[run.folder]
+    if isinstance(evaluation, ValueError):
+        raise evaluation
+    return evaluation

@@ -1,4 +1,4 @@
-"""Show everything about one run, with its curves, or about a sweep: runs show RUN.
+"""Show everything about one run, with its curves, or about a sweep.
 
 RUN is an id, a unique prefix, its last four characters, a path, latest, or @1 (row of the list);
 a sweep's member is SWEEP/12.
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.runs.as_json import HELP, run_facts, write
-from dltrain.cli.tables.cells import best, time_taken
+from dltrain.cli.tables.cells import best, measured, time_taken
 from dltrain.cli.tables.curves import learning_curves
 from dltrain.cli.tables.runs import print_members
 from dltrain.cli.terminal.console import output, pairs, published, table, warning
@@ -19,12 +19,13 @@ from dltrain.cli.terminal.console import show as print_all
 from dltrain.config.diff import ABSENT, defaults_of, differences
 from dltrain.config.plain import flat, shown
 from dltrain.runs.address import command_on
+from dltrain.runs.compare.curves import read_curve
 from dltrain.runs.compare.fields import fields, standing_of
 from dltrain.runs.find import find, members
 from dltrain.runs.repetition import again
 from dltrain.runs.run import Run
 from dltrain.runs.verification import complaints
-from dltrain.text import figure, number_or_dash
+from dltrain.text import number_or_dash
 
 USAGE = "dltrain runs show RUN [--json] [output_dir=FOLDER]"
 
@@ -59,14 +60,14 @@ def _sweep_facts(sweep: Run) -> list[tuple[str, object]]:
     missing = missing - len(statuses) if isinstance(missing, int) else 0
     known = {status: statuses.count(status) for status in dict.fromkeys(statuses)}
     known |= {"not begun": missing} if missing > 0 else {}
-    told = "  ".join(f"{n} {status}" for status, n in known.items())
+    counts = "  ".join(f"{n} {status}" for status, n in known.items())
     return [
         ("sweep", sweep.id),
         ("status", _status(sweep)),
         *_times(sweep),
         ("command", again(sweep)),
         ("typed", shlex.join(sweep.texts("command")) or "-"),
-        ("members", f"{sweep.part('members')}: {told}"),
+        ("members", f"{sweep.part('members')}: {counts}"),
         ("sorted by", sweep.part("metric")),
         ("folder", sweep.folder),
     ]
@@ -81,16 +82,16 @@ def show(run: Run) -> None:
     if isinstance(expectations, list) and expectations:
         console.print("")
         console.print(published([row for row in expectations if isinstance(row, dict)]))
-    drawn = learning_curves(console, run)
-    if drawn:
-        print_all(console, ["", *drawn])
+    curve = read_curve(run, name=run.short)
+    if len(curve.rows) > 1:
+        print_all(console, ["", *learning_curves(console, [curve])])
     rows = run.metrics(first=5, last=15)
     if rows:
         columns = list(rows[0])
         if run.num_epochs() > len(rows):
             rows.insert(5, dict.fromkeys(columns, "..."))
         console.print("")
-        cells = [[_cell(row.get(name)) for name in columns] for row in rows]
+        cells = [[measured(row.get(name)) for name in columns] for row in rows]
         console.print(table(columns, cells, right=columns))
 
 
@@ -108,11 +109,11 @@ def _status(run: Run) -> str:
 
 def _times(run: Run) -> list[tuple[str, object]]:
     """Say when a run began and ended, and how long it was worked on, as far as is known."""
-    found: list[tuple[str, object]] = [
+    times: list[tuple[str, object]] = [
         (name, run.part(name)) for name in ("started", "finished") if run.part(name)
     ]
     taken = time_taken(fields(run))
-    return found + ([("duration", taken)] if taken != "-" else [])
+    return times + ([("duration", taken)] if taken != "-" else [])
 
 
 def _model(run: Run) -> str:
@@ -122,8 +123,8 @@ def _model(run: Run) -> str:
 
 def _device(run: Run) -> str:
     info = run.info
-    told = [("device", "{}"), ("threads", "{} threads"), ("seed", "seed {}")]
-    return ", ".join(text.format(info[name]) for name, text in told if info.get(name) is not None)
+    parts = [("device", "{}"), ("threads", "{} threads"), ("seed", "seed {}")]
+    return ", ".join(text.format(info[name]) for name, text in parts if info.get(name) is not None)
 
 
 def _standing(run: Run) -> str:
@@ -183,10 +184,10 @@ def _commands(run: Run) -> list[tuple[str, object]]:
 def _data(run: Run) -> str:
     """Say what a run learned from, as far as its record goes."""
     name, source, rows = (run.part("data", part) for part in ("name", "source", "rows"))
-    told = f"{name} ({source})" if source else f"{name}"
+    named = f"{name} ({source})" if source else f"{name}"
     rows = rows if isinstance(rows, dict) else {}
     sizes = ", ".join(f"{_count(count)} {split}" for split, count in rows.items() if count)
-    return f"{told}: {sizes}" if sizes else told
+    return f"{named}: {sizes}" if sizes else named
 
 
 def _settings(run: Run) -> str:
@@ -194,18 +195,10 @@ def _settings(run: Run) -> str:
     config = run.part("config")
     if not isinstance(config, dict):
         return "-"
-    told = differences(flat(defaults_of(config)), flat(config))
-    return (
-        "  ".join(f"{key}={shown(value)}" for key, _, value in told if value is not ABSENT) or "-"
-    )
+    changes = differences(flat(defaults_of(config)), flat(config))
+    words = [f"{key}={shown(value)}" for key, _, value in changes if value is not ABSENT]
+    return "  ".join(words) or "-"
 
 
 def _count(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _cell(text: object) -> str:
-    try:
-        return figure(float(str(text)))
-    except ValueError:
-        return str(text or "")

@@ -1,11 +1,11 @@
-"""How what is known of a run is written into a table."""
+"""Cells of a table of runs: how a field is written."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from dltrain.config.plain import Fields, shown
-from dltrain.runs.compare.field_names import BEST, TESTS, is_metric
+from dltrain.runs.compare.field_names import BEST, is_metric, tests
 from dltrain.runs.compare.fields import Best
 from dltrain.runs.find import members
 from dltrain.runs.run import Run
@@ -21,14 +21,22 @@ def cell(name: str, value: Any) -> str:
     return figure(value) if is_metric(name) else shown(value)
 
 
-def best(found: Best | None) -> str:
+def measured(text: str | None) -> str:
+    """Write a cell of ``metrics.csv``; a dash where nothing was measured."""
+    try:
+        return figure(float(text or "nan"))
+    except ValueError:
+        return str(text)
+
+
+def best(metric: Best | None) -> str:
     """Write the metric that chose, and its value: of the best epoch, or what it says."""
-    return f"{found[0].removeprefix(BEST)} {figure(found[1])}" if found else "-"
+    return f"{metric[0].removeprefix(BEST)} {figure(metric[1])}" if metric else "-"
 
 
 def test(known: Fields) -> str:
     """Write what a run came to on the rows kept for the end; of a sweep its best member."""
-    name = next((name for name in TESTS if name in known), None)
+    name = next((name for name in tests() if name in known), None)
     if name is None:
         return "-"
     whose = f" (member {known['member']})" if "member" in known else ""

@@ -2,57 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from dltrain.cli.terminal.curves import chart, side_by_side
-from dltrain.runs.metrics_file import as_number
-from dltrain.runs.run import Run
+from dltrain.runs.compare.axes import LOG
+from dltrain.runs.compare.curves import Curve, curve_axis, curve_splits, headline_metrics
 
-# More than this cannot be told apart on any terminal.
-POINTS = 1000
-MIN_WIDTH, MAX_WIDTH = 30, 72
-GAP = 3
-Rows = Sequence[Mapping[str, str]]
+MIN_WIDTH, MAX_WIDTH, GAP, CHARTS = 30, 72, 3, 2
 
 
-def learning_curves(console: Any, run: Run) -> list[object]:
-    """Draw the loss and the metric of a run, on training and validation rows, over its epochs.
+def learning_curves(
+    console: Any, curves: Sequence[Curve], *, compared: bool = False
+) -> list[object]:
+    """Draw the loss and the metric beside it, below one another where there is no room.
 
-    Raises:
-        ValueError: If its ``metrics.csv`` cannot be read.
+    Args:
+        console: Where they will be shown.
+        curves: Of the first, training and validation rows are drawn.
+        compared: Whether all are drawn over one another instead, on one kind of rows.
     """
-    rows = run.sample(POINTS)
-    names = list(rows[0]) if rows else []
-    pairs = [
-        {split: points(rows, f"{split}/{metric}") for split in ("train", "val")}
-        for metric in metrics_of(names)
-    ]
-    if len(rows) < 2:
-        return []
-    beside = len(pairs) == 2 and console.width >= 2 * MIN_WIDTH + GAP
-    width = width_of(console, 2 if beside else 1)
-    charts = [
-        chart(console, own, title=metric, width=width)
-        for metric, own in zip(metrics_of(names), pairs, strict=True)
-    ]
-    if beside:
-        return list(side_by_side(charts, gap=GAP))
-    return [line for lines in charts for line in lines]
-
-
-def width_of(console: Any, count: int) -> int:
-    """Return how wide each of some charts beside one another may be."""
-    return max(MIN_WIDTH, min(MAX_WIDTH, (int(console.width) - GAP * (count - 1)) // count))
-
-
-def metrics_of(names: Sequence[str]) -> list[str]:
-    """Return what is worth a curve: the loss, and the metric that people speak of."""
-    found = [name for name in ("accuracy", "rmse") if f"train/{name}" in names]
-    return ["loss", *found] if "train/loss" in names else found
-
-
-def points(rows: Rows, name: str) -> list[tuple[float, float]]:
-    """Return (epoch, value) of each row that has a number there."""
-    pairs = ((as_number(row.get("epoch")), as_number(row.get(name))) for row in rows)
-    return [(x, y) for x, y in pairs if x is not None and y is not None]
+    metrics = headline_metrics(curves)
+    beside = len(metrics) == CHARTS and console.width >= CHARTS * MIN_WIDTH + GAP
+    room = (int(console.width) - GAP) // CHARTS if beside else int(console.width)
+    charts = []
+    for metric in metrics:
+        names = [f"{split}/{metric}" for split in curve_splits(curves, metric)]
+        lines = {curve.name: curve.points(names[-1]) for curve in curves}
+        if not compared:
+            lines = {name.partition("/")[0]: curves[0].points(name) for name in names}
+        charts.append(
+            chart(
+                console,
+                lines,
+                title=names[-1] if compared else metric,
+                width=max(MIN_WIDTH, min(MAX_WIDTH, room)),
+                by_log=curve_axis(curves, metric) == LOG,
+            )
+        )
+    drawn = [each for each in charts if each]
+    return list(side_by_side(drawn, gap=GAP)) if beside else list(itertools.chain(*drawn))

@@ -1,23 +1,34 @@
-"""What is said of results beside one another: the ranking, what is within noise, the failures."""
+"""Tables of results for the terminal: the ranking, the settings, what is not finished or failed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from dltrain.cli.terminal.console import bold, dim, table
-from dltrain.runs.compare.field_names import TESTS
-from dltrain.runs.compare.results import Result, SettingResult, leading, shown_name
+from dltrain.runs.compare.comparison import Comparison
+from dltrain.runs.compare.field_names import tests
+from dltrain.runs.compare.results import UNFINISHED, Result, leading, ranked, shown_name
+from dltrain.runs.compare.settings import SettingResult, noise_word
 from dltrain.text import figure
 
 # Rows of a table on a terminal; results.csv has all of them.
-ROWS = 20
+ROWS, FAILURES = 20, 100
+
+
+def ranking_and_noise(comparison: Comparison) -> tuple[list[object], list[tuple[str, object]]]:
+    """Lay out the settings of a sweep, or its members, best first; and say what is noise."""
+    settings = comparison.settings
+    if settings:
+        return settings_table(settings, comparison.metric), [("noise", comparison.noise)]
+    ranking = ranked(comparison.results, comparison.metric)
+    return results_table(ranking, comparison.metric) if ranking else [], []
 
 
 def results_table(ranking: Sequence[Result], metric: str) -> list[object]:
     """Lay out the members that came to an end, best first."""
     name = shown_name(ranking, metric)
-    tests = [test for test in TESTS if test != name]
-    names = [test for test in tests if any(test in result.metrics for result in ranking)]
+    others = [test for test in tests() if test != name]
+    names = [test for test in others if any(test in result.metrics for result in ranking)]
     rows = [
         [
             result.index,
@@ -31,62 +42,35 @@ def results_table(ranking: Sequence[Result], metric: str) -> list[object]:
     keys = list(ranking[0].setting)
     columns = ["member", *keys, name, "epoch", *names]
     right = ["member", name, "epoch", *names]
-    parts: list[object] = [table(columns, rows, right=right, wrapping=keys)]
-    if len(ranking) > ROWS:
-        parts.append(dim(f"and {len(ranking) - ROWS:,} more in results.csv"))
-    return parts
+    shown = table(columns, rows, right=right, wrapping=keys)
+    return [shown, *_more(len(ranking) - ROWS, "more in results.csv")]
 
 
-def settings_table(groups: Sequence[SettingResult], metric: str) -> list[object]:
+def settings_table(settings: Sequence[SettingResult], metric: str) -> list[object]:
     """Lay out settings with their mean over seeds, best first."""
-    keys = list(groups[0].setting)
+    keys = list(settings[0].setting)
     rows = [
         [
-            *group.setting.values(),
-            figure(group.mean),
-            figure(group.deviation),
-            _share(group),
-            "best" if group is groups[0] else _mark(group),
+            *each.setting.values(),
+            figure(each.mean),
+            figure(each.deviation),
+            each.count,
+            noise_word(each, settings[0]),
         ]
-        for group in groups[:ROWS]
+        for each in settings[:ROWS]
     ]
-    name = shown_name([result for group in groups for result in group.results], metric)
+    name = shown_name([result for each in settings for result in each.results], metric)
     columns = [*keys, f"mean {name}", "sd", "n", "within noise"]
     right = [f"mean {name}", "sd", "n"]
-    parts: list[object] = [table(columns, rows, right=right, wrapping=keys)]
-    if len(groups) > ROWS:
-        parts.append(dim(f"and {len(groups) - ROWS:,} settings more"))
-    return parts
-
-
-def noise_sentence(groups: Sequence[SettingResult]) -> str:
-    """Say which settings the results cannot tell from the best."""
-    close = sum(group.as_good is True for group in groups) - 1
-    if any(group.as_good is None for group in groups):
-        if any(group.planned == 1 for group in groups):
-            return "settings run only once cannot be compared; sweep.repeat=5 runs each five times"
-        return "a setting of which only one run is finished cannot be compared"
-    if len(groups) == 1:
-        return "no other setting to compare with"
-    if not close:
-        return "the best setting is better than each of the others (Welch's t-test, 5 %)"
-    are = "setting is" if close == 1 else "settings are"
-    return f"{close} other {are} within noise of the best (Welch's t-test, 5 %)"
+    shown = table(columns, rows, right=right, wrapping=keys)
+    return [shown, *_more(len(settings) - ROWS, "settings more")]
 
 
 def best_facts(best: Result, again: str) -> list[tuple[str, object]]:
-    """Return the best member: what it reached, and the command that trains it alone.
-
-    Args:
-        best: It.
-        again: The command.
-    """
+    """Say what the best member reached, and with what command it is trained alone."""
     of_setting = " of the best setting" if "seed" in best.setting else ""
-    which = f"member {best.index}{of_setting}"
-    return [
-        ("best", bold(f"{which}: {best.name} {figure(best.value or 0.0)} at epoch {best.epoch}")),
-        ("command", again),
-    ]
+    reached = f"{best.name} {figure(best.value or 0.0)} at epoch {best.epoch}"
+    return [("best", bold(f"member {best.index}{of_setting}: {reached}")), ("command", again)]
 
 
 def unfinished_table(results: Sequence[Result], metric: str) -> list[object]:
@@ -107,34 +91,25 @@ def unfinished_table(results: Sequence[Result], metric: str) -> list[object]:
     ]
     columns = ["member", *keys, "status", name, "epoch"]
     shown = table(columns, cells, right=["member", name, "epoch"], wrapping=keys)
-    more = [dim(f"and {len(rows) - ROWS:,} more")] if len(rows) > ROWS else []
-    return ["", bold(f"not finished: {len(rows)}"), shown, *more]
+    return ["", bold(f"not finished: {len(rows)}"), shown, *_more(len(rows) - ROWS, "more")]
 
 
 def failures(results: Sequence[Result]) -> list[object]:
-    """List the members that have no result, with their reasons."""
+    """List the members that will not have a result, with their reasons."""
     rows = [
         [result.index, *result.setting.values(), result.status, result.message]
         for result in results
-        if result.status != "done"
+        if result.status not in ("done", *UNFINISHED)
     ]
     if not rows:
         return []
     keys = list(results[0].setting)
     columns = ["member", *keys, "status", "reason"]
-    shown = table(columns, rows[: 5 * ROWS], right=["member"], wrapping=["reason"])
-    more = [dim(f"and {len(rows) - 5 * ROWS:,} more")] if len(rows) > 5 * ROWS else []
+    shown = table(columns, rows[:FAILURES], right=["member"], wrapping=["reason"])
+    more = _more(len(rows) - FAILURES, "more")
     return ["", bold(f"without a result: {len(rows)}"), shown, *more]
 
 
-def _mark(group: SettingResult) -> str:
-    """Say whether a setting may be as good as the best."""
-    if group.lost:
-        return "no, unstable"
-    return {True: "yes", False: "no", None: "?"}[group.as_good]
-
-
-def _share(group: SettingResult) -> str:
-    """Say how many members a mean is of, and of how many."""
-    count = len(group.results)
-    return str(count) if count == group.planned else f"{count} of {group.planned}"
+def _more(count: int, what: str) -> list[object]:
+    """Say how many rows a table leaves out, if any."""
+    return [dim(f"and {count:,} {what}")] if count > 0 else []

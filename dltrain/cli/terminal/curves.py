@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 
 import rich.console
@@ -10,12 +11,11 @@ from plotille import Canvas
 from rich.text import Text
 
 from dltrain.cli.terminal.console import safe
+from dltrain.runs.compare.axes import can_be_drawn
 
 Points = Sequence[tuple[float, float]]
 # Told apart by eyes of all kinds, on light and on dark; the same order in every chart.
 STYLES = ("bold cyan", "bold yellow", "magenta", "green", "blue", "red")
-# What is larger is a training that has gone astray, and distances of it are not finite.
-LARGEST = 1e150
 _BLANK = 0x2800  # of the 256 patterns of braille
 
 
@@ -26,21 +26,24 @@ def chart(
     title: str,
     width: int = 60,
     height: int = 10,
+    by_log: bool = False,
 ) -> list[Text]:
     """Draw curves over one another.
 
     Args:
         console: Where they will be shown; says whether there are colours, and which characters.
-        curves: Name -> points (x, y); what is not finite, or beyond 1e150, is left out.
+        curves: Name -> points (x, y); what no axis can hold is left out.
         title: What the y axis shows.
         width: Of the whole, in characters.
         height: Of the curves, in lines.
+        by_log: Whether the y axis is logarithmic; all y are positive then.
 
     Returns:
         Lines of equal width; none if there is nothing to draw.
     """
+    scale, unscale = (math.log10, lambda y: 10**y) if by_log else (float, float)
     finite = {
-        name: [(x, y) for x, y in points if abs(x) < LARGEST and abs(y) < LARGEST]
+        name: [(x, scale(y)) for x, y in points if can_be_drawn(x) and can_be_drawn(y)]
         for name, points in curves.items()
     }
     drawn = {name: points for name, points in finite.items() if points}
@@ -48,7 +51,7 @@ def chart(
         return []
     ys = [y for points in drawn.values() for _, y in points]
     low, high = _spread(min(ys), max(ys))
-    marks = [f"{high - (high - low) * step / 3:.4g}" for step in range(4)]
+    marks = [f"{unscale(high - (high - low) * step / 3):.4g}" for step in range(4)]
     margin = max(map(len, marks)) + 2
     xs = [x for points in drawn.values() for x, _ in points]
     left, right = _spread(min(xs), max(xs))

@@ -6,7 +6,6 @@ it does not, the texts are kept, and looked at closely when they are asked for.
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,8 +17,6 @@ import pyarrow.compute as pc
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int32]
-
-PAGE_ROWS = mmap.PAGESIZE // 8  # float64 numbers in a page of memory
 
 
 class Cells:
@@ -40,7 +37,6 @@ class Cells:
     def __init__(self, wanted: str | None = "numbers") -> None:
         self._wanted = wanted
         self.values: Floats = np.empty(0)
-        self._pages: mmap.mmap | None = None
         self.odd: list[tuple[int, pa.StringArray]] = []
         self.odd_rows = 0
         self.is_text: bool | None = None
@@ -53,9 +49,9 @@ class Cells:
 
     def grow(self, capacity: int, *, keep: int) -> None:
         """Make room for more rows; the first ``keep`` are kept."""
-        values, pages = _returnable(capacity)
+        values = np.zeros(capacity)  # what is never written takes no memory
         values[:keep] = self.values[:keep]
-        self.values, self._pages = values, pages
+        self.values = values
 
     def put(self, start: int, cells: pa.StringArray, missing: Sequence[float]) -> None:
         """Take the cells of a block, [n], that begins with a row; blocks may come at once."""
@@ -92,11 +88,6 @@ class Cells:
         self.finish(len(values))
         self.is_text = self.coded = None
 
-    def forget(self, start: int, stop: int) -> None:
-        """Give back the memory of some rows' numbers; ``start`` is a multiple of ``PAGE_ROWS``."""
-        if self._pages is not None and hasattr(mmap, "MADV_DONTNEED"):
-            self._pages.madvise(mmap.MADV_DONTNEED, start * 8, (stop - start) * 8)
-
     def missing(self) -> Booleans:
         """Tell which cells have no value, [N]."""
         absent = np.isnan(self.values)
@@ -122,17 +113,6 @@ class Cells:
         """Return the text of a cell in an odd block."""
         start, cells = next(block for block in reversed(self.odd) if block[0] <= row)
         return str(cells[int(row) - start])
-
-
-def _returnable(size: int) -> tuple[Floats, mmap.mmap | None]:
-    """Return zeros, [size], in memory that can go back to the system in parts, if there is much.
-
-    Pages that are never written take no memory.
-    """
-    if size * 8 < 1 << 20:
-        return np.zeros(size), None
-    pages = mmap.mmap(-1, size * 8)
-    return np.frombuffer(pages, dtype=np.float64), pages
 
 
 # pyarrow's own ways to NumPy import pandas, which takes long; so its buffers are looked at instead.

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.data.dataset import Column
-from dltrain.data.table.cells import PAGE_ROWS, Floats
+from dltrain.data.table.cells import Floats
 from dltrain.data.table.table import WORKERS, Integers, Table
 
 TILE_NUMBERS = 1 << 17  # what is computed at once, so that it stays in the cache
@@ -139,7 +139,7 @@ def prepare(
     inputs = np.empty((len(order), ends[-1]), dtype)
     places = np.empty_like(order)
     places[order] = np.arange(len(order))
-    rows = max(TILE_NUMBERS // int(ends[-1]) // PAGE_ROWS, 1) * PAGE_ROWS
+    rows = max(TILE_NUMBERS // int(ends[-1]), 1)
 
     def write(start: int) -> None:
         stop = min(start + rows, len(order))
@@ -147,7 +147,6 @@ def prepare(
         for encoder, end in zip(encoders, ends, strict=True):
             encoder.write(slice(start, stop), tile[:, end - encoder.width : end])
         inputs[places[start:stop]] = tile
-        table.forget(start, stop)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         for _ in pool.map(write, range(0, len(order), rows)):

@@ -144,11 +144,6 @@ class Table:
         self._columns.clear()
         pa.default_memory_pool().release_unused()
 
-    def forget(self, start: int, stop: int) -> None:
-        """Give back the memory of some rows' numbers; ``start`` is a multiple of ``PAGE_ROWS``."""
-        for column in self._columns.values():
-            column.forget(start, stop)
-
     def line(self, row: int | np.integer) -> int:
         """Find the line of the file that a row begins or ends on; the file is read for it."""
         return self._file.line(int(row if self._kept is None else self._kept[row]))

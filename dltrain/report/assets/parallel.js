@@ -85,16 +85,16 @@ function clipped(text, most) {
 
 /** Where values stand on an axis, from 0 (below) to 1, and what is written beside it. */
 function scaleOf(axis, values) {
-  if (axis.axis === "category") {
-    const names = [...new Set(values.map(String))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-    const place = (value) => (names.length < 2 ? 0.5 : names.indexOf(String(value)) / (names.length - 1));
-    return { place, ticks: names.length <= 16 ? names.map((name) => [name, place(name)]) : [[names[0], 0], [names[names.length - 1], 1]] };
+  const { kind, categories, ticks } = axis;
+  if (kind === "category") {
+    const place = (value) => (categories.length < 2 ? 0.5 : categories.indexOf(value) / (categories.length - 1));
+    return { place, ticks: ticks.map((name) => [name, place(name)]) };
   }
-  const map = axis.axis === "log" ? Math.log : (x) => x;
-  const low = Math.min(...values.map(map)), high = Math.max(...values.map(map));
+  const [map, back] = kind === "log" ? [Math.log, Math.exp] : [(x) => x, (x) => x];
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const [low, high] = [map(least), map(most)];
   const place = (value) => (high === low ? 0.5 : (map(value) - low) / (high - low));
-  const own = [...new Set(values)].sort((a, b) => a - b);
-  if (own.length <= 8) return { place, ticks: own.map((value) => [value, place(value)]) };
-  const back = axis.axis === "log" ? Math.exp : (x) => x;
+  const within = ticks.filter((value) => value >= least && value <= most);
+  if (within.length) return { place, ticks: within.map((value) => [value, place(value)]) };
   return { place, ticks: [0, 0.25, 0.5, 0.75, 1].map((at) => [Number(back(low + at * (high - low)).toPrecision(3)), at]) };
 }

@@ -81,12 +81,12 @@ function drawCurves(block) {
   const longest = Math.max(...block.runs.map((run) => run.epochs.length && run.epochs[run.epochs.length - 1]));
   let training = single || !both;
   const parts = block.metrics.map((metric) => {
-    let logarithmic = false;
-    const log = button("Log scale", { class: "quiet", "aria-pressed": "false" });
+    let logarithmic = block.axes[metric] === "log";
+    const log = button("Log scale", { class: "quiet", "aria-pressed": String(logarithmic) });
     const own = plot(metric, () => ({
       traces: curveTraces(block, metric, { single, on: key.on, training, others }),
       layout: { xaxis: { title: { text: "epoch" }, ...(longest <= 10 ? { dtick: 1 } : {}) }, yaxis: { type: logarithmic ? "log" : "linear", title: { text: "" } }, hovermode: "closest" },
-    }), { tools: metric === "accuracy" || metric === "r2" ? [] : [log], label: `Learning curves: ${metric} by epoch` });
+    }), { tools: block.can_be_log.includes(metric) ? [log] : [], label: `Learning curves: ${metric} by epoch` });
     log.addEventListener("click", () => {
       logarithmic = !logarithmic;
       log.setAttribute("aria-pressed", String(logarithmic));
@@ -145,25 +145,23 @@ function bestMark(run, values, visible, place) {
 
 /** The metric against a key: each run a dot, settings joined, with mean and deviation over seeds. */
 function drawEffect(block) {
-  const category = block.axis === "category";
+  const category = block.axis.kind === "category";
   const shown = (x) => (category ? plain(x) : x);
+  const { kind, categories, ticks } = block.axis;
+  const xaxis = { type: kind, ...(category ? { categoryorder: "array", categoryarray: categories.map(shown) } : {}),
+    ...(ticks.length ? { tickvals: ticks.map(shown), ticktext: ticks.map((x) => shown(figure(x))) } : {}) };
   const draw = () => {
-    const traces = block.lines.map((name, line) => {
-      const own = block.points.map((point, n) => [...point, n]).filter((point) => point[2] === line);
-      return { x: own.map((p) => shown(p[0])), y: own.map((p) => p[1]), type: "scatter", mode: "markers", name: plain(name || block.key),
-        text: own.map((p) => plain(block.called[p[4]])), marker: { size: block.repeated ? 5 : 7, color: series(line), opacity: block.repeated ? 0.5 : 0.85 },
-        hovertemplate: `%{y:.4~g} at %{x}, run %{text}<extra></extra>` };
-    });
-    if (block.joined && (block.repeated || !category)) block.lines.forEach((name, line) => traces.push(meanTrace(block, line, shown)));
-    const values = [...new Set(block.points.map((point) => point[0]))].sort((a, b) => a - b);
-    const ticks = category ? { type: "category" } : { type: block.axis, ...(values.length <= 10 ? { tickvals: values, ticktext: values.map(figure) } : {}) };
-    return { traces, layout: { xaxis: { ...ticks, title: { text: plain(block.key) } }, yaxis: { type: block.metric_axis, title: { text: plain(block.metric) } }, hovermode: "closest" } };
+    const traces = block.lines.map((line, number) => ({
+      x: line.x.map(shown), y: line.y, type: "scatter", mode: "markers", name: plain(line.name || block.key),
+      text: line.called.map(plain), marker: { size: block.repeated ? 5 : 7, color: series(number), opacity: block.repeated ? 0.5 : 0.85 },
+      hovertemplate: "%{y:.4~g} at %{x}, run %{text}<extra></extra>" }));
+    if (block.repeated || !category) block.lines.forEach((line, number) => traces.push(meanTrace(block, line.means, number, shown)));
+    return { traces, layout: { xaxis: { ...xaxis, title: { text: plain(block.key) } }, yaxis: { type: block.metric_axis, title: { text: plain(block.metric) } }, hovermode: "closest" } };
   };
-  const named = block.lines.length > 1;
   const own = plot(`${block.metric} by ${block.key}`, draw);
-  if (named) {
+  if (block.lines.length > 1) {
     const list = make("ul", { class: "legend" });
-    block.lines.forEach((name, line) => {
+    block.lines.forEach(({ name }, line) => {
       const mark = make("i");
       mark.style.setProperty("--swatch", `var(--series-${line % 8})`);
       const entry = make("li", {}, mark, ` ${name}`);
@@ -175,17 +173,13 @@ function drawEffect(block) {
   return own.node;
 }
 
-function meanTrace(block, line, shown) {
-  const category = block.axis === "category";
-  const found = new Map();
-  for (const [x, y, own] of block.points) if (own === line) found.set(x, [...(found.get(x) || []), y]);
-  const order = [...found.keys()].sort(block.axis === "category" ? undefined : (a, b) => a - b);
-  const mean = (list) => list.reduce((a, b) => a + b, 0) / list.length;
-  const means = order.map((x) => mean(found.get(x)));
-  const spreads = order.map((x, n) => { const list = found.get(x); return list.length < 2 ? 0 : Math.sqrt(list.reduce((a, y) => a + (y - means[n]) ** 2, 0) / (list.length - 1)); });
-  return { x: order.map(shown), y: means, type: "scatter", mode: category ? "markers" : block.repeated ? "lines+markers" : "lines",
-    text: order.map((x, n) => `sd ${figure(spreads[n])}, n ${found.get(x).length}`),
-    error_y: { type: "data", array: spreads, visible: block.repeated, color: series(line), thickness: 1.4, width: 5 },
+function meanTrace(block, means, line, shown) {
+  const category = block.axis.kind === "category";
+  return { x: means.map((mean) => shown(mean.x)), y: means.map((mean) => mean.value), type: "scatter",
+    mode: category ? "markers" : block.repeated ? "lines+markers" : "lines",
+    text: means.map((mean) => `n ${mean.count}, a standard deviation each way: ${figure(mean.low)} to ${figure(mean.high)}`),
+    error_y: { type: "data", symmetric: false, array: means.map((mean) => mean.high - mean.value), arrayminus: means.map((mean) => mean.value - mean.low),
+      visible: block.repeated, color: series(line), thickness: 1.4, width: 5 },
     line: { color: series(line), width: 1.6 }, marker: { symbol: "diamond", size: 9, color: series(line) },
     hovertemplate: "mean %{y:.4~g} at %{x}<br>%{text}<extra></extra>" };
 }

@@ -55,33 +55,27 @@ function compare(a, b, down) {
   return down ? -order : order;
 }
 
-/** A field that chooses rows: words that must stand in them, and conditions on columns. */
+/** A field that chooses rows by words that must all stand in them, as the table shows them. */
 function filterFor(block, rows) {
   const linked = Boolean(block.ids);
-  const example = block.columns.find((column) => column.name.includes("/")) || block.columns[0];
-  const field = make("input", { type: "search", spellcheck: "false", autocomplete: "off",
-    placeholder: `words, or ${/\s/.test(example.name) ? `"${example.name}"` : example.name} > 0.8`, "aria-label": "Filter the rows" });
+  const field = make("input", { type: "search", spellcheck: "false", autocomplete: "off", placeholder: "words", "aria-label": "Filter the rows" });
   const count = make("output", { "aria-live": "polite" });
   const clear = button("Clear", { class: "quiet", hidden: "" });
-  let own = () => true;
+  const texts = rows.map((each) => [...each.row.children].map((cell) => cell.textContent).join("\n").toLowerCase());
+  let fits = () => true;
 
   function show() {
-    let shown = 0;
-    for (const each of rows) {
-      const fits = own(each.cells) && (!linked || selection.has(each.id, "filter"));
-      each.row.hidden = !fits;
-      shown += fits ? 1 : 0;
-    }
+    rows.forEach((each, n) => { each.row.hidden = !fits(n) || (linked && !selection.has(each.id, "filter")); });
+    const shown = rows.filter((each) => !each.row.hidden).length;
     count.textContent = shown === rows.length ? `${figure(rows.length)} rows` : `${figure(shown)} of ${figure(rows.length)} rows`;
   }
 
   function read() {
-    const { fits, problem } = condition(field.value, block.columns);
-    own = fits;
+    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    fits = (n) => words.every((word) => texts[n].includes(word));
     clear.hidden = !field.value;
-    if (linked) selection.set("filter", field.value.trim() ? new Set(rows.filter((each) => own(each.cells)).map((each) => each.id)) : null);
+    if (linked) selection.set("filter", words.length ? new Set(rows.filter((_, n) => fits(n)).map((each) => each.id)) : null);
     show();
-    if (problem) count.textContent += ` (${problem})`;
   }
 
   field.addEventListener("input", read);
@@ -89,51 +83,6 @@ function filterFor(block, rows) {
   if (linked) selection.listeners.push(show);
   show();
   return [make("div", { class: "bar" }, make("label", {}, "Filter", field), clear, count)];
-}
-
-/** Turn what was typed into a function of a row's cells. Conditions and words must all hold. */
-function condition(text, columns) {
-  const tests = [];
-  let problem = "";
-  const rest = text.replace(/("[^"]*"|[^\s<>=!"]+)\s*(<=|>=|!=|==|=|<|>)\s*("[^"]*"|[^\s<>=!"]+)/g, (all, name, sign, value) => {
-    const place = columnNamed(unquoted(name), columns);
-    if (place < 0) problem = `there is no column ${unquoted(name)}`;
-    else tests.push((cells) => holds(cells[place], sign, unquoted(value)));
-    return " ";
-  });
-  for (const part of rest.match(/"[^"]*"|\S+/g) || []) {
-    const word = unquoted(part).toLowerCase();
-    if (word === "and") continue;
-    tests.push((cells) => cells.some((cell, n) => cell !== null && (String(cell).toLowerCase().includes(word) || written(cell, columns[n].kind).toLowerCase().includes(word))));
-  }
-  return { fits: (cells) => tests.every((test) => test(cells)), problem };
-}
-
-function unquoted(text) {
-  return text.replace(/^"|"$/g, "");
-}
-
-/** Find a column by its name or by the last part of it. */
-function columnNamed(name, columns) {
-  const wanted = name.toLowerCase();
-  const names = columns.map((column) => column.name.toLowerCase());
-  const exact = names.indexOf(wanted);
-  return exact >= 0 ? exact : names.findIndex((own) => own.split(/[./ ]/).pop() === wanted);
-}
-
-function holds(cell, sign, text) {
-  if (cell === null || cell === undefined) return false;
-  const number = Number(text);
-  const numeric = typeof cell === "number" && text.trim() !== "" && !Number.isNaN(number);
-  const [a, b] = numeric ? [cell, number] : [String(cell).toLowerCase(), text.toLowerCase()];
-  switch (sign) {
-    case "<": return a < b;
-    case ">": return a > b;
-    case "<=": return a <= b;
-    case ">=": return a >= b;
-    case "!=": return a !== b;
-    default: return a === b;
-  }
 }
 
 /** A switch that leaves only the rows that stand out. */

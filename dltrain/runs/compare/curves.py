@@ -1,29 +1,36 @@
-"""The learning curves of runs, read from their folders: what pictures and pages draw."""
+"""Learning curves: whose are drawn, of which metrics and splits, with which points and axis."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from dltrain.metrics import higher_is_better
-from dltrain.runs.compare.fields import best_of
-from dltrain.runs.compare.listing import rows, varying
+from dltrain.metrics import LOSS, METRICS, with_curves
+from dltrain.runs.compare.axes import can_be_drawn, metric_axis
+from dltrain.runs.compare.comparison import Comparison
+from dltrain.runs.compare.results import Result
+from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run
 
 Rows = Sequence[Mapping[str, str | float]]
+# More curves than this cannot be told from a smear, and make a page slow.
+MAX_CURVES, BEST_CURVES = 100, 40
+# More points cannot be told apart; of many runs each is read more coarsely.
+POINTS, ALL_POINTS = 1000, 20_000
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The course of one run.
+    """The learning curve of one run.
 
     Attributes:
         name: What tells it from the others.
         rows: Cells of ``metrics.csv`` by column, one row per epoch; texts or numbers.
         best: Its best epoch.
-        status: How it ended; what diverged ends in a cross.
-        rank: Its place among all, best first.
+        status: How the run ended.
+        rank: Among all that are drawn, 0 for the best.
+        index: The run's number in its comparison.
+        problem: Why its file cannot be read; empty if it can.
     """
 
     name: str
@@ -31,79 +38,122 @@ class Curve:
     best: int | None = None
     status: str = "done"
     rank: int = 0
+    index: int = 0
+    problem: str = ""
+
+    def column(self, name: str) -> list[float | None]:
+        """Return the numbers of a column, None where there is none that can be drawn."""
+        cells = (row.get(name) for row in self.rows)
+        numbers = (as_number(cell) if isinstance(cell, str) else cell for cell in cells)
+        return [number if can_be_drawn(number) else None for number in numbers]
 
     def points(self, name: str) -> list[tuple[float, float]]:
         """Return (epoch, value) wherever a column has a number that can be drawn."""
-        pairs = [(_number(row.get("epoch")), _number(row.get(name))) for row in self.rows]
-        return [(x, y) for x, y in pairs if can_be_drawn(x) and can_be_drawn(y)]
+        pairs = zip(self.column("epoch"), self.column(name), strict=True)
+        return [(x, y) for x, y in pairs if x is not None and y is not None]
 
 
-def _number(cell: str | float | None) -> float:
-    if isinstance(cell, int | float):
-        return cell
-    try:
-        return float(cell or "nan")
-    except ValueError:
-        return math.nan
-
-
-# More than this cannot be told apart in any picture; of many runs each is read more coarsely.
-POINTS, ALL_POINTS, LEAST_POINTS = 2000, 200_000, 30
-
-
-def curves_of(runs: Sequence[Run]) -> list[Curve]:
-    """Read the course of some runs, and name each by what was typed differently for it.
+def curves_of(comparison: Comparison) -> list[Curve]:
+    """Read the curves that are drawn of runs beside one another, best first.
 
     Raises:
-        ValueError: If a ``metrics.csv`` cannot be read, or none has a whole epoch.
+        ValueError: If there is nothing to draw.
     """
-    if not runs:
+    ranking = comparison.ranking
+    if not ranking:
         raise ValueError("no member has begun yet")
-    listed = rows(runs, numbered=False)
-    own = [
-        name for name in ("data", "model") if len({str(row.fields.get(name)) for row in listed}) > 1
-    ]
-    keys = varying(listed) if len(runs) > 1 else []
-    ranks = {run_id: rank for rank, run_id in enumerate(_ranked(runs))}
-    most = max(LEAST_POINTS, min(POINTS, ALL_POINTS // len(runs)))
-    found = []
-    for row in listed:
-        said = [row.run.short, row.run.label, *(str(row.fields.get(name, "-")) for name in own)]
-        said += [f"{key.rpartition('.')[2]}={_text(row.fields.get(key))}" for key in keys]
-        best = row.run.part("result", "best", "epoch")
-        found.append(
-            Curve(
-                name=" ".join(filter(None, said)),
-                rows=row.run.sample(most),
-                best=best if isinstance(best, int) else None,
-                status=row.run.status,
-                rank=ranks[row.run.id],
-            )
-        )
-    if not any(curve.rows for curve in found):
-        raise ValueError("there is no whole epoch to draw yet")
-    return found
+    ranks = thinned(len(ranking))
+    most = min(POINTS, ALL_POINTS // len(ranks))
+    curves = [_curve(comparison, ranking[n], rank=rank, most=most) for rank, n in enumerate(ranks)]
+    if not any(curve.rows for curve in curves):
+        problems = [curve.problem for curve in curves if curve.problem]
+        raise ValueError(problems[0] if problems else "there is no whole epoch to draw yet")
+    return curves
 
 
-def _text(value: object) -> str:
-    return "-" if value is None else str(value).replace(" ", "")
+def thinned(count: int) -> list[int]:
+    """Choose whose curves are drawn: the best, and of the rest evenly spaced ones.
+
+    Args:
+        count: How many runs there are.
+
+    Returns:
+        Their ranks, 0 for the best.
+
+    Example:
+        >>> len(thinned(1000)), thinned(1000)[:2], thinned(1000)[-2:], thinned(3)
+        (100, [0, 1], [982, 999], [0, 1, 2])
+    """
+    if count <= MAX_CURVES:
+        return list(range(count))
+    rest, wanted = count - BEST_CURVES, MAX_CURVES - BEST_CURVES
+    spaced = (BEST_CURVES + number * (rest - 1) // (wanted - 1) for number in range(wanted))
+    return [*range(BEST_CURVES), *spaced]
 
 
-def _ranked(runs: Sequence[Run]) -> list[str]:
-    """Sort by the metric that chose, best first; what has none comes last."""
-
-    def key(run: Run) -> tuple[bool, float]:
-        best = best_of(run) if run.status != "diverged" else None
-        if best is None:
-            return True, 0.0
-        return False, -best[1] if higher_is_better(best[0]) else best[1]
-
-    return [run.id for run in sorted(runs, key=key)]
+def thinning_note(curves: Sequence[Curve], comparison: Comparison) -> str:
+    """Say whose curves are drawn if it is not everybody's."""
+    total = len(comparison.results)
+    if len(curves) == total:
+        return ""
+    which = "the best, and of the others some evenly spaced by rank"
+    return f"drawn are {len(curves)} of {total:,} runs: {which}"
 
 
-LARGEST = 1e100
+def _curve(comparison: Comparison, result: Result, *, rank: int, most: int) -> Curve:
+    run = comparison.runs[result.index]
+    name = _name(comparison, result, run)
+    try:
+        curve = read_curve(run, name=name, most=most)
+    except ValueError as error:
+        curve = Curve(name, (), status=run.status, problem=str(error))
+    return replace(curve, rank=rank, index=result.index)
 
 
-def can_be_drawn(value: float) -> bool:
-    """Whether an axis can hold a number, with its margins."""
-    return math.isfinite(value) and abs(value) < LARGEST
+def read_curve(run: Run, *, name: str, most: int = POINTS) -> Curve:
+    """Read the curve of a run.
+
+    Raises:
+        ValueError: If its ``metrics.csv`` cannot be read.
+    """
+    best = run.part("result", "best", "epoch")
+    best = best if isinstance(best, int) else None
+    return Curve(name, run.sample(most), best=best, status=run.status)
+
+
+def _name(comparison: Comparison, result: Result, run: Run) -> str:
+    """Name a run by what tells it from those beside it."""
+    words = [run.short, run.label]
+    for key in comparison.keys if len(comparison.results) > 1 else ():
+        text = result.setting.get(key, "-")
+        words.append(text if key in ("data", "model") else f"{key.rpartition('.')[2]}={text}")
+    return " ".join(filter(None, words))
+
+
+def curve_metrics(curves: Sequence[Curve]) -> list[str]:
+    """Name all metrics that there are curves of."""
+    names = _columns(curves)
+    return [m.name for m in METRICS if names & {f"train/{m.name}", f"val/{m.name}"}]
+
+
+def headline_metrics(curves: Sequence[Curve]) -> list[str]:
+    """Name those worth a picture, the loss and what people speak of; the loss if there are none."""
+    return with_curves(_columns(curves)) or [LOSS.name]
+
+
+def _columns(curves: Sequence[Curve]) -> set[str]:
+    return {name for curve in curves for row in curve.rows for name in row}
+
+
+def curve_splits(curves: Sequence[Curve], metric: str) -> list[str]:
+    """Name the splits there are curves of; where one has to do, it is the last."""
+    validated = any(curve.points(f"val/{metric}") for curve in curves)
+    return ["train", "val"] if validated else ["train"]
+
+
+def curve_axis(curves: Sequence[Curve], metric: str) -> str:
+    """Choose ``linear`` or ``log`` for the curves of a metric."""
+    names = [f"{split}/{metric}" for split in curve_splits(curves, metric)]
+    return metric_axis(
+        metric, [y for curve in curves for name in names for _, y in curve.points(name)]
+    )

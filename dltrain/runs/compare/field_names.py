@@ -1,4 +1,4 @@
-"""What the numbers of a run are called, and so of which epoch each is: the one place that says it.
+"""The names of a run's numbers, which say of which epoch each is; decided here alone.
 
 ``best/epoch`` and ``best/val/accuracy`` are of the best epoch, and name the metric that chose it.
 All else is of the last epoch: ``last/epoch``, ``last/train/loss``, ``last/test/accuracy`` (rows
@@ -7,14 +7,15 @@ kept for the end are looked at after the last epoch only). Nothing is ever calle
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dltrain.metrics import headlines
+from dltrain.runs.metrics_file import as_number
+
 BEST, LAST = "best/", "last/"
 BEST_EPOCH, LAST_EPOCH = "best/epoch", "last/epoch"
-TESTS = ("last/test/accuracy", "last/test/rmse")  # what people speak of
 # Parts of a record's result; those of its last row that follow from the config are left out.
 _LAST_PARTS, _NO_METRICS = ("final", "test", "findings"), ("step", "lr")
 
@@ -50,6 +51,11 @@ def finite(values: Mapping[str, Any]) -> Numbers:
 def is_metric(name: str) -> bool:
     """Whether a field is a number that a run came to."""
     return name.startswith((BEST, LAST))
+
+
+def tests() -> list[str]:
+    """Return what people speak of on the rows kept for the end."""
+    return [f"{LAST}test/{name}" for name in headlines()]
 
 
 def plain_name(name: str) -> str:
@@ -101,11 +107,11 @@ class Names:
         """
         full: dict[str, None] = {}
         short: dict[str, dict[str, None]] = {}
-        for own in fields:
-            full |= dict.fromkeys(own)
-            for name in own:
+        for each in fields:
+            full |= dict.fromkeys(each)
+            for name in each:
                 brief = plain_name(name) if is_metric(name) else name.rpartition(".")[2]
-                counts = LAST_EPOCH if brief == "epoch" else counted_name(brief, own)
+                counts = LAST_EPOCH if brief == "epoch" else counted_name(brief, each)
                 if not is_metric(name) or counts == name:
                     short.setdefault(brief, {})[name] = None
         return cls(tuple(full), {name: tuple(names) for name, names in short.items()})
@@ -113,16 +119,6 @@ class Names:
     def fits(self, name: str) -> tuple[str, ...]:
         """Return what a name stands for: one field, none, or several if that is not clear."""
         return (name,) if name in self.full else self.short.get(name, ())
-
-
-def as_number(value: object) -> float | None:
-    """Return what a record holds where a number should stand, if it is one and finite."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return value if math.isfinite(value) else None
-    except OverflowError:  # a whole number that no float holds
-        return None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

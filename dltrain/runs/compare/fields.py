@@ -1,4 +1,4 @@
-"""What can be said of a run in a word or a number: what lists show, filter and sort by. No torch.
+"""The fields of a run that lists show, filter and sort by: words and numbers. No torch.
 
 A field is known by a name: ``status``, ``optimizer.lr``, ``best/val/accuracy``. Those with a dot
 are keys of the config, numbers are named in ``field_names``, and the few others in ``fields``.
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from dltrain.config.overrides import Overrides
 from dltrain.config.plain import Fields, flat
 from dltrain.runs.compare import field_names
-from dltrain.runs.compare.field_names import BEST, Numbers, as_number, counted_name
-from dltrain.runs.compare.results import leader, numbers_of, results_of
-from dltrain.runs.metrics_file import as_number as read_number
+from dltrain.runs.compare.field_names import BEST, Numbers, counted_name
+from dltrain.runs.compare.results import numbered_members, numbers_of, results_of
+from dltrain.runs.compare.settings import leader
+from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
 
@@ -75,7 +76,7 @@ def standing_of(run: Run) -> Standing:
         return Standing(numbers, (chosen[0], numbers[chosen[0]]) if chosen else None)
     metric = str(run.part("metric"))
     if run.status in ("running", "crashed"):  # its record is of an earlier time
-        first = leader(results_of(run), metric)
+        first = leader(results_of(run, numbered_members(run), metric=metric), metric)
         numbers, member = (first.metrics, first.index) if first else ({}, None)
     else:
         values, member = run.part("result", "metrics"), run.part("result", "best", "member")
@@ -127,7 +128,7 @@ def _typed(run: Run) -> Fields:
 
 def _read(text: str) -> int | float | str:
     """Read what was typed: a number as one, whole if it is; 007 and the like are text."""
-    number = read_number(text)
+    number = as_number(text)
     if number is None or _LEADING_ZERO.match(text):
         return text
     return int(text) if _WHOLE.fullmatch(text) else number

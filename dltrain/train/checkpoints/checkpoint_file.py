@@ -18,6 +18,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from dltrain.runs.layout import checkpoint_name
 from dltrain.runs.seal import BLANK, is_intact, sealed
 from dltrain.runs.verification import MAX_HEADER_BYTES, checkpoint_paths
 from dltrain.system import disk
@@ -44,8 +45,7 @@ def path_of(folder: Path, meta: Mapping[str, Any]) -> Path:
         folder: The run's ``checkpoints`` folder.
         meta: ``epoch`` counts whole epochs, ``underway`` the steps of the one after them.
     """
-    step = f"-step-{meta['step']:08d}" if meta.get("underway") else ""
-    return folder / f"epoch-{meta['epoch']:06d}{step}.safetensors"
+    return folder / checkpoint_name(meta["epoch"], meta["step"] if meta.get("underway") else None)
 
 
 def save(folder: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> Path:

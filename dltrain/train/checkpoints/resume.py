@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.runs import run
+from dltrain.runs.layout import CHECKPOINTS, METRICS, TIMING
 from dltrain.runs.record import now
-from dltrain.runs.recorder import TIMING, Kept
+from dltrain.runs.recorder import TIMING_HEADER, Kept
 from dltrain.runs.run_time import seconds_of
 from dltrain.system.foreign_files import read_bytes, read_start
 from dltrain.train.checkpoints import checkpoint_file
@@ -69,7 +70,7 @@ def resumable(
 
 def _usable(steps: Steps, place: Place, unusable: dict[Path, str]) -> Iterator[Found]:
     """Yield the states of a folder that can be gone on from, the latest first."""
-    for path in checkpoint_file.paths(place.folder / "checkpoints"):
+    for path in checkpoint_file.paths(place.folder / CHECKPOINTS):
         try:
             yield _read(steps, place, path)
         except ValueError as error:
@@ -98,7 +99,7 @@ def _read(steps: Steps, place: Place, path: Path) -> Found:
 
 def _metrics(folder: Path, meta: Mapping[str, Any]) -> bytes:
     """Return the part of ``metrics.csv`` that was there when a state was taken."""
-    path, mark = folder / "metrics.csv", meta.get("metrics")
+    path, mark = folder / METRICS, meta.get("metrics")
     mark = mark if isinstance(mark, dict) else {}
     size = mark.get("bytes")
     # Whatever a forger writes there, no row of a metrics.csv is so long.
@@ -114,13 +115,13 @@ def _metrics(folder: Path, meta: Mapping[str, Any]) -> bytes:
 def _timing(folder: Path, meta: Mapping[str, Any]) -> bytes:
     """Return what ``timing.csv`` says of the epochs up to a state; no result depends on it."""
     try:
-        content = read_bytes(folder / "timing.csv", limit=MAX_TIMING_BYTES)
+        content = read_bytes(folder / TIMING, limit=MAX_TIMING_BYTES)
         lines = content.decode(errors="replace").splitlines()
     except ValueError:
         lines = []
     known = {str(epoch) for epoch in range(1, meta["epoch"] + 1)}
     lines = [line for line in lines if line.partition(",")[0] in known]
-    return "".join(f"{line}\n" for line in [TIMING, *lines]).encode()
+    return "".join(f"{line}\n" for line in [TIMING_HEADER, *lines]).encode()
 
 
 def history(folder: Path, meta: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -139,7 +140,9 @@ def history(folder: Path, meta: Mapping[str, Any] | None) -> dict[str, Any]:
         "at": now(),
         "epoch": 0 if meta is None else meta["epoch"],
         "step": 0 if meta is None else meta["step"],
-        "versions": before.info.get("versions"),  # that it was trained with until then
+        # What it was trained with, and on, until then.
+        "versions": before.info.get("versions"),
+        "sha256": before.part("data", "sha256"),
     }
     # A finished run that is trained on keeps its result until it has another.
     kept = {"result": before.info.get("result")} if before.status == "done" else {}

@@ -7,23 +7,22 @@ time, and what is drawn is a thousand epochs at most, however many there are.
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from dltrain.plots import curves, style
-from dltrain.runs.compare.curves import Curve
+from dltrain.runs.compare.curves import Curve, Rows
+from dltrain.runs.layout import CURVES, METRICS
+from dltrain.runs.metrics_file import MAX_BYTES, sample
 from dltrain.system import disk
-from dltrain.system.foreign_files import plain_file
 
-FOLDER, NAME = "plots", "curves.png"
 PAUSE_SECONDS, MOST_OF_TIME = 2.0, 0.05
 MAX_EPOCHS = 1000
 
 
-def draw_curves(rows: Sequence[Mapping[str, float]], *, title: str) -> bytes:
+def draw_curves(rows: Rows, *, title: str) -> bytes:
     """Draw training and validation curves: of the loss, and of the metric beside it.
 
     Args:
@@ -47,12 +46,13 @@ class ProgressBoard:
 
     def __init__(self, folder: Path, *, title: str, live: bool) -> None:
         self._folder, self._title, self._live = folder, title, live
+        self._picture = folder / CURVES
         self._due = time.monotonic() + PAUSE_SECONDS
 
     def begin(self, rows: Iterable[Mapping[str, str]]) -> None:
         """Make the folder that the picture goes to."""
-        disk.make_folder(self._folder / FOLDER)
-        disk.remove_temporaries(self._folder / FOLDER)
+        disk.make_folder(self._picture.parent)
+        disk.remove_temporaries(self._picture.parent)
 
     def epoch(self, row: Mapping[str, str]) -> None:
         """Wait until ``metrics.csv`` holds it, which is what is drawn."""
@@ -70,40 +70,7 @@ class ProgressBoard:
     def draw(self) -> None:
         """Draw what ``metrics.csv`` holds."""
         started = time.monotonic()
-        rows = [dict(row) for row in read_rows(self._folder / "metrics.csv")]
-        disk.replace(self._folder / FOLDER / NAME, draw_curves(rows, title=self._title))
+        rows = sample(self._folder / METRICS, most=MAX_EPOCHS, limit=MAX_BYTES)
+        disk.replace(self._picture, draw_curves(rows, title=self._title))
         now = time.monotonic()
         self._due = now + max(PAUSE_SECONDS, (now - started) / MOST_OF_TIME)
-
-
-def read_rows(path: Path) -> Iterator[dict[str, float]]:
-    """Read so many rows of a ``metrics.csv``, evenly spread, as a picture can show.
-
-    Raises:
-        ValueError: If it is no plain file.
-    """
-    with plain_file(path) as file:
-        names = file.readline().decode(errors="replace").strip().split(",")
-        start, count = file.tell(), sum(1 for _ in file)
-        file.seek(start)
-        stride = -(-count // MAX_EPOCHS) or 1
-        while lines := list(itertools.islice(file, stride)):
-            # Not every epoch validates; of several the one that tells most stands for all.
-            cells = max(
-                (line.decode(errors="replace").strip().split(",") for line in lines), key=_told
-            )
-            yield _numbers(names, cells)
-
-
-def _told(cells: Sequence[str]) -> int:
-    return len(cells) - cells.count("")
-
-
-def _numbers(names: Sequence[str], cells: Sequence[str]) -> dict[str, float]:
-    row = {}
-    for name, cell in zip(names, cells, strict=False):
-        try:
-            row[name] = float(cell)
-        except ValueError:  # nothing was measured there
-            continue
-    return row

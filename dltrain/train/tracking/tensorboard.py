@@ -11,7 +11,6 @@ TensorBoard takes any one for all runs, and without one it lists the keys and me
 
 from __future__ import annotations
 
-import datetime
 import io
 import math
 import struct
@@ -32,10 +31,12 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import (
 )
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from dltrain.runs.layout import EVENTS
+from dltrain.runs.metrics_file import as_number
+from dltrain.runs.run_time import moment
 from dltrain.system import disk
 from dltrain.system.foreign_files import read_bytes
 
-FOLDER, NAME = "tensorboard", "events.out.tfevents.dltrain"
 # An epoch takes about 200 bytes; of a longer file the times are not read back.
 MAX_BYTES = 2**30
 # A record: the length of its content and a checksum of that, the content, a checksum.
@@ -57,9 +58,9 @@ class EventFile:
     def __init__(
         self, folder: Path, *, name: str, settings: Mapping[str, Any], started: object
     ) -> None:
-        self._path = folder / FOLDER / NAME
+        self._path = folder / EVENTS
         self._name, self._settings = name, dict(settings)
-        self._started = _seconds(started)
+        self._started = moment(started) or time.time()
         self._waiting: list[bytes] = []
 
     def begin(self, rows: Iterable[Mapping[str, str]]) -> None:
@@ -133,17 +134,17 @@ class EventFile:
             return b""
 
 
-def _epoch(row: Mapping[str, str], moment: float) -> bytes:
+def _epoch(row: Mapping[str, str], taken: float) -> bytes:
     """Write the scalars of an epoch."""
     values = [
-        Summary.Value(tag=name, simple_value=float(cell))
+        Summary.Value(tag=name, simple_value=number)
         for name, cell in row.items()
-        if name not in ("epoch", "step") and _is_number(cell)
+        if name not in ("epoch", "step") and (number := _number(cell)) is not None
     ]
-    return _record(Event(wall_time=moment, step=_step(row), summary=Summary(value=values)))
+    return _record(Event(wall_time=taken, step=_step(row), summary=Summary(value=values)))
 
 
-def _hparams(tag: str, data: HParamsPluginData, moment: float) -> bytes:
+def _hparams(tag: str, data: HParamsPluginData, taken: float) -> bytes:
     """Write what the HParams tab reads."""
     data.version = metadata.PLUGIN_DATA_VERSION
     plugin = SummaryMetadata.PluginData(
@@ -154,7 +155,7 @@ def _hparams(tag: str, data: HParamsPluginData, moment: float) -> bytes:
     value = Summary.Value(
         tag=tag, metadata=SummaryMetadata(plugin_data=plugin), tensor=metadata.NULL_TENSOR
     )
-    return _record(Event(wall_time=moment, summary=Summary(value=[value])))
+    return _record(Event(wall_time=taken, summary=Summary(value=[value])))
 
 
 def _record(event: Event) -> bytes:
@@ -188,17 +189,6 @@ def _step(row: Mapping[str, str]) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _seconds(moment: object) -> float:
-    """Return the seconds since 1970 of a moment as a record writes it; now if it is none."""
-    try:
-        return datetime.datetime.fromisoformat(str(moment)).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return time.time()
+def _number(cell: str) -> float | None:
+    """Read a cell as a number, which TensorBoard shows even where it is not finite."""
+    return float(cell) if cell in ("nan", "inf", "-inf") else as_number(cell)

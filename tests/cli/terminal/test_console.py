@@ -196,9 +196,9 @@ def row(epoch: int, loss: float, **more: float) -> dict[str, float]:
     return {"epoch": float(epoch), "step": 10.0 * epoch, "lr": 0.1, "val/loss": loss} | more
 
 
-def show(shown: TrainingView, *rows: dict[str, float], higher_is_better: bool = False) -> None:
+def show(shown: TrainingView, *rows: dict[str, float], metric: str = "val/loss") -> None:
     """Show the epochs of a training with the outcome that they come to."""
-    outcome, rules = Outcome(), Rules(99, None, "val/loss", higher_is_better)
+    outcome, rules = Outcome(), Rules(99, None, metric)
     for each in rows:
         outcome.take(each, rules)
         shown.epoch([each], [outcome], seconds=1.5)
@@ -221,8 +221,9 @@ def test_where_more_is_better_the_highest_gets_a_star() -> None:
     file = io.StringIO()
     shown = TrainingView(output(file))
     with shown.watching(Idle()):
-        rows = [row(epoch, value) for epoch, value in enumerate([0.5, 0.3, 0.4, 0.6], start=1)]
-        show(shown, *rows, higher_is_better=True)
+        values = enumerate([0.5, 0.3, 0.4, 0.6], start=1)
+        rows = [row(epoch, 0.1, **{"val/accuracy": value}) for epoch, value in values]
+        show(shown, *rows, metric="val/accuracy")
     assert [line.endswith("*") for line in file.getvalue().splitlines()[1:]] == [
         True,
         False,
@@ -235,7 +236,7 @@ def test_a_stack_is_shown_by_its_first_member() -> None:
     file = io.StringIO()
     shown, outcomes = TrainingView(output(file)), [Outcome(), Outcome()]
     rows = [row(1, 0.5), row(1, 0.125)]
-    outcomes[1].take(rows[1], Rules(99, None, "val/loss", False))
+    outcomes[1].take(rows[1], Rules(99, None, "val/loss"))
     with shown.watching(Idle()):
         shown.epoch(rows, outcomes, seconds=1.5)
     assert file.getvalue().splitlines()[1].split() == ["1/3", "0.5", "1.50", "s"]

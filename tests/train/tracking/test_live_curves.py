@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from dltrain.train.tracking import live_curves
-from dltrain.train.tracking.live_curves import MAX_EPOCHS, ProgressBoard, draw_curves, read_rows
+from dltrain.train.tracking.live_curves import ProgressBoard, draw_curves
 
 HEADER = "epoch,step,lr,train/loss,train/accuracy,val/loss,val/accuracy\n"
 BLUE, RED = (0, 114, 178), (213, 94, 0)
@@ -101,31 +101,6 @@ def test_whatever_the_rows_hold_there_is_a_picture(given: list[dict[str, float]]
 )
 def test_a_title_is_text_whatever_it_holds(title: str) -> None:
     assert draw_curves(rows(2), title=title)
-
-
-# How much of it is read.
-
-
-def test_a_short_file_is_read_whole(tmp_path: Path) -> None:
-    path = write_metrics(tmp_path, ["1,6,0.1,2,0.5,,", "2,12,0.1,1,nan,0.5,0.75"])
-    first, second = read_rows(path)
-    assert first == {"epoch": 1, "step": 6, "lr": 0.1, "train/loss": 2, "train/accuracy": 0.5}
-    assert second["val/accuracy"] == 0.75
-    assert math.isnan(second["train/accuracy"])
-
-
-def test_a_long_file_is_thinned_out_but_keeps_its_validations(tmp_path: Path) -> None:
-    lines = [
-        f"{epoch},{epoch},,1,0.5,{',' if epoch % 10 else '1,0.5'}" for epoch in range(1, 25_001)
-    ]
-    found = list(read_rows(write_metrics(tmp_path, lines)))
-    assert MAX_EPOCHS * 0.9 < len(found) <= MAX_EPOCHS
-    assert all("val/loss" in row for row in found)
-    assert found[-1]["epoch"] > 24_900
-
-
-def test_a_file_of_a_header_alone_has_no_rows(tmp_path: Path) -> None:
-    assert list(read_rows(write_metrics(tmp_path, []))) == []
 
 
 # When it is drawn.

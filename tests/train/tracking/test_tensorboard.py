@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.train.tracking.tensorboard import FOLDER, NAME, EventFile
+from dltrain.runs.layout import EVENTS
+from dltrain.train.tracking.tensorboard import EventFile
 from tests.boards import HParams, moments, points
 
 Cells = dict[str, str]
@@ -35,11 +36,11 @@ def start(tmp_path: Path) -> Start:
 
 
 def content(folder: Path) -> bytes:
-    return (folder / FOLDER / NAME).read_bytes()
+    return (folder / EVENTS).read_bytes()
 
 
 def write(folder: Path, content: bytes) -> None:
-    (folder / FOLDER / NAME).write_bytes(content)
+    (folder / EVENTS).write_bytes(content)
 
 
 def trained(events: EventFile, rows: Sequence[Cells]) -> None:
@@ -69,7 +70,7 @@ def test_nothing_is_written_before_it_is_flushed(tmp_path: Path, start: Start) -
 def test_the_same_run_begins_with_the_same_bytes(tmp_path: Path, start: Start) -> None:
     start()
     before = content(tmp_path)
-    (tmp_path / FOLDER / NAME).unlink()
+    (tmp_path / EVENTS).unlink()
     start()
     assert content(tmp_path) == before
 
@@ -80,10 +81,10 @@ def test_going_on_keeps_the_epochs_gone_on_from_and_their_times(
 ) -> None:
     trained(start(), ROWS)
     whole, times = content(tmp_path), moments(tmp_path)
-    file = (tmp_path / FOLDER / NAME).stat().st_ino
+    file = (tmp_path / EVENTS).stat().st_ino
     events = start(ROWS[:kept])
     assert whole.startswith(content(tmp_path))
-    assert (tmp_path / FOLDER / NAME).stat().st_ino == file  # whoever reads it goes on reading
+    assert (tmp_path / EVENTS).stat().st_ino == file  # whoever reads it goes on reading
     trained(events, ROWS[kept:])
     assert points(tmp_path)["train/loss"] == LOSSES
     assert moments(tmp_path)[:kept] == times[:kept]
@@ -137,8 +138,8 @@ def test_a_link_is_not_followed(tmp_path: Path, start: Start) -> None:
     start()
     other = tmp_path / "other"
     other.write_bytes(b"mine")
-    (tmp_path / FOLDER / NAME).unlink()
-    (tmp_path / FOLDER / NAME).symlink_to(other)
+    (tmp_path / EVENTS).unlink()
+    (tmp_path / EVENTS).symlink_to(other)
     start(ROWS)
     assert other.read_bytes() == b"mine"
     assert points(tmp_path)["train/loss"] == LOSSES

@@ -1,0 +1,139 @@
+"""How the values of a setting or of a metric lie along an axis: decided here for every picture."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from dltrain.metrics import higher_is_better
+from dltrain.runs.metrics_file import as_number
+
+# So many ticks fit beside an axis; more numbers are looked at in so many groups of neighbours.
+TICKS, GROUPS = 12, 10
+# Positive settings are a matter of factors, not of differences, if they span as much; three or more
+# do so earlier. Metrics always have some spread, and need more.
+FACTOR, FACTOR_OF_SEVERAL, METRIC_FACTOR = 8.0, 4.0, 100.0
+# Beyond this an axis has no room for its margins.
+LARGEST = 1e100
+CATEGORY, LINEAR, LOG = "category", "linear", "log"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The axis of one setting.
+
+    Attributes:
+        key: As in ``optimizer.lr``.
+        kind: ``linear`` or ``log`` for numbers; ``category`` puts values at even distances.
+        positions: Where each value lies, as typed -> position, in order.
+    """
+
+    key: str
+    kind: str
+    positions: Mapping[str, float]
+
+    @property
+    def texts(self) -> list[str]:
+        """The values as they were typed, in order."""
+        return list(self.positions)
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether it has more numbers than can be looked at one by one."""
+        return self.kind != CATEGORY and len(self.positions) > TICKS
+
+    @property
+    def ticks(self) -> list[str]:
+        """The values that have a tick; none where neighbours are looked at together."""
+        positions = list(self.positions.values())
+        if self.kind == LOG:
+            positions = [math.log(x) for x in positions]
+        return [] if self.is_grouped else [self.texts[i] for i in apart(positions, most=TICKS)]
+
+    def groups(self) -> Mapping[str, float]:
+        """Return the position of each value; neighbours of many numbers share their mean."""
+        if not self.is_grouped:
+            return self.positions
+        texts, groups = self.texts, dict[str, float]()
+        mean = statistics.geometric_mean if self.kind == LOG else statistics.fmean
+        for part in range(GROUPS):
+            start, end = (len(texts) * number // GROUPS for number in (part, part + 1))
+            neighbours = texts[start:end]
+            middle = mean([self.positions[text] for text in neighbours])
+            groups |= dict.fromkeys(neighbours, middle)
+        return groups
+
+
+def axis_of(key: str, texts: Sequence[str]) -> Axis:
+    """Lay out the values of a setting: numbers by size, or by their logarithm if they span decades.
+
+    Args:
+        key: Its name. Seeds are never on a logarithmic axis: one is not more than another.
+        texts: Values as typed, in any order.
+
+    Example:
+        >>> axis_of("optimizer.lr", ["0.1", "0.001", "0.01"]).kind
+        'log'
+    """
+    distinct = list(dict.fromkeys(texts))
+    read = ((text, as_number(text)) for text in distinct)
+    numbers = {text: number for text, number in read if can_be_drawn(number)}
+    order = sorted(numbers, key=lambda text: numbers[text])
+    values = [numbers[text] for text in order]
+    factor = FACTOR if len(values) < 3 else FACTOR_OF_SEVERAL
+    is_log = key != "seed" and _is_multiplicative(values, factor)
+    # Zero beside decades has a position on neither scale.
+    positive = [x for x in values if x > 0] if key != "seed" and not is_log else []
+    mixed = _is_multiplicative(positive, FACTOR)
+    if len(numbers) < len(distinct) or mixed or len(distinct) == 1:
+        order += [text for text in distinct if text not in numbers]
+        return Axis(key, CATEGORY, {text: float(rank) for rank, text in enumerate(order)})
+    return Axis(key, LOG if is_log else LINEAR, {text: numbers[text] for text in order})
+
+
+def apart(positions: Sequence[float], *, most: int) -> list[int]:
+    """Choose those of ascending positions whose names do not overlap, the first among them.
+
+    Args:
+        positions: Along an axis, at least one.
+        most: So many names fit.
+    """
+    distance = (positions[-1] - positions[0]) / most * (1 - 1e-9)
+    chosen = [0]
+    for index, position in enumerate(positions[1:], start=1):
+        if position - positions[chosen[-1]] >= distance:
+            chosen.append(index)
+    return chosen
+
+
+def metric_axis(metric: str, values: Sequence[float]) -> str:
+    """Choose ``linear`` or ``log`` for values of a metric: losses may span decades.
+
+    Args:
+        metric: Its name; one of which more is better has an upper end, and stays linear.
+        values: All that are drawn.
+    """
+    if higher_is_better(metric) or not values or min(values) <= 0:
+        return LINEAR
+    return LOG if max(values) >= METRIC_FACTOR * min(values) else LINEAR
+
+
+def can_be_drawn(value: float | None) -> TypeGuard[float]:
+    """Whether an axis can hold a number, with its margins."""
+    return value is not None and math.isfinite(value) and abs(value) < LARGEST
+
+
+def _is_multiplicative(numbers: Sequence[float], factor: float) -> bool:
+    """Whether ascending numbers are spread much more evenly by their logarithm than as they are."""
+    if len(numbers) < 2 or numbers[0] <= 0 or numbers[-1] < factor * numbers[0]:
+        return False
+    return _unevenness([math.log(x) for x in numbers]) <= 0.8 * _unevenness(numbers) + 1e-9
+
+
+def _unevenness(numbers: Sequence[float]) -> float:
+    gaps = [b - a for a, b in itertools.pairwise(numbers)]
+    return statistics.pstdev(gaps) / statistics.fmean(gaps)

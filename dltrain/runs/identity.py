@@ -1,0 +1,51 @@
+"""When two runs are the same: what decides a run's numbers, and digests of it. No torch.
+
+``resume`` goes on from states of the same training; a sweep plans, or takes over, each result once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from dltrain.config.schema import NO_NUMBERS
+
+# What says where data lie, and nothing of what they hold.
+LOCATIONS = ("path", "root")
+
+
+def deciding(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a config, in plain values, decides numbers."""
+    return {name: node for name, node in config.items() if name not in NO_NUMBERS}
+
+
+def training_identity(
+    config: Mapping[str, Any], *, sha256: object = None, stack: object = None
+) -> str:
+    """Return a digest of what decides the numbers of a training, however many epochs it has.
+
+    Args:
+        config: In plain values; a record's may be a stranger's.
+        sha256: Of the data; None: not known, so where they lie stands for what they hold.
+        stack: The members of a sweep that are trained together, as records list them.
+    """
+    values = deciding(config)
+    for group, names in (("trainer", ("epochs",)), ("data", LOCATIONS if sha256 else ())):
+        if isinstance(values.get(group), Mapping):
+            values[group] = {key: v for key, v in values[group].items() if key not in names}
+    what = [values, sha256, stack]
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+
+def result_identity(config: Mapping[str, Any], *, sha256: object = None) -> str:
+    """Return what tells results apart: the training, in whichever stack, and its epochs.
+
+    Args:
+        config: In plain values; a record's may be a stranger's.
+        sha256: Of the data; None: not known, so where they lie stands for what they hold.
+    """
+    trainer = config.get("trainer")
+    epochs = trainer.get("epochs") if isinstance(trainer, Mapping) else None
+    return f"{training_identity(config, sha256=sha256)} {epochs}"
