@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dltrain.config.grammar.functions import Value
@@ -14,6 +14,7 @@ from dltrain.config.overrides import Overrides
 from dltrain.config.resolve import resolve
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=12), max_size=5))
 def test_words_come_back_as_they_were_typed(words: list[str]) -> None:
     assert Overrides.parse(words).words == words
@@ -67,6 +68,7 @@ def test_names_of_runs_are_told_from_overrides() -> None:
     assert overrides.words == ["seed=1", "~seed", "+seed=1"]
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=9)
