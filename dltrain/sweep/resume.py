@@ -63,7 +63,7 @@ def _refuse_other(plan: Plan, overrides: Overrides, sources: Sources, sweep: Run
     Raises:
         PlanError: With what they come to instead, and what trains that.
     """
-    if not overrides.without("output_dir", *DATA_PATHS, *RESETTABLE):
+    if not overrides.without("output_dir", "plugins", *DATA_PATHS, *RESETTABLE):
         return
     changed = differences(make_plan(overrides, sources).members, plan.members)
     if changed:
