@@ -281,7 +281,7 @@ def test_the_books_digits_come_out(tmp_path: Path) -> None:
                 model.parameters, lr=[0.03], momentum=[0.0], nesterov=[False], weight_decay=[0.0]
             ),
             loader=Loader(train_rows, batch_size=32, order=textbook_order, seeds=[1]),
-            splits={"val": empty, "test": empty},
+            splits={"train": train_rows, "val": empty, "test": empty},
         )
         view = TextbookView(layer, inputs[1000:], targets[1000:])
         list(Trainer(stack, epochs=10).fit([Kept(tmp_path)], view))
