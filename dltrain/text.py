@@ -9,7 +9,7 @@ import difflib
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 # Controls, halves of characters, marks of format (of direction among them), what has no meaning.
 _CATEGORIES = ("Cc", "Cs", "Cf", "Co", "Cn")
@@ -88,39 +88,6 @@ def clipped(text: str, *, most: int = 80) -> str:
         '999999...'
     """
     return text if len(text) <= most else f"{text[:most]}..."
-
-
-def repeated(words: Sequence[str], *, sweeping: bool = False) -> list[str]:
-    """Say of each key that is set more than once which values it is given.
-
-    Args:
-        words: As typed; those without = set nothing.
-        sweeping: Whether a key may have several values.
-    """
-    texts: dict[str, list[str]] = {}
-    for word in words:
-        key, equals, text = word.partition("=")
-        if equals and key:
-            texts.setdefault(key, []).append(text)
-    return [_set_twice(key, found, sweeping) for key, found in texts.items() if len(found) > 1]
-
-
-def _set_twice(key: str, texts: Sequence[str], sweeping: bool) -> str:
-    key, unique = clipped(key), list(dict.fromkeys(texts))
-    times = "twice" if len(texts) == 2 else f"{len(texts)} times"
-    if len(unique) == 1:
-        return f"{key}={clipped(unique[0])}: is set {times}; leave out the others"
-    shown_texts = [clipped(text, most=30) or "''" for text in unique]
-    listed = f"{', '.join(shown_texts[:-1])} and {shown_texts[-1]}"
-    several = f"{key}={clipped(','.join(unique))}"
-    plain = all(text.strip() == text != "" and not set(text) & set(" ()") for text in unique)
-    if key.startswith("sweep.") or key == "output_dir" or not plain:
-        return f"{key}: is set {times}, to {listed}; keep one"
-    flag = "" if sweeping else "-m "
-    return (
-        f"{key}: is set {times}, to {listed}; keep one, or train them all: {flag}{several} "
-        "(a shell makes several words of braces, {A,B})"
-    )
 
 
 # Whole numbers from here on have digits that a float does not tell.

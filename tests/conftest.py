@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from dltrain.cli.main import run
+from dltrain.config import kinds, plugins
 from dltrain.runs.layout import FORMAT
 from dltrain.runs.record import sealed_json
 from dltrain.system.signals import HANGUP, SIGNALS
@@ -30,6 +32,15 @@ class Shown:
 
 
 Call = Callable[..., Shown]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say how to run what the plain command leaves out."""
+    if config.getoption("markexpr") == "not proof":
+        text = "left out: what proves promises at length; pytest -m 'proof or not proof' runs all"
+        terminalreporter.write_line(text)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,6 +73,30 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.chdir(folder)
     return folder
+
+
+def unload() -> None:
+    """Forget every plugin, as in a process that has just begun."""
+    for table in kinds.TABLE.values():
+        for name in [name for name, kind in table.items() if not _is_ours(kind.config)]:
+            sys.modules.pop(table.pop(name).config.__module__, None)
+    kinds.FOLDERS.clear()
+    plugins._LOADED.clear()
+    plugins.load_installed.cache_clear()
+    importlib.invalidate_caches()
+
+
+def _is_ours(config: type) -> bool:
+    return config.__module__.startswith("dltrain.")
+
+
+@pytest.fixture
+def no_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leave no plugin loaded, and no folder on the path that one was found in."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield
+    unload()
 
 
 @pytest.fixture

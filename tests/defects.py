@@ -717,7 +717,7 @@ SWEEPS = (
     Defect(
         "a member that fails stops the others",
         "sweep/engine.py",
-        "self._failures and self._plan.told.on_error == OnError.stop",
+        "self._failures and self._plan.settings.on_error == OnError.stop",
         "self._failures",
         ("sweep/test_engine.py::test_whatever_happens_to_ten_of_fifty_members_forty_are_trained",),
     ),
@@ -804,7 +804,7 @@ LOOKING = (
     Defect(
         "a rerun obeys config files that have changed",
         "repetition.py",
-        "        overrides=[*without(plain.overrides, *pins), *words],\n",
+        "        overrides=plain.overrides.updated(Overrides.of(pins)),\n",
         "        overrides=plain.overrides,\n",
         ("test_cli_runs.py::test_what_config_files_say_otherwise_by_now_is_pinned_and_said",),
     ),

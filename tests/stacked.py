@@ -19,6 +19,7 @@ import dltrain.train.steps
 from dltrain.config.load import load
 from dltrain.config.schema import RunConfig
 from dltrain.data.dataset import Dataset, Scale, Split
+from dltrain.nn.random import Draws
 from dltrain.train import build
 from dltrain.train.outcome import Row
 from dltrain.train.steps import Stack, Steps
@@ -125,6 +126,25 @@ def of(
 ) -> Stack:
     """Build a stack by the names in the tables."""
     return stack([*MODELS[model], *OPTIMIZERS[optimizer]], MEMBERS[members], device=device)
+
+
+class Noise:
+    """A transform from outside the package: 0.5 is added to about half of the numbers.
+
+    Args:
+        seeds: Of the batches of a step.
+        width: I.
+        device: Where they lie.
+    """
+
+    def __init__(self, seeds: Sequence[int], width: int, *, device: torch.device) -> None:
+        self._draws = Draws(seeds, "noise", width, device=device)
+
+    def __call__(self, inputs: Tensor, step: Tensor) -> Tensor:
+        """Change inputs [B, I] or [S, B, I]; bytes become floats."""
+        draws = self._draws(step, inputs.shape[-2])  # [S or 1, I, B]
+        added = (draws > 0).mT * 0.5
+        return inputs + (added if inputs.dim() == 3 else added[0])
 
 
 def state(stack: Stack) -> dict[str, Tensor]:

@@ -9,11 +9,13 @@ import pytest
 import yaml
 
 from dltrain.config.compose import CONF, Sources, compose_groups, groups
+from dltrain.config.kinds import TABLE
+from dltrain.config.knob import knobs
 from dltrain.config.load import load, sweep_settings
-from dltrain.config.overrides import Words
 from dltrain.config.plain import as_dict, to_yaml
-from dltrain.config.schema import KINDS, Expectation, RunConfig, SweepConfig
-from dltrain.config.validate import class_of, knobs, known_keys
+from dltrain.config.resolve import Resolved
+from dltrain.config.schema import Expectation, RunConfig, SweepConfig
+from dltrain.config.validate import class_of, known_keys
 
 CHOICES = [
     (group, choice)
@@ -27,12 +29,13 @@ COMPANY = {
     "csv": ["data.path=package:house_tiny.csv", "data.target=Price"],
     "fashion_mnist": ["model=softmax"],
     "softmax": ["data=fashion_mnist"],
+    "cross_entropy": ["data=fashion_mnist", "model=softmax"],
 }
 CLASSES = [
     RunConfig,
     SweepConfig,
     Expectation,
-    *(cls for kinds in KINDS.values() for cls in kinds.values()),
+    *(kind.config for kinds in TABLE.values() for kind in kinds.values()),
 ]
 CLASSES += [type(load().trainer), type(load().device), type(load().tracking)]
 
@@ -74,13 +77,13 @@ def test_every_top_level_key_is_a_knob_and_back() -> None:
 def test_every_key_of_a_sweep_is_a_knob_and_back(choice: str) -> None:
     assert set(own_part("sweep", choice)) <= set(knobs(SweepConfig))
     assert set(compose_groups({"sweep": choice}, [CONF])["sweep"]) == set(knobs(SweepConfig))
-    settings, lines = sweep_settings(Words(groups={"sweep": choice}), Sources.of(None))
+    settings, lines = sweep_settings(Resolved(groups={"sweep": choice}), Sources.of(None))
     assert lines == []
     assert isinstance(settings, SweepConfig)
     assert load([f"sweep={choice}"]) == load()
 
 
-@pytest.mark.parametrize(("group", "kind"), [(g, k) for g, kinds in KINDS.items() for k in kinds])
+@pytest.mark.parametrize(("group", "kind"), [(g, k) for g, kinds in TABLE.items() for k in kinds])
 def test_every_kind_can_be_chosen(group: str, kind: str) -> None:
     kinds = {own_part(group, choice).get("kind") for g, choice in CHOICES if g == group}
     assert kind in kinds

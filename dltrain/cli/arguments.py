@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from dltrain.config.overrides import Overrides
 from dltrain.runs.command_line import CommandLine
 from dltrain.system.paths import expanded, problem_with
 from dltrain.system.shell import OUTPUTS
-from dltrain.text import clipped, closest, repeated
+from dltrain.text import clipped, closest
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -77,7 +78,7 @@ class _StoreOnce(argparse.Action):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints are refusals of one line."""
+    """An argument parser that refuses in one line."""
 
     def __init__(self, verb: str, description: str, usage: str) -> None:
         super().__init__(
@@ -146,16 +147,19 @@ class Parser(argparse.ArgumentParser):
     def read(self, words: Sequence[str]) -> argparse.Namespace:
         """Parse the words of a command line."""
         arguments = self.parse_intermixed_args(list(words))
-        positional = [getattr(arguments, name, None) for name in ("overrides", "words")]
-        twice = repeated([word for part in positional for word in part or []])
+        typed = getattr(arguments, "overrides", None) or getattr(arguments, "words", None)
+        overrides = Overrides.parse(typed or [])
+        twice = overrides.repeated()
         if twice:
             raise UsageError(twice)
         folder = getattr(arguments, "config_dir", None)
         if folder is not None:
-            complaint = problem_with(folder)
-            if complaint or not os.path.isdir(folder):
+            problem = problem_with(folder)
+            if problem or not os.path.isdir(folder):
                 shown = clipped(str(folder))
-                raise UsageError([f"--config-dir={shown}: {complaint or 'no such folder'}"])
+                raise UsageError([f"--config-dir={shown}: {problem or 'no such folder'}"])
+        if "overrides" in arguments:
+            arguments.overrides = overrides
         return arguments
 
 
@@ -182,36 +186,46 @@ def line_of(words: Sequence[str], arguments: argparse.Namespace) -> CommandLine:
     )
 
 
-def is_override(word: str) -> bool:
-    """Tell ``key=value``, or ``~key``, from the name of a run, which may be a path with an =."""
-    return word.startswith(("+", "~")) or ("=" in word and not word.startswith(("./", "../", "/")))
-
-
 def names_and_folder(words: Sequence[str]) -> tuple[list[str], Path]:
     """Tell the names of runs among words from ``output_dir=FOLDER``, which holds them."""
-    names = [word for word in words if not is_override(word)]
-    return names, output_dir_of([word for word in words if is_override(word)])
+    names, overrides = Overrides.parse(words).split_names()
+    return names, only_output_dir(overrides)
 
 
-def _output_dir(text: str) -> str:
-    """Read the folder as a training does, which takes the quotes of the grammar off."""
-    if not text.startswith(("'", '"')):
-        return text
-    from dltrain.config.overrides import read_value
+def only_output_dir(overrides: Overrides) -> Path:
+    """Return the folder that holds the runs; refuse what else is set."""
+    others = overrides.without("output_dir").words
+    if others:
+        raise UsageError([f"{others[0]}: only output_dir=FOLDER can be set here"])
+    return output_dir_of(overrides)
 
-    return str(read_value(text).read(raw=True))
 
-
-def output_dir_of(overrides: Sequence[str]) -> Path:
+def output_dir_of(overrides: Overrides) -> Path:
     """Return the folder that holds the runs, for verbs that only read them."""
-    for word in overrides:
-        if not word.startswith("output_dir="):
-            raise UsageError([f"{word}: only output_dir=FOLDER can be set here"])
-    if repeated(overrides):
-        raise UsageError(repeated(overrides))
-    value = _output_dir(overrides[-1].partition("=")[2]) if overrides else OUTPUTS
+    twice = overrides.only("output_dir").repeated()
+    if twice:
+        raise UsageError(twice)
+    value = overrides.get("output_dir")
+    if value is None:
+        value = OUTPUTS
+    elif value.startswith(("'", '"')):  # as a training does, which reads the grammar's quotes
+        from dltrain.config.resolve import read_value
+
+        value = str(read_value(value).read(raw=True))
     folder = expanded(value)
-    complaint = problem_with(folder)
-    if complaint:
-        raise UsageError([f"output_dir={value}: {complaint}"])
+    problem = problem_with(folder)
+    if problem:
+        raise UsageError([f"output_dir={value}: {problem}"])
     return folder
+
+
+def load_plugins(words: Sequence[str]) -> None:
+    """Load the modules that ``plugins=[...]`` names among words that were typed."""
+    text = Overrides.parse(words).get("plugins")
+    if text is not None:
+        from dltrain.config import plugins
+        from dltrain.config.resolve import read_value
+
+        names = read_value(text).parsed
+        with refusing():
+            plugins.load(names if plugins.are_names(names) else [])  # else it is refused later

@@ -1,4 +1,4 @@
-"""What a configuration costs on this machine, measured in a few seconds: bench [overrides].
+"""Measure what a configuration costs on this machine, in a few seconds.
 
     dltrain bench model=mlp data=fashion_mnist
 
@@ -46,7 +46,7 @@ def main(words: Sequence[str]) -> None:
         startup["composing"] = time.perf_counter() - started
         started = time.perf_counter()
         data = build.dataset(config)
-        job = Job(line_of(words, arguments), config, data, build.plan(config.model, data))
+        job = Job(line_of(words, arguments), config, data, build.plan(config, data))
     startup["data"] = time.perf_counter() - started
     view = TrainingView(output())
     view.show(*map(warning, data.warnings))

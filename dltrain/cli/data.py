@@ -1,4 +1,4 @@
-"""What a data set looks like to dltrain, without training: data [overrides].
+"""Show what a data set looks like to dltrain, without training.
 
 For tables: columns and what became of them, missing cells, imputed values, first prepared rows.
 For images: a contact sheet as PNG and a preview in the terminal.
@@ -15,6 +15,7 @@ from dltrain.cli.arguments import Parser, refusing
 from dltrain.cli.terminal.console import bold, dim, output, pairs, table, warning
 from dltrain.config.choices import Task
 from dltrain.config.load import load
+from dltrain.config.rules import fitting
 from dltrain.data.dataset import Column, Dataset
 from dltrain.system import disk
 from dltrain.system.folder_names import label
@@ -61,7 +62,7 @@ def main(words: Sequence[str]) -> None:
 
 def _facts(data: Dataset) -> list[tuple[str, object]]:
     rows = ", ".join(f"{len(split):,} {name}" for name, split in data.splits.items())
-    models = "linear, mlp" if data.task == Task.regression else "softmax, mlp"
+    models = ", ".join(fitting("model", Task(data.task)))
     return [
         ("data", data.name),
         ("source", data.source),
@@ -102,8 +103,8 @@ def _targets(data: Dataset) -> object:
     rows = []
     scale = data.target_scale
     for name, targets in splits.items():
-        own = targets * scale.deviation[0] + scale.mean[0]
-        rows.append([name, *(figure(float(f(own))) for f in (np.mean, np.std, np.min, np.max))])
+        values = targets * scale.deviation[0] + scale.mean[0]
+        rows.append([name, *(figure(float(f(values))) for f in (np.mean, np.std, np.min, np.max))])
     columns = [data.target_name, "mean", "deviation", "smallest", "largest"]
     return table(columns, rows, right=columns[1:])
 

@@ -25,7 +25,7 @@ PACKAGES = (
 
 
 def main(words: Sequence[str]) -> None:
-    """Print what was found, then train for a moment."""
+    """Print versions, device and data sets, then train for a moment."""
     Parser("doctor", __doc__ or "", "dltrain doctor").read(words)
     console = output()
     console.print(pairs([("dltrain", __version__), ("python", platform.python_version())]))
@@ -56,8 +56,8 @@ def _disk() -> str:
 def _data() -> list[tuple[str, object]]:
     from dltrain.data.images.fashion_mnist import available, cache_folder
 
-    place = available()
-    text = place or "only the packaged sample (apt install dataset-fashion-mnist has all of it)"
+    folder = available()
+    text = folder or "only the packaged sample (apt install dataset-fashion-mnist has all of it)"
     size = sum(file.stat().st_size for file in cache_folder().glob("*") if file.is_file())
     return [("fashion_mnist", text), ("cache", f"{cache_folder()} ({size / 2**20:.0f} MiB)")]
 

@@ -1,4 +1,4 @@
-"""Metrics of a saved run, on a split of its own data or on another file.
+"""Measure a saved run, on a split of its data or on another file.
 
   dltrain evaluate latest                        the test split, as the run itself reported it
   dltrain evaluate k3f9 --split val              another split
@@ -67,14 +67,14 @@ def main(words: Sequence[str]) -> None:
     with refusing():
         if arguments.data is None:
             split = arguments.split or "test"
-            found = evaluate(run, split=split, epoch=arguments.epoch, changes=changes)
+            evaluation = evaluate(run, split=split, epoch=arguments.epoch, changes=changes)
         else:
             trained = load(run, epoch=arguments.epoch, placed=False)
-            found = _evaluate_file(trained, arguments.data)
+            evaluation = _evaluate_file(trained, arguments.data)
     if arguments.json:
-        sys.stdout.write(_as_json(run, found))
+        sys.stdout.write(_as_json(run, evaluation))
     else:
-        _show(run, found, source=arguments.data)
+        _show(run, evaluation, source=arguments.data)
 
 
 def _evaluate_file(trained: Trained, text: str) -> Evaluation:
@@ -108,44 +108,47 @@ def labels_beside(images: Path) -> Path:
             "labels beside it, as in t10k-labels-idx1-ubyte"
         )
     beside = [images.with_name(name), images.with_name(f"{name}.gz")]
-    found = [path for path in beside if path.exists()]
-    if not found:
+    existing = [path for path in beside if path.exists()]
+    if not existing:
         raise ValueError(f"--data {images}: its labels are not beside it, as {beside[0]} or .gz")
-    return found[0]
+    return existing[0]
 
 
-def _show(run: Run, found: Evaluation, *, source: str | None) -> None:
+def _show(run: Run, evaluation: Evaluation, *, source: str | None) -> None:
     console = output()
-    data = source or f"{found.data.name}, {found.split} split"
-    underway = f", and {found.steps:,} steps of the next" if found.steps else ""
+    data = source or f"{evaluation.data.name}, {evaluation.split} split"
+    underway = f", and {evaluation.steps:,} steps of the next" if evaluation.steps else ""
     facts: list[tuple[str, object]] = [
         ("run", run.id),
-        ("data", f"{data}: {len(found.targets):,} rows"),
-        ("epoch", f"{found.epoch:,}{underway}"),
+        ("data", f"{data}: {len(evaluation.targets):,} rows"),
+        ("epoch", f"{evaluation.epoch:,}{underway}"),
     ]
-    facts += [(name.rpartition("/")[2], figure(value)) for name, value in found.metrics.items()]
-    if found.data.class_names:
+    facts += [
+        (name.rpartition("/")[2], figure(value)) for name, value in evaluation.metrics.items()
+    ]
+    if evaluation.data.class_names:
         console.print(pairs(facts))
-        names = list(found.data.class_names)
-        matrix = _matrix(found)
+        names = list(evaluation.data.class_names)
+        matrix = _matrix(evaluation)
         console.print("")
         console.print(_scores(names, per_class(matrix)))
         if len(names) <= MAX_CLASSES:
             console.print("")
             console.print(bold("rows: what they are; columns: what they are taken for"))
             cells = [[name, *row] for name, row in zip(names, matrix.tolist(), strict=True)]
-            console.print(table([found.data.target_name, *names], cells, right=names))
+            console.print(table([evaluation.data.target_name, *names], cells, right=names))
         return
-    row, error = _largest_error(found)
-    told = f"true {figure(found.targets[row])}, predicted {figure(found.predictions[row])}"
+    row, error = _largest_error(evaluation)
+    target, prediction = figure(evaluation.targets[row]), figure(evaluation.predictions[row])
+    values = f"true {target}, predicted {prediction}"
     console.print(
-        pairs([*facts, ("largest error", f"{figure(error)} in row {row:,}, from 0 ({told})")])
+        pairs([*facts, ("largest error", f"{figure(error)} in row {row:,}, from 0 ({values})")])
     )
 
 
-def _matrix(found: Evaluation) -> Any:
-    classes = len(found.data.class_names)
-    return confusion(found.targets, found.predictions, num_classes=classes)
+def _matrix(evaluation: Evaluation) -> Any:
+    classes = len(evaluation.data.class_names)
+    return confusion(evaluation.targets, evaluation.predictions, num_classes=classes)
 
 
 def _scores(names: Sequence[str], scores: Sequence[ClassScore]) -> object:
@@ -157,29 +160,29 @@ def _scores(names: Sequence[str], scores: Sequence[ClassScore]) -> object:
     return table(columns, rows, right=columns[1:])
 
 
-def _largest_error(found: Evaluation) -> tuple[int, float]:
+def _largest_error(evaluation: Evaluation) -> tuple[int, float]:
     """Return the row, counted from 0, that is predicted worst, and by how much it is wrong."""
-    errors = np.abs(found.predictions - found.targets)
+    errors = np.abs(evaluation.predictions - evaluation.targets)
     return int(errors.argmax()), float(errors.max())
 
 
-def _as_json(run: Run, found: Evaluation) -> str:
+def _as_json(run: Run, evaluation: Evaluation) -> str:
     """Write all of it as JSON; what is not finite becomes null."""
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "run": run.id,
-        "split": found.split,
-        "epoch": found.epoch,
-        "rows": len(found.targets),
-        "metrics": found.metrics,
+        "split": evaluation.split,
+        "epoch": evaluation.epoch,
+        "rows": len(evaluation.targets),
+        "metrics": evaluation.metrics,
     }
-    if found.data.class_names:
-        matrix = _matrix(found)
+    if evaluation.data.class_names:
+        matrix = _matrix(evaluation)
         scores: Mapping[str, ClassScore] = dict(
-            zip(found.data.class_names, per_class(matrix), strict=True)
+            zip(evaluation.data.class_names, per_class(matrix), strict=True)
         )
-        told["classes"] = {name: vars(score) for name, score in scores.items()}
-        told["confusion"] = matrix.tolist()
+        result["classes"] = {name: vars(score) for name, score in scores.items()}
+        result["confusion"] = matrix.tolist()
     else:
-        told["largest_error"] = _largest_error(found)[1]
+        result["largest_error"] = _largest_error(evaluation)[1]
     # Foreign text with nothing in it that a terminal would obey.
-    return f"{json.dumps(json.loads(as_json(told)), indent=2)}\n"
+    return f"{json.dumps(json.loads(as_json(result)), indent=2)}\n"

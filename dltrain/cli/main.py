@@ -19,9 +19,10 @@ from types import FrameType
 
 from dltrain import __version__
 from dltrain.cli import entry
-from dltrain.cli.arguments import EndedError, UsageError
+from dltrain.cli.arguments import EndedError, UsageError, load_plugins
 from dltrain.cli.terminal.console import safe
 from dltrain.cli.terminal.stream import hurry, let_go
+from dltrain.config.overrides import Overrides
 from dltrain.system import disk, signals
 from dltrain.system.disk import InUseError, StorageError
 from dltrain.text import clipped, closest, escaped_lines
@@ -29,18 +30,21 @@ from dltrain.text import clipped, closest, escaped_lines
 # verb -> what it does; each is a module of this package, imported when it is called
 VERBS = {
     "train": "train (the verb may be left out)",
-    "data": "what a data set looks like to dltrain, without training",
+    "data": "show what a data set looks like to dltrain, without training",
     "model": "model show: one training step as a computational graph",
     "resume": "go on with a run that was interrupted, killed or failed",
     "rerun": "train again what a run was told, with changes",
-    "evaluate": "metrics of a saved run on its data or on another file",
-    "predict": "predictions of a saved run for a CSV file or images",
-    "config": "the composed values; why KEY: where one came from; diff: what is not default",
-    "bench": "what a configuration costs here, and what would be faster",
-    "runs": "list, show, compare, label, export and throw away runs; runs --help",
-    "report": "one HTML page on a run, a sweep, or several: curves, tables, mistakes",
-    "doctor": "versions, device, data sets found, a short training",
+    "evaluate": "measure a saved run, on its data or on another file",
+    "predict": "predict with a saved run: CSV in, CSV out; or images in",
+    "config": "show the composed values; why KEY: where one came from; diff",
+    "bench": "measure what a configuration costs here, and what is faster",
+    "runs": "list, show, compare, plot, label, export, throw away runs",
+    "report": "write one HTML page on a run, a sweep, or several",
+    "doctor": "check versions, device, data sets; a short training",
+    "help": "this overview; help TOPIC: one of the topics below",
 }
+# Of these plugins=[...] only says what to load; the others keep it, as part of what a run is told.
+READING = {"resume", "evaluate", "predict", "runs", "report", "doctor"}
 SWEEP_FLAGS = ("-m", "--multirun")
 # What only informs about the composition is Hydra's own business.
 HYDRA_FLAGS = ("--info", "-i", "--shell-completion", "-sc")
@@ -124,7 +128,7 @@ def run(words: Sequence[str]) -> int:
 
 def _carried_out(words: Sequence[str]) -> int:
     try:
-        dispatch(list(words))
+        dispatch(_with_plugins(list(words)))
     except SystemExit as end:  # argparse after --help, or Hydra
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except EndedError as stop:
@@ -151,6 +155,13 @@ def _carried_out(words: Sequence[str]) -> int:
     except Exception as error:
         return _internal(error)
     return 0
+
+
+def _with_plugins(words: list[str]) -> list[str]:
+    """Load the modules that are named here; what a record says is never typed, so never loaded."""
+    load_plugins(words)
+    reads = set(words[:1]) & READING
+    return Overrides.parse(words).without("plugins").words if reads else words
 
 
 def _code_of(end: KeyboardInterrupt) -> int:
@@ -180,12 +191,12 @@ def dispatch(words: list[str]) -> None:
     if refused:
         raise UsageError([f"{flag}: {FOREIGN_FLAGS[flag]}" for flag in dict.fromkeys(refused)])
     if any(word.split("=")[0] in HYDRA_FLAGS for word in words):
-        return _verb("hydra_flags", words)
+        return _verb("hydra.flags", words)
     if words[:1] == ["--version"]:
         sys.stdout.write(f"dltrain {__version__}\n")
         return None
     if words[:1] in (["--help"], ["-h"]):
-        return _verb("help", words)
+        return _verb("help", [])
     if words and "=" not in words[0] and not words[0].startswith(("-", "+", "~")):
         if words[0] not in VERBS:
             hint, known = closest(words[0], VERBS), ", ".join(VERBS)
@@ -195,7 +206,7 @@ def dispatch(words: list[str]) -> None:
         words = words[1:]
     engines = [word for word in words if word.startswith(("hydra/launcher=", "hydra/sweeper="))]
     if set(words) & set(SWEEP_FLAGS):
-        return _verb("hydra_multirun" if engines else "sweep", words)
+        return _verb("hydra.multirun" if engines else "sweep", words)
     if engines:
         raise UsageError([f"{clipped(engines[0])}: belongs to a sweep; add -m, or leave it out"])
     return _verb("train", words)

@@ -1,4 +1,4 @@
-"""The computational graph of one training step (textbook 5.3): model show [overrides]."""
+"""Show one training step as a computational graph (textbook 5.3)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.terminal.console import output, pairs, table
+from dltrain.config.choices import Task
+from dltrain.config.kinds import AUTO_LOSS
 from dltrain.config.load import load
-from dltrain.nn.plan import Operation, graph
+from dltrain.nn.graph import Operation, graph
+from dltrain.nn.plan import num_parameters
 from dltrain.text import closest
 from dltrain.train import build
 
@@ -17,19 +20,18 @@ USAGE = "dltrain model show [OVERRIDE ...]"
 def main(words: Sequence[str]) -> None:
     """Print the graph of the composed model."""
     arguments = Parser("model", __doc__ or "", USAGE).composing().read(words)
-    action, *overrides = arguments.overrides or ["show"]
-    if "=" in action:
-        action, overrides = "show", arguments.overrides
-    if action != "show":
+    names, overrides = arguments.overrides.split_names()
+    if names not in ([], ["show"]):
+        action = names[-1]
         hint = closest(action, ["show"])
         raise UsageError([f"model {action}: unknown{hint} (there is: model show)"])
     with refusing():
         config = load(overrides, config_dir=arguments.config_dir, config_name=arguments.config_name)
         dtype = build.dtype_name(config)
         data = build.dataset(config)
-        plan = build.plan(config.model, data)
+        plan = build.plan(config, data)
     rows = min(config.trainer.batch_size or len(data.train), len(data.train))
-    loss = "squared error" if data.task == "regression" else "cross-entropy"
+    loss = AUTO_LOSS[Task(data.task)] if config.loss.kind == "auto" else config.loss.kind
     operations = graph(plan, rows=rows, loss=loss, itemsize=8 if dtype == "float64" else 4)
     console = output()
     console.print(
@@ -37,7 +39,7 @@ def main(words: Sequence[str]) -> None:
             [
                 ("model", f"{config.model.kind} on {data.name}"),
                 ("batch", f"{rows} rows of {data.in_features} features"),
-                ("parameters", f"{sum(layer.num_parameters for layer in plan):,}"),
+                ("parameters", f"{num_parameters(plan):,}"),
             ]
         )
     )

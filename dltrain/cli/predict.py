@@ -1,4 +1,4 @@
-"""Predictions of a saved run: CSV in, CSV out; or images in, CSV out.
+"""Predict with a saved run: CSV in, CSV out; or images in, CSV out.
 
   dltrain predict latest --data new.csv                       to standard output
   dltrain predict k3f9 --data new.csv --output predicted.csv  to a file, whole or not at all
@@ -33,6 +33,7 @@ from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.run_argument import chosen_run, tell
 from dltrain.cli.terminal.console import output, pairs
 from dltrain.cli.terminal.training_view import TrainingView
+from dltrain.config.overrides import Overrides
 from dltrain.data.input_stream import Given, opened
 from dltrain.system import disk
 from dltrain.system.paths import problem_with
@@ -47,7 +48,7 @@ USAGE = "dltrain predict RUN --data FILE [--output FILE] [--epoch last|best] [ou
 
 
 def main(words: Sequence[str]) -> None:
-    """Predict what was given, and write it as CSV."""
+    """Predict files, and write the predictions as CSV."""
     parser = Parser("predict", __doc__ or "", USAGE)
     parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
     parser.add_argument(
@@ -58,10 +59,9 @@ def main(words: Sequence[str]) -> None:
         "--epoch", choices=("last", "best"), default="last", help="whose weights (last)"
     )
     arguments = parser.read(words)
-    given = arguments.data or []
+    behind = Overrides.parse(arguments.data or [])
     # Words behind --data are files, but for those that nobody calls a file.
-    settings = [word for word in given if word.startswith("output_dir=")]
-    files = [word for word in given if word not in settings]
+    files, settings = behind.without("output_dir").words, behind.only("output_dir").words
     if not files:
         raise UsageError(["predict: of what? Add --data FILE, behind the run"])
     run, _ = chosen_run([*arguments.words, *settings], verb="predict", settable=())
@@ -80,8 +80,8 @@ def main(words: Sequence[str]) -> None:
         tell(note)
     if target is not None:
         rate = f"{predictor.rows / seconds:,.0f} per second"
-        told = f"{predictor.rows:,} in {duration(seconds)}, {rate}"
-        output().print(pairs([("rows", told), ("file", str(target))]))
+        rows = f"{predictor.rows:,} in {duration(seconds)}, {rate}"
+        output().print(pairs([("rows", rows), ("file", str(target))]))
 
 
 def _end(number: int) -> NoReturn:
@@ -98,8 +98,8 @@ def _target(text: str | None, files: Sequence[str]) -> Path | None:
         return None
     assert text is not None
     path = Path(text)
-    if not text or (complaint := problem_with(path)):
-        raise UsageError([f"--output {text}: {'must not be empty' if not text else complaint}"])
+    if not text or (problem := problem_with(path)):
+        raise UsageError([f"--output {text}: {'must not be empty' if not text else problem}"])
     path = Path(os.path.realpath(path))  # what a link stands for is replaced, and not the link
     if path.exists() and not path.is_file():
         advice = "use - and > for what is no plain file"
@@ -127,7 +127,7 @@ def _writing(target: Path | None) -> Iterator[Callable[[bytes], object]]:
 
 
 def _predict(predictor: Predictor, trained: Trained, files: Sequence[str]) -> None:
-    """Find out what was given, and predict it."""
+    """Tell tables from pictures, and predict them."""
     if len(files) > 1 or Path(files[0]).is_dir():
         if trained.data.image_shape is None:
             raise ValueError(f"--data {files[0]}: one table at a time, and no folder")

@@ -1,4 +1,4 @@
-"""Write one HTML page about a run, a sweep, or several that are compared: report RUN|SWEEP ...
+"""Write one HTML page about a run, a sweep, or several that are compared.
 
   dltrain report latest                 the newest run or sweep
   dltrain report 9xq2                   a sweep: settings, what each key does, the best's model
@@ -77,11 +77,11 @@ def _place(asked: str | None, runs: Sequence[Run], output_dir: Path) -> Path:
         more = [f"and-{len(shorts) - NAMED}-more"] if len(shorts) > NAMED else []
         return output_dir / REPORTS / f"{'-'.join([*shorts[:NAMED], *more])}.html"
     path = expanded(asked)
-    complaint = problem_with(path)
-    if complaint is None and path.suffix not in (".html", ".htm"):
-        complaint = "must end in .html"
-    if complaint is None and path.is_dir():
-        complaint = f"is a folder; name a file in it, as in {safe(path / 'report.html')}"
-    if complaint is not None:
-        raise ValueError(f"--output={asked}: {complaint}")
+    problem = problem_with(path)
+    if problem is None and path.suffix not in (".html", ".htm"):
+        problem = "must end in .html"
+    if problem is None and path.is_dir():
+        problem = f"is a folder; name a file in it, as in {safe(path / 'report.html')}"
+    if problem is not None:
+        raise ValueError(f"--output={asked}: {problem}")
     return path

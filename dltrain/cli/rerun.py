@@ -1,4 +1,4 @@
-"""Train again what a run or a sweep was told, with changes: rerun RUN [OVERRIDE ...].
+"""Train a run or a sweep again, with changes: rerun RUN [OVERRIDE ...].
 
   dltrain rerun k3f9                            the same again: equal bytes on the same machine
   dltrain rerun k3f9 seed=1 trainer.epochs=20   the same but for these
@@ -6,33 +6,28 @@
   dltrain rerun 9xq2/12                         a member of a sweep, alone
   dltrain rerun 9xq2 trainer.epochs=20          the members of a sweep, as planned but for this
 
-What the run was told counts, whatever config files say today; where they say something else by
-now, that is shown. Nothing of the old run is changed; resume goes on with one.
+The recorded config counts, whatever config files say today; where they say something else by now,
+that is shown. Nothing of the old run is changed; resume goes on with one.
 """
 
 from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from dltrain.cli.arguments import Parser, UsageError, is_override, output_dir_of, refusing
-from dltrain.cli.live.sweep import show_plan, start
+from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
+from dltrain.cli.live.sweep import show_plan, start_sweep
 from dltrain.cli.main import dispatch
 from dltrain.cli.terminal.console import dim, output, safe
-from dltrain.config.schema import SweepConfig
-from dltrain.config.validate import instance
-from dltrain.runs.address import address
+from dltrain.config.overrides import Overrides
 from dltrain.runs.command_line import DEFAULT_NAME, CommandLine
 from dltrain.runs.find import find
 from dltrain.runs.repetition import repetition_of
 from dltrain.runs.run import Run
-from dltrain.sweep.folder import planned
-from dltrain.sweep.grid import is_replaced, kept
-from dltrain.sweep.plan import make_plan
-from dltrain.sweep.repeat import repeated
-from dltrain.system.shell import below, command, without
+from dltrain.sweep.repeat import repeated_sweep
+from dltrain.system.shell import below, command
 
 USAGE = "dltrain rerun RUN [OVERRIDE ...] [-m] [--dry-run] [output_dir=FOLDER]"
 # Of what config files say otherwise by now; a thousand members may differ in as many values.
@@ -40,31 +35,29 @@ MAX_NOTES = 10
 
 
 def main(words: Sequence[str]) -> None:
-    """Find the run, and train again what it was told."""
+    """Find the run, and train it again."""
     parser = Parser("rerun", __doc__ or "", USAGE).composing()
     parser.add_argument("--multirun", "-m", action="store_true", help="a sweep around the run")
     parser.add_argument("--dry-run", action="store_true", help="print a sweep's plan only")
     arguments = parser.read(words)
-    names = [word for word in arguments.overrides if not is_override(word)]
+    names, changes = arguments.overrides.split_names()
     if len(names) != 1:
         raise UsageError(["rerun: which run? Give one id, latest, or @1; dltrain runs lists them"])
-    changes = [word for word in arguments.overrides if is_override(word)]
-    folders = [word for word in changes if word.startswith("output_dir=")]
-    changes = [word for word in changes if word not in folders]
     with refusing():
-        run = find(names[0], output_dir_of(folders))
-        where = below((run.sweep or run.folder).parent)
+        run = find(names[0], output_dir_of(changes))
+        changes = changes.without("output_dir")
         line = _line(run, arguments)
         if run.is_sweep:
             return _rerun_sweep(run, line, changes, dry=arguments.dry_run)
         again = repetition_of(run, line)
-    for note in _holding([again.notes], changes):
+    for note in again.notes_beside(changes):
         output().print(dim(f"note: {note}"))
     flags = ["-m"] if arguments.multirun else []
     flags += ["--dry-run"] if arguments.dry_run else []
-    told = [*again.flags, *kept(again.overrides, changes), *changes, *where]
-    output().print(dim(command(*flags, *told)))
-    return dispatch([*flags, *told] if arguments.multirun else ["train", *flags, *told])
+    where = below((run.sweep or run.folder).parent)
+    typed = [*again.flags, *again.overrides.updated(changes).words, *where]
+    output().print(dim(command(*flags, *typed)))
+    return dispatch([*flags, *typed] if arguments.multirun else ["train", *flags, *typed])
 
 
 def _line(run: Run, arguments: Namespace) -> CommandLine:
@@ -77,30 +70,15 @@ def _line(run: Run, arguments: Namespace) -> CommandLine:
     return line
 
 
-def _holding(notes: Sequence[Mapping[str, str]], changes: Sequence[str]) -> list[str]:
-    """Return the notes on values that hold, and not those on what changes replace."""
-    keys = {word.partition("=")[0] for word in changes}
-    return [text for own in notes for key, text in own.items() if not is_replaced(key, keys)]
-
-
-def _rerun_sweep(sweep: Run, line: CommandLine, changes: Sequence[str], *, dry: bool) -> None:
+def _rerun_sweep(sweep: Run, line: CommandLine, changes: Overrides, *, dry: bool) -> None:
     """Train what was planned for each member of a sweep, but for changes.
 
     Raises:
-        ValueError: If its plan is gone, or cannot be told in words any more.
+        ValueError: If its plan is gone, or no overrides come to a member any more.
     """
-    settings = instance(sweep.part("told") or {}, SweepConfig, "sweep")[0]
-    base = repeated(planned(sweep), line, settings=settings)
-    notes = list(dict.fromkeys(_holding(base.notes, changes)))
-    more = [f"and {len(notes) - MAX_NOTES} differences more"] * (len(notes) > MAX_NOTES)
-    for note in [*notes[:MAX_NOTES], *more]:
+    again = repeated_sweep(sweep, line, changes)
+    more = [f"and {len(again.notes) - MAX_NOTES} differences more"]
+    for note in [*again.notes[:MAX_NOTES], *more * (len(again.notes) > MAX_NOTES)]:
         output().print(dim(f"note: {note}"))
-    output().print(dim(f"the {len(base.members):,} members that {safe(sweep.short)} planned"))
-    overrides = [*kept(base.settings, changes), *changes, *below(sweep.folder.parent)]
-    plan = make_plan(overrides, base.sources, base=base.members)
-    if dry:
-        return show_plan(plan)
-    typed = [*kept(without(line.overrides, "output_dir"), changes), *changes]
-    name, *where = address(sweep)
-    words = ["rerun", name, *changes, *where]
-    return start(plan, replace(line.from_here(), words=words, overrides=typed))
+    output().print(dim(f"the {again.num_planned:,} members that {safe(sweep.short)} planned"))
+    return show_plan(again.plan) if dry else start_sweep(again.plan, again.line)

@@ -13,55 +13,33 @@ else a run writes from now on. With other values it is another run: dltrain reru
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from dltrain.cli.arguments import (
-    EndedError,
-    Parser,
-    UsageError,
-    is_override,
-    output_dir_of,
-    refusing,
-)
-from dltrain.cli.live.course import carry_out
-from dltrain.cli.live.sweep_resume import resume as resume_sweep
-from dltrain.cli.live.training import counted
+from dltrain.cli.arguments import EndedError, Parser, UsageError, output_dir_of, refusing
+from dltrain.cli.live.sweep import resume_sweep
+from dltrain.cli.live.training import carry_out, counted
 from dltrain.cli.terminal.console import dim, output, safe, warning
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.config.compose import Sources
-from dltrain.config.overrides import read_value
-from dltrain.config.schema import RunConfig
-from dltrain.runs.address import command_on
-from dltrain.runs.command_line import CommandLine
+from dltrain.config.overrides import Overrides
 from dltrain.runs.find import find
-from dltrain.runs.provenance import (
-    changed_data,
-    changed_versions,
-    config_of,
-    device_of,
-    refuse_changed,
-    threads_of,
-)
+from dltrain.runs.provenance import changes_of, config_of
 from dltrain.runs.run import Run, read
 from dltrain.runs.verification import refuse_links
 from dltrain.system.disk import locked
-from dltrain.system.shell import as_value
 from dltrain.system.signals import stopping
-from dltrain.text import clipped, closest
-from dltrain.train import build
 from dltrain.train.job import Job
+from dltrain.train.resume import (
+    DivergedError,
+    advice_if_finished,
+    refuse_member,
+    resumed_job,
+    resumed_training,
+)
 
 USAGE = (
     "dltrain resume RUN [trainer.epochs=N] [data.path=FILE | data.root=FOLDER] [--allow-changed]"
 )
-# What may be told anew, and whether it is taken as it is typed.
-SETTABLE = {
-    **{"trainer.epochs": False, "data.path": True, "data.root": True},
-    **{"tracking.tensorboard": False, "tracking.curves": False},
-}
-# Of a sweep: where its data lie.
-MOVABLE = {"data.path": True, "data.root": True}
 
 
 def main(words: Sequence[str]) -> None:
@@ -74,21 +52,18 @@ def main(words: Sequence[str]) -> None:
         help="go on with other versions or data all the same",
     )
     arguments = parser.read(words)
-    names = [word for word in arguments.words if not is_override(word)]
+    names, overrides = Overrides.parse(arguments.words).split_names()
     if len(names) != 1:
         which = "which run? An id, latest, or @1" if not names else "one run at a time"
         raise UsageError([f"resume: {which}; dltrain runs lists them"])
-    settings = [word for word in arguments.words if is_override(word)]
-    output_dir = output_dir_of([word for word in settings if word.startswith("output_dir=")])
     with refusing():
-        run = find(names[0], output_dir)
-    changes = _changes(run, [word for word in settings if not word.startswith("output_dir=")])
+        run = find(names[0], output_dir_of(overrides))
+        changes = changes_of(run, overrides.without("output_dir"))
+        refuse_member(run, changes)
+    allow_changed = arguments.allow_changed
     if run.is_sweep:
-        sources = Sources.of(None)
-        allowed = arguments.allow_changed
-        return resume_sweep(run.folder, [], sources, moved=changes, allow_changed=allowed)
-    if run.sweep is not None:
-        raise UsageError([_of_sweep(names[0], run, changes)])
+        typed, sources = Overrides.of(changes), Sources.of(None)
+        return resume_sweep(run.folder, typed, sources, allow_changed=allow_changed)
     # A link to it that was typed is followed; none within it is.
     folder = run.folder.resolve() if run.folder.is_symlink() else run.folder
     with locked(folder):
@@ -96,105 +71,15 @@ def main(words: Sequence[str]) -> None:
             run = read(folder)  # nobody writes to it any more
             refuse_links(run.folder)
             config = config_of(run, changes, training=True)
-            if _is_through(run, config, longer="trainer.epochs" in changes):
-                return None
-            told = [f"{key}={as_value(value)}" for key, value in changes.items()]
-            job = _job(run, config, told, allow_changed=arguments.allow_changed)
-        return resume(run, job, allow_changed=arguments.allow_changed)
-
-
-def _changes(run: Run, words: Sequence[str]) -> dict[str, Any]:
-    """Read what is told anew.
-
-    Raises:
-        UsageError: If it may not be; the line says which command trains another run.
-    """
-    settable = MOVABLE if run.is_sweep else SETTABLE
-    changes = {}
-    for word in words:
-        key, _, text = word.partition("=")
-        if key not in settable:
-            what, known = "sweep" if run.is_sweep else "run", ", ".join([*settable, "output_dir"])
-            anew = command_on(run, "rerun", more=(word.lstrip("+~"),))
-            line = f"{clipped(word)}: a {what} goes on as it was{closest(key, settable)} (to be "
-            raise UsageError([f"{line}set: {known}); {anew} trains it anew with that"])
-        changes[key] = read_value(text).read(raw=settable[key])
-    return changes
-
-
-def _of_sweep(name: str, member: Run, changes: Mapping[str, Any]) -> str:
-    """Say why a member cannot be gone on with, and what can be done."""
-    assert member.sweep is not None
-    more = tuple(f"{key}={as_value(value)}" for key, value in changes.items())
-    alone = command_on(member, "rerun", more=more)
-    whole = command_on(Run(member.sweep, {}, is_sweep=True), "resume")
-    return (
-        f"{name}: is a member of a sweep, which trains them together; {whole} trains what is "
-        f"missing, {alone} trains this one alone, from its start"
-    )
-
-
-def _is_through(run: Run, config: RunConfig, *, longer: bool) -> bool:
-    """Tell whether there is nothing left to train, and say so.
-
-    Args:
-        run: As its record tells it.
-        config: With what is told anew.
-        longer: Whether more epochs are asked for.
-
-    Raises:
-        EndedError: If it has diverged.
-        ValueError: If it has more epochs than are asked for, or would not train any longer.
-    """
-    if run.status == "diverged":
-        message = f"{run.id} {run.part('result', 'message')}"
-        lower = command_on(run, "rerun", more=("optimizer.lr=VALUE",))
-        raise EndedError(3, f"{message}; resumed, it would diverge again: {lower}")
-    if run.status == "incomplete":
-        return False
-    told = run.part("config", "trainer", "epochs")
-    before = told if type(told) is int else config.trainer.epochs
-    epochs = run.num_epochs()
-    if longer and config.trainer.epochs < before and config.trainer.epochs <= epochs:
-        asked = f"trainer.epochs={config.trainer.epochs}"
-        anew = command_on(run, "rerun", more=(asked,))
-        raise ValueError(f"{asked}: {run.id} has {epochs} epochs; give more, or train anew: {anew}")
-    if run.status != "done":
-        return False
-    if epochs >= before and config.trainer.epochs > epochs:
-        return False
-    message = run.part("result", "message")
-    if epochs < before and longer:  # patience has stopped it, and would again
-        raise ValueError(f"trainer.epochs={config.trainer.epochs}: {run.id} has {message}")
-    output().print(f"{safe(run.id)} is finished: {counted(epochs, 'epoch')}")
-    more = command_on(run, "resume", more=(f"trainer.epochs={2 * before}",))
-    advice = message if epochs < before else f"train it on with: {more}"
-    output().print(dim(f"nothing to resume; {advice}"))
-    return True
-
-
-def _job(run: Run, config: RunConfig, told: Sequence[str], *, allow_changed: bool) -> Job:
-    """Load the data and say what is to be trained; refuse what has changed, unless allowed.
-
-    Args:
-        run: As its record tells it.
-        config: With what is told anew.
-        told: That, in words; they take the place of those that were typed before.
-        allow_changed: Whether other data and versions will do.
-    """
-    problems = [] if allow_changed else changed_versions(run)
-    problems += changed_data(run, config, allow_changed=allow_changed)
-    refuse_changed(problems)
-    data = build.dataset(config, download=False)
-    if data.sha256 != run.part("data", "sha256") and not allow_changed:
-        refuse_changed([f"data={data.name}: its content changed since the run began"])
-    return Job(
-        CommandLine.of(run).from_here(told),
-        config,
-        data,
-        build.plan(config.model, data),
-        known_as=str(run.part("identity")),
-    )
+            try:
+                advice = advice_if_finished(run, config, longer="trainer.epochs" in changes)
+            except DivergedError as error:
+                raise EndedError(3, str(error)) from None
+            if advice is not None:
+                output().print(f"{safe(run.id)} is finished: {counted(run.num_epochs(), 'epoch')}")
+                return output().print(dim(f"nothing to resume; {advice}"))
+            job = resumed_job(run, config, changes, allow_changed=allow_changed)
+        return resume(run, job, allow_changed=allow_changed)
 
 
 def resume(run: Run, job: Job, *, allow_changed: bool) -> None:
@@ -205,16 +90,8 @@ def resume(run: Run, job: Job, *, allow_changed: bool) -> None:
     """
     view = TrainingView(output())
     view.show(*map(warning, job.data.warnings))
-    with view.working("loading torch"):
-        import torch
-
-        from dltrain.train.session import Training
-    with refusing():
-        cpu = torch.backends.cpu.get_cpu_capability()
-        refuse_changed([] if allow_changed else changed_versions(run, cpu=cpu))
-        # Another device may be allowed; the recorded number of threads is to be had everywhere.
-        device = None if allow_changed else device_of(run)
-        training = Training([job], threads=threads_of(run), device=device)
+    with view.working("loading torch"), refusing():
+        training = resumed_training(run, job, allow_changed=allow_changed)
     with stopping(training.trainer.stop):
         with refusing():  # where other data let no state fit, nothing is thrown away
             remarks = training.go_on([run.folder], anew=not allow_changed)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from dltrain.cli.arguments import UsageError, output_dir_of, refusing
 from dltrain.cli.terminal.console import dim, output
-from dltrain.config.overrides import read_value
+from dltrain.config.overrides import Overrides
+from dltrain.config.resolve import read_value
 from dltrain.runs.compare.comparison import of_sweep
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
@@ -21,7 +21,7 @@ def chosen_run(words: Sequence[str], *, verb: str, settable: Sequence[str]) -> t
 
     Args:
         words: A run, and KEY=VALUE.
-        verb: What complaints begin with.
+        verb: What error messages begin with.
         settable: Keys of the run's config that may be set, beside ``output_dir``; as typed.
 
     Returns:
@@ -30,22 +30,19 @@ def chosen_run(words: Sequence[str], *, verb: str, settable: Sequence[str]) -> t
     Raises:
         UsageError: If there is no such run, or another key is set.
     """
-    names = [word for word in words if "=" not in word]
+    names, overrides = Overrides.parse(words).split_names()
     if len(names) != 1:
         which = "which run? An id, latest, or @1" if not names else f"{names[1]}: one run at a time"
         raise UsageError([f"{verb}: {which}; dltrain runs lists them"])
     changes = {}
-    for word in words:
-        key, mark, text = word.partition("=")
-        if mark and key != "output_dir":
-            if key not in settable:
-                known = ", ".join(["output_dir", *settable])
-                hint = closest(key, ["output_dir", *settable])
-                raise UsageError([f"{word}: cannot be set here{hint} (to be set: {known})"])
-            changes[key] = read_value(text).read(raw=True)
-    folder = output_dir_of([word for word in words if word.startswith("output_dir=")])
+    for entry in overrides.without("output_dir").entries:
+        if entry.key not in settable:
+            known = ", ".join(["output_dir", *settable])
+            hint = closest(entry.key, ["output_dir", *settable])
+            raise UsageError([f"{entry}: cannot be set here{hint} (to be set: {known})"])
+        changes[entry.key] = read_value(entry.text or "").read(raw=True)
     with refusing():
-        return _member(find(names[0], Path(folder))), changes
+        return _member(find(names[0], output_dir_of(overrides))), changes
 
 
 def _member(run: Run) -> Run:

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError, line_of, refusing
-from dltrain.cli.live.sweep import show_plan, start
-from dltrain.cli.live.sweep_resume import find_sweep, resume
+from dltrain.cli.live.sweep import resume_sweep, show_plan, start_sweep
 from dltrain.config.compose import Sources
 from dltrain.sweep.plan import make_plan
+from dltrain.sweep.resume import find_sweep
 
 USAGE = "dltrain -m [OVERRIDE ...] [--dry-run] | dltrain -m --resume SWEEP [OVERRIDE ...]"
 
@@ -42,11 +42,11 @@ def main(words: Sequence[str]) -> None:
         with refusing():
             path = find_sweep(arguments.resume, arguments.overrides, sources)
         allowed = arguments.allow_changed
-        return resume(path, arguments.overrides, sources, allow_changed=allowed)
+        return resume_sweep(path, arguments.overrides, sources, allow_changed=allowed)
     if arguments.allow_changed:
         raise UsageError(["--allow-changed: belongs to --resume"])
     with refusing():
         plan = make_plan(arguments.overrides, sources)
     if arguments.dry_run:
         return show_plan(plan)
-    return start(plan, line_of(words, arguments))
+    return start_sweep(plan, line_of(words, arguments))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dltrain.cli.arguments import Parser, UsageError, line_of, refusing
-from dltrain.cli.live.course import carry_out
+from dltrain.cli.live.training import carry_out
 from dltrain.cli.terminal.console import dim, output, warning
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.config.gpu import device_problem
@@ -32,7 +32,7 @@ USAGE = "dltrain [OVERRIDE ...] [--cfg job] [--config-dir DIR] [--config-name NA
 
 
 def main(words: Sequence[str]) -> None:
-    """Train one run, or print what it would be told."""
+    """Train one run, or print its config."""
     parser = Parser("train", __doc__ or "", USAGE).composing()
     parser.add_argument(
         "--cfg", "-c", choices=["job", "hydra", "all"], help="print the config and train nothing"
@@ -57,7 +57,7 @@ def main(words: Sequence[str]) -> None:
             raise UsageError(problem)
         data = build.dataset(config)
         notes = ineffective(config, arguments.overrides)
-        job = Job(line_of(words, arguments), config, data, build.plan(config.model, data), notes)
+        job = Job(line_of(words, arguments), config, data, build.plan(config, data), notes)
     return train(job)
 
 

@@ -27,6 +27,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dltrain.config.defaults import cycle
 from dltrain.config.hydra_source import CheckedSource, check_files
+from dltrain.config.kinds import FOLDERS
+from dltrain.config.plugins import load_installed
 from dltrain.config.yaml_file import ENDINGS, ConfigFileError, file_of
 
 _HERE = Path(__file__).parents[1]
@@ -63,8 +65,15 @@ class Sources:
 
     @classmethod
     def of(cls, config_dir: Path | None, config_name: str = "config") -> Sources:
-        """Look at ``conf/`` and, before it, at a folder of the user's own."""
-        folders = (CONF,) if config_dir is None else (config_dir, CONF)
+        """Look at ``conf/``, before it at a folder of the user's own, behind it at plugins'."""
+        load_installed()
+        for number, folder in enumerate(FOLDERS):
+            for name in (file.relative_to(folder) for file in _config_files(folder)):
+                first = next(before for before in (CONF, *FOLDERS) if (before / name).exists())
+                if first not in FOLDERS[number:]:
+                    advice = f"{first / name} has that name already; choose another"
+                    raise ConfigError([f"{folder / name}: {advice}"])
+        folders = (*([] if config_dir is None else [config_dir]), CONF, *FOLDERS)
         return cls(folders, config_name, groups(folders))
 
 
@@ -170,7 +179,7 @@ def _hydra(folders: Sequence[Path]) -> Iterator[None]:
     check_files()
     places = [f"{CheckedSource.scheme()}://{folder.resolve()}" for folder in folders]
     path = create_config_search_path(places[-1])
-    for place in places[:-1]:
+    for place in reversed(places[:-1]):
         path.prepend(provider="--config-dir", path=place)
     GlobalHydra.instance().clear()
     Hydra.create_main_hydra2(task_name="dltrain", config_search_path=path)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import re
+import typing
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,3 +63,12 @@ class Knob:
 def knob(meaning: str, **bounds: Any) -> Any:
     """Declare a field of a config class: its meaning and its bounds, never its value."""
     return dataclasses.field(metadata={"knob": Knob(meaning, **bounds)})
+
+
+@functools.cache
+def knobs(cls: Any) -> dict[str, tuple[Any, Knob]]:
+    """List the fields of a config class: name -> (type, knob)."""
+    hints = typing.get_type_hints(cls)
+    return {
+        field.name: (hints[field.name], field.metadata["knob"]) for field in dataclasses.fields(cls)
+    }

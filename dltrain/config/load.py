@@ -14,20 +14,21 @@ from typing import Any
 
 from dltrain.config.compose import ConfigError, Sources, compose_groups, config_files
 from dltrain.config.grammar.scalars import quoted, read_scalar
-from dltrain.config.knob import Knob
+from dltrain.config.knob import Knob, knobs
 from dltrain.config.locations import place_of, places_of
-from dltrain.config.overrides import Words, read_words
+from dltrain.config.overrides import Overrides
 from dltrain.config.plain import shown
 from dltrain.config.problem import Problem
+from dltrain.config.resolve import Resolved, resolve
 from dltrain.config.schema import RunConfig, SweepConfig
-from dltrain.config.validate import instance, knobs, known_keys, run_config, unknown_key
+from dltrain.config.validate import instance, known_keys, run_config, unknown_key
 from dltrain.text import clipped, closest
 
 COMMAND_LINE = "command line"
 
 
 def load(
-    overrides: Sequence[str] = (),
+    overrides: Overrides | Sequence[str] = (),
     *,
     config_dir: Path | None = None,
     config_name: str = "config",
@@ -36,7 +37,7 @@ def load(
     """Compose and check one run.
 
     Args:
-        overrides: ``group=choice`` and ``key=value`` words, as typed.
+        overrides: ``group=choice`` and ``key=value``, as typed.
         config_dir: A folder whose files join ``conf/`` (Hydra's ``--config-dir``).
         config_name: The primary config (Hydra's ``--config-name``).
         fitting: Refuse a model that does not fit the data; who only looks at data need not mind.
@@ -52,19 +53,21 @@ def load(
         3
     """
     sources = Sources.of(config_dir, config_name)
-    run, lines = compose_run(read_words(overrides, sources.groups), sources, fitting=fitting)
+    if not isinstance(overrides, Overrides):
+        overrides = Overrides.parse(overrides)
+    run, lines = compose_run(resolve(overrides, sources.groups), sources, fitting=fitting)
     if run is None:
         raise ConfigError(lines)
     return run
 
 
 def compose_run(
-    words: Words, sources: Sources, *, fitting: bool = True, ready: bool = True
+    resolved: Resolved, sources: Sources, *, fitting: bool = True, ready: bool = True
 ) -> tuple[RunConfig | None, list[str]]:
-    """Compose and check one run from the words of a command line.
+    """Compose and check one run from what a command line sets.
 
     Args:
-        words: Read already.
+        resolved: With the choices that the sources have.
         sources: Where values come from.
         fitting: Whether the model must fit the data.
         ready: Whether what training needs must be there, such as the data.
@@ -73,13 +76,13 @@ def compose_run(
         The config, or None and one line for each problem.
     """
     folders, config_name = sources.folders, sources.config_name
-    config = copy.deepcopy(compose_groups(words.groups, folders, config_name))
+    config = copy.deepcopy(compose_groups(resolved.groups, folders, config_name))
     config.pop("sweep", None)
     keys = known_keys(config)
-    _keep_written(config, keys, words, sources)
-    lines = [*words.problems, *_without_package(config, words, sources)]
-    for key, value in words.values.items():
-        if key.split(".")[0] in words.broken:
+    _keep_written(config, keys, resolved, sources)
+    lines = [*resolved.problems, *_without_package(config, resolved, sources)]
+    for key, value in resolved.values.items():
+        if key.split(".")[0] in resolved.broken:
             continue
         if key in keys:
             set_value(config, key, value.read(raw=keys[key][1].raw))
@@ -87,18 +90,18 @@ def compose_run(
             lines.append(f"{key} ({COMMAND_LINE}): {_without_sweep(key)}")
         else:
             problem = unknown_key(key, config)
-            lines.append(line_of(problem, config, {key: words.places.get(key, COMMAND_LINE)}))
+            lines.append(line_of(problem, config, {key: resolved.locations.get(key, COMMAND_LINE)}))
     run, problems = run_config(config, fitting=fitting, placed=ready, training=ready)
     if problems:
-        lines += _placed(problems, config, words, sources)
+        lines += _placed(problems, config, resolved, sources)
     return (None if lines else run), list(dict.fromkeys(lines))
 
 
-def _without_package(config: dict[str, Any], words: Words, sources: Sources) -> list[str]:
+def _without_package(config: dict[str, Any], resolved: Resolved, sources: Sources) -> list[str]:
     """Take out what files set below a group that is no part of a run, and say what they lack."""
     lines = []
     strange = [name for name in config if name in sources.groups and name not in knobs(RunConfig)]
-    for file in config_files(words.groups, sources)[0] if strange else []:
+    for file in config_files(resolved.groups, sources)[0] if strange else []:
         if file.package.partition(".")[0] in strange:
             advice = "add the line `# @package _global_` at its top"
             lines.append(f"{file.path}: sets {file.package}.*, which nothing reads; {advice}")
@@ -108,26 +111,31 @@ def _without_package(config: dict[str, Any], words: Words, sources: Sources) -> 
 
 
 def _keep_written(
-    config: dict[str, Any], keys: Mapping[str, tuple[Any, Knob]], words: Words, sources: Sources
+    config: dict[str, Any],
+    keys: Mapping[str, tuple[Any, Knob]],
+    resolved: Resolved,
+    sources: Sources,
 ) -> None:
     """Where text is asked for, let a value of a file be what is written there, such as 1.50."""
-    for key in (key for key, (_, knob) in keys.items() if knob.raw and key not in words.values):
+    for key in (key for key, (_, knob) in keys.items() if knob.raw and key not in resolved.values):
         node: Any = config
         for part in key.split("."):
             node = node.get(part) if isinstance(node, Mapping) else None
         if isinstance(node, int | float):
-            set_value(config, key, places_of(key, words.groups, sources)[-1].text)
+            set_value(config, key, places_of(key, resolved.groups, sources)[-1].text)
 
 
-def sweep_settings(words: Words, sources: Sources) -> tuple[SweepConfig | None, list[str]]:
-    """Compose and check what a sweep is told; takes the ``sweep.`` keys out of the words."""
-    composed = compose_groups(words.groups, sources.folders, sources.config_name)
+def sweep_settings(resolved: Resolved, sources: Sources) -> tuple[SweepConfig | None, list[str]]:
+    """Compose and check the ``sweep.`` keys of what a command line sets."""
+    composed = compose_groups(resolved.groups, sources.folders, sources.config_name)
     node = dict(composed.get("sweep") or {})
-    entries, lines = knobs(SweepConfig), []
-    for key in [key for key in words.lists if key.partition(".")[0] == "sweep"]:
-        del words.lists[key]
-        lines.append(f"{key} ({COMMAND_LINE}): a sweep takes one value")
-    typed = {key: words.values.pop(key) for key in list(words.values) if key.startswith("sweep.")}
+    entries = knobs(SweepConfig)
+    lines = [
+        f"{key} ({COMMAND_LINE}): a sweep takes one value"
+        for key in resolved.lists
+        if key.partition(".")[0] == "sweep"
+    ]
+    typed = {key: value for key, value in resolved.values.items() if key.startswith("sweep.")}
     for key, value in typed.items():
         name = key.partition(".")[2]
         if name in entries:
@@ -136,7 +144,8 @@ def sweep_settings(words: Words, sources: Sources) -> tuple[SweepConfig | None, 
             hint = closest(key, [f"sweep.{entry}" for entry in entries])
             lines.append(f"{key} ({COMMAND_LINE}): unknown key{hint}")
     settings, problems = instance(node, SweepConfig, "sweep")
-    lines += _placed(problems, {"sweep": node}, Words(groups=words.groups, values=typed), sources)
+    only = Resolved(groups=resolved.groups, values=typed)
+    lines += _placed(problems, {"sweep": node}, only, sources)
     return (None if lines else settings), lines
 
 
@@ -150,10 +159,10 @@ def _without_sweep(key: str) -> str:
 
 
 def _placed(
-    problems: Sequence[Problem], config: Mapping[str, Any], words: Words, sources: Sources
+    problems: Sequence[Problem], config: Mapping[str, Any], resolved: Resolved, sources: Sources
 ) -> list[str]:
     """Write problems as lines, each with the place its value came from."""
-    places = dict.fromkeys(words.values, COMMAND_LINE) | words.places
+    places = dict.fromkeys(resolved.values, COMMAND_LINE) | resolved.locations
     for problem in problems:  # expect[0].low is placed where expect is
         whole = problem.key.partition("[")[0]
         if whole in places:
@@ -161,9 +170,9 @@ def _placed(
     places |= {
         problem.key: place
         for problem in problems
-        if problem.key not in places and (place := place_of(problem.key, words.groups, sources))
+        if problem.key not in places and (place := place_of(problem.key, resolved.groups, sources))
     }
-    typed = {key: value.text for key, value in words.values.items()}
+    typed = {key: value.text for key, value in resolved.values.items()}
     return [line_of(problem, config, places, written=typed) for problem in problems]
 
 
@@ -202,6 +211,6 @@ def line_of(
         text = "" if isinstance(node, Mapping) or node is None else shown(node)
     value = f"={clipped(text)}" if text else ""
     place = f" ({places[problem.key]})" if problem.key in places else ""
-    if problem.message.startswith(("model=", "optimizer=")):
+    if problem.message.startswith(f"{problem.key.partition('.')[0]}="):
         return problem.message
     return f"{clipped(problem.key)}{value}{place}: {problem.message}"

@@ -1,140 +1,169 @@
-"""The words of a command line, read with Hydra's grammar: group choices, values, lists of them."""
+"""``key=value`` as it was typed: split once, kept in order, and recorded with the run.
+
+What the texts mean, and which of them are lists, is for ``resolve`` to say; no Hydra here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from dltrain.config.grammar.casts import SweepError
-from dltrain.config.grammar.functions import Value
-from dltrain.config.grammar.values import read
-from dltrain.config.plain import shown
-from dltrain.config.validate import LISTED, every_key
-from dltrain.text import clipped, closest, repeated
+from dltrain.system.shell import as_value
+from dltrain.text import clipped
+
+if TYPE_CHECKING:
+    from dltrain.config.grammar.functions import Value
 
 
-@dataclass
-class Words:
-    """A command line, taken apart.
+@dataclass(frozen=True)
+class Override:
+    """One ``key=value``.
 
     Attributes:
-        groups: Group -> choice, such as ``model`` -> ``mlp``.
-        values: Dotted key -> value.
-        lists: Group or dotted key -> the values a sweep gives it, at least one.
-        broken: Groups whose choice does not exist.
-        problems: One line for each word that cannot be used.
-        places: Dotted key -> where its value stands, if that is not the command line.
+        key: A group or a dotted key.
+        text: The value as typed; None: no equals sign was.
+        value: What the text means, or the values of a list, where that is known already.
+        location: Where it stands, if that is not the command line.
     """
 
-    groups: dict[str, str] = field(default_factory=dict)
-    values: dict[str, Value] = field(default_factory=dict)
-    lists: dict[str, list[Value]] = field(default_factory=dict)
-    broken: set[str] = field(default_factory=set)
-    problems: list[str] = field(default_factory=list)
-    places: dict[str, str] = field(default_factory=dict)
+    key: str
+    text: str | None = None
+    value: Value | list[Value] | None = field(default=None, compare=False)
+    location: str = field(default="", compare=False)
 
-    def take(self, key: str, value: Value, available: Mapping[str, Sequence[str]]) -> None:
-        """Let a group or a key have this value."""
-        if key in available:
-            self._choose(key, value, available[key])
-        elif "/" in key:
-            hint = (
-                closest(key.partition("/")[0], available) or f" (there are: {', '.join(available)})"
-            )
-            self.problems.append(f"{clipped(key)}: unknown group{hint}")
-        else:
-            self.values[key] = value
+    @classmethod
+    def parse(cls, word: str) -> Override:
+        """Split a word at its first equals sign."""
+        key, equals, text = word.partition("=")
+        return cls(key, text if equals else None)
 
-    def _choose(self, group: str, value: Value, options: Sequence[str]) -> None:
-        choice = value.read(raw=True)
-        if choice in options:
-            self.groups[group] = choice
-            return
-        if choice is None and group == "experiment":
-            return  # none is the default
-        self.broken.add(group)
-        names, hint = ", ".join(options), closest(str(choice), options)
-        self.problems.append(
-            f"{group}={clipped(shown(choice))}: no such choice{hint} (there are: {names})"
-        )
+    def __str__(self) -> str:
+        return self.key if self.text is None else f"{self.key}={self.text}"
+
+    @property
+    def names_run(self) -> bool:
+        """Whether it may be the name of a run, which may be a path with an equals sign."""
+        is_path = self.key.startswith(("./", "../", "/"))
+        return is_path or (self.text is None and not self.key.startswith(("+", "~")))
 
 
-def read_words(
-    words: Sequence[str], available: Mapping[str, Sequence[str]], *, sweeping: bool = False
-) -> Words:
-    """Sort the words of a command line into group choices, values and lists of them.
+@dataclass(frozen=True)
+class Overrides:
+    """What a command line sets, in order.
 
-    Args:
-        words: As typed; one for each key.
-        available: Group -> its choices.
-        sweeping: Whether a key may have several values.
+    Attributes:
+        entries: One for each word.
     """
-    result = Words(problems=repeated(words, sweeping=sweeping))
-    seen: set[str] = set()
-    for word in words:
-        key, _, text = word.partition("=")
-        if key in seen:  # which is said already
-            continue
-        seen.add(key)
-        complaint = _complaint(word, available)
-        if complaint:
-            result.problems.append(complaint)
-            continue
-        quoted = clipped(word)
-        try:
-            value = read(text, options=available.get(key))
-        except SweepError as error:
-            result.problems.append(f"{quoted}: {error}")
-            continue
-        if isinstance(value, Value):
-            result.take(key, value, available)
-        elif sweeping:
-            result.lists[key] = value
-        else:
-            result.problems.append(
-                f"{quoted}: this is a list of values, and one run takes one value; add -m to train "
-                f"them all (or quote it if the comma belongs to it: '{key}=\"{clipped(text)}\"')"
-            )
-    return result
+
+    entries: tuple[Override, ...] = ()
+
+    @classmethod
+    def parse(cls, words: Iterable[str]) -> Overrides:
+        """Split words, those of a command line or of a record.
+
+        Example:
+            >>> Overrides.parse(["model=mlp", "seed=1"]).get("seed")
+            '1'
+        """
+        return cls(tuple(map(Override.parse, words)))
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> Overrides:
+        """Write plain values so that they are read back: key -> value."""
+        return cls(tuple(Override(key, as_value(value)) for key, value in values.items()))
+
+    def __bool__(self) -> bool:
+        return bool(self.entries)
+
+    def __contains__(self, key: object) -> bool:
+        return any(entry.key == key for entry in self.entries)
+
+    def get(self, key: str) -> str | None:
+        """Return the text of a key, or None if it is not set."""
+        return self.texts.get(key)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Key -> text of all that is set."""
+        return {e.key: e.text for e in self.entries if e.key and e.text is not None}
+
+    @property
+    def words(self) -> list[str]:
+        """All of them, as they are typed."""
+        return list(map(str, self.entries))
+
+    def only(self, *keys: str) -> Overrides:
+        """Return those of some keys."""
+        return Overrides(tuple(entry for entry in self.entries if entry.key in keys))
+
+    def without(self, *keys: str) -> Overrides:
+        """Leave some keys out."""
+        return Overrides(tuple(entry for entry in self.entries if entry.key not in keys))
+
+    def split(self, *prefixes: str) -> tuple[Overrides, Overrides]:
+        """Return those whose keys begin so, such as ``sweep.``, and the others."""
+        keys = [entry.key for entry in self.entries if entry.key.startswith(prefixes)]
+        return self.only(*keys), self.without(*keys)
+
+    def updated(self, changes: Overrides) -> Overrides:
+        """Return them with changes at the end, in place of what the changes replace.
+
+        Example:
+            >>> old = Overrides.parse(["optimizer=adam", "optimizer.lr=1", "seed=1"])
+            >>> old.updated(Overrides.parse(["optimizer=sgd"])).words
+            ['seed=1', 'optimizer=sgd']
+        """
+        keys = {entry.key for entry in changes.entries}
+        kept = [entry for entry in self.entries if not is_replaced(entry.key, keys)]
+        return Overrides((*kept, *changes.entries))
+
+    def with_values(self, values: Mapping[str, Value]) -> Overrides:
+        """Let keys have these values, where the keys stand; new keys come at the end."""
+        entries = {entry.key: entry for entry in self.entries}
+        for key, value in values.items():
+            before = entries.get(key, Override(key))
+            entries[key] = replace(before, text=value.text, value=value)
+        return Overrides(tuple(entries.values()))
+
+    def repeated(self, *, sweeping: bool = False) -> list[str]:
+        """Say of each key that is set more than once which values it is given.
+
+        Args:
+            sweeping: Whether a key may have several values.
+        """
+        texts: dict[str, list[str]] = {}
+        for entry in self.entries:
+            if entry.key and entry.text is not None:
+                texts.setdefault(entry.key, []).append(entry.text)
+        return [_set_twice(key, each, sweeping) for key, each in texts.items() if len(each) > 1]
+
+    def split_names(self) -> tuple[list[str], Overrides]:
+        """Return the names of runs among the words, and the overrides among them."""
+        names = [str(entry) for entry in self.entries if entry.names_run]
+        return names, Overrides(tuple(entry for entry in self.entries if not entry.names_run))
 
 
-def read_value(text: str) -> Value:
-    """Read a value as the command line does; what its grammar does not take for one is text.
-
-    Example:
-        >>> read_value("1e-3").parsed, read_value("it's").parsed
-        (0.001, "it's")
-    """
-    try:
-        value = read(text)
-    except SweepError:
-        return Value(text, text)
-    return value if isinstance(value, Value) else Value(text, text)
+def is_replaced(key: str, changed: Collection[str]) -> bool:
+    """Whether a key is set anew, or belongs to a group of which another choice is made."""
+    if {key, *changed} >= {"sweep.repeat", "seed"}:  # the one says the seeds, or the other
+        return True
+    return key in changed or key.partition(".")[0] in changed
 
 
-def _complaint(word: str, available: Mapping[str, Sequence[str]]) -> str | None:
-    """Say what is wrong with the key of a word, or return None."""
-    key, equals, _ = word.partition("=")
-    name, quoted = key.lstrip("+~"), clipped(word)
-    known = [*available, *every_key()]
-    if name != key:
-        name = name.partition("=")[0]
-        advice = f"write {clipped(name)}=VALUE" if name in known else _unknown(name, known)
-        return f"{quoted}: keys are fixed, so + and ~ have no use here; {advice}"
-    if not equals or not key:
-        hint = closest(word, available)
-        return f"{quoted}: expected key=value or group=choice{hint}"
-    if name.partition(".")[0].partition("/")[0] == "hydra":
-        return f"{quoted}: Hydra's own settings are not used; output_dir=FOLDER says where runs go"
-    if "@" in name:
-        group = name.partition("@")[0]
-        advice = _unknown(group, known)
-        if group in known:
-            advice = f"write {clipped(group)}={'CHOICE' if group in available else 'VALUE'}"
-        return f"{quoted}: packages cannot be renamed; {advice}"
-    return None
-
-
-def _unknown(name: str, known: Sequence[str]) -> str:
-    """Say that a name is that of no key or group, and which it may have been meant for."""
-    return f"there is no {clipped(name)}{closest(name, sorted(known)) or LISTED}"
+def _set_twice(key: str, texts: Sequence[str], sweeping: bool) -> str:
+    key, unique = clipped(key), list(dict.fromkeys(texts))
+    times = "twice" if len(texts) == 2 else f"{len(texts)} times"
+    if len(unique) == 1:
+        return f"{key}={clipped(unique[0])}: is set {times}; leave out the others"
+    shown_texts = [clipped(text, most=30) or "''" for text in unique]
+    listed = f"{', '.join(shown_texts[:-1])} and {shown_texts[-1]}"
+    several = f"{key}={clipped(','.join(unique))}"
+    plain = all(text.strip() == text != "" and not set(text) & set(" ()") for text in unique)
+    if key.startswith("sweep.") or key == "output_dir" or not plain:
+        return f"{key}: is set {times}, to {listed}; keep one"
+    flag = "" if sweeping else "-m "
+    return (
+        f"{key}: is set {times}, to {listed}; keep one, or train them all: {flag}{several} "
+        "(a shell makes several words of braces, {A,B})"
+    )

@@ -7,6 +7,7 @@ have the same keys. No component imports this module; ``build.py`` hands plain v
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from dltrain.config.choices import (
     Activation,
@@ -22,6 +23,8 @@ from dltrain.config.choices import (
 from dltrain.config.knob import knob
 
 MAX_SEED = 2**32 - 1
+# More than this many numbers of synthetic data, or parameters of a model, is taken for a slip.
+MAX_NUMBERS = 2**30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +157,27 @@ class LeastSquaresConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AutoLossConfig:
+    """The loss that the data ask for."""
+
+    kind: str = knob("which loss this is; chosen with loss=")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SquaredErrorConfig:
+    """Half the squared error."""
+
+    kind: str = knob("which loss this is; chosen with loss=")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossEntropyConfig:
+    """Cross-entropy on logits."""
+
+    kind: str = knob("which loss this is; chosen with loss=")
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainerConfig:
     """How long to train and how often to look."""
 
@@ -228,37 +252,19 @@ class Expectation:
     source: str = knob("where it was printed")
 
 
-DataConfig = SyntheticConfig | CsvConfig | FashionMnistConfig
-ModelConfig = LinearConfig | SoftmaxConfig | MlpConfig
-OptimizerConfig = SgdConfig | AdamConfig | AdamWConfig | LeastSquaresConfig
-
 # What a run is told that decides none of its numbers.
-NO_NUMBERS = ("output_dir", "expect", "tracking")
-
-# kind -> class, per group; groups with a single class have no kind.
-KINDS: dict[str, dict[str, type]] = {
-    "data": {
-        "synthetic": SyntheticConfig,
-        "csv": CsvConfig,
-        "fashion_mnist": FashionMnistConfig,
-    },
-    "model": {"linear": LinearConfig, "softmax": SoftmaxConfig, "mlp": MlpConfig},
-    "optimizer": {
-        "sgd": SgdConfig,
-        "adam": AdamConfig,
-        "adamw": AdamWConfig,
-        "least_squares": LeastSquaresConfig,
-    },
-}
+NO_NUMBERS = ("output_dir", "expect", "tracking", "plugins")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """Everything one run was told."""
 
-    data: DataConfig = knob("what to learn from")
-    model: ModelConfig = knob("what to learn")
-    optimizer: OptimizerConfig = knob("how to learn")
+    # Of these groups the class is that of the chosen kind; see kinds.py.
+    data: Any = knob("what to learn from")
+    model: Any = knob("what to learn")
+    loss: Any = knob("what to make small")
+    optimizer: Any = knob("how to learn")
     trainer: TrainerConfig = knob("how long to learn")
     device: DeviceConfig = knob("where to compute")
     tracking: TrackingConfig = knob("who else may watch")
@@ -268,4 +274,10 @@ class RunConfig:
     output_dir: str = knob("folder that run folders are made in", raw=True, stacks=True)
     expect: list[Expectation] = knob(
         "published results to compare with; set by experiments", stacks=True
+    )
+    plugins: list[str] = knob(
+        "modules of your own that add kinds; on the command line only",
+        form=r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*",
+        example="the names of modules, such as plugins=[moons]",
+        stacks=True,
     )

@@ -6,7 +6,6 @@ Every check returns all the problems it finds; none stops at the first.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import re
 import types
 import typing
@@ -14,12 +13,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from dltrain.config import rules
+from dltrain.config import plugins, rules
 from dltrain.config.grammar.scalars import read_scalar
-from dltrain.config.knob import Knob
+from dltrain.config.kinds import TABLE
+from dltrain.config.knob import Knob, knobs
 from dltrain.config.plain import shown
 from dltrain.config.problem import Problem
-from dltrain.config.schema import KINDS, RunConfig, SweepConfig
+from dltrain.config.schema import RunConfig, SweepConfig
 from dltrain.text import closest
 
 # Why ${...} is refused, also where it would fetch a variable of the environment.
@@ -30,19 +30,11 @@ INTERPOLATED = (
 )
 
 
-@functools.cache
-def knobs(cls: Any) -> dict[str, tuple[Any, Knob]]:
-    """List the fields of a config class: name -> (type, knob)."""
-    hints = typing.get_type_hints(cls)
-    return {
-        field.name: (hints[field.name], field.metadata["knob"]) for field in dataclasses.fields(cls)
-    }
-
-
 def class_of(group: str, node: Mapping[str, Any]) -> type | None:
     """Return the config class a composed group belongs to, by its ``kind``."""
-    if group in KINDS:
-        return KINDS[group].get(str(node.get("kind")))
+    if group in TABLE:
+        kind = TABLE[group].get(str(node.get("kind")))
+        return None if kind is None else kind.config
     annotation = knobs(RunConfig)[group][0]
     return annotation if dataclasses.is_dataclass(annotation) else None  # type: ignore[return-value]
 
@@ -64,28 +56,27 @@ def known_keys(config: Mapping[str, Any]) -> dict[str, tuple[Any, Knob]]:
 LISTED = "; dltrain config show lists the keys there are"
 
 
-@functools.cache
 def every_key() -> frozenset[str]:
     """List the keys of all choices: what may be set, whatever is chosen."""
     classes: list[tuple[str, Any]] = [
-        (group, cls) for group, kinds in KINDS.items() for cls in kinds.values()
+        (group, kind.config) for group, kinds in TABLE.items() for kind in kinds.values()
     ]
     classes += [("sweep", SweepConfig)]
     for name, (annotation, _) in knobs(RunConfig).items():
         if dataclasses.is_dataclass(annotation):
             classes.append((name, annotation))
     names = {f"{group}.{name}" for group, cls in classes for name in knobs(cls) if name != "kind"}
-    return frozenset({*names, *(name for name in knobs(RunConfig) if name not in KINDS)})
+    return frozenset({*names, *(name for name in knobs(RunConfig) if name not in TABLE)})
 
 
 def unknown_key(key: str, config: Mapping[str, Any]) -> Problem:
     """Explain a key that the composed config does not have."""
     group, _, name = key.partition(".")
-    if group in KINDS and name:
+    if group in TABLE and name:
         kind = config[group].get("kind")
         if name == "kind":
             return Problem(key, f"is chosen with {group}=NAME, not set")
-        owners = [choice for choice, cls in KINDS[group].items() if name in knobs(cls)]
+        owners = [n for n, kind in TABLE[group].items() if name in knobs(kind.config)]
         if owners:
             return Problem(
                 key, f"{group}={kind} has no {name}; {group}={' or '.join(owners)} has one"
@@ -214,6 +205,8 @@ def run_config(
         placed: Whether the data must lie where the config says.
         training: Whether what training alone needs must be there.
     """
+    if unloaded := plugins.needed(config.get("plugins")):
+        return None, [Problem("plugins", unloaded)]  # without them nothing else can be judged
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     for name in config:
@@ -224,8 +217,8 @@ def run_config(
         cls = class_of(name, node) if isinstance(node, Mapping) else None
         if cls is not None and isinstance(node, Mapping):
             values[name] = _instance(node, cls, name, problems)
-        elif name in KINDS:
-            choices = ", ".join(KINDS[name])
+        elif name in TABLE:
+            choices = ", ".join(TABLE[name])
             problems.append(Problem(f"{name}.kind", f"must be one of {choices}"))
         elif name not in config:
             problems.append(Problem(name, f"has no value: {entry.meaning}"))
@@ -234,5 +227,5 @@ def run_config(
     if problems:
         return None, problems
     run = RunConfig(**values)
-    problems = rules.problems(run, fitting=fitting, placed=placed, training=training)
+    problems = rules.problems(run, fits=fitting, placed=placed, training=training)
     return (None if problems else run), problems

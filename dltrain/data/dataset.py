@@ -19,11 +19,6 @@ EVALUATION_ROWS = 2048
 PART = 1 << 16  # rows that are looked at together
 
 
-def split_order(rows: int, seed: int) -> npt.NDArray[np.int64]:
-    """Draw the order, [rows], that splits are cut from: a stream of its own for each seed."""
-    return np.random.default_rng([seed, 0x5B17]).permutation(rows)
-
-
 def variance(targets: npt.NDArray[Any]) -> float:
     """Return the variance of targets [N]; 0 where they differ only by rounding."""
     if not len(targets):

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from dltrain.data.dataset import Dataset, Scale, Split
+from dltrain.data.dataset import Dataset, Scale
+from dltrain.data.splits import consecutive_split
 
 # Numbers that are drawn at once, in float64, before they are rounded.
 NUMBERS = 1 << 17
@@ -52,13 +53,14 @@ def synthetic(
     targets = np.empty(rows, dtype)
     for part in _parts(rows, NUMBERS):
         targets[part] = sums[part] + noise * generator.standard_normal(part.stop - part.start)
+    train, val, test = consecutive_split(inputs, targets, sizes=[num_train, num_val, 0])
     recipe = [list(w), b, noise, num_train, num_val, seed]
     return Dataset(
         name=name,
         task="regression",
-        train=Split(inputs[:num_train], targets[:num_train]),
-        val=Split(inputs[num_train:], targets[num_train:]),
-        test=Split(inputs[:0], targets[:0]),
+        train=train,
+        val=val,
+        test=test,
         feature_names=tuple(f"x{i}" for i in range(len(weights))),
         target_name="y",
         source="generated",

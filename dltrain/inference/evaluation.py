@@ -165,7 +165,7 @@ def judge(
         data: What they are of; says what targets stand for.
         split: What to call them.
     """
-    loss = build.loss(data, {})
+    loss = build.loss([trained.config], data, {})
     sums = torch.zeros((), dtype=torch.float64, device=trained.device)
     targets, predictions, probabilities = [], [], []
     for inputs, wanted in parts:
@@ -179,7 +179,8 @@ def judge(
     if not targets:
         raise ValueError(f"{trained.run.id}: there are no rows to evaluate it on")
     wanted_all = np.concatenate(targets)
-    [metrics] = build.loss(data, {split: wanted_all}).metrics(sums, len(wanted_all), split)
+    judged = build.loss([trained.config], data, {split: wanted_all})
+    [metrics] = judged.metrics(sums, len(wanted_all), split)
     classes = [likely for likely in probabilities if likely is not None]
     return Evaluation(
         split=split,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from dltrain.config.schema import RunConfig
 from dltrain.data.dataset import Dataset
 from dltrain.data.preparation_file import PreparationError, read_preparation
 from dltrain.nn.model import Model
-from dltrain.nn.plan import DropoutPlan, LinearPlan, Plan
+from dltrain.nn.plan import Plan, tensor_shapes
 from dltrain.runs.layout import CHECKPOINTS, PREPARATION
 from dltrain.runs.provenance import config_of, device_of, threads_of
 from dltrain.runs.run import Run
@@ -106,7 +107,7 @@ def load(
         raise ValueError(f"{run.id}: is a sweep; name one of its members, as in {run.short}/0")
     config = config_of(run, changes or {}, placed=placed)
     data = _preparation(run)
-    plan = build.plan(config.model, data)
+    plan = build.plan(config, data)
     path = _checkpoint(run, epoch)
     itemsize = 8 if build.dtype_name(config) == "float64" else 4
     _compare(path, plan, "F64" if itemsize == 8 else "F32")
@@ -116,7 +117,7 @@ def load(
         deterministic=config.device.deterministic,
         matmul=config.device.matmul,
     )
-    numbers = sum(layer.num_parameters for layer in plan)
+    numbers = sum(math.prod(shape) for shape in tensor_shapes(plan).values())
     more = MORE_BYTES_UNDERWAY if "-step-" in path.name else MORE_BYTES
     tensors, meta = checkpoint_file.load(path, limit=3 * itemsize * numbers + more)
     done, steps = meta.get("epoch"), meta.get("underway", 0)
@@ -178,13 +179,7 @@ def _whole(folder: Path, epoch: int) -> Path | None:
 
 def _compare(path: Path, plan: Plan, dtype: str) -> None:
     """Compare what a checkpoint says it holds with what the model needs."""
-    lasting = [layer for layer in plan if not isinstance(layer, DropoutPlan)]
-    needed: dict[str, tuple[str, list[int]]] = {}
-    for index, layer in enumerate(lasting):
-        if isinstance(layer, LinearPlan):
-            name = f"model.layers.{index}"
-            needed[f"{name}.weight"] = dtype, [layer.out_features, layer.in_features]
-            needed[f"{name}.bias"] = dtype, [layer.out_features]
+    needed = {f"model.{n}": (dtype, [*shape]) for n, shape in tensor_shapes(plan).items()}
     held, _ = checkpoint_file.shapes(path)
     own = {name: held[name] for name in held if name.startswith("model.")}
     if own != needed:

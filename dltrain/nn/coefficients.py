@@ -1,4 +1,4 @@
-"""What a linear model learned, in the data's own units, and how far that is from the truth.
+"""Coefficients of a trained linear model in the data's units, and their distance from the truth.
 
 Letters: I in_features, O outputs (classes, or 1), N rows.
 """
@@ -24,7 +24,7 @@ INTERCEPT = "(intercept)"
 
 @dataclass(frozen=True)
 class Coefficients:
-    """outputs = weight @ features + intercept, with features in their own units.
+    """outputs = weight @ features + intercept, with features in the data's units.
 
     Attributes:
         weight: [O, I], float64, in target units per feature unit.
@@ -47,15 +47,15 @@ def coefficients(weight: Tensor, bias: Tensor, data: Dataset) -> Coefficients:
         Coefficients that predict the target from unprepared features; for classes, logits.
     """
     features, target = data.feature_scale, data.target_scale
-    own = weight.double().cpu().numpy() / features.deviation  # [O, I]
-    offset = bias.double().cpu().numpy() - own @ features.mean  # [O]
+    scaled = weight.double().cpu().numpy() / features.deviation  # [O, I]
+    offset = bias.double().cpu().numpy() - scaled @ features.mean  # [O]
     unit = target.deviation[0]
-    return Coefficients(own * unit, offset * unit + target.mean[0])
+    return Coefficients(scaled * unit, offset * unit + target.mean[0])
 
 
-def as_csv(found: Coefficients, data: Dataset) -> str:
+def as_csv(learned: Coefficients, data: Dataset) -> str:
     """Write coefficients as ``coefficients.csv``: one row per feature (and class)."""
-    values = np.column_stack([found.weight, found.intercept]).T.ravel().tolist()  # [(I+1) * O]
+    values = np.column_stack([learned.weight, learned.intercept]).T.ravel().tolist()  # [(I+1) * O]
     header, heads = _heads((*data.feature_names, INTERCEPT), tuple(data.class_names))
     rows = map("".join, zip(heads, map(repr, values), strict=True))
     return "\n".join([header, *rows, ""])
@@ -78,20 +78,20 @@ def _quoted(text: str) -> str:
 
 
 def solution(data: Dataset) -> tuple[Coefficients, Solution]:
-    """Solve a regression data set's training rows exactly, in the data's own units."""
+    """Solve a regression data set's training rows exactly, in the data's units."""
     inputs, targets = torch.from_numpy(data.train.inputs), torch.from_numpy(data.train.targets)
-    found = least_squares(inputs, targets)
-    bias = torch.tensor([found.bias], dtype=torch.float64)
-    return coefficients(found.weight.unsqueeze(0), bias, data), found
+    exact = least_squares(inputs, targets)
+    bias = torch.tensor([exact.bias], dtype=torch.float64)
+    return coefficients(exact.weight.unsqueeze(0), bias, data), exact
 
 
 def findings(
-    found: Coefficients, data: Dataset, solved: tuple[Coefficients, Solution]
+    learned: Coefficients, data: Dataset, solved: tuple[Coefficients, Solution]
 ) -> tuple[dict[str, float], list[str]]:
     """Compare linear regression with the exact solution and with the truth, where there is one.
 
     Args:
-        found: What the run learned; one output.
+        learned: By the run; one output.
         data: What it was trained on.
         solved: Of the same rows, from ``solution``.
 
@@ -100,7 +100,7 @@ def findings(
         ``exact_`` against least squares), and sentences for the summary.
     """
     exact, rank = solved
-    results = _errors("exact_", found, exact)
+    results = _errors("exact_", learned, exact)
     lines = [
         f"against least squares: weights within {results['exact_w_error']:.3g}, "
         f"bias within {results['exact_b_error']:.3g}"
@@ -113,21 +113,21 @@ def findings(
     if data.truth is not None:
         weight, bias = data.truth
         truth = Coefficients(weight[None, :], np.array([bias]))
-        results |= _errors("", found, truth)
-        learned = ", ".join(f"{w:.4f}" for w in found.weight[0][:8])
+        results |= _errors("", learned, truth)
+        weights = ", ".join(f"{w:.4f}" for w in learned.weight[0][:8])
         true = ", ".join(f"{w:g}" for w in weight[:8])
         more = ", ..." if len(weight) > 8 else ""
         lines.insert(
             0,
-            f"learned w = [{learned}{more}], b = {found.intercept[0]:.4f}; "
+            f"learned w = [{weights}{more}], b = {learned.intercept[0]:.4f}; "
             f"true w = [{true}{more}], b = {bias:g}; "
             f"errors: w {results['w_error']:.3g}, b {results['b_error']:.3g}",
         )
     return results, lines
 
 
-def _errors(prefix: str, found: Coefficients, other: Coefficients) -> dict[str, float]:
+def _errors(prefix: str, learned: Coefficients, other: Coefficients) -> dict[str, float]:
     return {
-        f"{prefix}w_error": float(np.abs(found.weight - other.weight).max()),
-        f"{prefix}b_error": float(np.abs(found.intercept - other.intercept).max()),
+        f"{prefix}w_error": float(np.abs(learned.weight - other.weight).max()),
+        f"{prefix}b_error": float(np.abs(learned.intercept - other.intercept).max()),
     }

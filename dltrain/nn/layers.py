@@ -12,37 +12,91 @@ Each pair is proved equal to autograd in float64 by ``tests/test_layers.py``.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
+from dltrain.nn.random import generator
 from dltrain.nn.scratch import Memory
 
 
 class Layer(Protocol):
-    """One step of a model, forward and back.
+    """One step of a model, forward and back; ``plan.LayerPlan`` says what it will be."""
 
-    Attributes:
-        parameters: Tensors the optimizer updates in place, [M, ...].
-        gradients: Of the mean loss with respect to each parameter, filled by ``backward``.
-    """
+    @property
+    def parameters(self) -> Sequence[Tensor]:
+        """Tensors the optimizer updates in place, [M, ...]."""
 
-    parameters: list[Tensor]
-    gradients: list[Tensor]
+    @property
+    def gradients(self) -> Sequence[Tensor]:
+        """Of the mean loss with respect to each parameter; ``backward`` writes into them."""
+
+    @property
+    def state(self) -> Sequence[Tensor]:
+        """What it keeps from step to step beside its parameters, [M, ...], of their dtype."""
 
     def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
         """Map activations [M, I, B] to [M, O, B]; ``step`` counts updates, None: not training."""
-        ...
 
-    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor | None:
-        """Take the loss's gradient for the outputs; return that for the inputs if it is asked.
+    def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor | None:
+        """Take the loss's gradient for the outputs; return that for the inputs if it is asked."""
 
-        With ``descend`` it comes scaled by -lr, and is added to the parameters themselves.
+
+@runtime_checkable
+class DescendingLayer(Layer, Protocol):
+    """A layer that can take plain gradient descent's step itself, in its backward pass."""
+
+    def descend(self, gradient: Tensor, *, to_inputs: bool) -> Tensor | None:
+        """Do as ``backward``, but add to the parameters what it would write beside them.
+
+        The gradient comes scaled by -lr.
         """
-        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What the layers of one model are built with.
+
+    Attributes:
+        plans: One per member, M of them, alike but for numbers; some may lack dropout.
+        seeds: One per member.
+        init: How weights start; see ``initial_parameters``.
+        init_std: One per member.
+        unit: What an input of 1 stands for.
+        like: An empty tensor of the parameters' dtype and device.
+        rounded_to: The type that products take and give; None: that of the parameters.
+    """
+
+    plans: Sequence[Sequence[Any]]
+    seeds: Sequence[int]
+    init: str
+    init_std: Sequence[float]
+    unit: float
+    like: Tensor
+    rounded_to: torch.dtype | None = None
+
+    @property
+    def plan(self) -> Sequence[Any]:
+        """The model's layers: those of the member that has the most."""
+        return max(self.plans, key=len)
+
+    def layer_plans(self, index: int) -> list[Any]:
+        """Return each member's own plan of a layer of ``plan``, or None if it has none."""
+        if self.plan[index].training_only:
+            most = len(self.plan)
+            return [plan[index] if len(plan) == most else None for plan in self.plans]
+        before = sum(not layer.training_only for layer in self.plan[:index])
+        return [[layer for layer in plan if not layer.training_only][before] for plan in self.plans]
+
+    @functools.cached_property
+    def generators(self) -> Sequence[torch.Generator]:
+        """One per member; the layers draw their first weights from it, one after the other."""
+        return [generator(seed, "init") for seed in self.seeds]
 
 
 class Linear:
@@ -67,7 +121,7 @@ class Linear:
         rounded_to: torch.dtype | None = None,
     ) -> None:
         self.weight, self.bias = weight, bias
-        self.parameters = [weight, bias]
+        self.parameters, self.state = [weight, bias], ()
         self.unit = unit
         self.gradients = [torch.empty_like(weight), torch.empty_like(bias)]
         # All members below one another, for the product with a batch that they share.
@@ -103,20 +157,30 @@ class Linear:
         self._add_product(self._factor.view(batches, -1, depth), self._inputs, to=outputs)
         return outputs.view(members, width, -1)
 
-    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor | None:
-        """Fill the gradients of weight and bias, or descend; [M, O, B] -> [M, I, B].
+    def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor | None:
+        """Fill the gradients of weight and bias; [M, O, B] -> [M, I, B]."""
+        return self._to_weight(gradient, self.gradients[0], to_inputs=to_inputs, kept=0)
 
-        To descend, the product adds to the weights what it would else write beside them: the step
-        costs no pass over the weights, and no gradient of their size takes room in the cache.
+    def descend(self, gradient: Tensor, *, to_inputs: bool) -> Tensor | None:
+        """Add to weight and bias; [M, O, B] -> [M, I, B].
+
+        The product adds to the weights what it would else write beside them: the step costs no
+        pass over the weights, and no gradient of their size takes room in the cache.
         """
+        flowing = self._to_weight(gradient, self.weight, to_inputs=to_inputs, kept=1)
+        self.bias.add_(self.gradients[1])
+        return flowing
+
+    def _to_weight(
+        self, gradient: Tensor, weight: Tensor, *, to_inputs: bool, kept: int
+    ) -> Tensor | None:
+        """Set ``weight`` = kept * weight + the weight's gradient, and the bias's gradient."""
         members, width, depth = self.weight.shape
         self._output_gradient = gradient
         rounded, flowing = self._round(gradient, 2), None
         if to_inputs:  # before the weight changes
             flowing = self._input_gradient.take(members, depth, gradient.shape[2])  # [M, I, B]
             self._add_product(self._factor.mT, rounded, to=flowing, kept=0)
-        weight, bias = self.parameters if descend else self.gradients
-        kept = 1 if descend else 0
         if self._inputs.dim() == 2:
             outputs = rounded.view(members * width, -1)
             self._add_product(outputs, self._inputs, to=weight.view(-1, depth), kept=kept)
@@ -126,8 +190,6 @@ class Linear:
             stacked = weight.view(batches, -1, depth)
             self._add_product(outputs, self._inputs.mT, to=stacked, kept=kept)
         torch.sum(gradient, dim=2, keepdim=True, out=self.gradients[1])
-        if descend:
-            bias.add_(self.gradients[1])
         return flowing
 
     def _round(self, numbers: Tensor, memory: int) -> Tensor:
@@ -159,9 +221,9 @@ class Dropout:
             a stack.
     """
 
+    parameters = gradients = state = ()
+
     def __init__(self, share: Tensor, draw: Callable[[Tensor, int], Tensor]) -> None:
-        self.parameters: list[Tensor] = []
-        self.gradients: list[Tensor] = []
         lowest = (share.double() * 2**32 - 2**31).round()
         self._lowest = lowest.clamp(max=2**31 - 1).to(torch.int32).view(-1, 1, 1)
         self._scale = (1 / (1 - share)).view(-1, 1, 1)
@@ -182,7 +244,7 @@ class Dropout:
         outputs = self._outputs.take(*inputs.shape)
         return torch.mul(inputs, self._mask.mul_(self._scale), out=outputs)
 
-    def backward(self, gradient: Tensor, *, to_inputs: bool, descend: bool) -> Tensor:
+    def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor:
         """Apply the same mask."""
         return gradient if self._mask is None else gradient.mul_(self._mask)
 
@@ -193,7 +255,7 @@ def initial_parameters(
     in_features: int,
     out_features: int,
     init: str,
-    init_std: Tensor,
+    init_std: Sequence[float],
     dtype: torch.dtype,
 ) -> tuple[Tensor, Tensor]:
     """Draw a linear layer's first weights, one member per generator.
@@ -204,7 +266,7 @@ def initial_parameters(
         out_features: O.
         init: ``normal``: N(0, init_std), bias 0 (the textbook's); ``torch``: uniform within
             1 / sqrt(I) for both; ``he``: N(0, sqrt(2 / I)), bias 0.
-        init_std: [M], used by ``normal``.
+        init_std: One per member, used by ``normal``.
         dtype: Of the result; the draws are made in float32, so that it changes no draw.
 
     Returns:
@@ -215,16 +277,16 @@ def initial_parameters(
     """
     shape, bound = (out_features, in_features), 1 / math.sqrt(max(in_features, 1))
     weights, biases = [], []
-    for generator, std in zip(generators, init_std.tolist(), strict=True):
+    for drawing, std in zip(generators, init_std, strict=True):
         bias = torch.zeros(out_features, 1)
         match init:
             case "normal":
-                weight = std * torch.randn(shape, generator=generator)
+                weight = std * torch.randn(shape, generator=drawing)
             case "he":
-                weight = math.sqrt(2) * bound * torch.randn(shape, generator=generator)
+                weight = math.sqrt(2) * bound * torch.randn(shape, generator=drawing)
             case "torch":
-                weight = bound * (2 * torch.rand(shape, generator=generator) - 1)
-                bias = bound * (2 * torch.rand(bias.shape, generator=generator) - 1)
+                weight = bound * (2 * torch.rand(shape, generator=drawing) - 1)
+                bias = bound * (2 * torch.rand(bias.shape, generator=drawing) - 1)
             case _:
                 raise ValueError(f"init={init}: must be normal, torch or he")
         weights.append(weight)

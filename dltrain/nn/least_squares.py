@@ -15,7 +15,7 @@ SOLVED_ROWS = 1 << 17  # rows that are solved for at once
 
 @dataclass(frozen=True)
 class Solution:
-    """What ``least_squares`` found.
+    """What ``least_squares`` returns.
 
     Attributes:
         weight: [I], float64.
@@ -56,8 +56,8 @@ def least_squares(inputs: Tensor, targets: Tensor) -> Solution:
         rcond=torch.finfo(table.dtype).eps * max(rows, columns),
         driver="gelsy",
     )
-    found = result.solution[:, 0]
-    return Solution(found[:-1], float(found[-1]), int(result.rank), columns)
+    numbers = result.solution[:, 0]
+    return Solution(numbers[:-1], float(numbers[-1]), int(result.rank), columns)
 
 
 def _augmented(inputs: Tensor, targets: Tensor) -> Tensor:

@@ -47,22 +47,18 @@ class Loss(Protocol):
             scale: [M or 1, 1, 1], what each row's gradient is multiplied by: 1 / B for that of the
                 mean.
         """
-        ...
 
     def statistics(self, records: Tensor) -> Tensor:
         """Add up records [T, R, M, B] over the rows: [T, S, M]; the records are used up."""
-        ...
 
     def evaluation(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return statistics [S, M], float64; the outputs are used up."""
-        ...
 
     def metrics(self, sums: Tensor, rows: int, split: str) -> list[dict[str, float]]:
         """Turn sums [S, M] over ``rows`` rows of a split into named numbers, one dict per member.
 
         Reading the numbers waits for the device.
         """
-        ...
 
 
 class SquaredError:

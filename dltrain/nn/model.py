@@ -5,40 +5,44 @@ Letters: M members, B rows, I in_features, O out_features (classes, or 1).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
-from dltrain.nn.activations import ACTIVATIONS
-from dltrain.nn.layers import Dropout, Layer, Linear, initial_parameters
-from dltrain.nn.plan import ActivationPlan, DropoutPlan, LinearPlan, Plan
-from dltrain.nn.random import Draws, generator
+from dltrain.nn.layers import DescendingLayer, Layer, Setup
+from dltrain.nn.plan import tensor_shapes
 
 
 class Model:
-    """M members of one plan.
+    """M members of one model, with freshly drawn weights.
 
     Args:
-        layers: Applied in order.
+        setup: What its layers are built with, and which these are.
 
     Attributes:
         layers: Applied in order.
         parameters: All layers' parameters, [M, ...] each, updated in place by the optimizer.
         gradients: Their gradients, in the same order, filled by ``backward``.
-        names: Of the parameters, as in ``layers.0.weight``; dropout does not count, so that
-            a member has the same names beside members that drop units.
+        names: Of the parameters, as in ``layers.0.weight``.
+        can_descend: Whether every layer with parameters can take plain gradient descent's step.
     """
 
-    def __init__(self, layers: Sequence[Layer]) -> None:
-        self.layers = list(layers)
-        self.parameters = [tensor for layer in layers for tensor in layer.parameters]
-        self.gradients = [tensor for layer in layers for tensor in layer.gradients]
-        lasting = [layer for layer in layers if not isinstance(layer, Dropout)]
-        self.names = [
-            f"layers.{index}.{name}"
-            for index, layer in enumerate(lasting)
-            for name in ("weight", "bias")[: len(layer.parameters)]
+    def __init__(self, setup: Setup) -> None:
+        plan = setup.plan
+        self.layers: list[Layer] = [
+            layer.build(setup, index=index) for index, layer in enumerate(plan)
+        ]
+        self.parameters = [tensor for layer in self.layers for tensor in layer.parameters]
+        self.gradients = [tensor for layer in self.layers for tensor in layer.gradients]
+        self._tensors = [*self.parameters, *(t for layer in self.layers for t in layer.state)]
+        self._shapes = tensor_shapes(plan)
+        self.names = [*self._shapes][: len(self.parameters)]
+        # Asked once: a step is short enough to feel the cost of it.
+        descending = [layer.descend for layer in self.layers if isinstance(layer, DescendingLayer)]
+        self.can_descend = len(descending) == sum(bool(layer.parameters) for layer in self.layers)
+        self._backward = [layer.backward for layer in reversed(self.layers)]
+        self._descend = [
+            layer.descend if isinstance(layer, DescendingLayer) else layer.backward
+            for layer in reversed(self.layers)
         ]
 
     @property
@@ -48,7 +52,7 @@ class Model:
 
     def intact(self) -> Tensor:
         """Tell whether all of a member's numbers are finite, [M] on the device."""
-        return torch.stack([p.flatten(1).isfinite().all(dim=1) for p in self.parameters]).all(dim=0)
+        return torch.stack([t.flatten(1).isfinite().all(dim=1) for t in self._tensors]).all(dim=0)
 
     def forward(self, inputs: Tensor, *, step: Tensor | None = None) -> Tensor:
         """Compute outputs [M, O, B].
@@ -70,67 +74,19 @@ class Model:
             gradient: Used up.
             descend: It comes scaled by -lr; the parameters are updated instead.
         """
+        assert self.can_descend or not descend
         flowing: Tensor | None = gradient
-        for layer in reversed(self.layers):
+        *others, first = self._descend if descend else self._backward
+        for layer_backward in others:
             assert flowing is not None
-            to_inputs = layer is not self.layers[0]
-            flowing = layer.backward(flowing, to_inputs=to_inputs, descend=descend)
+            flowing = layer_backward(flowing, to_inputs=True)
+        assert flowing is not None
+        first(flowing, to_inputs=False)
 
     def state(self) -> dict[str, Tensor]:
-        """Return the parameters by name: weights [M, O, I] and biases [M, O].
+        """Return by name what a checkpoint holds: weights [M, O, I], biases [M, O] and so on.
 
         One member's, ``tensor[member]``, are as ``torch.nn.Linear.load_state_dict`` takes them.
         """
-        return {
-            name: tensor.squeeze(-1) if name.endswith("bias") else tensor
-            for name, tensor in zip(self.names, self.parameters, strict=True)
-        }
-
-
-def build_model(
-    plan: Plan,
-    *,
-    seeds: Sequence[int],
-    init: str,
-    init_std: Sequence[float],
-    dropout: Sequence[float],
-    unit: float,
-    like: Tensor,
-    rounded_to: torch.dtype | None = None,
-) -> Model:
-    """Turn a plan into a model with freshly drawn weights.
-
-    Args:
-        plan: The layers; the same for all members.
-        seeds: One per member, M of them.
-        init: How weights start; see ``layers.initial_parameters``.
-        init_std: One per member.
-        dropout: Share of units dropped, one per member.
-        unit: What an input of 1 stands for.
-        like: An empty tensor of the parameters' dtype and device.
-        rounded_to: The type that products take and give; None: that of the parameters.
-    """
-    generators = [generator(seed, "init") for seed in seeds]
-    deviations = torch.tensor(init_std, dtype=torch.float64)
-    shares = torch.tensor(dropout, dtype=like.dtype, device=like.device)
-    layers: list[Layer] = []
-    for index, layer in enumerate(plan):
-        match layer:
-            case LinearPlan():
-                weight, bias = initial_parameters(
-                    generators,
-                    in_features=layer.in_features,
-                    out_features=layer.out_features,
-                    init=init,
-                    init_std=deviations,
-                    dtype=like.dtype,
-                )
-                first = 1.0 if layers else unit
-                weight, bias = weight.to(like.device), bias.to(like.device)
-                layers.append(Linear(weight, bias, unit=first, rounded_to=rounded_to))
-            case ActivationPlan():
-                layers.append(ACTIVATIONS[layer.name]())
-            case DropoutPlan():
-                draws = Draws(seeds, f"dropout.{index}", layer.width, device=like.device)
-                layers.append(Dropout(shares, draws))
-    return Model(layers)
+        pairs = zip(self._shapes.items(), self._tensors, strict=True)
+        return {name: tensor.view(self.num_members, *shape) for (name, shape), tensor in pairs}

@@ -21,28 +21,27 @@ class Optimizer(Protocol):
     """What changes parameters.
 
     Attributes:
-        lr: Learning rate of each member, for the record; nan if the rule has none.
+        lr: [M], float64, on the device: the learning rates that a step reads, written before each
+            window of steps; nan if the rule has none.
         follows_gradient: Whether the gradient is what moves the parameters.
-        slope: -lr, [M, 1, 1], if a step adds nothing to the parameters but that times their
-            gradients, so that the layers may do it in their products; else None.
+        plain_descent: Whether a step adds nothing to the parameters but -lr times their gradients,
+            so that the layers may do it in their products.
         capturable: Whether a step only launches kernels, so that a GPU can replay it.
     """
 
-    lr: list[float]
+    lr: Tensor
     follows_gradient: bool
-    slope: Tensor | None
+    plain_descent: bool
     capturable: bool
 
     def step(self, gradients: Sequence[Tensor]) -> None:
         """Update the parameters in place; gradients stand in the parameters' order."""
-        ...
 
     def state(self) -> dict[str, Tensor]:
         """Return the memory of earlier steps by name, [M, ...]; empty if the rule keeps none.
 
         What is written into these tensors is written into the memory.
         """
-        ...
 
 
 class SGD:
@@ -65,20 +64,22 @@ class SGD:
         nesterov: Sequence[bool],
         weight_decay: Sequence[float],
     ) -> None:
-        self.lr, self.follows_gradient, self.capturable = list(lr), True, True
+        self.follows_gradient, self.capturable = True, True
         self._parameters = list(parameters)
-        self._lr = [_column(lr, like=p) for p in self._parameters]
+        like = self._parameters[0]
+        self.lr = torch.tensor(lr, dtype=torch.float64, device=like.device)
+        self._rounded, self._lr = _numbers(self._parameters)
         self._weight_decay = _columns_if_any(weight_decay, self._parameters)
         self._momentum = _columns_if_any(momentum, self._parameters)
         # With look-ahead the update is gradient + momentum * buffer, without it the buffer alone.
         self._ahead = _columns_if_any([float(flag) for flag in nesterov], self._parameters)
         self._buffers = [torch.zeros_like(p) for p in self._parameters] if self._momentum else []
         self._scratch = _like_if(bool(self._weight_decay), self._parameters)
-        plain = not (self._momentum or self._weight_decay)
-        self.slope = -_column(lr, like=self._parameters[0]) if plain else None
+        self.plain_descent = not (self._momentum or self._weight_decay)
 
     def step(self, gradients: Sequence[Tensor]) -> None:
         """See ``Optimizer``."""
+        self._rounded.copy_(self.lr)
         for i, (parameter, gradient) in enumerate(zip(self._parameters, gradients, strict=True)):
             update = gradient
             if self._weight_decay:
@@ -120,11 +121,10 @@ class Adam:
         weight_decay: Sequence[float],
         decoupled: bool,
     ) -> None:
-        self.lr, self.follows_gradient, self.capturable = list(lr), True, True
-        self.slope: Tensor | None = None
+        self.follows_gradient, self.plain_descent, self.capturable = True, False, True
         self._parameters = list(parameters)
         like = self._parameters[0]
-        self._rates = torch.tensor(lr, dtype=torch.float64, device=like.device)
+        self.lr = torch.tensor(lr, dtype=torch.float64, device=like.device)
         self._betas = torch.tensor(betas, dtype=torch.float64, device=like.device).t()  # [2, M]
         self._keep = [_column([second for _, second in betas], like=p) for p in self._parameters]
         # 1 - beta is taken before it is rounded to the parameters' dtype.
@@ -134,9 +134,11 @@ class Adam:
         ]
         self._eps = [_column(eps, like=p) for p in self._parameters]
         self._weight_decay = _columns_if_any(weight_decay, self._parameters)
-        products = [rate * decay for rate, decay in zip(lr, weight_decay, strict=True)]
-        self._shrink = [_column([1 - x for x in products], like=p) for p in self._parameters]
+        self._decay = torch.tensor(weight_decay, dtype=torch.float64, device=like.device)
         self._decoupled = decoupled
+        self._rates, self._rate = _numbers(self._parameters)
+        self._roots, self._root = _numbers(self._parameters)
+        self._shrinks, self._shrink = _numbers(self._parameters)
         self._first = [torch.zeros_like(p) for p in self._parameters]
         self._second = [torch.zeros_like(p) for p in self._parameters]
         self._scratch = _like_if(True, self._parameters)
@@ -150,9 +152,10 @@ class Adam:
         self._counts.add_(1)
         # Both moments start at 0; dividing by 1 - beta^step corrects for that.
         first_share, second_share = 1 - self._betas**self._counts  # [M] each
-        like = self._parameters[0]
-        rates = (self._rates / first_share).to(like.dtype)
-        roots = second_share.sqrt().to(like.dtype)
+        self._rates.copy_(self.lr / first_share)
+        self._roots.copy_(second_share.sqrt())
+        if self._weight_decay and self._decoupled:
+            self._shrinks.copy_(1 - self.lr * self._decay)
         for i, (parameter, gradient) in enumerate(zip(self._parameters, gradients, strict=True)):
             scratch = self._scratch[i]
             if self._weight_decay and self._decoupled:
@@ -164,10 +167,9 @@ class Adam:
             first = self._first[i].lerp_(gradient, renew_first)
             second = self._second[i].mul_(self._keep[i])
             second.addcmul_(torch.square(gradient, out=scratch), renew_second)
-            across = [-1, *[1] * (parameter.dim() - 1)]
-            torch.sqrt(second, out=scratch).div_(roots.view(across)).add_(self._eps[i])
+            torch.sqrt(second, out=scratch).div_(self._root[i]).add_(self._eps[i])
             torch.div(first, scratch, out=scratch)
-            parameter.addcmul_(rates.view(across), scratch, value=-1)
+            parameter.addcmul_(self._rate[i], scratch, value=-1)
 
     def state(self) -> dict[str, Tensor]:
         """See ``Optimizer``."""
@@ -189,8 +191,8 @@ class LeastSquares:
 
     def __init__(self, layer: Linear) -> None:
         assert layer.weight.shape[1] == 1
-        self.lr, self.follows_gradient = [math.nan] * layer.weight.shape[0], False
-        self.slope: Tensor | None = None
+        self.lr = torch.full_like(layer.weight[:, 0, 0], math.nan, dtype=torch.float64)
+        self.follows_gradient, self.plain_descent = False, False
         self.capturable = False  # it solves on the host
         self._layer = layer
         layer.weight.zero_()
@@ -199,11 +201,11 @@ class LeastSquares:
     def step(self, gradients: Sequence[Tensor]) -> None:
         """See ``Optimizer``; gradients of the parameters are not used."""
         inputs, output_gradients = self._layer.seen()
-        rows = output_gradients.shape[2]
+        count = output_gradients.shape[2]
         for member, gradient in enumerate(output_gradients):
-            own = inputs if inputs.dim() == 2 else inputs[member].mT  # [B, I]
-            residuals = gradient[0] * -rows  # target - output, [B]
-            solution = least_squares(own, residuals)
+            rows = inputs if inputs.dim() == 2 else inputs[member].mT  # [B, I]
+            residuals = gradient[0] * -count  # target - output, [B]
+            solution = least_squares(rows, residuals)
             self._layer.weight[member, 0] += solution.weight.to(gradient)
             self._layer.bias[member, 0] += solution.bias
 
@@ -235,13 +237,26 @@ class ClipNorm:
         # A norm of 0 gives inf, which clamps to 1; nan stays nan and is found as a divergence.
         scales = torch.where(self._bounds.isinf(), 1, (self._bounds / norms).clamp_(max=1))
         for gradient in gradients:
-            gradient.mul_(scales.view(-1, *[1] * (gradient.dim() - 1)))
+            gradient.mul_(_across(scales, gradient))
+
+
+def _across(numbers: Tensor, parameter: Tensor) -> Tensor:
+    """Look at M numbers as [M, 1, ...], to stand beside a parameter [M, ...]."""
+    return numbers.view(-1, *[1] * (parameter.dim() - 1))
+
+
+def _numbers(parameters: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    """Make memory for M numbers; return it, and views of it that stand beside each parameter.
+
+    Views are made once: a step is short enough to feel the cost of each.
+    """
+    numbers = parameters[0].new_empty(len(parameters[0]))
+    return numbers, [_across(numbers, parameter) for parameter in parameters]
 
 
 def _column(values: Sequence[float], *, like: Tensor) -> Tensor:
-    """Put M numbers beside a parameter [M, ...]: shape [M, 1, ...]."""
-    column = torch.tensor(values, dtype=like.dtype, device=like.device)
-    return column.view(-1, *[1] * (like.dim() - 1))
+    """Put M numbers beside a parameter, in its dtype."""
+    return _across(torch.tensor(values, dtype=like.dtype, device=like.device), like)
 
 
 def _columns_if_any(values: Sequence[float], parameters: Sequence[Tensor]) -> list[Tensor]:

@@ -1,12 +1,74 @@
 """Models as plans: which layers, of which widths - without a tensor, so without torch.
 
-``model.py`` builds a plan; ``dltrain model show`` prints one. Letters: B rows of the batch.
+A new kind of layer is one class here, or outside the package, that says all there is to know of it
+(``LayerPlan``), and one class that computes (``layers.Layer``). ``model.py`` builds a plan;
+``dltrain model show`` prints one. Letters: B rows of the batch.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from dltrain.nn.layers import Layer, Setup
+
+Shape = tuple[int, ...]
+# Names and shapes of one member's tensors.
+Shapes = Sequence[tuple[str, Shape]]
+
+
+class LayerPlan(Protocol):
+    """One layer of a model: all that is asked of it before it has a tensor."""
+
+    @property
+    def name(self) -> str:
+        """As ``dltrain model show`` prints it: ``linear 784 -> 256``."""
+
+    @property
+    def in_features(self) -> int:
+        """Width of the inputs."""
+
+    @property
+    def out_features(self) -> int:
+        """Width of the outputs."""
+
+    @property
+    def parameters(self) -> Shapes:
+        """What the optimizer updates, as a checkpoint holds it; the weight before its bias."""
+
+    @property
+    def state(self) -> Shapes:
+        """What it keeps from step to step beside them, as a checkpoint holds it."""
+
+    @property
+    def multiply_adds(self) -> int:
+        """Of its matrix product, for one row; 0 if it has none."""
+
+    @property
+    def training_only(self) -> bool:
+        """Whether it changes nothing in evaluation.
+
+        Such a layer does not count in the names of parameters, so that a member has the same names
+        beside members that have no such layer.
+        """
+
+    def num_activations(self, *, rows: int, evaluated: int) -> int:
+        """Count the numbers in memory for a batch of so many rows, and for rows evaluated at once.
+
+        Outputs, their gradient, and what else is kept, but no parameters.
+        """
+
+    def build(self, setup: Setup, *, index: int) -> Layer:
+        """Build it, the layer of this index of a model, for all members.
+
+        ``setup.layer_plans(index)`` are the members' own plans of it, which may differ in numbers.
+        """
+
+
+Plan = Sequence[LayerPlan]
 
 
 @dataclass(frozen=True)
@@ -15,11 +77,46 @@ class LinearPlan:
 
     in_features: int
     out_features: int
+    state = ()
+    training_only = False
 
     @property
-    def num_parameters(self) -> int:
-        """Weights and biases."""
-        return self.in_features * self.out_features + self.out_features
+    def name(self) -> str:
+        """See ``LayerPlan``."""
+        return f"linear {self.in_features} -> {self.out_features}"
+
+    @property
+    def parameters(self) -> Shapes:
+        """See ``LayerPlan``."""
+        return ("weight", (self.out_features, self.in_features)), ("bias", (self.out_features,))
+
+    @property
+    def multiply_adds(self) -> int:
+        """See ``LayerPlan``."""
+        return self.in_features * self.out_features
+
+    def num_activations(self, *, rows: int, evaluated: int) -> int:
+        """Outputs of both, and of a batch the gradient and what a loss makes of it."""
+        return (3 * rows + evaluated) * self.out_features
+
+    def build(self, setup: Setup, *, index: int) -> Layer:
+        """Draw its first weights; a model's first layer takes the unit of the inputs."""
+        from dltrain.nn.layers import Linear, initial_parameters
+
+        weight, bias = initial_parameters(
+            setup.generators,
+            in_features=self.in_features,
+            out_features=self.out_features,
+            init=setup.init,
+            init_std=setup.init_std,
+            dtype=setup.like.dtype,
+        )
+        return Linear(
+            weight.to(setup.like.device),
+            bias.to(setup.like.device),
+            unit=1.0 if index else setup.unit,
+            rounded_to=setup.rounded_to,
+        )
 
 
 @dataclass(frozen=True)
@@ -27,8 +124,25 @@ class ActivationPlan:
     """A nonlinearity, unit by unit."""
 
     name: str
-    width: int
-    num_parameters: int = 0
+    in_features: int
+    parameters = state = ()
+    multiply_adds = 0
+    training_only = False
+
+    @property
+    def out_features(self) -> int:
+        """See ``LayerPlan``."""
+        return self.in_features
+
+    def num_activations(self, *, rows: int, evaluated: int) -> int:
+        """Only one of them does not work in place."""
+        return (rows + evaluated) * self.in_features if self.name == "gelu" else 0
+
+    def build(self, setup: Setup, *, index: int) -> Layer:
+        """See ``LayerPlan``."""
+        from dltrain.nn.activations import ACTIVATIONS
+
+        return ACTIVATIONS[self.name]()
 
 
 @dataclass(frozen=True)
@@ -36,11 +150,64 @@ class DropoutPlan:
     """Units dropped in training."""
 
     share: float
-    width: int
-    num_parameters: int = 0
+    in_features: int
+    parameters = state = ()
+    multiply_adds = 0
+    training_only = True
+
+    @property
+    def name(self) -> str:
+        """See ``LayerPlan``."""
+        return f"dropout {self.share:g}"
+
+    @property
+    def out_features(self) -> int:
+        """See ``LayerPlan``."""
+        return self.in_features
+
+    def num_activations(self, *, rows: int, evaluated: int) -> int:
+        """Draws, masks and outputs."""
+        return 3 * rows * self.in_features
+
+    def build(self, setup: Setup, *, index: int) -> Layer:
+        """Give each member its share; one without this layer drops nothing."""
+        from dltrain.nn.layers import Dropout
+        from dltrain.nn.random import Draws
+
+        like = setup.like
+        draws = Draws(setup.seeds, f"dropout.{index}", self.in_features, device=like.device)
+        shares = [plan.share if plan else 0.0 for plan in setup.layer_plans(index)]
+        return Dropout(like.new_tensor(shares), draws)
 
 
-Plan = Sequence[LinearPlan | ActivationPlan | DropoutPlan]
+def num_parameters(plan: Plan) -> int:
+    """Count the weights and biases of a model."""
+    return sum(math.prod(shape) for layer in plan for _, shape in layer.parameters)
+
+
+def tensor_shapes(plan: Plan) -> dict[str, Shape]:
+    """Name all tensors of one member, as a checkpoint holds them: parameters first, then state.
+
+    Example:
+        >>> tensor_shapes([LinearPlan(4, 3)])
+        {'layers.0.weight': (3, 4), 'layers.0.bias': (3,)}
+    """
+    layers = [layer for layer in plan if not layer.training_only]
+    tensors = [
+        (index, *tensor) for index, layer in enumerate(layers) for tensor in layer.parameters
+    ]
+    tensors += [(index, *tensor) for index, layer in enumerate(layers) for tensor in layer.state]
+    return {f"layers.{index}.{name}": shape for index, name, shape in tensors}
+
+
+def widths(plan: Plan) -> list[int]:
+    """List the width of the inputs and that of each matrix product's outputs.
+
+    Example:
+        >>> widths([LinearPlan(4, 3), ActivationPlan("relu", 3), LinearPlan(3, 1)])
+        [4, 3, 1]
+    """
+    return [plan[0].in_features, *(layer.out_features for layer in plan if layer.multiply_adds)]
 
 
 def single_layer(in_features: int, out_features: int) -> Plan:
@@ -66,122 +233,13 @@ def multilayer(
         dropout: Share of hidden units dropped in training; 0 leaves the layer out.
 
     Example:
-        >>> sum(layer.num_parameters for layer in multilayer(
-        ...     784, 10, hidden=[256], activation="relu", dropout=0.0))
+        >>> num_parameters(multilayer(784, 10, hidden=[256], activation="relu", dropout=0.0))
         203530
     """
-    layers: list[LinearPlan | ActivationPlan | DropoutPlan] = []
+    layers: list[LayerPlan] = []
     width = in_features
     for units in hidden:
         layers += [LinearPlan(width, units), ActivationPlan(activation, units)]
         layers += [DropoutPlan(dropout, units)] if dropout > 0 else []
         width = units
     return [*layers, LinearPlan(width, out_features)]
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One node of the computational graph of one training step.
-
-    Attributes:
-        name: As in ``linear 784 -> 256``.
-        passes: ``forward``, ``backward`` or ``update``.
-        shape: Of what it produces.
-        num_parameters: It owns (forward) or fills or changes (backward, update).
-        multiply_adds: Multiplications followed by an addition; other arithmetic is not counted.
-        bytes: Read and written at least once, parameters and activations.
-    """
-
-    name: str
-    passes: str
-    shape: tuple[int, ...]
-    num_parameters: int
-    multiply_adds: int
-    bytes: int
-
-
-def graph(plan: Plan, *, rows: int, loss: str, itemsize: int) -> list[Operation]:
-    """List the operations of one training step in the order they are computed.
-
-    Args:
-        plan: The layers.
-        rows: B, rows of the batch.
-        loss: Name of the loss, which both ends the forward and begins the backward pass.
-        itemsize: Bytes per number.
-
-    Returns:
-        Forward, loss, backward and update of every layer. The first layer's backward pass
-        computes no gradient for the inputs, since nothing needs it.
-    """
-    forward = [_forward(layer, rows, itemsize) for layer in plan]
-    last = plan[-1]
-    assert isinstance(last, LinearPlan)
-    outputs = last.out_features * rows
-    losses = [
-        Operation(loss, "forward", (1,), 0, 0, itemsize * outputs),
-        Operation(loss, "backward", (last.out_features, rows), 0, 0, 2 * itemsize * outputs),
-    ]
-    backward = [
-        _backward(layer, rows, itemsize, first=layer is plan[0]) for layer in reversed(plan)
-    ]
-    updates = [
-        Operation(
-            _name(layer),
-            "update",
-            (layer.out_features, layer.in_features),
-            layer.num_parameters,
-            layer.num_parameters,
-            3 * itemsize * layer.num_parameters,  # read parameter and gradient, write parameter
-        )
-        for layer in plan
-        if isinstance(layer, LinearPlan)
-    ]
-    return [*forward, *losses, *backward, *updates]
-
-
-def _name(layer: LinearPlan | ActivationPlan | DropoutPlan) -> str:
-    match layer:
-        case LinearPlan():
-            return f"linear {layer.in_features} -> {layer.out_features}"
-        case ActivationPlan():
-            return layer.name
-        case DropoutPlan():
-            return f"dropout {layer.share:g}"
-
-
-def _forward(
-    layer: LinearPlan | ActivationPlan | DropoutPlan, rows: int, itemsize: int
-) -> Operation:
-    if isinstance(layer, LinearPlan):
-        touched = layer.num_parameters + (layer.in_features + layer.out_features) * rows
-        return Operation(
-            _name(layer),
-            "forward",
-            (layer.out_features, rows),
-            layer.num_parameters,
-            layer.in_features * layer.out_features * rows,
-            itemsize * touched,
-        )
-    size = 2 * itemsize * layer.width * rows
-    return Operation(_name(layer), "forward", (layer.width, rows), 0, 0, size)
-
-
-def _backward(
-    layer: LinearPlan | ActivationPlan | DropoutPlan, rows: int, itemsize: int, *, first: bool
-) -> Operation:
-    if isinstance(layer, LinearPlan):
-        products = 1 if first else 2  # for the weights, and for the inputs
-        touched = layer.num_parameters + (layer.in_features + layer.out_features) * rows
-        if not first:
-            touched += layer.in_features * layer.out_features + layer.in_features * rows
-        shape = (layer.out_features, layer.in_features) if first else (layer.in_features, rows)
-        return Operation(
-            _name(layer),
-            "backward",
-            shape,
-            layer.num_parameters,
-            products * layer.in_features * layer.out_features * rows,
-            itemsize * touched,
-        )
-    size = 3 * itemsize * layer.width * rows
-    return Operation(_name(layer), "backward", (layer.width, rows), 0, 0, size)

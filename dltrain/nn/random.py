@@ -29,10 +29,10 @@ def generator(seed: int, purpose: str, index: int = 0) -> torch.Generator:
 class Draws:
     """Whole numbers of 32 bits for dropout, [M or 1, width, rows], equal for members of equal seed.
 
-    A number is a hash of its place and its step, so nothing is drawn in a sequence: it does not
+    A number is a hash of its position and its step, so nothing is drawn in a sequence: it does not
     depend on what was drawn before, and a GPU computes it where it is needed. The hash is
-    C. Wellons' ``lowbias32``, applied to the place with the seed's key, and to the result with the
-    step.
+    C. Wellons' ``lowbias32``, applied to the position with the seed's key, and to the result with
+    the step.
     """
 
     def __init__(
@@ -42,31 +42,31 @@ class Draws:
         which = [self._different.index(seed) for seed in seeds]
         self._rows = torch.tensor(which, device=device) if any(which) else None
         self._purpose, self._width = purpose, width
-        self._places = torch.empty(0, 0, dtype=torch.int32, device=device)
+        self._positions = torch.empty(0, 0, dtype=torch.int32, device=device)
         self._draws, self._shifted = (Memory(torch.int32, device) for _ in range(2))
 
     def __call__(self, step: Tensor, rows: int) -> Tensor:
         """Return the numbers of a step, for so many rows."""
-        if self._places.shape[-1] < rows:
-            self._places = self._hashed_places(rows)
-        places = self._places[..., :rows]
+        if self._positions.shape[-1] < rows:
+            self._positions = self._hashed_positions(rows)
+        positions = self._positions[..., :rows]
         # The odd number nearest to 2^32 / golden ratio, as a number with sign: steps lie far apart.
-        draws = torch.add(places, step * -1640531527, out=self._draws.take(*places.shape))
+        draws = torch.add(positions, step * -1640531527, out=self._draws.take(*positions.shape))
         _hash_(draws, self._shifted)
         return draws if self._rows is None else draws[self._rows]
 
-    def _hashed_places(self, rows: int) -> Tensor:
+    def _hashed_positions(self, rows: int) -> Tensor:
         """Hash each unit of each row with each different seed's key: [seeds, width, rows]."""
         units = torch.arange(self._width, dtype=torch.int64).view(-1, 1)
         # A row's numbers do not depend on how many rows there are.
-        places = units + self._width * torch.arange(rows, dtype=torch.int64)
+        positions = units + self._width * torch.arange(rows, dtype=torch.int64)
         keys = [generator(seed, self._purpose).initial_seed() for seed in self._different]
         low = torch.tensor([(key & 0xFFFFFFFF) - 2**31 for key in keys], dtype=torch.int64)
-        hashed = (places + low.view(-1, 1, 1)).to(torch.int32)
+        hashed = (positions + low.view(-1, 1, 1)).to(torch.int32)
         _hash_(hashed, Memory(torch.int32, hashed.device))
         high = torch.tensor([(key >> 32 & 0xFFFFFFFF) - 2**31 for key in keys])
         hashed ^= high.to(torch.int32).view(-1, 1, 1)
-        return hashed.to(self._places.device)
+        return hashed.to(self._positions.device)
 
 
 def _hash_(numbers: Tensor, shifted: Memory) -> None:

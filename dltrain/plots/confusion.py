@@ -1,4 +1,4 @@
-"""Which classes are taken for which, and how well each one is told from the others.
+"""A confusion matrix, with precision, recall and F1 of each class.
 
 Letters: C classes.
 """
@@ -51,9 +51,9 @@ def _matrix(axes: Axes, matrix: Counts, names: Sequence[str]) -> None:
     axes.imshow(shares, cmap=style.COUNTS, vmin=0, vmax=1, aspect="auto")
     style.bare(axes)
     every = -(-len(names) // LISTED)
-    places = list(range(0, len(names), every))
-    axes.set_xticks(places, [names[i] for i in places])
-    axes.set_yticks(places, [names[i] for i in places])
+    labelled = list(range(0, len(names), every))
+    axes.set_xticks(labelled, [names[i] for i in labelled])
+    axes.set_yticks(labelled, [names[i] for i in labelled])
     if max(map(len, names), default=0) > 3:
         style.slanted(axes, degrees=45)
     axes.set_xlabel("predicted")
@@ -82,11 +82,11 @@ def _beside(axes: Axes, scores: Sequence[ClassScore]) -> None:
     axes.axis("off")
     axes.set_xlim(0, len(_COLUMNS))
     axes.set_ylim(len(scores) - 0.5, -0.5)
-    for place, name in enumerate(_COLUMNS):
-        axes.text(place + 0.95, -0.6, name, ha="right", va="bottom", fontsize=9, color=style.FAINT)
+    for column, name in enumerate(_COLUMNS):
+        axes.text(column + 0.95, -0.6, name, ha="right", va="bottom", fontsize=9, color=style.FAINT)
     for row, score in enumerate(scores):
-        for place, text in enumerate(_cells(score)):
-            axes.text(place + 0.95, row, text, ha="right", va="center", fontsize=9)
+        for column, text in enumerate(_cells(score)):
+            axes.text(column + 0.95, row, text, ha="right", va="center", fontsize=9)
 
 
 def _hardest(axes: Axes, scores: Sequence[ClassScore], names: Sequence[str]) -> None:
@@ -99,9 +99,9 @@ def _hardest(axes: Axes, scores: Sequence[ClassScore], names: Sequence[str]) -> 
     for line, cells in enumerate([heads, *([names[i], *_cells(scores[i])] for i in order)]):
         colour = style.INK if line else style.FAINT
         axes.text(-2.2, line - 1, cells[0], va="center", fontsize=9, color=colour)
-        for place, text in enumerate(cells[1:]):
+        for column, text in enumerate(cells[1:]):
             axes.text(
-                place + 0.95, line - 1, text, ha="right", va="center", fontsize=9, color=colour
+                column + 0.95, line - 1, text, ha="right", va="center", fontsize=9, color=colour
             )
 
 
@@ -111,5 +111,5 @@ def _or_last(value: float) -> float:
 
 def _cells(score: ClassScore) -> list[str]:
     shares = (score.precision, score.recall, score.f1)
-    told = ["-" if math.isnan(share) else f"{share:.3f}" for share in shares]
-    return [*told, f"{score.support:,}"]
+    shown = ["-" if math.isnan(share) else f"{share:.3f}" for share in shares]
+    return [*shown, f"{score.support:,}"]

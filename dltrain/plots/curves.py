@@ -140,11 +140,6 @@ def _legend(curves: Sequence[Curve]) -> list[Line2D]:
     if any(curve.best is not None for curve in leading):
         handles.append(Line2D([], [], **_STAR, color=style.FAINT, label="best epoch"))
     if any(curve.status == "diverged" and curve.rows for curve in curves):
-        cross: dict[str, Any] = {
-            "marker": "x",
-            "linestyle": "",
-            "markersize": 8,
-            "color": style.FAINT,
-        }
-        handles.append(Line2D([], [], **cross, label="diverged"))
+        cross: dict[str, Any] = {"marker": "x", "linestyle": "", "color": style.FAINT}
+        handles.append(Line2D([], [], **cross, markersize=8, label="diverged"))
     return handles

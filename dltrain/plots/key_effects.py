@@ -1,4 +1,4 @@
-"""What a sweep came to: its metric against each setting, with the spread over seeds."""
+"""The metric of a sweep against each setting, with the spread over seeds."""
 
 from __future__ import annotations
 
@@ -135,13 +135,7 @@ def _panel(
 
 
 def _line(
-    axes: Axes,
-    results: Sequence[Result],
-    *,
-    axis: Axis,
-    colour: str,
-    by_log: bool,
-    banded: bool,
+    axes: Axes, results: Sequence[Result], *, axis: Axis, colour: str, by_log: bool, banded: bool
 ) -> None:
     """Draw the members as points, their mean as a line and its spread as a band."""
     if not results:

@@ -1,4 +1,4 @@
-"""A sheet of the mistakes a model is surest of: each image, what it is and what it was taken for.
+"""A sheet of the most confident mistakes: each image, its class and the predicted one.
 
 Letters: N images, H height, W width, C classes.
 """
@@ -40,21 +40,21 @@ def draw(
     figure = style.figure(1.55 * columns, 1.95 * lines + 0.7)
     head, note = title
     style.headline(figure, head, f"{note}: the true class, in colour the predicted one")
-    for place, image in enumerate(images):
-        axes = figure.add_subplot(lines, columns, place + 1)
+    for index, image in enumerate(images):
+        axes = figure.add_subplot(lines, columns, index + 1)
         axes.imshow(image, cmap="gray_r", interpolation="nearest")
         axes.set_xticks([])
         axes.set_yticks([])
         axes.grid(visible=False)
         for spine in axes.spines.values():
             spine.set(visible=True, color="#DDDDDD")
-        told = f"{style.named(predicted[place], most=13)} {100 * confidence[place]:.0f} %"
-        axes.set_title(told, fontsize=8.5, color=style.VERMILLION, pad=3)
+        label = f"{style.named(predicted[index], most=13)} {100 * confidence[index]:.0f} %"
+        axes.set_title(label, fontsize=8.5, color=style.VERMILLION, pad=3)
         axes.text(
-            *(0, 1.17, style.named(true[place], most=20)),
+            *(0, 1.17, style.named(true[index], most=20)),
             transform=axes.transAxes,
             va="bottom",
             fontsize=8.5,
         )
-        axes.set_xlabel(f"row {rows[place]}", fontsize=7, color=style.FAINT, labelpad=2)
+        axes.set_xlabel(f"row {rows[index]}", fontsize=7, color=style.FAINT, labelpad=2)
     return figure

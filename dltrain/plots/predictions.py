@@ -1,4 +1,4 @@
-"""Predicted against true amounts, and what is left over.
+"""Scatter plot of predicted against true amounts, and the residuals.
 
 Letters: N rows.
 """
@@ -50,8 +50,8 @@ def draw(targets: Amounts, predictions: Amounts, *, name: str, title: str, note:
     bins = int(min(max(np.sqrt(len(residuals)), 5), BINS))
     counts.hist(residuals, bins=bin_edges(residuals, bins), color=style.BLUE, alpha=0.75)
     counts.axvline(0, color=style.INK, linewidth=1)
-    told = f"mean {style.number(residuals.mean())}, deviation {style.number(residuals.std())}"
-    counts.set_title(told, fontsize=9, color=style.FAINT)
+    summary = f"mean {style.number(residuals.mean())}, deviation {style.number(residuals.std())}"
+    counts.set_title(summary, fontsize=9, color=style.FAINT)
     counts.yaxis.set_major_locator(MaxNLocator(integer=True))
     counts.set(xlabel="residual (predicted - true)", ylabel="rows")
     for axes in (whole, left, counts):

@@ -147,9 +147,9 @@ def named(text: object, *, most: int = MAX_NAME) -> str:
         >>> named("a\nb")
         'a\\x0ab'
     """
-    given = str(text)
-    shown = escaped(given[: most + 1])
-    return shown if max(len(given), len(shown)) <= most else f"{shown[:most]}…"
+    whole = str(text)
+    shown = escaped(whole[: most + 1])
+    return shown if max(len(whole), len(shown)) <= most else f"{shown[:most]}…"
 
 
 def number(value: float) -> str:
@@ -178,9 +178,9 @@ def logarithmic(axes: Axes, *, which: str) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
-def ramp(place: int, count: int) -> str:
+def ramp(rank: int, count: int) -> str:
     """Return the colour of one of many values that have an order."""
-    return to_hex(matplotlib.colormaps[VALUES](0.9 * place / max(count - 1, 1)))
+    return to_hex(matplotlib.colormaps[VALUES](0.9 * rank / max(count - 1, 1)))
 
 
 def slanted(axes: Axes, *, degrees: float) -> None:

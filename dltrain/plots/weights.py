@@ -1,4 +1,4 @@
-"""What a linear model looks at: its weights as images, or as bars with the features' names.
+"""The weights of a linear model: as images, or as bars with the features' names.
 
 Letters: O outputs (classes, or 1), I in_features, H height, W width.
 """
@@ -43,9 +43,9 @@ def draw_images(
     end = float(np.percentile(np.abs(weight), MOST)) or 1.0
     norm = Normalize(-end, end)
     all_axes = []
-    for place, name in enumerate(shown):
-        axes = figure.add_subplot(lines, columns, place + 1)
-        image = weight[place].reshape(shape)
+    for index, name in enumerate(shown):
+        axes = figure.add_subplot(lines, columns, index + 1)
+        image = weight[index].reshape(shape)
         axes.imshow(image, cmap=style.SIGNED, norm=norm, interpolation="nearest")
         axes.set_title(style.named(name, most=18), fontsize=9, loc="center")
         axes.set_xticks([])
@@ -96,19 +96,14 @@ def draw_bars(
     ]
     style.headline(figure, title, "; ".join(filter(None, [unit, *dropped])))
     first = None
-    for place in range(panels):
-        axes = figure.add_subplot(lines, columns, place + 1, sharex=first, sharey=first)
-        values = weight[place, order]
+    for panel in range(panels):
+        axes = figure.add_subplot(lines, columns, panel + 1, sharex=first, sharey=first)
+        values = weight[panel, order]
         colours = [style.BLUE if value >= 0 else style.VERMILLION for value in values]
         axes.barh(range(len(order)), values, color=colours, height=0.7)
         if truth is not None:
-            look: dict[str, Any] = {
-                "marker": "D",
-                "color": style.INK,
-                "markersize": 5,
-                "linestyle": "",
-            }
-            axes.plot(truth[order], range(len(order)), **look, label="true weight")
+            look: dict[str, Any] = {"color": style.INK, "markersize": 5, "label": "true weight"}
+            axes.plot(truth[order], range(len(order)), "D", **look)
             figure.legend(loc="outside lower left")
         axes.axvline(0, color=style.FAINT, linewidth=0.8)
         axes.grid(visible=False, axis="y")
@@ -117,8 +112,8 @@ def draw_bars(
             axes.set_yticks(range(len(order)), [style.named(features[i]) for i in order])
             axes.invert_yaxis()
             axes.tick_params(axis="y", length=0)
-        elif place % columns:
+        elif panel % columns:
             axes.tick_params(axis="y", labelleft=False, length=0)
         if names:
-            axes.set_title(style.named(names[place]), fontsize=10)
+            axes.set_title(style.named(names[panel]), fontsize=10)
     return figure

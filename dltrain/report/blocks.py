@@ -1,4 +1,4 @@
-"""What a report is put together from: a document of sections, a section of blocks.
+"""The blocks of a report: a document has sections, a section has blocks.
 
 They are plain values, as JSON has them; ``page.js`` knows how each kind of block is drawn. No
 torch.
@@ -94,9 +94,9 @@ def table(
         more: ``filter``: whether rows can be chosen; ``marked``: numbers of rows that stand out;
             ``ids``: what rows are called by other blocks that show the same.
     """
-    own = {
+    block = {
         "kind": "table",
         "columns": list(columns),
         "rows": [list(row) for row in rows[:MAX_ROWS]],
     }
-    return {**own, "caption": caption, "sorted": sorted_by and list(sorted_by), **(more or {})}
+    return {**block, "caption": caption, "sorted": sorted_by and list(sorted_by), **(more or {})}

@@ -1,4 +1,4 @@
-"""A report on runs: what stands on its page. ``page.py`` writes the page.
+"""The contents of a report: its title, figures and sections. ``page.py`` writes the page.
 
 Everything is read from run folders; only what a model predicts needs torch, and the data.
 """

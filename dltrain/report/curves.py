@@ -43,7 +43,10 @@ def learning_curves(comparison: Comparison) -> list[Block]:
                 "name": comparison.names[curve.index],
                 "group": coloured.get(group_of[curve.index]),
                 **_values(curve, metrics),
-                "best": _best(comparison, curve),
+                "best": {
+                    name: comparison.runs[curve.index].part("result", "best", name)
+                    for name in ("metric", "epoch")
+                },
             }
             for curve in curves
         ],
@@ -71,12 +74,6 @@ def _values(curve: Curve, metrics: list[str]) -> dict[str, Any]:
         "epochs": [_short(x) for x in curve.column("epoch")],
         "values": {n: xs for n, xs in columns.items() if any(x is not None for x in xs)},
     }
-
-
-def _best(comparison: Comparison, curve: Curve) -> dict[str, Any]:
-    best = comparison.runs[curve.index].part("result", "best")
-    best = best if isinstance(best, dict) else {}
-    return {"metric": best.get("metric"), "epoch": best.get("epoch")}
 
 
 def _short(value: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""What a run's model makes of rows it has not learned from, and what it learned. Needs torch.
+"""Sections on a run's model: predictions, mistakes and weights. Needs torch.
 
 Letters: N rows, I in_features, O outputs, C classes.
 """
@@ -34,33 +34,33 @@ def sections(run: Run, *, whose: str) -> Iterator[Block]:
         whose: The model, in words.
     """
     try:
-        found = evaluate(run, split=judging_split(run))
+        evaluation = evaluate(run, split=judging_split(run))
     except ValueError as error:
         text = f"What {whose} predicts is not shown: {error}."
         yield section("model", "The model", [paragraph(text)])
         return
-    rows = {"test": "test", "val": "validation", "train": "training"}[found.split]
-    said = (
-        f"{whose[:1].upper()}{whose[1:]} after epoch {found.epoch}, on the {len(found.targets):,} "
-        f"{rows} rows."
+    rows = {"test": "test", "val": "validation", "train": "training"}[evaluation.split]
+    intro = (
+        f"{whose[:1].upper()}{whose[1:]} after epoch {evaluation.epoch}, "
+        f"on the {len(evaluation.targets):,} {rows} rows."
     )
-    if found.probabilities is not None:
-        yield section("classes", "Classes", [paragraph(said), *_classes(found)])
-        wrong = _mistakes(found)
+    if evaluation.probabilities is not None:
+        yield section("classes", "Classes", [paragraph(intro), *_classes(evaluation)])
+        wrong = _mistakes(evaluation)
         if wrong:
             yield section("mistakes", "Most confident mistakes", wrong)
     else:
-        yield section("predictions", "Predictions", [paragraph(said), *_amounts(found)])
+        yield section("predictions", "Predictions", [paragraph(intro), *_amounts(evaluation)])
     if run.part("model", "name") in ("linear", "softmax"):
-        learned = weights(found)
+        learned = weights(evaluation)
         if learned:
             yield section("weights", "Weights", learned)
 
 
-def _classes(found: Evaluation) -> Iterator[Block]:
+def _classes(evaluation: Evaluation) -> Iterator[Block]:
     """Yield which classes are taken for which, and how well each is told from the others."""
-    names = found.data.class_names
-    counts = confusion(found.targets, found.predictions, num_classes=len(names))
+    names = evaluation.data.class_names
+    counts = confusion(evaluation.targets, evaluation.predictions, num_classes=len(names))
     if len(names) <= MAX_CLASSES:
         yield {
             "kind": "matrix",
@@ -73,7 +73,7 @@ def _classes(found: Evaluation) -> Iterator[Block]:
         }
     wrong = counts - np.diag(np.diag(counts))
     order = np.argsort(-wrong, axis=None, kind="stable")[:MAX_CONFUSIONS]
-    pairs = [divmod(int(place), len(names)) for place in order if wrong.flat[place]]
+    pairs = [divmod(int(cell), len(names)) for cell in order if wrong.flat[cell]]
     if pairs and len(names) > 2:
         yield heading("Confused most")
         rows = [
@@ -91,41 +91,35 @@ def _classes(found: Evaluation) -> Iterator[Block]:
     yield table([*columns, column("rows", "count")], scores, caption="Each class")
 
 
-def _mistakes(found: Evaluation) -> list[Block]:
+def _mistakes(evaluation: Evaluation) -> list[Block]:
     """Show the rows that are wrong though the model is surest of them."""
-    assert found.probabilities is not None
-    data, names = found.data, found.data.class_names
-    rows = mistakes(found.targets, found.predictions, found.probabilities, count=MAX_MISTAKES)
-    told = [
-        (
-            names[found.targets[row]],
-            names[found.predictions[row]],
-            float(found.probabilities[row, found.predictions[row]]),
-        )
-        for row in rows
+    data, names, sure = evaluation.data, evaluation.data.class_names, evaluation.probabilities
+    assert sure is not None
+    targets, predictions = evaluation.targets, evaluation.predictions
+    rows = mistakes(targets, predictions, sure, count=MAX_MISTAKES)
+    facts = [
+        (names[targets[n]], names[predictions[n]], float(sure[n, predictions[n]])) for n in rows
     ]
     if not rows:
         return []
-    split = data.splits[found.split]
+    split = data.splits[evaluation.split]
     if data.image_shape is not None:
         images = split.inputs[rows].reshape(-1, *data.image_shape)
         items = [
-            {"source": png(255 - image), "title": true, "note": f"taken for {taken}, {sure:.1%}"}
-            for image, (true, taken, sure) in zip(images, told, strict=True)
+            {"source": png(255 - image), "title": true, "note": f"taken for {taken}, {share:.1%}"}
+            for image, (true, taken, share) in zip(images, facts, strict=True)
         ]
         return [{"kind": "pictures", "items": items, "ink": True}]
     head = [column("true"), column("predicted"), column("probability", "share")]
-    own, cells = in_own_units(data, split.inputs[rows])
-    return [
-        table(
-            [*head, *own], [[*t, *c] for t, c in zip(told, cells, strict=True)], caption="Mistakes"
-        )
-    ]
+    columns, cells = in_original_units(data, split.inputs[rows])
+    lines = [[*fact, *cell] for fact, cell in zip(facts, cells, strict=True)]
+    return [table([*head, *columns], lines, caption="Mistakes")]
 
 
-def _amounts(found: Evaluation) -> Iterator[Block]:
+def _amounts(evaluation: Evaluation) -> Iterator[Block]:
     """Yield predicted against true amounts, how far they are apart, and where most."""
-    true, predicted = found.targets.astype(np.float64), found.predictions.astype(np.float64)
+    data, true = evaluation.data, evaluation.targets.astype(np.float64)
+    predicted = evaluation.predictions.astype(np.float64)
     residuals = predicted - true
     every = -(-len(true) // MAX_POINTS)
     bins = bin_edges(residuals, min(BINS, max(5, len(true) // 5)))
@@ -134,23 +128,23 @@ def _amounts(found: Evaluation) -> Iterator[Block]:
         yield paragraph(f"The first picture shows every {every:,}th row; the second all of them.")
     yield {
         "kind": "amounts",
-        "name": found.data.target_name,
+        "name": data.target_name,
         "true": true[::every].tolist(),
         "predicted": predicted[::every].tolist(),
         "counts": counts.tolist(),
         "edges": edges.tolist(),
     }
     order = np.argsort(-np.abs(residuals), kind="stable")[:MAX_ROWS]
-    own, cells = in_own_units(found.data, found.data.splits[found.split].inputs[order])
+    columns, cells = in_original_units(data, data.splits[evaluation.split].inputs[order])
     rows = [
         [true[row], predicted[row], residuals[row], *c] for row, c in zip(order, cells, strict=True)
     ]
     head = [column(name, "figure") for name in ("true", "predicted", "difference")]
     yield heading("Farthest off")
-    yield table([*head, *own], rows, caption="Farthest off")
+    yield table([*head, *columns], rows, caption="Farthest off")
 
 
-def in_own_units(
+def in_original_units(
     data: Dataset, inputs: npt.NDArray[np.generic]
 ) -> tuple[list[Block], list[list[object]]]:
     """Undo the preparation of a table's rows: numbers in their units, categories by name.
@@ -164,22 +158,22 @@ def in_own_units(
     """
     scale = data.feature_scale
     amounts = inputs.astype(np.float64) * scale.deviation + scale.mean  # [N, I]
-    places = {name: place for place, name in enumerate(data.feature_names)}
-    own = [c for c in data.columns if c.role in ("number", "category") and c.features]
+    indices = {name: index for index, name in enumerate(data.feature_names)}
+    prepared = [c for c in data.columns if c.role in ("number", "category") and c.features]
     columns: list[Block] = []
     cells: list[Sequence[object]] = []
-    for each in own[:MAX_COLUMNS]:
-        features = [places[name] for name in each.features]
+    for each in prepared[:MAX_COLUMNS]:
+        features = [indices[name] for name in each.features]
         numeric = each.role == "number"
         columns.append(column(each.name, "figure" if numeric else "text"))
         if numeric:
             cells.append(amounts[:, features[0]].tolist())
         else:
             texts = [*each.categories, "-", "-"]  # missing, and a category that was not seen
-            own_features = amounts[:, features]
-            place = np.where(own_features.any(axis=1), own_features.argmax(axis=1), -1)
-            cells.append([texts[i] for i in place.tolist()])
-    if not own:
+            indicators = amounts[:, features]
+            category = np.where(indicators.any(axis=1), indicators.argmax(axis=1), -1)
+            cells.append([texts[i] for i in category.tolist()])
+    if not prepared:
         columns = [column(name, "figure") for name in data.feature_names[:MAX_COLUMNS]]
         cells = amounts[:, :MAX_COLUMNS].T.tolist()
     rows = [list(row) for row in zip(*cells, strict=True)] or [[] for _ in inputs]

@@ -1,4 +1,4 @@
-"""Small pictures that a page holds itself.
+"""Small PNG images that stand in the page itself.
 
 Letters: H height, W width.
 """

@@ -1,4 +1,4 @@
-"""What a run's record says of it: how it ended, its config, where it ran, what repeats it.
+"""Sections on a run's record: results, config, environment, commands that repeat it.
 
 No torch. A record may be a stranger's: nothing in it is composed, resolved or trusted to be there.
 """
@@ -29,44 +29,44 @@ MAX_CONFIGS = 6
 def what(run: Run) -> str:
     """Say in a few words what was trained on what."""
     model, data = (run.part(name, "name") for name in ("model", "data"))
-    told = f"{model or 'a model'} on {data or 'data'}"
-    return f"{told} (packaged sample)" if run.part("data", "source") == "sample" else told
+    text = f"{model or 'a model'} on {data or 'data'}"
+    return f"{text} (packaged sample)" if run.part("data", "source") == "sample" else text
 
 
 def ended(run: Run) -> str:
     """Say how a run or a sweep ended, and when, as the end of a sentence."""
     started = str(run.info.get("started") or "")[:16].replace("T", " ")
     message = run.part("result", "message")
-    told = f"{run.status}; started {started}" if started else run.status
-    return f"{told}; {message}" if message else told
+    text = f"{run.status}; started {started}" if started else run.status
+    return f"{text}; {message}" if message else text
 
 
 def figures(run: Run) -> list[tuple[str, str, str]]:
     """Return the few numbers that matter most."""
-    found = []
+    figures = []
     standing = standing_of(run)
     if standing.best is not None:
         name, value = standing.best
         so_far = ", so far" if run.status in UNFINISHED else ""
-        found.append((name, figure(value), f"epoch {standing.numbers.get(BEST_EPOCH)}{so_far}"))
+        figures.append((name, figure(value), f"epoch {standing.numbers.get(BEST_EPOCH)}{so_far}"))
     tests = run.part("result", "test")
     tests = tests if isinstance(tests, dict) else {}
     telling = (f"test/{name}" for name in most_telling())
     names = [name for name in telling if name in tests][:2]
     after = f"after epoch {standing.numbers.get(LAST_EPOCH)}, the last"
-    found += [(f"{LAST}{name}", number_or_dash(tests[name]), after) for name in names]
-    if not found:
+    figures += [(f"{LAST}{name}", number_or_dash(tests[name]), after) for name in names]
+    if not figures:
         final = run.part("result", "final")
-        own = final.items() if isinstance(final, dict) else ()
-        last = [(f"{LAST}{n}", number_or_dash(x), "last epoch") for n, x in own if "/" in str(n)]
-        found += last[:3]
+        metrics = final.items() if isinstance(final, dict) else ()
+        named = [(f"{LAST}{name}", x) for name, x in metrics if "/" in str(name)]
+        figures += [(name, number_or_dash(x), "last epoch") for name, x in named[:3]]
     seconds = seconds_of(run)
     if seconds is not None:
-        found.append(("duration", duration(seconds), "so far" if run.status == "running" else ""))
+        figures.append(("duration", duration(seconds), "so far" if run.status == "running" else ""))
     parameters = run.part("model", "parameters")
     if isinstance(parameters, int):
-        found.append(("parameters", f"{parameters:,}", ""))
-    return found
+        figures.append(("parameters", f"{parameters:,}", ""))
+    return figures
 
 
 def results(run: Run) -> Block | None:
@@ -78,8 +78,8 @@ def results(run: Run) -> Block | None:
     rows: list[tuple[str, object]] = []
     for name in ("final", "test", "findings"):
         values = run.part("result", name)
-        own = values.items() if isinstance(values, dict) else ()
-        rows += [(f"{LAST}{key}", number_or_dash(value)) for key, value in own]
+        items = values.items() if isinstance(values, dict) else ()
+        rows += [(f"{LAST}{key}", number_or_dash(value)) for key, value in items]
     rows += [("note", note) for note in run.texts("data", "notes")]
     if rows:
         blocks.append(pairs(rows))
@@ -110,15 +110,15 @@ def _expectations(run: Run) -> Block | None:
 
 def config(run: Run, *, whose: str) -> Block:
     """Lay out a run's config, what differs from the defaults marked."""
-    own = run.part("config")
-    if not isinstance(own, dict):
+    config = run.part("config")
+    if not isinstance(config, dict):
         return section("config", "Config", [paragraph("The record holds no config.")])
     try:
-        changed = {key: old for key, old, _ in differences(flat(defaults_of(own)), flat(own))}
+        changed = {key: old for key, old, _ in differences(flat(defaults_of(config)), flat(config))}
         known = f"Marked is what differs from the defaults of the choices made{whose}."
     except ValueError as error:
         changed, known = {}, f"The defaults could not be composed: {error}"
-    values = {key: value for key, value in flat(own).items() if key != "expect"}
+    values = {key: value for key, value in flat(config).items() if key != "expect"}
     rows = [
         [key, shown(value), "" if key not in changed else str(_shown(changed[key]))]
         for key, value in values.items()
@@ -139,9 +139,9 @@ def _shown(value: Any) -> str:
 def configs(runs: Sequence[Run], names: Sequence[str]) -> Block:
     """Lay out several configs side by side, what differs marked."""
     few = runs[:MAX_CONFIGS]
-    own = [flat(part) if isinstance(part := run.part("config"), dict) else {} for run in few]
-    keys = [key for key in dict.fromkeys(k for each in own for k in each) if key != "expect"]
-    rows = [[key, *(_shown(each[key]) if key in each else "-" for each in own)] for key in keys]
+    configs = [flat(part) if isinstance(part := run.part("config"), dict) else {} for run in few]
+    keys = [key for key in dict.fromkeys(k for each in configs for k in each) if key != "expect"]
+    rows = [[key, *(_shown(each[key]) if key in each else "-" for each in configs)] for key in keys]
     marked = [number for number, row in enumerate(rows) if len(set(row[1:])) > 1]
     blocks = [paragraph("Marked is what is not the same in all of them.")]
     if len(runs) > len(few):
@@ -160,8 +160,8 @@ def environment(run: Run, *, member: Run | None = None) -> Block:
     """
 
     def part(*path: str) -> Any:
-        own = run.part(*path)
-        return member.part(*path) if own is None and member is not None else own
+        value = run.part(*path)
+        return member.part(*path) if value is None and member is not None else value
 
     rows = part("data", "rows")
     sizes = rows.items() if isinstance(rows, dict) else ()

@@ -22,20 +22,20 @@ MAX_FEATURES, MAX_CLASSES, MAX_ROWS = 40, 40, 500
 _ENDS = np.array([[179, 88, 6], [247, 247, 247], [33, 102, 172]], dtype=np.float64)
 
 
-def weights(found: Evaluation) -> list[Block]:
+def weights(evaluation: Evaluation) -> list[Block]:
     """Show what a model of one layer learned; nothing if it has more.
 
     Args:
-        found: Its weights [O, I] and biases [O].
+        evaluation: Its weights [O, I] and biases [O].
     """
-    names = [name for name in found.parameters if name.endswith(".weight")]
+    names = [name for name in evaluation.parameters if name.endswith(".weight")]
     if len(names) != 1:
         return []
-    weight = found.parameters[names[0]].astype(np.float64)
-    bias = found.parameters[names[0].replace(".weight", ".bias")].astype(np.float64)
-    if found.data.image_shape is not None:
-        return _pictures(weight, found.data)
-    return _by_name(weight, bias, found.data)
+    weight = evaluation.parameters[names[0]].astype(np.float64)
+    bias = evaluation.parameters[names[0].replace(".weight", ".bias")].astype(np.float64)
+    if evaluation.data.image_shape is not None:
+        return _pictures(weight, evaluation.data)
+    return _by_name(weight, bias, evaluation.data)
 
 
 def _pictures(weight: Floats, data: Dataset) -> list[Block]:
@@ -57,8 +57,8 @@ def _pictures(weight: Floats, data: Dataset) -> list[Block]:
 
 def diverging(values: Floats) -> npt.NDArray[np.uint8]:
     """Colour numbers from -1 (orange) over 0 (white) to 1 (blue): [H, W] -> [H, W, 3]."""
-    places = np.clip(values, -1, 1) + 1
-    channels = [np.interp(places, [0, 1, 2], _ENDS[:, channel]) for channel in range(3)]
+    shades = np.clip(values, -1, 1) + 1
+    channels = [np.interp(shades, [0, 1, 2], _ENDS[:, channel]) for channel in range(3)]
     return np.stack(channels, axis=-1).round().astype(np.uint8)
 
 
@@ -68,15 +68,15 @@ def _by_name(weight: Floats, bias: Floats, data: Dataset) -> list[Block]:
     order = np.argsort(-strength, kind="stable")
     few = order[:MAX_FEATURES]
     blocks: list[Block] = []
-    names = [data.feature_names[place] for place in few]
+    names = [data.feature_names[index] for index in few]
     scaled = bool((data.feature_scale.deviation != 1).any())
-    said = (
+    intro = (
         "Of features brought to mean 0 and deviation 1, so that weights can be compared."
         if scaled
         else "Of features as they are: how large a weight is depends on its feature's unit."
     )
     if len(few) < len(order):
-        said += f" The {len(few)} strongest of {len(order):,}."
+        intro += f" The {len(few)} strongest of {len(order):,}."
     if len(weight) == 1:
         picture: Block = {"kind": "bars", "names": names, "values": weight[0, few].tolist()}
     else:
@@ -89,17 +89,17 @@ def _by_name(weight: Floats, bias: Floats, data: Dataset) -> list[Block]:
             "values": weight[:, few].T.tolist(),
             "colour": "diverging",
         }
-    blocks = [paragraph(said)]
+    blocks = [paragraph(intro)]
     if len(weight) <= MAX_CLASSES:
         blocks.append(picture)
-    own = coefficients(torch.from_numpy(weight), torch.from_numpy(bias), data)
+    solution = coefficients(torch.from_numpy(weight), torch.from_numpy(bias), data)
     outputs = data.class_names or (data.target_name,)
     heads = [f"coefficient for {name}" if data.class_names else "coefficient" for name in outputs]
-    rows: list[list[object]] = [["(intercept)", *own.intercept[:MAX_CLASSES].tolist()]]
+    rows: list[list[object]] = [["(intercept)", *solution.intercept[:MAX_CLASSES].tolist()]]
     rows += [
-        [data.feature_names[place], *own.weight[:MAX_CLASSES, place].tolist()]
-        for place in order[:MAX_ROWS]
+        [data.feature_names[index], *solution.weight[:MAX_CLASSES, index].tolist()]
+        for index in order[:MAX_ROWS]
     ]
     columns = [column("feature"), *(column(head, "figure") for head in heads[:MAX_CLASSES])]
-    units = "In the data's own units:"
+    units = "In the data's solution units:"
     return [*blocks, paragraph(units), table(columns, rows, caption="Coefficients")]

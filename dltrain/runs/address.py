@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from dltrain.config.overrides import Overrides
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
 from dltrain.system.shell import below, command, shortest
@@ -32,10 +33,10 @@ def address(run: Run) -> list[str]:
 
 def _leads_to(name: str, folder: Path) -> bool:
     try:
-        found = find(name, folder.parent, readable=False)
+        run = find(name, folder.parent, readable=False)
     except ValueError:
         return False
-    return os.path.abspath(found.folder) == str(folder)
+    return os.path.abspath(run.folder) == str(folder)
 
 
 def command_on(run: Run, *verb: str, more: tuple[str, ...] = ()) -> str:
@@ -47,4 +48,6 @@ def command_on(run: Run, *verb: str, more: tuple[str, ...] = ()) -> str:
         more: Words after it.
     """
     name, *where = address(run)
-    return command(*verb, name, *more, *where)
+    needs_kinds = verb[0] not in ("runs", "config")
+    plugins = Overrides.parse(run.texts("overrides")).only("plugins").words if needs_kinds else []
+    return command(*verb, name, *more, *plugins, *where)

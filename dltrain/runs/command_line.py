@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from dltrain.config.overrides import Overrides
 from dltrain.runs.run import Run
-from dltrain.system.shell import located, without
+from dltrain.system.shell import located, shortest
 
 DEFAULT_NAME = "config"
 
@@ -20,48 +21,57 @@ class CommandLine:
 
     Attributes:
         words: All words after ``dltrain``.
-        overrides: Those that set something.
+        overrides: What they set.
         config_dir: The folder of configs that was named, as typed; None: none was.
         config_name: The primary config.
         cwd: The folder in which it was typed; relative paths in it count from there.
     """
 
     words: Sequence[str]
-    overrides: Sequence[str]
+    overrides: Overrides
     config_dir: str | None = None
     config_name: str = DEFAULT_NAME
     cwd: str = field(default_factory=os.getcwd)
+
+    @classmethod
+    def parse(cls, words: Sequence[str]) -> CommandLine:
+        """Take words without flags, typed here."""
+        return cls(words, Overrides.parse(words))
 
     @classmethod
     def of(cls, run: Run) -> CommandLine:
         """Read it back from a record, which may be a stranger's."""
         texts = {name: run.part(name) for name in ("config_dir", "config_name", "cwd")}
         known = {name: text for name, text in texts.items() if isinstance(text, str) and text}
-        return cls(run.texts("command")[1:], run.texts("overrides"), **known)
+        overrides = Overrides.parse(run.texts("overrides"))
+        return cls(run.texts("command")[1:], overrides, **known)
 
     def record(self) -> dict[str, Any]:
         """Return what a record says of it."""
         return {
             "command": ["dltrain", *self.words],
-            "overrides": list(self.overrides),
+            "overrides": self.overrides.words,
             "config_dir": self.config_dir,
             "config_name": self.config_name,
             "cwd": self.cwd,
         }
 
-    def alone(self, overrides: Sequence[str]) -> CommandLine:
+    @property
+    def flags(self) -> list[str]:
+        """The flags that say where configs come from, from where one stands now."""
+        folder = self.config_folder
+        return config_flags(folder and shortest(folder), self.config_name)
+
+    def alone(self, overrides: Overrides) -> CommandLine:
         """Return the line that a member of a sweep has, as if it were trained alone."""
         flags = config_flags(self.config_dir, self.config_name)
-        return CommandLine(
-            [*flags, *overrides], overrides, self.config_dir, self.config_name, self.cwd
-        )
+        return replace(self, words=[*flags, *overrides.words], overrides=overrides)
 
-    def from_here(self, changes: Sequence[str] = ()) -> CommandLine:
+    def from_here(self, changes: Overrides) -> CommandLine:
         """Return the line of who goes on from where one stands, with other values for some keys."""
-        keys = [word.partition("=")[0] for word in changes]
-        words, overrides = ([*without(x, *keys), *changes] for x in (self.words, self.overrides))
+        words = Overrides.parse(self.words).updated(changes).words
         folder = None if self.config_folder is None else str(self.config_folder)
-        return CommandLine(words, overrides, folder, self.config_name)
+        return CommandLine(words, self.overrides.updated(changes), folder, self.config_name)
 
     @property
     def config_folder(self) -> Path | None:

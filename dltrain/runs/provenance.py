@@ -1,4 +1,4 @@
-"""What a run was told and trained with, read back from its record and compared with today.
+"""The config and the versions of a run, read back from its record and compared with today.
 
 The record may be a stranger's, so it is checked like a command line. No torch is imported.
 """
@@ -12,17 +12,31 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.config.compose import ConfigError
+from dltrain.config.kinds import DATA
 from dltrain.config.load import COMMAND_LINE, line_of
+from dltrain.config.overrides import Overrides
 from dltrain.config.problem import Problem
-from dltrain.config.schema import CsvConfig, DataConfig, RunConfig
+from dltrain.config.resolve import read_value
+from dltrain.config.schema import RunConfig
 from dltrain.config.validate import run_config
+from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.layout import RECORD
 from dltrain.runs.run import Run
 from dltrain.system.environment import DECIDING, versions
 from dltrain.system.paths import PACKAGED, expanded, problem_with
 from dltrain.system.shell import located
+from dltrain.text import clipped, closest
 
+# Where the data lie; what they hold is known by its digest.
+DATA_PATHS = ("data.path", "data.root")
+# What of a run may change when it goes on: key -> whether its text is taken as typed.
+RESETTABLE = {
+    "trainer.epochs": False,
+    **dict.fromkeys(DATA_PATHS, True),
+    "tracking.tensorboard": False,
+    "tracking.curves": False,
+}
 # No config has more; what is wrong with each entry would be said, and that takes time.
 MAX_ENTRIES, MAX_LENGTH = 1000, 100_000
 
@@ -43,6 +57,24 @@ def refuse_changed(differences: Sequence[str]) -> None:
     """Raise a ``ChangedError`` if there are differences."""
     if differences:
         raise ChangedError(differences)
+
+
+def changes_of(run: Run, overrides: Overrides) -> dict[str, Any]:
+    """Read what of a run, or of a sweep, is to change when it goes on: key -> value.
+
+    Raises:
+        ValueError: If something else is to change; the line says which command trains another run.
+    """
+    settable = DATA_PATHS if run.is_sweep else tuple(RESETTABLE)
+    for entry in overrides.entries:
+        if entry.key not in settable:
+            what, known = "sweep" if run.is_sweep else "run", ", ".join([*settable, "output_dir"])
+            anew = command_on(run, "rerun", more=(str(entry).lstrip("+~"),))
+            line = f"{clipped(str(entry))}: a {what} goes on as it was"
+            line += f"{closest(entry.key, settable)} (to be set: {known})"
+            raise ValueError(f"{line}; {anew} trains it anew with that")
+    texts = overrides.texts
+    return {key: read_value(text).read(raw=RESETTABLE[key]) for key, text in texts.items()}
 
 
 def config_of(
@@ -72,21 +104,21 @@ def config_of(
         values = changed
     config, problems = run_config(values, placed=placed, training=training)
     if config is None:
-        places = {p.key: COMMAND_LINE if p.key in changes else str(source) for p in problems}
-        raise ConfigError([f"{line_of(p, values, places)}{_advice(p)}" for p in problems])
+        locations = {p.key: COMMAND_LINE if p.key in changes else str(source) for p in problems}
+        raise ConfigError([f"{line_of(p, values, locations)}{_advice(p)}" for p in problems])
     return config
 
 
 def _located(run: Run) -> dict[str, str]:
     """Return where the run's data lie, if relative paths mean something else from here."""
     cwd = CommandLine.of(run).cwd
-    paths = {key: run.part("config", *key.split(".")) for key in ("data.path", "data.root")}
+    paths = {key: run.part("config", *key.split(".")) for key in DATA_PATHS}
     return {key: located(text, cwd) for key, text in paths.items() if isinstance(text, str)}
 
 
 def _advice(problem: Problem) -> str:
     """Say what to do about data that are not where they were."""
-    moved = problem.key in ("data.path", "data.root")
+    moved = problem.key in DATA_PATHS
     return f"; say where it lies now: {problem.key}=..." if moved else ""
 
 
@@ -135,22 +167,22 @@ def changed_data(run: Run, config: RunConfig, *, allow_changed: bool) -> list[st
     return changed_table(config.data, None if allow_changed else [run.part("data", "sha256")])
 
 
-def changed_table(data: DataConfig, known: Collection[object] | None) -> list[str]:
+def changed_table(data: Any, known: Collection[object] | None) -> list[str]:
     """Say whether a table that a record names has changed, without understanding it.
 
     Args:
         data: The config of what may be a table.
-        known: Digests of which its own should be one; None: any will do.
+        known: Digests of which the table's should be one; None: any will do.
 
     Raises:
         ConfigError: If it cannot be read, or is no table.
     """
-    if not isinstance(data, CsvConfig) or data.path is None or data.path.startswith(PACKAGED):
+    if not DATA[data.kind].table or data.path is None or data.path.startswith(PACKAGED):
         return []
     path = expanded(data.path)
-    complaint = problem_with(path)
-    if complaint or not path.is_file():
-        reason = complaint or "no such file"
+    problem = problem_with(path)
+    if problem or not path.is_file():
+        reason = problem or "no such file"
         advice = "say where it lies now: data.path=FILE"
         raise ConfigError([f"data.path={data.path}: {reason}; {advice}"])
     try:
@@ -167,8 +199,8 @@ def changed_table(data: DataConfig, known: Collection[object] | None) -> list[st
 
 def device_of(run: Run) -> str | None:
     """Return the kind of device a run was trained on, ``cpu`` or ``cuda``."""
-    found = re.match(r"(cpu|cuda)(?::\d+)?\Z", str(run.part("device")), re.ASCII)
-    return found[1] if found else None
+    match = re.match(r"(cpu|cuda)(?::\d+)?\Z", str(run.part("device")), re.ASCII)
+    return match[1] if match else None
 
 
 def threads_of(run: Run) -> int | None:

@@ -13,25 +13,27 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dltrain.config.compose import ConfigError, Sources
+from dltrain.config.kinds import TABLE
 from dltrain.config.load import compose_run
-from dltrain.config.overrides import read_words
+from dltrain.config.overrides import Overrides, is_replaced
 from dltrain.config.plain import as_dict, flat
-from dltrain.config.schema import KINDS
+from dltrain.config.plugins import needed
+from dltrain.config.resolve import resolve
 from dltrain.runs.address import command_on
-from dltrain.runs.command_line import CommandLine, config_flags
+from dltrain.runs.command_line import CommandLine
+from dltrain.runs.provenance import DATA_PATHS
 from dltrain.runs.run import Run
-from dltrain.system.shell import as_value, below, command, located, shortest, without
+from dltrain.system.shell import as_value, below, command, located
 
 # Where a run lies and what it is compared with decide no number.
 _APART = ("output_dir", "expect")
-_PATHS = ("data.path", "data.root")
 # A record that says more is a stranger's, or would be a command that no terminal takes.
 _MOST_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True)
 class Repetition:
-    """Words that train a config again.
+    """Flags and overrides that train a config again.
 
     Attributes:
         flags: Where configs come from.
@@ -41,14 +43,19 @@ class Repetition:
     """
 
     flags: list[str]
-    overrides: list[str]
+    overrides: Overrides
     sources: Sources
     notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def words(self) -> list[str]:
         """All of them."""
-        return [*self.flags, *self.overrides]
+        return [*self.flags, *self.overrides.words]
+
+    def notes_beside(self, changes: Overrides) -> list[str]:
+        """Return the notes on values that hold, not those on values that changes replace."""
+        keys = set(changes.texts)
+        return [text for key, text in self.notes.items() if not is_replaced(key, keys)]
 
 
 def repetition_of(run: Run, line: CommandLine | None = None) -> Repetition:
@@ -59,7 +66,7 @@ def repetition_of(run: Run, line: CommandLine | None = None) -> Repetition:
         line: How it is composed; None: as it was.
 
     Raises:
-        ValueError: If its record does not say what it was told, or no words can say it.
+        ValueError: If its record is not whole, or no overrides come to its config any more.
     """
     config = run.part("config")
     if not isinstance(config, dict) or not isinstance(run.part("overrides"), list):
@@ -73,7 +80,7 @@ def repetition_of(run: Run, line: CommandLine | None = None) -> Repetition:
 def again(run: Run) -> str:
     """Write the command that trains a run again, from where one stands and beside the old one.
 
-    A sweep, and what no words can say, is told by its record: ``dltrain rerun RUN``.
+    A sweep, and what no words can say, is repeated from its record: ``dltrain rerun RUN``.
     """
     said = len(str(run.part("config"))) + len(str(run.part("overrides")))
     if not run.is_sweep and said <= _MOST_CHARACTERS:
@@ -94,11 +101,13 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
     Raises:
         ConfigError: If no words come to this config.
     """
+    if unloaded := needed(config.get("plugins")):
+        raise ConfigError([f"plugins: {unloaded}"])
     wanted = _deciding(config, line.cwd)
     said: list[str] = []  # why the words that were typed do not compose any more
     for plain in _starts(line):
-        found, lines = _composed(plain)
-        if found is not None:
+        values, lines = _composed(plain)
+        if values is not None:
             break
         said = said or lines
     else:
@@ -106,13 +115,14 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
     folder = line.config_folder
     if folder is not None and not folder.is_dir():
         said = [f"{folder} is gone"]
-    kinds = {group: wanted[f"{group}.kind"] for group in KINDS if f"{group}.kind" in wanted}
-    others = [f"{g}={kind}" for g, kind in kinds.items() if found.get(f"{g}.kind") != kind]
+    kinds = {group: wanted[f"{group}.kind"] for group in TABLE if f"{group}.kind" in wanted}
+    others = {group: kind for group, kind in kinds.items() if values.get(f"{group}.kind") != kind}
     if others:
-        groups = {word.partition("=")[0] for word in others}
-        kept = [word for word in plain.overrides if _group(word) not in groups]
-        plain = replace(plain, overrides=[*kept, *others])
-    made = _pinned(plain, wanted)
+        plain = replace(plain, overrides=plain.overrides.updated(Overrides.of(others)))
+        values, lines = _composed(plain)
+        if values is None:
+            raise ConfigError(lines)
+    made = _pinned(plain, values, wanted)
     if not said:
         return made
     note = f"config files are not what they were ({said[0]}); all they said is told in words"
@@ -127,33 +137,28 @@ def _starts(line: CommandLine) -> Iterator[Repetition]:
     """
     folder = line.config_folder
     if folder is None or folder.is_dir():
-        flags = config_flags(folder and shortest(folder), line.config_name)
         with contextlib.suppress(ConfigError):
             sources = Sources.of(folder, line.config_name)
-            yield Repetition(flags, without(line.overrides, "output_dir"), sources)
-            yield Repetition(flags, [], sources)
-    yield Repetition([], [], Sources.of(None))
+            yield Repetition(line.flags, line.overrides.without("output_dir"), sources)
+            yield Repetition(line.flags, Overrides(), sources)
+    yield Repetition([], Overrides(), Sources.of(None))
 
 
-def _pinned(plain: Repetition, wanted: Mapping[str, Any]) -> Repetition:
-    """Add the words that are missing to come to the wanted values, and see that they do.
+def _pinned(plain: Repetition, values: Mapping[str, Any], wanted: Mapping[str, Any]) -> Repetition:
+    """Add what is missing to come from these values to the wanted ones, and see that it does.
 
     Raises:
-        ConfigError: If they do not.
+        ConfigError: If it does not.
     """
-    found, lines = _composed(plain)
-    if found is None:
-        raise ConfigError(lines)
-    pins = {key: value for key, value in wanted.items() if found.get(key) != value}
-    words = [f"{key}={as_value(value)}" for key, value in pins.items()]
+    pins = {key: value for key, value in wanted.items() if values.get(key) != value}
     made = replace(
         plain,
-        overrides=[*without(plain.overrides, *pins), *words],
+        overrides=plain.overrides.updated(Overrides.of(pins)),
         notes={
-            key: f"{key} was {as_value(value)} and is {as_value(found.get(key))} "
+            key: f"{key} was {as_value(value)} and is {as_value(values.get(key))} "
             "in the config files now"
             for key, value in pins.items()
-            if key not in _PATHS
+            if key not in DATA_PATHS
         },
     )
     if not pins:
@@ -170,8 +175,8 @@ def _pinned(plain: Repetition, wanted: Mapping[str, Any]) -> Repetition:
 def _composed(words: Repetition) -> tuple[Mapping[str, Any] | None, list[str]]:
     """Compose words: the deciding values by dotted key, or None and what is wrong."""
     try:
-        read = read_words(words.overrides, words.sources.groups)
-        run, lines = compose_run(read, words.sources, fitting=False, ready=False)
+        resolved = resolve(words.overrides, words.sources.groups)
+        run, lines = compose_run(resolved, words.sources, fitting=False, ready=False)
     except ConfigError as error:
         return None, error.lines
     return (None if run is None else _deciding(as_dict(run), None)), lines
@@ -180,13 +185,8 @@ def _composed(words: Repetition) -> tuple[Mapping[str, Any] | None, list[str]]:
 def _deciding(config: Mapping[str, Any], cwd: str | None) -> dict[str, Any]:
     """Return a config's values by dotted key, paths as they are written from here."""
     values = {k: v for k, v in flat(config).items() if k.partition(".")[0] not in _APART}
-    for key in _PATHS:
+    for key in DATA_PATHS:
         text = values.get(key)
         if isinstance(text, str):
             values[key] = located(text, cwd)
     return values
-
-
-def _group(word: str) -> str:
-    """Return the group that a word chooses of, or sets a value of."""
-    return word.partition("=")[0].partition(".")[0]

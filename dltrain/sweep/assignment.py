@@ -1,4 +1,4 @@
-"""What the parent of a sweep tells a child process; torch-free, and small enough to be sent."""
+"""What a child process of a sweep is to train; torch-free, and small enough to be sent."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Assignment:
         members: In order.
         folders: Where to keep each of them; None: it is kept already, and is trained along so
             that the others compute the same bytes as before.
-        log: Where the child's own output goes.
-        metric: Whose value the parent is told while training.
+        log: Where the child's output goes.
+        metric: Whose value is sent to the parent while training.
         threads: Processor threads; None: as configured.
         sizes: Stack sizes to measure; empty: train.
     """

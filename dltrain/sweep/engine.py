@@ -107,11 +107,11 @@ class Engine:
 
     @property
     def _stopping(self) -> bool:
-        stopped_by_failure = self._failures and self._plan.told.on_error == OnError.stop
+        stopped_by_failure = self._failures and self._plan.settings.on_error == OnError.stop
         return bool(self.stop_signal or stopped_by_failure or self._storage_error)
 
     def _has_room(self) -> bool:
-        return len(self._children) < self._plan.told.workers
+        return len(self._children) < self._plan.settings.workers
 
     def _line_up(self, number: int, group: Group, unfinished: set[int], failed: set[int]) -> None:
         """Cut a group into stacks, as it was cut before or will be, and queue what is missing."""
@@ -129,7 +129,7 @@ class Engine:
     def _assignment(
         self, group: Group, members: Sequence[Member], missing: Collection[int]
     ) -> Assignment:
-        workers, told = self._plan.told.workers, members[0].config.device.threads
+        workers, threads = self._plan.settings.workers, members[0].config.device.threads
         folder = self._folder
         return Assignment(
             sweep=folder.id,
@@ -142,16 +142,16 @@ class Engine:
             ),
             log=folder.path,
             metric=self._plan.metric,
-            threads=None if workers == 1 or told is not None else max(1, num_cores() // workers),
+            threads=None if workers == 1 or threads is not None else max(1, num_cores() // workers),
         )
 
     def _stack_size(self, number: int, group: Group, members: Sequence[Member]) -> int:
-        """Return how many members to train together: as recorded, as told, or as measured."""
+        """Return how many members to train together: as recorded, as set, or as measured."""
         sizes = self._folder.info["stack_sizes"]
         if sizes[number] is None:
-            told, groups = self._plan.told, len(self._plan.groups)
-            size = stack_size(members, group, told, groups, free_memory())
-            candidates = [size] if told.stack_size else sizes_to_try(members, group, size)
+            settings, groups = self._plan.settings, len(self._plan.groups)
+            size = stack_size(members, group, settings, groups, free_memory())
+            candidates = [size] if settings.stack_size else sizes_to_try(members, group, size)
             size = self._measured(group, members[:size], candidates)
             if self._stopping:
                 return size
@@ -160,7 +160,7 @@ class Engine:
         return int(sizes[number])
 
     def _measured(self, group: Group, members: Sequence[Member], sizes: Sequence[int]) -> int:
-        """Return the size that trains a member fastest; the first one, if only it is given."""
+        """Return the size that trains a member fastest; the first one, if there is only one."""
         if len(sizes) == 1:
             return sizes[0]
         child = self._start(replace(self._assignment(group, members, ()), sizes=tuple(sizes)))

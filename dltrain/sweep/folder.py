@@ -1,7 +1,7 @@
 """The folder of a sweep: its plan, its record, and a run folder for each member.
 
 plan.jsonl    every member's config, written before the first one starts
-sweep.json    what the sweep was told, how large its stacks are, how it ended
+sweep.json    its settings, how large its stacks are, how it ended
 results.csv   a row per member
 members/0000  a run folder like any other
 """
@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict
 from dltrain.config.schema import SweepConfig
 from dltrain.config.validate import instance
@@ -42,7 +43,7 @@ from dltrain.sweep.plan import Member, Plan, PlanError
 from dltrain.sweep.plan_file import Entry, as_line, read_entries, relocated, restore
 from dltrain.system import disk
 from dltrain.system.foreign_files import read_bytes
-from dltrain.system.shell import command, located, without
+from dltrain.system.shell import command, located
 from dltrain.text import escaped, escaped_lines
 
 FINISHED = ("done", "diverged")
@@ -72,7 +73,7 @@ class SweepFolder:
     @property
     def line(self) -> CommandLine:
         """What was typed for it, as it is to be typed from here; so are its members' configs."""
-        return CommandLine.of(self.as_run()).from_here()
+        return CommandLine.of(self.as_run()).from_here(Overrides())
 
     def as_run(self, index: int | None = None) -> Run:
         """Return it as what lists read, or one of its members, unread."""
@@ -85,7 +86,7 @@ class SweepFolder:
         return member_folder(self.path, index)
 
     def log(self, name: str) -> Path:
-        """Return where a child process may complain."""
+        """Return where the output of a child process goes."""
         return self.path / LOGS / f"{name}.log"
 
     @contextlib.contextmanager
@@ -111,8 +112,8 @@ class SweepFolder:
     def list_file(self, name: str, content: bytes | None) -> None:
         """Let the next ``write`` keep the digest of a file, or none of it from now on."""
         files = {key: text for key, text in _mapping(self.info.get("files")).items() if key != name}
-        own = {} if content is None else {name: hashlib.sha256(content).hexdigest()}
-        self.info["files"] = files | own
+        changed = {} if content is None else {name: hashlib.sha256(content).hexdigest()}
+        self.info["files"] = files | changed
 
     def run(self, index: int) -> Run | None:
         """Read a member's record back, or return None if it has none that can be read."""
@@ -134,15 +135,15 @@ class SweepFolder:
             "finished": now(),
             "result": {"message": reason},
         }
-        told = escaped_lines(details) if details else []
-        lines = [*told, escaped(f"failed: {reason}")]
+        trace = escaped_lines(details) if details else []
+        lines = [*trace, escaped(f"failed: {reason}")]
         disk.append(folder / LOG, lines)
         write_info(folder, info)
 
     def _first_info(self, member: Member) -> dict[str, Any]:
         config = as_dict(member.config)
         return first_info(
-            **self.line.alone(member.words).record(),
+            **self.line.alone(member.overrides).record(),
             id=f"{self.id}/{member_name(member.index)}",
             seed=member.config.seed,
             data={"name": member.config.data.name},
@@ -170,23 +171,23 @@ def begin(output_dir: Path, plan: Plan, *, line: CommandLine) -> SweepFolder:
     lines = "".join(f"{as_line(member)}\n" for member in plan.members).encode()
     disk.make_folder(folder.path / MEMBERS)
     disk.replace(folder.path / PLAN, lines)
-    facts = [group.workload.data for group in plan.groups]
+    summaries = [group.workload.data for group in plan.groups]
     models = [plan.members[group.members[0]].config.model.kind for group in plan.groups]
     folder.write(
         **first_info(
             id=folder.id,
             **line.record(),
-            told=as_dict(plan.told),
+            settings=as_dict(plan.settings),
             metric=plan.metric,
             varying=plan.varying,
             members=len(plan.members),
             groups=[list(group.members) for group in plan.groups],
-            sha256=[own.sha256 for own in facts],
+            sha256=[summary.sha256 for summary in summaries],
             files={PLAN: hashlib.sha256(lines).hexdigest()},
             stack_sizes=[None] * len(plan.groups),
             data={
-                "name": ", ".join(dict.fromkeys(own.name for own in facts)),
-                "source": ", ".join(dict.fromkeys(own.source for own in facts)),
+                "name": ", ".join(dict.fromkeys(summary.name for summary in summaries)),
+                "source": ", ".join(dict.fromkeys(summary.source for summary in summaries)),
             },
             model={"name": ", ".join(dict.fromkeys(models))},
         )
@@ -210,13 +211,13 @@ def reopen(
     info = read_record(path / SWEEP_RECORD)
     before, cwd = _mapping(info.get("moved")), str(info.get("moved_in"))
     moved = {**{key: located(str(text), cwd) for key, text in before.items()}, **(moved or {})}
-    told, problems = instance(_mapping(info.get("told")), SweepConfig, "sweep")
-    if told is None:
+    settings, problems = instance(_mapping(info.get("settings")), SweepConfig, "sweep")
+    if settings is None:
         raise PlanError([f"{path / SWEEP_RECORD}: {p.key}: {p.message}" for p in problems])
     known = None if allow_changed else _entries(info.get("sha256"))
     sweep = Run(path, info, is_sweep=True)
     entries = relocated(planned(sweep), moved, cwd=CommandLine.of(sweep).cwd)
-    plan = restore(entries, told, vet=functools.partial(_vet, known=known))
+    plan = restore(entries, settings, vet=functools.partial(_vet, known=known))
     count = len(plan.groups)
     sizes, sha256 = _entries(info.get("stack_sizes")), _entries(info.get("sha256"))
     fits = info.get("groups") == [list(group.members) for group in plan.groups]
@@ -227,8 +228,8 @@ def reopen(
         if group.workload.data.sha256 != before and not allow_changed:
             raise PlanError([f"data={group.workload.data.name}: its content changed{_CHANGED}"])
     today = [group.workload.data.sha256 for group in plan.groups]
-    found = {"moved": moved, "moved_in": os.getcwd(), "sha256": today}
-    return SweepFolder(path, info | found), plan
+    changes = {"moved": moved, "moved_in": os.getcwd(), "sha256": today}
+    return SweepFolder(path, info | changes), plan
 
 
 def planned(sweep: Run) -> list[Entry]:
@@ -243,8 +244,8 @@ def planned(sweep: Run) -> list[Entry]:
         if sweep.part("files", PLAN) != hashlib.sha256(content).hexdigest():
             raise ValueError(f"{path}: was changed or damaged after it was written")
     except ValueError as error:
-        words = without(CommandLine.of(sweep).words, "sweep.skip_done")
-        anew = command(*words, "sweep.skip_done=true")
+        line = CommandLine.of(sweep).from_here(Overrides.of({"sweep.skip_done": True}))
+        anew = command(*line.words)
         advice = f"nothing is trained without the plan; {anew} takes over what is finished"
         raise PlanError([f"{error}; {advice}"]) from None
     return list(read_entries(content.decode(errors="replace").splitlines()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,23 +13,11 @@ from typing import Any
 from dltrain.config.compose import Sources, compose_groups
 from dltrain.config.grammar.functions import MAX_VALUES, Value
 from dltrain.config.load import sweep_settings
-from dltrain.config.overrides import Words, read_words
+from dltrain.config.overrides import Override, Overrides
+from dltrain.config.resolve import Resolved, resolve
 from dltrain.config.schema import MAX_SEED, SweepConfig
 from dltrain.config.yaml_file import ConfigFileError, Written, build, read_yaml
 from dltrain.system.paths import expanded, problem_with
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One point of the grid.
-
-    Attributes:
-        words: Group choices and values, none of them a list.
-        typed: Key -> text: what a person would type for this point alone.
-    """
-
-    words: Words
-    typed: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -37,213 +25,177 @@ class Grid:
     """Every combination of some lists of values.
 
     Attributes:
-        typed: Key -> text of everything that was typed, in order.
-        words: The same, read.
-        told: ``zip`` and ``repeat`` of this grid.
-        place: Where it stands, if not on the command line.
+        overrides: All that is set, in order.
+        lists: Key -> its values; the last one varies fastest.
+        settings: ``zip`` and ``repeat`` of this grid.
+        location: Where it stands, if not on the command line.
     """
 
-    typed: Mapping[str, str]
-    words: Words
-    told: SweepConfig
-    place: str = ""
+    overrides: Overrides
+    lists: Mapping[str, list[Value]]
+    settings: SweepConfig
+    location: str = ""
 
 
 def expand(
-    overrides: Sequence[str], sources: Sources, *, base: Sequence[Sequence[str]] = ()
-) -> tuple[list[Setting], SweepConfig | None, list[str]]:
-    """Read a sweep's command line.
+    overrides: Overrides, sources: Sources, *, base: Sequence[Overrides] = ()
+) -> tuple[list[Overrides], SweepConfig | None, list[str]]:
+    """List the members of a sweep.
 
     Args:
-        overrides: Words as typed.
+        overrides: As typed.
         sources: Where their groups are found.
-        base: Words of members that the overrides are made to, if it begins with such.
+        base: Members that the overrides are made to, if it begins with such.
 
     Returns:
-        The settings in order, the last key varying fastest; what the sweep is told; and one line
-        for each problem.
+        What each member sets, in order, the last key varying fastest; the sweep's settings; and
+        one line for each problem.
     """
-    words = read_words(overrides, sources.groups, sweeping=True)
-    told, problems = sweep_settings(words, sources)
-    if told is None:  # what else is wrong is said as well
-        first = {key: values[0] for key, values in words.lists.items()}
-        return [_setting({}, words, first, sources)], None, problems
+    resolved = resolve(overrides, sources.groups, sweeping=True)
+    settings, problems = sweep_settings(resolved, sources)
+    problems += overrides.repeated(sweeping=True)
+    if settings is None:  # what else is wrong is said as well
+        first = {key: values[0] for key, values in _lists(resolved).items()}
+        return [_of_members(resolved.overrides).with_values(first)], None, problems
     if base:
-        grids = [_based(member, overrides, told, sources) for member in base]
-    elif told.file is None:
-        grids = [Grid(_typed(overrides), words, told)]
+        changed = (member.updated(overrides) for member in base)
+        grids = [_grid(resolve(c, sources.groups, sweeping=True), settings) for c in changed]
+    elif settings.file is None:
+        grids = [_grid(resolved, settings)]
     else:
-        grids, complaints = read_file(told, overrides, sources)
-        problems += complaints
-    settings: list[Setting] = []
+        grids, lines = read_file(settings, overrides, sources)
+        problems += lines
+    members: list[Overrides] = []
     for grid in grids:
-        found = _listed(grid, sources)
-        if isinstance(found, str):
-            problems.append(f"{grid.place}{found}")
-        elif len(settings) + len(found) > MAX_VALUES:
-            problems.append(f"{grid.place}with it the sweep has more than {MAX_VALUES:,} members")
+        listed = _listed(grid, sources)
+        if isinstance(listed, str):
+            problems.append(f"{grid.location}{listed}")
+        elif len(members) + len(listed) > MAX_VALUES:
+            line = f"with it the sweep has more than {MAX_VALUES:,} members"
+            problems.append(f"{grid.location}{line}")
         else:
-            settings += found
-    return settings, told, problems
+            members += listed
+    return members, settings, problems
 
 
-def _based(
-    member: Sequence[str], changes: Sequence[str], told: SweepConfig, sources: Sources
-) -> Grid:
-    """Make the grid of one member of a sweep that is repeated with changes."""
-    words = [*kept(member, changes), *changes]
-    read = read_words(words, sources.groups, sweeping=True)
-    for key in [key for key in read.values if key.startswith("sweep.")]:
-        del read.values[key]
-    return Grid(_typed(words), read, told)
+def _grid(resolved: Resolved, settings: SweepConfig) -> Grid:
+    """Make a grid of what is set of members."""
+    return Grid(_of_members(resolved.overrides), _lists(resolved), settings)
 
 
-def kept(words: Sequence[str], changes: Sequence[str]) -> list[str]:
-    """Leave out the words that changes replace: the same key, or a group's with its values."""
-    keys = {word.partition("=")[0] for word in changes}
-    return [word for word in words if not is_replaced(word.partition("=")[0], keys)]
+def _of_members(overrides: Overrides) -> Overrides:
+    """Leave out what is set of the sweep itself."""
+    return overrides.split("sweep.")[1]
 
 
-def is_replaced(key: str, changes: Collection[str]) -> bool:
-    """Whether a key is told anew, or belongs to a group of which another file is chosen."""
-    if {key, *changes} >= {"sweep.repeat", "seed"}:  # the one says the seeds, or the other
-        return True
-    return key in changes or key.partition(".")[0] in changes
+def _lists(resolved: Resolved) -> dict[str, list[Value]]:
+    return {k: values for k, values in resolved.lists.items() if not k.startswith("sweep.")}
 
 
-def _typed(words: Sequence[str]) -> dict[str, str]:
-    """Key -> text of each word that sets something of a member."""
-    pairs = (word.partition("=") for word in words if "=" in word)
-    return {key: text for key, _, text in pairs if not key.startswith("sweep.")}
-
-
-def _listed(grid: Grid, sources: Sources) -> list[Setting] | str:
-    """List the settings of one grid, or say what is wrong with it."""
-    typed, words, told = grid.typed, grid.words, grid.told
-    axes = _axes(words, told.zip)
+def _listed(grid: Grid, sources: Sources) -> list[Overrides] | str:
+    """List the members of one grid, or say what is wrong with it."""
+    axes = _axes(grid.lists, grid.settings.zip)
     if isinstance(axes, str):
         return axes
-    repeats = told.repeat
-    if repeats > 1 and "seed" in words.lists:
+    repeats = grid.settings.repeat
+    if repeats > 1 and "seed" in grid.lists:
         return f"sweep.repeat={repeats}: the seed is swept already; leave out one of the two"
     count = math.prod([len(axis) for axis in axes]) * repeats
     if count > MAX_VALUES:
         return f"this makes {count:,} members; at most {MAX_VALUES:,} are allowed"
-    settings = []
+    members = []
     for choices in itertools.product(*axes):
         chosen = {key: value for choice in choices for key, value in choice.items()}
-        setting = _setting(typed, words, chosen, sources)
-        settings += list(_repeated(setting, repeats, sources)) if repeats > 1 else [setting]
-    return settings
+        member = grid.overrides.with_values(chosen)
+        members += list(_repeated(member, repeats, sources)) if repeats > 1 else [member]
+    return members
 
 
-def _axes(words: Words, paired: Sequence[str]) -> list[list[dict[str, Value]]] | str:
-    """Put the swept keys into axes: key -> value at each place; paired keys share an axis."""
+def _axes(
+    lists: Mapping[str, list[Value]], paired: Sequence[str]
+) -> list[list[dict[str, Value]]] | str:
+    """Put the swept keys into axes: key -> value at each step; paired keys share an axis."""
     for key in paired:
-        if key not in words.lists:
-            swept = ", ".join(words.lists) or "none"
+        if key not in lists:
+            swept = ", ".join(lists) or "none"
             return f"sweep.zip: {key} has no list of values (those that have: {swept})"
-    lengths = {key: len(words.lists[key]) for key in paired}
+    lengths = {key: len(lists[key]) for key in paired}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{key} {length}" for key, length in lengths.items())
-        return f"sweep.zip: paired keys need equally many values, not {told}"
+        counts = ", ".join(f"{key} {length}" for key, length in lengths.items())
+        return f"sweep.zip: paired keys need equally many values, not {counts}"
     axes = []
-    for key, values in words.lists.items():
+    for key, values in lists.items():
         if key not in paired:
             axes.append([{key: value} for value in values])
-        elif key == next(name for name in words.lists if name in paired):
-            axes.append([{k: words.lists[k][i] for k in paired} for i in range(len(values))])
+        elif key == next(name for name in lists if name in paired):
+            axes.append([{k: lists[k][i] for k in paired} for i in range(len(values))])
     return axes
 
 
-def _setting(
-    typed: Mapping[str, str], words: Words, chosen: Mapping[str, Value], sources: Sources
-) -> Setting:
-    own = Words(
-        groups=dict(words.groups),
-        values=dict(words.values),
-        broken=set(words.broken),
-        problems=list(words.problems),
-        places=words.places,
-    )
-    for key, value in chosen.items():
-        own.take(key, value, sources.groups)
-    return Setting(own, {**typed, **{key: value.text for key, value in chosen.items()}})
-
-
-def _repeated(setting: Setting, repeats: int, sources: Sources) -> Iterator[Setting]:
-    """Yield a setting with its seed, seed + 1, ..."""
-    words = setting.words
-    composed = compose_groups(words.groups, sources.folders, sources.config_name)
-    given = words.values["seed"].parsed if "seed" in words.values else composed.get("seed")
+def _repeated(member: Overrides, repeats: int, sources: Sources) -> Iterator[Overrides]:
+    """Yield a member with its seed, seed + 1, ..."""
+    resolved = resolve(member, sources.groups)
+    composed = compose_groups(resolved.groups, sources.folders, sources.config_name)
+    typed = resolved.values.get("seed")
+    first = typed.parsed if typed else composed.get("seed")
     for i in range(repeats):
         # What is no seed stays as it is; checking the config says so.
-        seed = (given + i) % (MAX_SEED + 1) if isinstance(given, int) else given
-        values = {**words.values, "seed": Value(str(seed), seed)}
-        yield Setting(replace(words, values=values), {**setting.typed, "seed": str(seed)})
+        seed = (first + i) % (MAX_SEED + 1) if isinstance(first, int) else first
+        yield member.with_values({"seed": Value(str(seed), seed)})
 
 
 def read_file(
-    told: SweepConfig, overrides: Sequence[str], sources: Sources
+    settings: SweepConfig, overrides: Overrides, sources: Sources
 ) -> tuple[list[Grid], list[str]]:
     """Read the sweeps of ``sweep.file``; what is typed beside it holds for each of them.
 
     Returns:
         A grid for each sweep, and one line for each problem.
     """
-    assert told.file is not None
-    entries, complaint = _entries(expanded(told.file))
-    if complaint:
-        return [], [f"sweep.file={told.file}: {complaint}"]
-    typed = [word for word in overrides if not word.startswith("sweep.file=")]
+    assert settings.file is not None
+    entries, problem = _entries(expanded(settings.file))
+    if problem:
+        return [], [f"sweep.file={settings.file}: {problem}"]
+    typed = overrides.without("sweep.file")
     grids, problems = [], []
     for number, entry in enumerate(entries, start=1):
-        place = f"sweep.file={told.file}, sweep {number}"
-        found = _entry(entry, typed, told, sources, place=place)
-        if isinstance(found, Grid):
-            grids.append(found)
+        location = f"sweep.file={settings.file}, sweep {number}"
+        grid = _entry(entry, typed, settings, sources, location=location)
+        if isinstance(grid, Grid):
+            grids.append(grid)
         else:
-            problems += [f"{place}: {line}" for line in found]
+            problems += [f"{location}: {line}" for line in grid]
     return grids, problems
 
 
 def _entry(
     entry: Mapping[str, Any],
-    typed: Sequence[str],
-    told: SweepConfig,
+    typed: Overrides,
+    settings: SweepConfig,
     sources: Sources,
     *,
-    place: str,
+    location: str,
 ) -> Grid | list[str]:
     """Make a grid of one entry of the file, or say what is wrong with it."""
     problems = [f"{key}: {text}" for key, value in entry.items() if (text := _unusable(key, value))]
     if problems:
         return problems
-    over = _typed(typed)
-    lists = {
-        key: [_value(inner) for inner in value]
-        for key, value in entry.items()
-        if isinstance(value, list) and key not in (*over, "sweep.zip")
-    }
-    typed_keys = {word.partition("=")[0] for word in typed}
-    plain = [
-        f"{key}={_value(value).text}"
-        for key, value in entry.items()
-        if key not in lists and key not in typed_keys
-    ]
-    words = read_words([*plain, *typed], sources.groups, sweeping=True)
-    own, problems = sweep_settings(words, sources)
-    if own is None:
+    overrides = {key: _override(key, value, location) for key, value in entry.items()}
+    overrides |= {override.key: override for override in typed.entries}
+    whole = Overrides(tuple(overrides.values()))
+    resolved = resolve(whole, sources.groups, sweeping=True)
+    of_entry, problems = sweep_settings(resolved, sources)
+    if of_entry is None:
         return problems
-    words.places |= {key: place for key in entry if key not in over}
-    in_file = {
-        key: lists.get(key) or words.lists[key] for key in entry if key in {**lists, **words.lists}
-    }
-    words.lists = {**in_file, **{k: v for k, v in words.lists.items() if k not in in_file}}
-    # A list's text is what each member has of it; here it only keeps the key's place.
-    texts = {**dict.fromkeys((key for key in entry if not key.startswith("sweep.")), ""), **over}
-    texts |= {key: text for key, text in _typed(plain).items() if key not in over}
-    return Grid(texts, words, replace(own, metric=told.metric), f"{place}: ")
+    grid = _grid(resolved, replace(of_entry, metric=settings.metric))
+    return replace(grid, location=f"{location}: ")
+
+
+def _override(key: str, value: Any, location: str) -> Override:
+    """Return what an entry of the file sets as if it were typed; a list is a sweep's."""
+    if isinstance(value, list) and key != "sweep.zip":
+        return Override(key, "", [_value(inner) for inner in value], location)
+    return Override(key, _value(value).text, location=location)
 
 
 def _unusable(key: str, value: Any) -> str | None:
@@ -263,9 +215,9 @@ def _unusable(key: str, value: Any) -> str | None:
 
 def _entries(path: Path) -> tuple[list[dict[str, Any]], str | None]:
     """Read the list of sweeps in a YAML file, or say what is wrong with it."""
-    complaint = problem_with(path) or (None if path.is_file() else "no such file")
-    if complaint:
-        return [], "is a folder" if os.path.isdir(path) else complaint
+    problem = problem_with(path) or (None if path.is_file() else "no such file")
+    if problem:
+        return [], "is a folder" if os.path.isdir(path) else problem
     try:
         entries = build(read_yaml(path, most_values=4 * MAX_VALUES), path, written=True)
     except ConfigFileError as error:

@@ -13,15 +13,17 @@ from typing import Any
 
 from dltrain.config.compose import Sources
 from dltrain.config.gpu import device_problem
+from dltrain.config.knob import knobs
 from dltrain.config.load import compose_run
+from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict, flat, shown
+from dltrain.config.resolve import resolve
 from dltrain.config.schema import RunConfig, SweepConfig
-from dltrain.config.validate import knobs
 from dltrain.data.dataset import Dataset
 from dltrain.data.summary import DataSummary
 from dltrain.metrics import choosing, names_of
 from dltrain.runs.identity import result_identity
-from dltrain.sweep.grid import Setting, expand
+from dltrain.sweep.grid import expand
 from dltrain.text import closest
 from dltrain.train import build
 from dltrain.train.cost import Workload
@@ -49,13 +51,13 @@ class Member:
 
     Attributes:
         index: Its number, from 0.
-        words: What to type to train it alone.
+        overrides: What to type to train it alone.
         setting: What tells it from the others: key -> text.
-        config: What it is told.
+        config: Composed and checked.
     """
 
     index: int
-    words: tuple[str, ...]
+    overrides: Overrides
     setting: Mapping[str, str]
     config: RunConfig
 
@@ -85,13 +87,13 @@ class Plan:
     Attributes:
         members: In order of their numbers.
         groups: In order of their first members.
-        told: What the sweep itself is told.
+        settings: Of the sweep itself.
         duplicates: How many members were left out because an equal one was there.
     """
 
     members: tuple[Member, ...]
     groups: tuple[Group, ...]
-    told: SweepConfig
+    settings: SweepConfig
     duplicates: int = 0
 
     @property
@@ -102,31 +104,29 @@ class Plan:
     @property
     def metric(self) -> str:
         """What results are sorted by."""
-        return self.told.metric or choosing(self.groups[0].metrics)
+        return self.settings.metric or choosing(self.groups[0].metrics)
 
 
-def make_plan(
-    overrides: Sequence[str], sources: Sources, *, base: Sequence[Sequence[str]] = ()
-) -> Plan:
+def make_plan(overrides: Overrides, sources: Sources, *, base: Sequence[Overrides] = ()) -> Plan:
     """Compose and check every member of a sweep.
 
     Args:
         overrides: As typed.
         sources: Where values come from.
-        base: Words of members that the overrides are made to, for each of them alike; none: there
-            are only the overrides.
+        base: Members that the overrides are made to, to each alike; none: there are only the
+            overrides.
 
     Raises:
         PlanError: With one line for each problem found.
     """
-    settings, told, lines = expand(overrides, sources, base=base)
+    typed, settings, lines = expand(overrides, sources, base=base)
     # A plan that cannot be made need not be composed to its end.
-    few = settings[:MAX_LINES] if lines else settings
-    composed = [(setting, *compose_run(setting.words, sources)) for setting in few]
+    few = typed[:MAX_LINES] if lines else typed
+    composed = [(each, *compose_run(resolve(each, sources.groups), sources)) for each in few]
     lines += [line for _, _, problems in composed for line in problems]
-    if lines or told is None:
+    if lines or settings is None:
         raise PlanError(lines)
-    pairs = [(setting, run) for setting, run, _ in composed if run is not None]
+    pairs = [(each, run) for each, run, _ in composed if run is not None]
     without_gpu = [line for _, run in pairs for line in device_problem(run)]
     if without_gpu:
         raise PlanError(without_gpu)
@@ -134,29 +134,25 @@ def make_plan(
     if len(folders) > 1:
         some = ", ".join(sorted(folders)[:3])
         raise PlanError([f"output_dir: one sweep has one folder, not {len(folders)} ({some})"])
-    unique: dict[str, tuple[Setting, RunConfig]] = {}
-    for setting, run in pairs:
-        unique.setdefault(result_identity(as_dict(run)), (setting, run))
+    unique: dict[str, tuple[Overrides, RunConfig]] = {}
+    for each, run in pairs:
+        unique.setdefault(result_identity(as_dict(run)), (each, run))
     kept = list(unique.values())
     members = _numbered(kept)
-    plan = Plan(members, groups_of(members), told, duplicates=len(pairs) - len(kept))
-    complaints = metric_problems(plan)
-    if complaints:
-        raise PlanError(complaints)
+    plan = Plan(members, groups_of(members), settings, duplicates=len(pairs) - len(kept))
+    problems = metric_problems(plan)
+    if problems:
+        raise PlanError(problems)
     return plan
 
 
-def _numbered(kept: Sequence[tuple[Setting, RunConfig]]) -> tuple[Member, ...]:
-    keys = dict.fromkeys(key for setting, _ in kept for key in setting.typed)
-    varying = [key for key in keys if len({setting.typed.get(key) for setting, _ in kept}) > 1]
+def _numbered(kept: Sequence[tuple[Overrides, RunConfig]]) -> tuple[Member, ...]:
+    texts = [overrides.texts for overrides, _ in kept]
+    keys = dict.fromkeys(key for text in texts for key in text)
+    varying = [key for key in keys if len({text.get(key) for text in texts}) > 1]
     return tuple(
-        Member(
-            index=index,
-            words=tuple(f"{key}={text}" for key, text in setting.typed.items()),
-            setting={key: setting.typed.get(key, "-") for key in varying},
-            config=run,
-        )
-        for index, (setting, run) in enumerate(kept)
+        Member(index, overrides, {key: text.get(key, "-") for key in varying}, run)
+        for index, ((overrides, run), text) in enumerate(zip(kept, texts, strict=True))
     )
 
 
@@ -201,17 +197,17 @@ def groups_of(members: Sequence[Member], *, download: bool = True) -> tuple[Grou
     seen: dict[str, Dataset] = {}
     groups: list[Group] = []
     lines: list[str] = []
-    for own in by_key.values():
-        first = own[0].config
+    for alike in by_key.values():
+        first = alike[0].config
         try:
             data = _look(first, seen, download)
-            layers = [build.plan(member.config.model, data) for member in _unlike(own)]
+            layers = [build.plan(member.config, data) for member in _unlike(alike)]
         except ValueError as error:
             lines += getattr(error, "lines", [str(error)])
             continue
-        largest = max(layers, key=len)  # dropout is a layer of its own
+        largest = max(layers, key=len)  # dropout is a layer, too
         groups.append(
-            Group(tuple(member.index for member in own), Workload(DataSummary.of(data), largest))
+            Group(tuple(member.index for member in alike), Workload(DataSummary.of(data), largest))
         )
     if lines:
         raise PlanError(lines)
@@ -235,7 +231,7 @@ def _look(config: RunConfig, seen: dict[str, Dataset], download: bool) -> Datase
 
 def metric_problems(plan: Plan) -> list[str]:
     """Say what is wrong with what sorts a sweep's results."""
-    chosen = plan.told.metric
+    chosen = plan.settings.metric
     if chosen is None:
         defaults = list(dict.fromkeys(choosing(group.metrics) for group in plan.groups))
         shared = set.intersection(*(set(group.metrics) for group in plan.groups))

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict
 from dltrain.config.schema import SweepConfig
 from dltrain.config.validate import run_config
 from dltrain.runs.layout import PLAN
+from dltrain.runs.provenance import DATA_PATHS
 from dltrain.sweep.plan import Member, Plan, PlanError, groups_of
 from dltrain.system.paths import PACKAGED, expanded
 from dltrain.system.shell import located
@@ -27,13 +29,13 @@ class Entry:
 
     Attributes:
         index: The member's number, from 0.
-        words: What to type to train it alone.
+        overrides: What to type to train it alone.
         setting: What tells it from the others: key -> text.
-        config: What it is told, in plain values that nobody has checked.
+        config: In plain values that nobody has checked.
     """
 
     index: int
-    words: tuple[str, ...]
+    overrides: Overrides
     setting: Mapping[str, str]
     config: Mapping[str, Any]
 
@@ -42,7 +44,7 @@ def as_line(member: Member) -> str:
     """Write a member as one line of JSON."""
     entry = {
         "member": member.index,
-        "words": list(member.words),
+        "words": member.overrides.words,
         "setting": dict(member.setting),
         "config": as_dict(member.config),
     }
@@ -58,9 +60,9 @@ def read_entries(lines: Iterable[str]) -> Iterator[Entry]:
     for number, line in enumerate(lines, start=1):
         try:
             entry = json.loads(line)
-            words = tuple(map(str, entry["words"]))
+            overrides = Overrides.parse(map(str, entry["words"]))
             setting = {str(key): str(text) for key, text in entry["setting"].items()}
-            read = Entry(int(entry["member"]), words, setting, dict(entry["config"]))
+            read = Entry(int(entry["member"]), overrides, setting, dict(entry["config"]))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise PlanError([f"{PLAN}:{number}: is no member of a plan ({error!r})"]) from None
         if read.index != number - 1:
@@ -70,7 +72,7 @@ def read_entries(lines: Iterable[str]) -> Iterator[Entry]:
 
 def restore(
     entries: Iterable[Entry],
-    told: SweepConfig,
+    settings: SweepConfig,
     *,
     vet: Callable[[Sequence[Member]], None],
 ) -> Plan:
@@ -78,7 +80,7 @@ def restore(
 
     Args:
         entries: Of the plan.
-        told: The sweep's settings.
+        settings: Of the sweep itself.
         vet: Refuses members whose data must not be looked at; a plan may be a stranger's.
 
     Raises:
@@ -92,16 +94,16 @@ def restore(
             reason = f"is no member of a plan ({error!r})"
             raise PlanError([f"{PLAN}:{entry.index + 1}: {reason}"]) from None
         if run is None:
-            place = f"{PLAN}:{entry.index + 1}"
-            lines = [f"{place}: {p.key}{_value(entry, p.key)}: {p.message}" for p in problems]
-            moved = [p.key for p in problems if p.key in ("data.path", "data.root")]
+            location = f"{PLAN}:{entry.index + 1}"
+            lines = [f"{location}: {p.key}{_value(entry, p.key)}: {p.message}" for p in problems]
+            moved = [p.key for p in problems if p.key in DATA_PATHS]
             advice = [f"say where the data lie now: {key}=..." for key in dict.fromkeys(moved)]
             raise PlanError(["; ".join([line, *advice]) for line in lines])
-        members.append(Member(entry.index, entry.words, entry.setting, run))
+        members.append(Member(entry.index, entry.overrides, entry.setting, run))
     if not members:
         raise PlanError([f"{PLAN}: holds no members"])
     vet(members)
-    return Plan(tuple(members), groups_of(members, download=False), told)
+    return Plan(tuple(members), groups_of(members, download=False), settings)
 
 
 def relocated(
@@ -111,7 +113,7 @@ def relocated(
 
     Args:
         entries: Of a plan.
-        moved: ``data.path`` and ``data.root``, as they are told anew; a folder for the first one
+        moved: ``data.path`` and ``data.root``, as they are set anew; a folder for the first one
             holds the tables under their old names.
         cwd: The folder that relative paths were typed in.
 
@@ -149,16 +151,16 @@ def _relocated(entry: Entry, moved: Mapping[str, str], cwd: str | None) -> Entry
             data[key] = now
     if data == _data(entry):
         return entry
-    return Entry(entry.index, entry.words, entry.setting, {**entry.config, "data": data})
+    return Entry(entry.index, entry.overrides, entry.setting, {**entry.config, "data": data})
 
 
 def _within(folder: str, path: str) -> str:
     """Find a file in the folder that holds it now: by as many of its last names as lead to one."""
     parts = os.path.normpath(path).split(os.sep)
     for start in range(len(parts)):
-        found = os.path.join(folder, *(part for part in parts[start:] if part != os.pardir))
-        if os.path.isfile(expanded(found)):
-            return found
+        file = os.path.join(folder, *(part for part in parts[start:] if part != os.pardir))
+        if os.path.isfile(expanded(file)):
+            return file
     return os.path.join(folder, parts[-1])
 
 

@@ -29,7 +29,7 @@ class Child:
     """A process that carries out an assignment, as its parent sees it.
 
     Attributes:
-        assignment: What it was told.
+        assignment: What it is to do.
         process: Itself.
         pipe: To it.
         started: When, on the monotonic clock.

@@ -1,63 +1,80 @@
-"""What a sweep planned, as the beginning of another one: each member's words."""
+"""A sweep that is trained again: its members as they were planned, with changes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dltrain.config.compose import Sources
+from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict
 from dltrain.config.schema import SweepConfig
+from dltrain.config.validate import instance
+from dltrain.runs.address import address
 from dltrain.runs.command_line import DEFAULT_NAME, CommandLine
 from dltrain.runs.repetition import repetition
-from dltrain.sweep.plan_file import Entry
-from dltrain.system.shell import as_value
+from dltrain.runs.run import Run
+from dltrain.sweep.folder import planned
+from dltrain.sweep.plan import Plan, make_plan
+from dltrain.system.shell import below
 
-# Settled when the members were planned.
+# Settings that planning has used up.
 _SETTLED = ("zip", "repeat", "file")
 
 
 @dataclass(frozen=True)
-class Base:
-    """Members that changes are made to.
+class RepeatedSweep:
+    """A sweep to be trained again.
 
     Attributes:
-        members: The words of each.
-        settings: ``sweep.`` keys that hold for all.
-        sources: Config files that the words are composed from.
-        notes: What those say otherwise by now, for people: of each member, by key.
+        num_planned: How many members it had.
+        notes: On what config files say otherwise by now, for people.
+        plan: With the changes.
+        line: What was typed for it.
     """
 
-    members: Sequence[Sequence[str]]
-    settings: Sequence[str]
-    sources: Sources
-    notes: Sequence[Mapping[str, str]]
+    num_planned: int
+    notes: Sequence[str]
+    plan: Plan
+    line: CommandLine
 
 
-def repeated(entries: Sequence[Entry], line: CommandLine, *, settings: SweepConfig | None) -> Base:
-    """Take a plan as it was made.
+def repeated_sweep(sweep: Run, line: CommandLine, changes: Overrides) -> RepeatedSweep:
+    """Plan a sweep again.
 
     Args:
-        entries: Of the plan.
-        line: What was typed for it.
-        settings: What the sweep itself was told; None: nothing that can be read.
+        sweep: As its record tells it.
+        line: What was typed for it, and the config files that it is to be composed from.
+        changes: To each of its members alike.
 
     Raises:
-        ConfigError: If no words come to a member any more.
+        ValueError: If its plan is gone, or no overrides come to a member any more.
     """
-    again = [repetition(entry.config, line.alone(entry.words)) for entry in entries]
-    if len({(own.sources.folders, own.sources.config_name) for own in again}) > 1:
-        # Files of theirs are gone for some: all of them are told on dltrain's own.
+    entries = planned(sweep)
+    again = [repetition(entry.config, line.alone(entry.overrides)) for entry in entries]
+    if len({(each.sources.folders, each.sources.config_name) for each in again}) > 1:
+        # Config files are gone for some members: all are composed from dltrain's own.
         line = replace(line, config_dir=None, config_name=DEFAULT_NAME)
-        again = [repetition(entry.config, line.alone(entry.words)) for entry in entries]
-    values: Mapping[str, object] = {} if settings is None else as_dict(settings)
-    return Base(
-        members=[own.overrides for own in again],
-        settings=[
-            f"sweep.{key}={as_value(value)}"
-            for key, value in values.items()
-            if key not in _SETTLED and value is not None
-        ],
-        sources=again[0].sources,
-        notes=[own.notes for own in again],
+        again = [repetition(entry.config, line.alone(entry.overrides)) for entry in entries]
+    where = Overrides.parse(below(sweep.folder.parent))
+    overrides = Overrides((*_settings(sweep).updated(changes).entries, *where.entries))
+    plan = make_plan(overrides, again[0].sources, base=[each.overrides for each in again])
+    name, *folder = address(sweep)
+    line = replace(
+        line.from_here(Overrides()),
+        words=["rerun", name, *changes.words, *folder],
+        overrides=line.overrides.without("output_dir").updated(changes),
+    )
+    notes = dict.fromkeys(text for each in again for text in each.notes_beside(changes))
+    return RepeatedSweep(len(entries), list(notes), plan, line)
+
+
+def _settings(sweep: Run) -> Overrides:
+    """Return the settings of a sweep that hold for its repetition, too."""
+    settings, _ = instance(sweep.part("settings") or {}, SweepConfig, "sweep")
+    return Overrides.of(
+        {
+            f"sweep.{name}": value
+            for name, value in (as_dict(settings) if settings else {}).items()
+            if name not in _SETTLED and value is not None
+        }
     )

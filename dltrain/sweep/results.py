@@ -24,7 +24,7 @@ def read_result(folder: SweepFolder, member: Member, metric: str) -> Result:
     run = folder.run(member.index)
     setting = member.setting
     if run is None:
-        return Result(member.index, setting, member.words, "missing")
+        return Result(member.index, setting, tuple(member.overrides.words), "missing")
     return result_of(run, index=member.index, setting=setting, metric=metric)
 
 

@@ -9,15 +9,9 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from dltrain.config.schema import (
-    SweepConfig,
-)
+from dltrain.config.schema import SweepConfig
 from dltrain.sweep.plan import Group, Member
-from dltrain.train.cost import (
-    MEMORY_SHARE,
-    stack_bytes,
-    work,
-)
+from dltrain.train.cost import MEMORY_SHARE, stack_bytes, work
 
 # Stacks whose numbers fit into this do not get faster by being cut: any cache holds them.
 SMALL_BYTES = 2**20
@@ -67,22 +61,22 @@ def largest_stack(members: Sequence[Member], group: Group, available: float) -> 
 
 
 def stack_size(
-    members: Sequence[Member], group: Group, told: SweepConfig, groups: int, free: float
+    members: Sequence[Member], group: Group, settings: SweepConfig, groups: int, free: float
 ) -> int:
     """Return how many members a stack may have at most, before anything is measured.
 
     Args:
         members: Of the group, in order.
         group: What they have in common.
-        told: What the sweep is told.
+        settings: Of the sweep.
         groups: How many groups there are.
         free: Bytes of memory that are free.
     """
-    if told.stack_size is not None:
-        return min(told.stack_size, len(members))
-    fitting = largest_stack(members, group, MEMORY_SHARE * free / told.workers)
+    if settings.stack_size is not None:
+        return min(settings.stack_size, len(members))
+    fitting = largest_stack(members, group, MEMORY_SHARE * free / settings.workers)
     # With more workers than groups, every worker is to have a stack.
-    return min(fitting, -(-len(members) // -(-told.workers // groups)))
+    return min(fitting, -(-len(members) // -(-settings.workers // groups)))
 
 
 def sizes_to_try(members: Sequence[Member], group: Group, largest: int) -> list[int]:

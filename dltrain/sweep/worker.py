@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from types import FrameType
 from typing import Any
 
+from dltrain.config import plugins
 from dltrain.data.dataset import Dataset
 from dltrain.sweep.assignment import Assignment
 from dltrain.sweep.plan import Member
@@ -46,6 +47,8 @@ def main(assignment: Assignment, parent: Connection) -> None:
     try:
         _settle_in(assignment, line)
         try:
+            plugins.load_installed()
+            plugins.load(assignment.members[0].config.plugins)
             data = _data(assignment)
             _device(assignment)
         except ValueError as error:
@@ -88,7 +91,7 @@ def _pace(jobs: Sequence[Job], assignment: Assignment) -> float:
 
 
 def _settle_in(assignment: Assignment, line: _Line) -> None:
-    """Become a child that disturbs nobody: own output, own signals, and no life without parent."""
+    """Redirect output and signals, so that no other process is disturbed; end with the parent."""
     disk.redirect(assignment.log, [1, 2])
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells everyone; the parent decides
@@ -117,10 +120,10 @@ def _device(assignment: Assignment) -> None:
 
 def _job(assignment: Assignment, data: Dataset, member: Member) -> Job:
     return Job(
-        line=assignment.line.alone(member.words),
+        line=assignment.line.alone(member.overrides),
         config=member.config,
         data=data,
-        plan=build.plan(member.config.model, data),
+        plan=build.plan(member.config, data),
         sweep={
             "id": assignment.sweep,
             "member": member.index,
@@ -180,7 +183,7 @@ class _Line:
 
 
 class _Watcher:
-    """The trainer's view: the parent is told each member's metric, not more often than it looks."""
+    """The trainer's view: sends each member's metric to the parent, no more often than it looks."""
 
     def __init__(self, line: _Line, metric: str) -> None:
         self._line, self._metric = line, metric

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +82,3 @@ def located(text: str, cwd: str | None) -> str:
     if meant == os.path.abspath(path) or not os.path.exists(meant):
         return text
     return shortest(meant)
-
-
-def without(words: Sequence[str], *keys: str) -> list[str]:
-    """Leave out the words that set one of these keys."""
-    return [word for word in words if word.partition("=")[0] not in keys]

@@ -23,6 +23,27 @@ from dltrain.nn.scratch import Memory
 WINDOW_STEPS, WINDOW_ROWS = 512, 2**20
 
 Batch = tuple[Tensor, Tensor]
+# What is made of gathered inputs, [B, I] or [S, B, I], in the step of a number on the device. What
+# it draws comes from ``Draws`` of ``batch_seeds``, so that it depends on nothing but seed and step.
+Transform = Callable[[Tensor, Tensor], Tensor]
+
+
+class ToFloat:
+    """A transform: bytes become whole numbers of a float type; floats are let through.
+
+    Args:
+        dtype: What they become.
+        device: Where they lie.
+    """
+
+    def __init__(self, dtype: torch.dtype, device: torch.device) -> None:
+        self._floats = Memory(dtype, device)
+
+    def __call__(self, inputs: Tensor, step: Tensor | None = None) -> Tensor:
+        """Return the same numbers; they hold until the next call."""
+        if inputs.dtype != torch.uint8:
+            return inputs
+        return self._floats.take(*inputs.shape).copy_(inputs)
 
 
 class Rows:
@@ -32,43 +53,50 @@ class Rows:
         inputs: [N, I], of ``dtype``, or uint8 for images, whose batches are whole numbers.
         targets: [N].
         dtype: Of the batches' inputs.
+
+    Attributes:
+        to_float: What every batch of them goes through.
     """
 
     def __init__(self, inputs: Tensor, targets: Tensor, *, dtype: torch.dtype) -> None:
-        self.inputs, self.targets, self.dtype = inputs, targets, dtype
+        self.inputs, self.targets = inputs, targets
+        self.to_float = ToFloat(dtype, inputs.device)
         self._gathered = Memory(inputs.dtype, inputs.device)
-        self._floats = Memory(dtype, inputs.device)
 
     def __len__(self) -> int:
         return len(self.targets)
 
     def take(self, indices: Tensor) -> Tensor:
-        """Gather the inputs of rows [B] or [S, B]: [B, I] or [S, B, I].
+        """Gather the inputs of rows [B] or [S, B] as they are: [B, I] or [S, B, I].
 
         They hold until the next ones are taken.
         """
         flat = indices.reshape(-1) if indices.dim() > 1 else indices
         gathered = self._gathered.take(len(flat), self.inputs.shape[1])
-        inputs = torch.index_select(self.inputs, 0, flat, out=gathered)
-        inputs = self._converted(inputs)
-        return inputs.view(*indices.shape, -1) if indices.dim() > 1 else inputs
-
-    def part(self, start: int, stop: int) -> Batch:
-        """Return consecutive rows, without a copy if they need no conversion."""
-        return self._converted(self.inputs[start:stop]), self.targets[start:stop]
+        torch.index_select(self.inputs, 0, flat, out=gathered)
+        return gathered.view(*indices.shape, -1) if indices.dim() > 1 else gathered
 
     def in_order(self) -> Iterator[Batch]:
         """Yield all rows once, in order, in large batches shared by all members."""
         for start in range(0, len(self), EVALUATION_ROWS):
-            yield self.part(start, start + EVALUATION_ROWS)
-
-    def _converted(self, inputs: Tensor) -> Tensor:
-        if inputs.dtype != torch.uint8:
-            return inputs
-        return self._floats.take(*inputs.shape).copy_(inputs)
+            rows = slice(start, start + EVALUATION_ROWS)
+            yield self.to_float(self.inputs[rows]), self.targets[rows]
 
 
-class Loader:
+def batch_seeds(seeds: Sequence[int]) -> list[int]:
+    """Return the seed of each batch of a step, S of them.
+
+    Args:
+        seeds: One per member, M of them. If each stands K times in a row, S = M / K.
+
+    Example:
+        >>> batch_seeds([7, 7, 8, 8])
+        [7, 8]
+    """
+    return list(seeds)[:: math.gcd(*(len(list(run)) for _, run in itertools.groupby(seeds)))]
+
+
+class Batches:
     """The batches of each epoch, in an order drawn anew for it.
 
     ``windows`` brings the order of some steps onto the device, always to the same memory, and
@@ -79,9 +107,9 @@ class Loader:
         batch_size: B; None: all rows at once. The last batch of an epoch may be smaller.
         order: ``order(seed, epoch) -> [N]`` on the host, a permutation that depends on nothing
             else.
-        seeds: One per member, M of them. Members of equal seed see the same batches. If all are
-            equal, the batches are shared by all and have no axis for members. If each seed stands
-            K times in a row, M / K = S batches are gathered.
+        seeds: One per member. Members of equal seed see the same batches. If all are equal, the
+            batches are shared by all and have no axis for members.
+        transform: What is made of the inputs of each batch.
     """
 
     def __init__(
@@ -91,12 +119,12 @@ class Loader:
         batch_size: int | None,
         order: Callable[[int, int], Tensor],
         seeds: Sequence[int],
+        transform: Transform,
     ) -> None:
         self.rows = rows
         self.batch_size = min(batch_size or len(rows), len(rows))
-        self._order = order
-        runs = [len(list(run)) for _, run in itertools.groupby(seeds)]
-        self._seeds = list(seeds)[:: math.gcd(*runs)]  # one for each batch of a step
+        self._order, self._transform = order, transform
+        self._seeds = batch_seeds(seeds)
         self._indices = Memory(torch.int32, rows.targets.device)
         self._targets = Memory(rows.targets.dtype, rows.targets.device)
         self._window: list[Batch] = []  # indices and targets of each step
@@ -125,18 +153,21 @@ class Loader:
             self._load(order[..., first * self.batch_size : window.stop * self.batch_size])
             yield window
 
-    def batch(self, index: int) -> Batch:
+    def batch(self, index: int, *, step: Tensor) -> Batch:
         """Return inputs [B, I] or [S, B, I] and targets [B] or [S, B].
 
         They hold until the next ones are taken.
 
         Args:
             index: Of a step in the window, counted from 0.
+            step: Updates so far, on the device.
         """
         if len(self) == 1:
-            return self.rows.part(0, len(self.rows))
-        indices, targets = self._window[index]
-        return self.rows.take(indices), targets
+            inputs, targets = self.rows.inputs, self.rows.targets
+        else:
+            indices, targets = self._window[index]
+            inputs = self.rows.take(indices)
+        return self._transform(inputs, step), targets
 
     def _orders(self, epoch: int) -> Tensor:
         different = list(dict.fromkeys(self._seeds))

@@ -6,30 +6,19 @@ where it is called.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from dltrain.config.choices import Matmul, Task
+from dltrain.config.choices import Init, Matmul, Task
+from dltrain.config.kinds import LOSSES, OPTIMIZERS, TABLE
 from dltrain.config.plain import shown
-from dltrain.config.rules import MAX_NUMBERS, model_fits
-from dltrain.config.schema import (
-    AdamConfig,
-    AdamWConfig,
-    CsvConfig,
-    FashionMnistConfig,
-    LeastSquaresConfig,
-    LinearConfig,
-    MlpConfig,
-    ModelConfig,
-    RunConfig,
-    SgdConfig,
-    SoftmaxConfig,
-    SyntheticConfig,
-)
+from dltrain.config.rules import task_problems
+from dltrain.config.schema import MAX_NUMBERS, RunConfig
 from dltrain.data.dataset import Dataset, variance
-from dltrain.nn import plan as architecture
+from dltrain.nn.plan import Plan, num_parameters
 
 if TYPE_CHECKING:
     import torch
@@ -51,68 +40,42 @@ def dataset(run: RunConfig, *, download: bool = True) -> Dataset:
     Raises:
         ValueError: If a file is missing or is not what it should be.
     """
-    config, dtype = run.data, dtype_name(run)
-    match config:
-        case SyntheticConfig():
-            from dltrain.data.synthetic import synthetic
-
-            return synthetic(
-                config.name,
-                w=config.w,
-                b=config.b,
-                noise=config.noise,
-                num_train=config.num_train,
-                num_val=config.num_val,
-                seed=config.seed,
-                dtype=dtype,
-            )
-        case CsvConfig():
-            from dltrain.data.table.dataset import Options, tabular
-
-            assert config.path is not None and config.target is not None  # noqa: PT018
-            values = {name: getattr(config, name) for name in Options.__dataclass_fields__}
-            return tabular(config.name, path=config.path, options=Options(**values), dtype=dtype)
-        case FashionMnistConfig():
-            from dltrain.data.images.fashion_mnist import fashion_mnist
-
-            return fashion_mnist(
-                config.name,
-                root=config.root,
-                source=config.source,
-                num_val=config.num_val,
-                seed=config.seed,
-                download=download,
-            )
-        case _:
-            assert_never(config)
+    data: Dataset = _built("data", run, dtype=dtype_name(run), download=download)
+    return data
 
 
-def plan(config: ModelConfig, data: Dataset) -> architecture.Plan:
-    """Plan the layers of a model for a data set.
+def _built(group: str, run: RunConfig, *arguments: Any, **more: Any) -> Any:
+    """Call the builder of a run's kind with the knobs of its config."""
+    config = getattr(run, group)
+    return TABLE[group][config.kind].builder()(*arguments, **_knobs(config), **more)
+
+
+def _knobs(config: Any) -> dict[str, Any]:
+    names = (field.name for field in dataclasses.fields(config))
+    return {name: getattr(config, name) for name in names if name != "kind"}
+
+
+def _stacked(configs: Sequence[Any]) -> dict[str, list[Any]]:
+    """Return the knobs of a stack's members: a list for each, a value per member."""
+    every = [_knobs(config) for config in configs]
+    return {name: [knobs[name] for knobs in every] for name in every[0]}
+
+
+def plan(run: RunConfig, data: Dataset) -> Plan:
+    """Plan the layers of a run's model for a data set.
 
     Raises:
-        ValueError: If the model does not predict what the data asks for.
+        ValueError: If the model or the loss does not do what the data asks for.
     """
-    problem = model_fits(config, Task(data.task), data=data.name)
-    if problem:
+    for problem in task_problems(run, Task(data.task), data=data.name):
         raise ValueError(problem.message)
-    match config:
-        case LinearConfig() | SoftmaxConfig():
-            return architecture.single_layer(data.in_features, data.out_features)
-        case MlpConfig():
-            layers = architecture.multilayer(
-                data.in_features,
-                data.out_features,
-                hidden=config.hidden,
-                activation=config.activation,
-                dropout=config.dropout,
-            )
-        case _:
-            assert_never(config)
-    parameters = sum(layer.num_parameters for layer in layers)
+    layers: Plan = _built("model", run, data)
+    parameters = num_parameters(layers)
     if parameters > MAX_NUMBERS:
+        shape = {k: v for k, v in _knobs(run.model).items() if isinstance(v, int | list)}
+        settings = " ".join(f"model.{name}={shown(value)}" for name, value in shape.items())
         raise ValueError(
-            f"model.hidden={shown(config.hidden)}: makes {parameters:,} parameters, "
+            f"{settings or run.model.kind}: makes {parameters:,} parameters, "
             f"at most {MAX_NUMBERS:,} are allowed; use smaller widths"
         )
     return layers
@@ -127,23 +90,28 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
         device: Where all of it will lie.
     """
     from dltrain.nn.optim import ClipNorm
-    from dltrain.train.batches import Loader
+    from dltrain.train.batches import Batches
     from dltrain.train.steps import Stack
 
     first = configs[0]
     rows = {name: split_rows(data, name, first, device) for name in data.splits}
     members = model(configs, data, device)
+    targets = {name: split.targets for name, split in data.splits.items()}
     seeds = [config.seed for config in configs]
-    loader = Loader(
-        rows["train"], batch_size=first.trainer.batch_size, order=_order(rows["train"]), seeds=seeds
+    batches = Batches(
+        rows["train"],
+        batch_size=first.trainer.batch_size,
+        order=_order(rows["train"]),
+        seeds=seeds,
+        transform=rows["train"].to_float,
     )
     norms = [config.trainer.max_grad_norm for config in configs]
     clips = any(norm is not None for norm in norms)
     return Stack(
         model=members,
-        loss=loss(data, {name: split.targets for name, split in data.splits.items()}),
+        loss=loss(configs, data, targets),
         optimizer=_optimizer(configs, members),
-        loader=loader,
+        batches=batches,
         splits=rows,
         clip=ClipNorm(norms, like=members.parameters[0]) if clips else None,
     )
@@ -151,7 +119,7 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
 
 def dtype_name(config: RunConfig) -> str:
     """Name the floating-point type of a run; the analytic solution is always float64."""
-    exact = isinstance(config.optimizer, LeastSquaresConfig)
+    exact = OPTIMIZERS[config.optimizer.kind].exact
     return "float64" if exact or config.device.dtype == "float64" else "float32"
 
 
@@ -172,22 +140,20 @@ def model(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
     """
     import torch
 
-    from dltrain.nn.model import build_model
+    from dltrain.nn.layers import Setup
+    from dltrain.nn.model import Model
 
     models = [config.model for config in configs]
-    dropout = [model.dropout if isinstance(model, MlpConfig) else 0.0 for model in models]
-    # If any member drops units, the stack has layers for it; a share of 0 changes nothing.
-    fullest = models[dropout.index(max(dropout))]
-    return build_model(
-        plan(fullest, data),
+    setup = Setup(
+        plans=[plan(config, data) for config in configs],
         seeds=[config.seed for config in configs],
-        init=models[0].init,
-        init_std=[model.init_std for model in models],
-        dropout=dropout,
+        init=getattr(models[0], "init", Init.torch),
+        init_std=[getattr(model, "init_std", 0.0) for model in models],
         unit=data.unit,
         like=torch.empty(0, dtype=dtype_of(configs[0]), device=device),
         rounded_to=_rounded_to(configs[0]),
     )
+    return Model(setup)
 
 
 def input_dtype(config: RunConfig) -> torch.dtype:
@@ -234,51 +200,24 @@ def _order(rows: Rows) -> Any:
     return order
 
 
-def loss(data: Dataset, targets: Mapping[str, npt.NDArray[Any]]) -> Loss:
-    """Return what a model is trained on, and judged by.
+def loss(
+    configs: Sequence[RunConfig], data: Dataset, targets: Mapping[str, npt.NDArray[Any]]
+) -> Loss:
+    """Return what the members of a stack are trained on, and judged by.
 
     Args:
+        configs: One per member; they may differ in numbers only.
         data: Says what the targets are.
         targets: Prepared ones of each split that metrics will be asked of.
     """
-    from dltrain.nn.losses import CrossEntropy, SquaredError
-
-    if data.task == Task.classification:
-        return CrossEntropy()
-    variances = {name: variance(own) for name, own in targets.items()}
-    return SquaredError(unit=float(data.target_scale.deviation[0]), variances=variances)
+    kind = LOSSES[configs[0].loss.kind]
+    variances = {name: variance(rows) for name, rows in targets.items()}
+    knobs = _stacked([config.loss for config in configs])
+    built: Loss = kind.builder()(data, variances=variances, **knobs)
+    return built
 
 
 def _optimizer(configs: Sequence[RunConfig], model: Model) -> Optimizer:
-    from dltrain.nn.layers import Linear
-    from dltrain.nn.optim import SGD, Adam, LeastSquares
-
-    optimizers: list[Any] = [config.optimizer for config in configs]
-
-    def each(knob: str) -> list[Any]:
-        return [getattr(optimizer, knob) for optimizer in optimizers]
-
-    match configs[0].optimizer:
-        case SgdConfig():
-            return SGD(
-                model.parameters,
-                lr=each("lr"),
-                momentum=each("momentum"),
-                nesterov=each("nesterov"),
-                weight_decay=each("weight_decay"),
-            )
-        case AdamConfig() | AdamWConfig() as config:
-            return Adam(
-                model.parameters,
-                lr=each("lr"),
-                betas=each("betas"),
-                eps=each("eps"),
-                weight_decay=each("weight_decay"),
-                decoupled=isinstance(config, AdamWConfig),
-            )
-        case LeastSquaresConfig():
-            layer = model.layers[0]
-            assert isinstance(layer, Linear)
-            return LeastSquares(layer)
-        case _ as other:
-            assert_never(other)
+    kind = OPTIMIZERS[configs[0].optimizer.kind]
+    built: Optimizer = kind.builder()(model, **_stacked([each.optimizer for each in configs]))
+    return built

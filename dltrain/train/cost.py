@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dltrain.config.choices import Activation, Matmul
-from dltrain.config.schema import (
-    AdamConfig,
-    AdamWConfig,
-    LeastSquaresConfig,
-    MlpConfig,
-    RunConfig,
-    SgdConfig,
-)
+from dltrain.config.choices import Matmul
+from dltrain.config.kinds import OPTIMIZERS
+from dltrain.config.schema import RunConfig
 from dltrain.data.dataset import EVALUATION_ROWS
 from dltrain.data.summary import DataSummary
-from dltrain.nn.plan import LinearPlan, Plan
+from dltrain.nn.plan import Plan, num_parameters, widths
 
 # Share of the free memory that stacks may be planned to use.
 MEMORY_SHARE = 0.5
@@ -41,46 +35,28 @@ def member_bytes(config: RunConfig, workload: Workload) -> int:
     The estimate is of what is alive at once in the step and between epochs; the allocator adds to
     it, so leave room.
     """
-    widths = [layer.out_features for layer in workload.layers if isinstance(layer, LinearPlan)]
-    parameters = sum(layer.num_parameters for layer in workload.layers)
+    parameters, layers = num_parameters(workload.layers), workload.layers
     # Beside weight and gradient: what the update makes, and two states that wait to be kept.
     copies = 5 + 3 * optimizer_copies(config)
     rows = config.trainer.batch_size or workload.data.rows["train"]
     evaluated = min(EVALUATION_ROWS, max(workload.data.rows.values()))
-    # Outputs of a batch and of evaluated rows, gradients, and what a loss makes of either.
-    units = 3 * rows * sum(widths) + evaluated * (sum(widths) + max(widths))
-    numbers = copies * parameters + units + _layers_numbers(config, widths, rows, evaluated)
+    numbers = copies * parameters
+    numbers += sum(layer.num_activations(rows=rows, evaluated=evaluated) for layer in layers)
+    numbers += evaluated * max(layer.out_features for layer in layers)  # what a loss makes of them
     if config.device.matmul == Matmul.bf16:  # what products take, half the size, and give
-        numbers += (rows + evaluated) * sum(widths) + 2 * (parameters + evaluated * sum(widths))
+        units = sum(widths(layers)[1:])
+        numbers += (rows + evaluated) * units + 2 * (parameters + evaluated * units)
     return number_bytes(config) * numbers
-
-
-def _layers_numbers(config: RunConfig, widths: Sequence[int], rows: int, evaluated: int) -> int:
-    """Count what activations and dropout keep beside the outputs of the layer before them."""
-    if not isinstance(config.model, MlpConfig):
-        return 0
-    hidden, numbers = sum(widths[:-1]), 0
-    if config.model.activation == Activation.gelu:  # the others work in place
-        numbers += (rows + evaluated) * hidden
-    if config.model.dropout:  # draws, masks, outputs
-        numbers += 3 * rows * hidden
-    return numbers
 
 
 def optimizer_copies(config: RunConfig) -> int:
     """How many numbers an optimizer keeps for each parameter."""
-    match config.optimizer:
-        case SgdConfig() as sgd:
-            return int(sgd.momentum > 0)
-        case AdamConfig() | AdamWConfig():
-            return 2
-        case LeastSquaresConfig():
-            return 0
+    return OPTIMIZERS[config.optimizer.kind].state(config.optimizer)
 
 
 def number_bytes(config: RunConfig) -> int:
     """Bytes of one number in training."""
-    exact = isinstance(config.optimizer, LeastSquaresConfig)
+    exact = OPTIMIZERS[config.optimizer.kind].exact
     return 8 if exact or config.device.dtype == "float64" else 4
 
 
@@ -105,8 +81,7 @@ def work(config: RunConfig, workload: Workload) -> float:
     A product of [B, I] and [I, O] takes 2 B I O; training has three per layer, one less in the
     first, evaluation one.
     """
-    layers = [layer for layer in workload.layers if isinstance(layer, LinearPlan)]
-    sizes = [layer.in_features * layer.out_features for layer in layers]
+    sizes = [layer.multiply_adds for layer in workload.layers]
     rows, pace = workload.data.rows, config.trainer
     training = 2 * rows["train"] * (3 * sum(sizes) - sizes[0]) * pace.epochs
     validations = -(-pace.epochs // pace.eval_interval)

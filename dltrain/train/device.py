@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import torch
 
@@ -65,3 +66,10 @@ def describe(device: torch.device, *, matmul: str = "float32") -> str:
     if matmul == "tf32" and device.type == "cpu":
         return f"{name}, where tf32 has no effect"
     return name if matmul == "float32" else f"{name}, {matmul} products"
+
+
+def time_when_done(device: torch.device) -> float:
+    """Wait until all that a device was asked for is done; return the clock's seconds."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()

@@ -9,7 +9,7 @@ from typing import Any
 from dltrain.config.plain import as_dict, flat, shown
 from dltrain.config.schema import RunConfig
 from dltrain.data.dataset import Dataset
-from dltrain.nn.plan import Plan
+from dltrain.nn.plan import Plan, num_parameters
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.identity import deciding, training_identity
 
@@ -59,4 +59,4 @@ class Job:
     @property
     def num_parameters(self) -> int:
         """Weights and biases of the model."""
-        return sum(layer.num_parameters for layer in self.plan)
+        return num_parameters(self.plan)

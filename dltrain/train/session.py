@@ -13,9 +13,11 @@ from typing import Any
 import torch
 
 from dltrain.config.plain import as_dict, to_yaml
-from dltrain.config.schema import Expectation, LinearConfig, SoftmaxConfig
+from dltrain.config.schema import Expectation
 from dltrain.nn.coefficients import Coefficients, as_csv, coefficients, findings, solution
 from dltrain.nn.least_squares import Solution
+from dltrain.nn.losses import SquaredError
+from dltrain.nn.plan import LinearPlan
 from dltrain.runs import recorder
 from dltrain.runs.layout import COEFFICIENTS, CONFIG, PREPARATION
 from dltrain.runs.record import as_json, first_info
@@ -157,8 +159,7 @@ class Training:
         try:
             for members in self.trainer.fit(self.recorders, view):
                 self._log_graphs()
-                if any(isinstance(job.config.model, LinearConfig) for job in self.jobs):
-                    _ = self._solution  # once, before several threads ask for it
+                _ = self._solution  # once, before several threads ask for it
                 ended |= zip(members, disk.side_by_side(self._finish, members), strict=True)
         except BaseException as error:
             self._fail(error)
@@ -195,10 +196,15 @@ class Training:
             **({"sweep": dict(job.sweep)} if job.sweep else {}),
         )
 
+    @property
+    def _is_linear(self) -> bool:
+        return [type(layer) for layer in self.jobs[0].plan] == [LinearPlan]
+
     @functools.cached_property
-    def _solution(self) -> tuple[Coefficients, Solution]:
-        """The exact solution of the same rows; one for all members."""
-        return solution(self.jobs[0].data)
+    def _solution(self) -> tuple[Coefficients, Solution] | None:
+        """Of linear regression the exact solution of the same rows, one for all members."""
+        is_squared = isinstance(self.trainer.stack.loss, SquaredError)
+        return solution(self.jobs[0].data) if self._is_linear and is_squared else None
 
     def _conclude(self, index: int) -> tuple[dict[str, float], list[str]]:
         """Keep what can be said about a trained model; return results by name, and sentences."""
@@ -211,15 +217,14 @@ class Training:
             if c.missing and c.imputed is not None
         }
         # A table's coefficients can be read; a picture's weights are a picture, in the checkpoint.
-        linear = isinstance(job.config.model, LinearConfig | SoftmaxConfig)
-        linear = linear and job.data.image_shape is None
+        linear = self._is_linear and job.data.image_shape is None
         if outcome.status != "done" or not linear or run is None:
             return results, []
         state = self.trainer.stack.model.state()
         weight, bias = state["layers.0.weight"][index], state["layers.0.bias"][index]
         found = coefficients(weight, bias, job.data)
         run.document(COEFFICIENTS, as_csv(found, job.data))
-        if not isinstance(job.config.model, LinearConfig):
+        if self._solution is None:
             return results, []
         errors, sentences = findings(found, job.data, self._solution)
         return results | errors, sentences

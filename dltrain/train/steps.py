@@ -18,8 +18,9 @@ from torch import Tensor
 from dltrain.nn.losses import Loss
 from dltrain.nn.model import Model
 from dltrain.nn.optim import ClipNorm, Optimizer, gradient_norms
-from dltrain.train.batches import WINDOW_STEPS, Loader, Rows
+from dltrain.train.batches import WINDOW_STEPS, Batches, Rows
 from dltrain.train.cuda_graphs import Graphs
+from dltrain.train.device import time_when_done
 from dltrain.train.tally import Tally
 
 # Gradient norms are the mean over this many steps at the end of an epoch: a steady figure at a
@@ -34,7 +35,7 @@ class Stack:
     """M members of equal shape, ready to be trained together.
 
     Attributes:
-        loader: Training batches.
+        batches: Of the training rows.
         splits: Rows to evaluate, by name: ``train``, ``val``, ``test``; the last two may be empty.
         clip: Bounds the gradient's norm; None: no member asks for it.
     """
@@ -42,7 +43,7 @@ class Stack:
     model: Model
     loss: Loss
     optimizer: Optimizer
-    loader: Loader
+    batches: Batches
     splits: Mapping[str, Rows]
     clip: ClipNorm | None = None
 
@@ -59,6 +60,7 @@ class Steps:
     Attributes:
         stack: What is trained.
         taken: Updates so far.
+        lr: [M], float64: the learning rates of the windows to come.
         graphs: What captures and replays; None on the processor.
     """
 
@@ -66,20 +68,23 @@ class Steps:
         self.taken = 0
         self._done = 0  # steps of the next epoch that an earlier process took
         self.stack = stack
-        model, loader, like = stack.model, stack.loader, stack.model.parameters[0]
+        model, batches, like = stack.model, stack.batches, stack.model.parameters[0]
         # What a GPU replays is handed no numbers, it finds them in memory: the number of each step
         # of a window, and what gradients are multiplied by to get their mean, or a step down it.
         self._numbers = torch.arange(WINDOW_STEPS, dtype=torch.int32, device=like.device)
         self._number = self._numbers.unbind()
-        self._scales: dict[int, tuple[Tensor, Tensor | None]] = {}  # by the rows of a batch
+        self.lr = stack.optimizer.lr.clone()
+        self._slope = like.new_empty(model.num_members, 1, 1)  # -lr
+        self._scales: dict[int, tuple[Tensor, Tensor]] = {}  # by the rows of a batch
+        self._descends = stack.optimizer.plain_descent and stack.clip is None and model.can_descend
         self._tally = Tally(
             stack.loss,
-            steps=min(WINDOW_STEPS, len(loader)),
+            steps=min(WINDOW_STEPS, len(batches)),
             members=model.num_members,
-            rows=loader.batch_size,
+            rows=batches.batch_size,
             like=like,
         )
-        self._first_watched = len(loader) - NORM_STEPS  # the first step that adds to the norms
+        self._first_watched = len(batches) - NORM_STEPS  # the first step that adds to the norms
         self._windows: list[Tensor] = []  # statistics of the epoch's windows so far
         self._norms = like.new_zeros(len(model.parameters), model.num_members)
         self.graphs = Graphs() if like.is_cuda and stack.optimizer.capturable else None
@@ -88,7 +93,7 @@ class Steps:
         """Train one epoch, yielding its steps so far after each one, or after each window.
 
         Args:
-            epoch: Counted from 1. Of the first one after ``go_on`` what is left of it is trained.
+            epoch: Counted from 1. Of the first one after ``restore`` what is left of it is trained.
         """
         done, self._done = self._done, 0
         for window in self.windows(epoch, done=done):
@@ -100,7 +105,7 @@ class Steps:
                     yield step + 1
                 self._close_window()
             else:
-                kind = (len(window), window.stop == len(self.stack.loader), self._watched(window))
+                kind = (len(window), window.stop == len(self.stack.batches), self._watched(window))
                 statistics = self.graphs.run(kind, functools.partial(self._whole, window))
                 self._windows.append(statistics.clone())
                 self._tally.clear()
@@ -118,13 +123,14 @@ class Steps:
             self._windows = []
             self._norms.zero_()
             self._tally.clear()
-        for window in self.stack.loader.windows(epoch):
+        for window in self.stack.batches.windows(epoch):
             if window.stop <= done:
                 continue
             if window.start >= done:
                 self._close_window()
             first = self.taken - max(0, done - window.start)
             torch.arange(first, first + WINDOW_STEPS, out=self._numbers)
+            self._write_lr()
             yield window
 
     def phases(self, step: int, window: range) -> Iterator[str]:
@@ -136,15 +142,16 @@ class Steps:
         """
         stack, model, optimizer = self.stack, self.stack.model, self.stack.optimizer
         index = step - window.start
-        inputs, targets = stack.loader.batch(index)
+        number = self._number[index]
+        inputs, targets = stack.batches.batch(index, step=number)
         yield "gather"
-        outputs = model.forward(inputs, step=self._number[index])  # [M, O, B]
+        outputs = model.forward(inputs, step=number)  # [M, O, B]
         yield "forward"
         rows = outputs.shape[2]
-        mean, slope = self._scales_of(rows)
         watched = step >= self._first_watched
-        descend = slope is not None and not watched
-        scale = slope if slope is not None and not watched else mean
+        descend = self._descends and not watched
+        mean, descent = self._scales_of(rows)
+        scale = descent if descend else mean
         records = self._tally.records(rows)
         gradient = stack.loss.training(outputs, targets, records, scale=scale)
         yield "loss"
@@ -175,7 +182,7 @@ class Steps:
         return torch.cat(parts)[:, 0]
 
     def underway(self) -> dict[str, Tensor]:
-        """Return what is known of an epoch under way, [M, ...] each; ``go_on`` takes it up."""
+        """Return what is known of an epoch under way, [M, ...] each; ``restore`` takes it."""
         added, records = self._tally.parts()
         windows = torch.cat([*self._windows, added[:0]])
         return {
@@ -192,26 +199,26 @@ class Steps:
             underway: Without the leading axis for members.
             done: The steps it is of.
         """
-        own = {name: tensor[0] for name, tensor in self.underway().items()}  # of no steps
-        if any(n not in underway or underway[n].dtype != t.dtype for n, t in own.items()):
+        expected = {name: tensor[0] for name, tensor in self.underway().items()}  # of no steps
+        if any(n not in underway or underway[n].dtype != t.dtype for n, t in expected.items()):
             return False
-        windows, added, records, norms = (underway[name] for name in own)
+        windows, added, records, norms = (underway[name] for name in expected)
         if [windows.dim(), added.dim(), records.dim()] != [2, 2, 3]:
             return False
-        counts, size = [len(windows), len(added), len(records)], self.stack.loader.window_steps
+        counts, size = [len(windows), len(added), len(records)], self.stack.batches.window_steps
         return (
-            {windows.shape[1], added.shape[1]} == {own["windows"].shape[1]}
-            and records.shape[1] == own["records"].shape[1]
-            and records.shape[2] <= own["records"].shape[2]
-            and norms.shape == own["norms"].shape
-            and sum(counts) == done < len(self.stack.loader)
+            {windows.shape[1], added.shape[1]} == {expected["windows"].shape[1]}
+            and records.shape[1] == expected["records"].shape[1]
+            and records.shape[2] <= expected["records"].shape[2]
+            and norms.shape == expected["norms"].shape
+            and sum(counts) == done < len(self.stack.batches)
             and len(windows) % size == 0
             and len(added) + len(records) <= size
             and len(records) <= self._tally.capacity
         )
 
-    def go_on(self, taken: int, underway: Mapping[str, Tensor] | None) -> None:
-        """Go on after so many updates, within an epoch if what is known of it is given."""
+    def restore(self, taken: int, underway: Mapping[str, Tensor] | None) -> None:
+        """Continue after so many updates, within an epoch if its ``underway`` is passed."""
         self.taken = taken
         if underway is not None:
             windows, added, records = (
@@ -220,7 +227,7 @@ class Steps:
             )
             self._done = len(windows) + len(added) + len(records)
             self._windows = [windows.contiguous()] if len(windows) else []
-            self._tally.go_on(added, records)
+            self._tally.restore(added, records)
             self._norms.copy_(underway["norms"].t())
 
     def _close_window(self) -> None:
@@ -232,33 +239,38 @@ class Steps:
 
     def norms(self) -> Tensor:
         """Return each parameter's gradient norm, mean over the epoch's last steps, [P, M]."""
-        return self._norms / min(NORM_STEPS, len(self.stack.loader))
+        return self._norms / min(NORM_STEPS, len(self.stack.batches))
 
     @torch.inference_mode()
     def pace(self, seconds: float) -> float:
         """Train for a while and throw it away; return the seconds a step takes."""
         # What a GPU replays was taken once plainly and once captured before.
-        first = WARM_STEPS if self.graphs is None else 2 * len(self.stack.loader)
+        first = WARM_STEPS if self.graphs is None else 2 * len(self.stack.batches)
         started, warm = 0.0, self.taken + first
         for epoch in itertools.count(1):
             for _ in self.epoch(epoch):
                 if self.taken >= warm and not started:
-                    started, warm = self._clock(), self.taken
+                    started, warm = time_when_done(self._norms.device), self.taken
                 if started and time.perf_counter() - started > seconds and self.taken > warm:
-                    return (self._clock() - started) / (self.taken - warm)
+                    return (time_when_done(self._norms.device) - started) / (self.taken - warm)
         raise AssertionError("an epoch has steps")
 
     def _watched(self, window: range) -> int:
         """Count the steps at the end of a window whose gradients are looked at."""
         return max(0, window.stop - max(window.start, self._first_watched))
 
-    def _scales_of(self, rows: int) -> tuple[Tensor, Tensor | None]:
-        """Return 1 / B and, if the layers can do the optimizer's step, -lr / B: [M or 1, 1, 1]."""
+    def _write_lr(self) -> None:
+        """Bring the learning rates where the steps of a window find them."""
+        self.stack.optimizer.lr.copy_(self.lr)
+        self._slope.copy_(self.lr.view(-1, 1, 1)).neg_()
+        for mean, descent in self._scales.values():
+            torch.mul(self._slope, mean, out=descent)
+
+    def _scales_of(self, rows: int) -> tuple[Tensor, Tensor]:
+        """Return 1 / B [1, 1, 1], and -lr / B [M, 1, 1] for layers that do the step themselves."""
         if rows not in self._scales:
             mean = self._norms.new_full((1, 1, 1), 1 / rows)
-            slope = self.stack.optimizer.slope
-            fused = None if slope is None or self.stack.clip is not None else slope * mean
-            self._scales[rows] = mean, fused
+            self._scales[rows] = mean, self._slope * mean
         return self._scales[rows]
 
     def _whole(self, window: range) -> Tensor:
@@ -268,9 +280,3 @@ class Steps:
             for _ in self.phases(step, window):
                 pass
         return self._tally.statistics()
-
-    def _clock(self) -> float:
-        """Return the time when all that was asked for is done."""
-        if self._norms.is_cuda:
-            torch.cuda.synchronize()
-        return time.perf_counter()

@@ -1,4 +1,4 @@
-"""What is summed over the batches of an epoch, and read from the device once."""
+"""Sums over the batches of an epoch, which are read from the device once."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Tally:
         """
         return self._statistics[: self._added], self._records[: self._taken, :, :, : self._rows]
 
-    def go_on(self, added: Tensor, records: Tensor) -> None:
+    def restore(self, added: Tensor, records: Tensor) -> None:
         """Take up what ``parts`` returned."""
         self._added, self._taken = len(added), len(records)
         self._statistics[: self._added] = added

@@ -21,15 +21,13 @@ from dltrain.train.steps import Stack, Steps
 
 
 class View(Protocol):
-    """Who watches. A view may also read ``Trainer.step`` whenever it likes."""
+    """What shows a training. A view may also read ``Trainer.step`` whenever it likes."""
 
     def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
         """Show one epoch: a row per member, and what each has come to."""
-        ...
 
     def early(self, rows: Sequence[Row]) -> None:
         """Show the running training metrics of an epoch that is under way."""
-        ...
 
 
 class Trainer:
@@ -83,7 +81,7 @@ class Trainer:
     @property
     def num_steps(self) -> int:
         """Updates in all."""
-        return self.epochs * len(self.stack.loader)
+        return self.epochs * len(self.stack.batches)
 
     def stop(self, number: int) -> None:
         """Stop after the step under way, for a signal of this number."""
@@ -122,7 +120,7 @@ class Trainer:
         """
         saver = Saver(self.steps, self.outcomes, recorders, self._checkpoint_interval)
         # Members that were kept before are trained along only as long as others need them.
-        wanted = [m for m, own in enumerate(recorders) if own is not None]
+        wanted = [m for m, recorder in enumerate(recorders) if recorder is not None]
         wanted = wanted or list(range(len(recorders)))
         ended = [m for m in wanted if self.outcomes[m].status != "running"]
         saver.write(ended, ended=True)  # a kill may have come before all of that was done
@@ -167,7 +165,9 @@ class Trainer:
         epoch, started = self._epoch + 1, time.perf_counter()
         whole, before = self._take_steps(epoch, saver, running, view)
         if not whole and self.stop_signal is not None:
-            return saver.take_underway(epoch, self.step - self._steps_before(epoch), running)
+            return saver.take_underway(
+                epoch, self.step - self._epoch * len(self.stack.batches), running
+            )
         statistics = self.steps.statistics()
         self._find_divergence(epoch, statistics)
         seconds = time.perf_counter() - started
@@ -196,7 +196,7 @@ class Trainer:
         """
         before = self.step
         for taken in self.steps.epoch(epoch):
-            if taken == len(self.stack.loader):
+            if taken == len(self.stack.batches):
                 return True, before
             if self.stop_signal is not None:
                 break
@@ -210,13 +210,10 @@ class Trainer:
             before = self.step
         return False, before
 
-    def _steps_before(self, epoch: int) -> int:
-        return (epoch - 1) * len(self.stack.loader)
-
     def _show_early(self, epoch: int, view: View) -> bool:
         """Show the running metrics; reads from the device. False if no loss is finite any more."""
         statistics = self.steps.statistics()
-        examples = len(statistics) * self.stack.loader.batch_size
+        examples = len(statistics) * self.stack.batches.batch_size
         metrics = self.stack.loss.metrics(statistics.double().sum(dim=0), examples, "train")
         head = {"epoch": float(epoch), "step": float(self.step)}
         view.early([head | _named("train", row) for row in metrics])
@@ -233,15 +230,15 @@ class Trainer:
             # The last step may have spoilt the weights without a loss that shows it.
             bad = finite.index(False) if False in finite else len(finite) - 1
             last = self._last_finite(statistics, member, bad)
-            where = f"epoch {epoch}, step {self._steps_before(epoch) + bad + 1}"
-            outcome.diverge(f"{where}: the loss is not finite ({last})")
+            step = (epoch - 1) * len(self.stack.batches) + bad + 1
+            outcome.diverge(f"epoch {epoch}, step {step}: the loss is not finite ({last})")
 
     def _last_finite(self, statistics: Tensor, member: int, bad: int) -> str:
         if bad == 0:
             loss = self.outcomes[member].final.get("train/loss")
             return "it never was" if loss is None else f"mean of the epoch before {loss:.3g}"
         sums = statistics[bad - 1].double()
-        metrics = self.stack.loss.metrics(sums, self.stack.loader.batch_size, "train")
+        metrics = self.stack.loss.metrics(sums, self.stack.batches.batch_size, "train")
         return f"last finite {metrics[member]['loss']:.3g}"
 
     def _rows(self, epoch: int, statistics: Tensor) -> list[Row]:
@@ -251,9 +248,10 @@ class Trainer:
             train = self.evaluate("train")
         else:
             sums = statistics.double().sum(dim=0)  # [S, M]
-            train = self.stack.loss.metrics(sums, len(self.stack.loader.rows), "train")
+            train = self.stack.loss.metrics(sums, len(self.stack.batches.rows), "train")
         time = {"epoch": float(epoch), "step": float(self.step)}
-        heads = [time if math.isnan(lr) else time | {"lr": lr} for lr in self.stack.optimizer.lr]
+        rates = self.stack.optimizer.lr.tolist()
+        heads = [time if math.isnan(lr) else time | {"lr": lr} for lr in rates]
         rows = [head | _named("train", row) for head, row in zip(heads, train, strict=True)]
         if epoch % self._eval_interval == 0 or epoch == self.epochs:
             val = self.evaluate("val")
@@ -276,7 +274,7 @@ class Trainer:
                 outcome.gradient_norms = dict(named)
             recorder = recorders[member]
             if recorder is not None:
-                recorder.epoch(row, seconds=seconds, examples=len(self.stack.loader.rows))
+                recorder.epoch(row, seconds=seconds, examples=len(self.stack.batches.rows))
 
     def _test(self) -> None:
         """Test the members that have just been trained to their end, as they are now."""

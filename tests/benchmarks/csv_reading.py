@@ -21,16 +21,16 @@ ROWS, COLUMNS = 1_000_000, 30  # the last column is the target
 OURS = """
 import pyarrow.compute, pyarrow.csv  # what dltrain.data.table.dataset imports when it is called
 import dltrain.data.table.dataset
-from dltrain import build
-from dltrain.config import load
+from dltrain.train import build
+from dltrain.config.load import load
 config = load(["data=csv", f"data.path={path}", "data.target=y"], fitting=False)
 def call():
     return build.dataset(config)
 """
 DRAWN = """
 import dltrain.data.synthetic
-from dltrain import build
-from dltrain.config import load
+from dltrain.train import build
+from dltrain.config.load import load
 words = ["data=synthetic", "data.w=[1,2,3,4,5,6,7,8]", "data.num_train=2000000"]
 config = load(words, fitting=False)
 def call():

@@ -157,9 +157,7 @@ def _read_and_train(words: Sequence[str]) -> Figures:
     from tests.benchmarks.rounds import Silent
 
     assert isinstance(data, Dataset)
-    training = Training(
-        [Job(CommandLine(words, words), config, data, build.plan(config.model, data))]
-    )
+    training = Training([Job(CommandLine.parse(words), config, data, build.plan(config, data))])
     training.record([new_folder(Path.cwd(), "bench")])
     train, _ = _timed(lambda: training.run(Silent()))
     return {"before": before, "read": read, "read_peak": read_peak, "train": train}

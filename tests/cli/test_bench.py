@@ -32,7 +32,7 @@ SOFTMAX = ["model=softmax", "data=fashion_mnist", "data.source=sample", "device=
 def job(*words: str) -> Job:
     config = load(words)
     data = build.dataset(config)
-    return Job(CommandLine(words, words), config, data, build.plan(config.model, data))
+    return Job(CommandLine.parse(words), config, data, build.plan(config, data))
 
 
 @pytest.fixture(scope="module", autouse=True)

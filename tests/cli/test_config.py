@@ -9,9 +9,9 @@ import pytest
 
 from dltrain.cli.config.why import allowed
 from dltrain.config.compose import CONF, compose_groups
-from dltrain.config.knob import Knob
+from dltrain.config.knob import Knob, knobs
 from dltrain.config.schema import Expectation, SweepConfig
-from dltrain.config.validate import knobs, known_keys
+from dltrain.config.validate import known_keys
 from dltrain.runs.find import list_runs
 from tests.conftest import Call, write_record
 
@@ -57,7 +57,7 @@ def test_a_value_is_followed_from_the_defaults_to_the_command_line(call: Call) -
     ("words", "parts"),
     [
         (["trainer.epochs"], ["trainer.epochs=10", "unit     epochs", "a stack of its own"]),
-        (["seed"], ["defaults", f"{CONF}/config.yaml:15", "<- holds"]),
+        (["seed"], ["defaults", f"{CONF}/config.yaml:16", "<- holds"]),
         (["sweep.repeat", "sweep.repeat=5"], ["sweep.repeat=5", "whole number, at least 1"]),
         (["model.activation", "model=mlp"], ["allowed  relu, tanh, sigmoid, gelu"]),
         (["data.target", "data=csv"], ["data.target=null", "allowed  text; or null"]),

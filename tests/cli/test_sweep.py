@@ -329,23 +329,3 @@ def test_a_member_that_cannot_be_read_does_not_hide_the_others(call: Call, here:
 def test_help_names_what_a_sweep_takes(call: Call) -> None:
     out = call("-m", "--help").out
     assert all(word in out for word in ("range(", "sweep.zip", "sweep.repeat", "--resume"))
-
-
-def readmes_sweeps() -> list[str]:
-    """List the commands of README's section on sweeps, and put its file beside them."""
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    section = text[text.index("## Sweeps") : text.index("**Other engines.**")]
-    lines = re.findall(r"^(dltrain -m .*)$", section, flags=re.M)
-    [entries] = re.findall(r"```yaml\n(.*?)```", section, flags=re.S)
-    Path("mine.yaml").write_text(entries)
-    # A comment stands two blanks or more behind the command.
-    return [re.split(r"\s{2,}", line)[0] for line in lines]
-
-
-def test_what_readme_says_to_type_can_be_typed(call: Call, here: Path) -> None:
-    commands = readmes_sweeps()
-    assert len(commands) == 7
-    for command in commands:
-        words = shlex.split(command)[1:]
-        shown = call(*words, *([] if "--dry-run" in words else ["--dry-run"]))
-        assert (shown.code, shown.err) == (0, ""), command

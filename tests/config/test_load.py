@@ -10,8 +10,9 @@ import yaml
 
 from dltrain.config.compose import CONF, ConfigError, Sources, groups
 from dltrain.config.load import load, set_value, sweep_settings
-from dltrain.config.overrides import read_words
+from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict, to_yaml
+from dltrain.config.resolve import resolve
 from dltrain.config.schema import (
     AdamConfig,
     CsvConfig,
@@ -242,7 +243,7 @@ def test_a_problem_is_told_once() -> None:
 
 def settings(*words: str, config_dir: Path | None = None) -> tuple[SweepConfig | None, list[str]]:
     sources = Sources.of(config_dir)
-    return sweep_settings(read_words(words, sources.groups, sweeping=True), sources)
+    return sweep_settings(resolve(Overrides.parse(words), sources.groups, sweeping=True), sources)
 
 
 def test_what_a_sweep_is_told_is_no_part_of_a_run() -> None:
@@ -261,12 +262,6 @@ def test_what_a_sweep_is_told_has_the_last_word() -> None:
     assert lines == []
     assert found is not None
     assert (found.repeat, found.zip, found.metric) == (3, ["a", "b"], "7")
-
-
-def test_what_a_sweep_is_told_is_taken_out_of_the_words() -> None:
-    words = read_words(["sweep.repeat=3", "sweep.workers=1,2", "seed=1,2"], {}, sweeping=True)
-    sweep_settings(words, Sources.of(None))
-    assert (words.values, [*words.lists]) == ({}, ["seed"])
 
 
 @pytest.mark.parametrize(
@@ -618,8 +613,59 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     assert line.endswith("mine.yaml: stands beside mine.yml; remove one of the two")
 
 
-@pytest.mark.parametrize("word", ["loss=l1", "+loss=l1", "++loss=l1", "~loss", "loss@x=l1"])
+@pytest.mark.parametrize(
+    "word", ["penalty=l1", "+penalty=l1", "++penalty=l1", "~penalty", "penalty@x=l1"]
+)
 def test_a_guess_that_exists_nowhere_is_told_so(word: str) -> None:
     [line] = refused(word)
     assert "dltrain config show lists the keys there are" in line
-    assert "loss=VALUE" not in line
+    assert "rate=VALUE" not in line
+
+
+@pytest.mark.parametrize(
+    ("word", "advice"),
+    [
+        ("loss=l1", "(there are: auto, cross_entropy, squared_error)"),
+        ("loss=crossentropy", "did you mean cross_entropy?"),
+        ("+loss=l1", "write loss=VALUE"),
+        ("~loss", "write loss=VALUE"),
+        ("loss@x=l1", "write loss=CHOICE"),
+    ],
+)
+def test_a_loss_that_is_none_is_answered_with_those_there_are(word: str, advice: str) -> None:
+    [line] = refused(word)
+    assert advice in line
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            ["loss=cross_entropy"],
+            "loss=cross_entropy judges classes, but data=synthetic asks for numbers; "
+            "use loss=auto or loss=squared_error",
+        ),
+        (
+            ["loss=squared_error", "data=fashion_mnist", "model=mlp"],
+            "loss=squared_error judges numbers, but data=fashion_mnist asks for classes; "
+            "use loss=auto or loss=cross_entropy",
+        ),
+        (  # what the table asks for is not known before it is read
+            ["loss=squared_error", "data=csv", "data.path=t.csv", "data.target=y", "model=softmax"],
+            "loss=squared_error judges numbers, but model=softmax predicts classes; "
+            "use loss=auto or loss=cross_entropy",
+        ),
+        (
+            ["loss=squared_error", "optimizer=least_squares"],
+            None,
+        ),
+    ],
+)
+def test_a_loss_must_judge_what_is_asked_for(
+    words: list[str], line: str | None, here: Path
+) -> None:
+    Path("t.csv").write_text("x,y\n1,2\n3,4\n")
+    if line is None:
+        load(words)
+    else:
+        assert refused(*words) == [line]

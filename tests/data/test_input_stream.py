@@ -33,7 +33,9 @@ def test_a_short_or_empty_stream_is_no_mistake() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [gzip.compress(TEXT)[:-9], gzip.compress(TEXT)[:20] + b"x" * 50, b"\x1f\x8b\x08"]
+    "content",
+    [gzip.compress(TEXT)[:-9], gzip.compress(TEXT)[:20] + b"x" * 50, b"\x1f\x8b\x08"],
+    ids=["cut", "damaged", "three bytes"],
 )
 def test_what_cannot_be_unpacked_is_refused_by_name(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"x: cannot be read \("):

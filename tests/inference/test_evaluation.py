@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from dltrain.config.load import load
-from dltrain.inference.evaluation import evaluate
+from dltrain.inference.evaluation import evaluate, judging_split
 from dltrain.runs.find import find, list_runs, members
 from dltrain.runs.run import Run
 from dltrain.train import build
@@ -160,3 +160,18 @@ def test_all_rows_are_judged_where_they_fill_several_parts(call: Call) -> None:
     assert len(found.predictions) == len(found.targets) == 5000
     data = build.dataset(load(["data.num_val=5000"]))
     assert found.targets == pytest.approx(data.val.targets)
+
+
+@pytest.mark.parametrize(
+    ("rows", "split"),
+    [
+        ({"train": 5, "val": 3, "test": 2}, "test"),
+        ({"train": 5, "val": 3, "test": 0}, "val"),
+        ({"train": 5, "val": None}, "train"),
+        ("many", "train"),
+    ],
+)
+def test_a_model_is_judged_on_the_rows_kept_for_the_end_if_there_are_any(
+    rows: object, split: str
+) -> None:
+    assert judging_split(Run(Path("r"), {"data": {"rows": rows}})) == split

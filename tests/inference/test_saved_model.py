@@ -10,12 +10,16 @@ from typing import Any
 import pytest
 import torch
 
-from dltrain.inference.saved_model import load
+from dltrain.inference.saved_model import _compare, load
+from dltrain.nn.plan import LinearPlan
 from dltrain.runs.find import find
 from dltrain.runs.record import read_record
 from dltrain.runs.run import Run, read
 from dltrain.train.checkpoints import checkpoint_file
+from dltrain.train.checkpoints.saver import state_of
+from dltrain.train.steps import Steps
 from tests.conftest import Call, write_record
+from tests.scaling import SCALED, ScalePlan, scaled
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -149,3 +153,12 @@ def test_a_preparation_of_other_data_does_not_fit(run: Run) -> None:
     path.write_text(json.dumps(values | {"task": "classification", "class_names": ["a", "b"]}))
     with pytest.raises(ValueError, match=r"layers.2.weight is F32 \[1, 8\], not F32 \[2, 8\]"):
         load(changed(run, files={}))
+
+
+def test_a_checkpoint_is_compared_with_what_layers_from_outside_tell(here: Path) -> None:
+    tensors = {name: tensor[0] for name, tensor in state_of(Steps(scaled("plain", [0]))).items()}
+    path = checkpoint_file.save(here, tensors, {"epoch": 1, "step": 12})
+    _compare(path, SCALED, "F64")
+    for other in (ScalePlan(5), LinearPlan(6, 6)):
+        with pytest.raises(ValueError, match=r"does not fit the run's config: model\.layers\.1\."):
+            _compare(path, [SCALED[0], other, *SCALED[2:]], "F64")

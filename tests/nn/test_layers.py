@@ -33,7 +33,7 @@ def assert_passes_equal_autograd(layer: Layer, function: Function, inputs: Tenso
     gradient = draw(*expected.shape, seed=9)
     (wanted,) = torch.autograd.grad(expected, leaf, gradient)
     assert_equal(layer.forward(inputs.clone(), step=STEP), expected.detach())
-    assert_equal(layer.backward(gradient.clone(), to_inputs=True, descend=False), wanted)
+    assert_equal(layer.backward(gradient.clone(), to_inputs=True), wanted)
 
 
 def linear(members: int, *, unit: float = 1.0) -> Linear:
@@ -48,7 +48,7 @@ def assert_linear_equals_autograd(layer: Linear, inputs: Tensor) -> None:
     gradient = draw(*expected.shape, seed=9)
     wanted = torch.autograd.grad(expected, [weight, bias], gradient)
     assert_equal(layer.forward(inputs, step=STEP), expected.detach())
-    assert layer.backward(gradient, to_inputs=False, descend=False) is None
+    assert layer.backward(gradient, to_inputs=False) is None
     for ours, theirs in zip(layer.gradients, wanted, strict=True):
         assert_equal(ours, theirs)
 
@@ -80,7 +80,7 @@ def test_linear_on_batches_that_some_members_share_equals_member_by_member(
     layer, inputs = linear(members, unit=unit), draw(batches, 5, rows)
     gradient = draw(members, 4, rows, seed=9)
     outputs = layer.forward(inputs, step=STEP).clone()
-    to_inputs = layer.backward(gradient.clone(), to_inputs=True, descend=False)
+    to_inputs = layer.backward(gradient.clone(), to_inputs=True)
     assert outputs.shape == (members, 4, rows)
     assert to_inputs is not None
     for member in range(members):
@@ -102,7 +102,7 @@ def test_linear_takes_transposed_batches_that_some_members_share() -> None:
         first.forward(inputs.mT, step=STEP), second.forward(inputs.mT.contiguous(), step=STEP)
     )
     for layer in (first, second):
-        layer.backward(gradient, to_inputs=False, descend=False)
+        layer.backward(gradient, to_inputs=False)
     for ours, theirs in zip(first.gradients, second.gradients, strict=True):
         assert_equal(ours, theirs)
 
@@ -146,7 +146,7 @@ def test_linear_fills_gradients_whatever_they_held() -> None:
 def test_linear_says_what_its_last_backward_pass_saw() -> None:
     layer, inputs, gradient = linear(2), draw(6, 5), draw(2, 4, 6, seed=3)
     layer.forward(inputs, step=STEP)
-    layer.backward(gradient, to_inputs=False, descend=False)
+    layer.backward(gradient, to_inputs=False)
     assert [torch.equal(a, b) for a, b in zip(layer.seen(), (inputs, gradient), strict=True)] == [
         True,
         True,
@@ -166,8 +166,8 @@ def test_to_descend_is_to_add_the_gradients_to_the_parameters(
     flowing = []
     for layer in (plain, descending):
         layer.forward(inputs, step=STEP)
-        descend = layer is descending
-        flowing.append(layer.backward(gradient.clone(), to_inputs=to_inputs, descend=descend))
+        backward = layer.descend if layer is descending else layer.backward
+        flowing.append(backward(gradient.clone(), to_inputs=to_inputs))
     if to_inputs:  # they are of the weights before the step
         first, second = flowing
         assert first is not None
@@ -187,7 +187,7 @@ def test_to_descend_writes_no_gradient_of_the_weights(own: bool) -> None:
     layer = linear(3)
     layer.gradients[0].fill_(math.nan)
     layer.forward(draw(*[3] * own, *((5, 6) if own else (6, 5))), step=STEP)
-    layer.backward(draw(3, 4, 6, seed=9), to_inputs=True, descend=True)
+    layer.descend(draw(3, 4, 6, seed=9), to_inputs=True)
     assert layer.gradients[0].isnan().all()
     assert all(parameter.isfinite().all() for parameter in layer.parameters)
 
@@ -198,7 +198,7 @@ def test_parameters_stay_where_they_are_when_descending(own: bool) -> None:
     weight, bias = layer.parameters
     places = [tensor.data_ptr() for tensor in (weight, bias)]
     layer.forward(draw(*[3] * own, *((5, 6) if own else (6, 5))), step=STEP)
-    layer.backward(draw(3, 4, 6, seed=9), to_inputs=False, descend=True)
+    layer.descend(draw(3, 4, 6, seed=9), to_inputs=False)
     assert [layer.weight is weight, layer.bias is bias] == [True, True]
     assert [tensor.data_ptr() for tensor in (layer.weight, layer.bias)] == places
 
@@ -248,7 +248,7 @@ def test_dropout_does_nothing_out_of_training() -> None:
     layer, inputs = dropout([0.5], draws), draw(1, 5, 7)
     assert layer.forward(inputs.clone(), step=STEP).eq(0).all()
     assert torch.equal(layer.forward(inputs.clone(), step=None), inputs)
-    assert layer.backward(inputs, to_inputs=True, descend=False) is inputs
+    assert layer.backward(inputs, to_inputs=True) is inputs
     assert torch.equal(inputs, draw(1, 5, 7))
 
 
@@ -325,7 +325,7 @@ def initial(
         in_features=400,
         out_features=300,
         init=init,
-        init_std=torch.tensor([std] * len(seeds), dtype=FLOAT64),
+        init_std=[std] * len(seeds),
         dtype=dtype,
     )
 
@@ -363,7 +363,7 @@ def test_the_deviation_of_normal_weights_is_each_members_own() -> None:
         in_features=4,
         out_features=2,
         init="normal",
-        init_std=torch.tensor([0.0, 1.0, 2.0]),
+        init_std=[0.0, 1.0, 2.0],
         dtype=torch.float32,
     )
     assert weight[0].eq(0).all()

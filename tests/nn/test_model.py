@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from dltrain.nn.layers import Dropout
-from dltrain.nn.model import Model, build_model
-from dltrain.nn.plan import ActivationPlan, LinearPlan, Plan, multilayer, single_layer
+from dltrain.nn.layers import Dropout, Setup
+from dltrain.nn.model import Model
+from dltrain.nn.plan import ActivationPlan, DropoutPlan, LinearPlan, Plan, multilayer, single_layer
 from dltrain.nn.random import generator
 
 SEEDS = [3, 8, 3]
@@ -41,19 +42,18 @@ def build(
     plan: Plan,
     seeds: Sequence[int] = (0,),
     *,
-    dropout: float = 0.4,
     unit: float = 1.0,
     dtype: torch.dtype = torch.float32,
 ) -> Model:
-    return build_model(
-        plan,
+    setup = Setup(
         seeds=seeds,
         init="torch",
         init_std=[0.01] * len(seeds),
-        dropout=[dropout] * len(seeds),
+        plans=[plan] * len(seeds),
         unit=unit,
         like=torch.empty(0, dtype=dtype),
     )
+    return Model(setup)
 
 
 def draw(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -61,10 +61,7 @@ def draw(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
 
 
 def widths(plan: Plan) -> tuple[int, int]:
-    first, last = plan[0], plan[-1]
-    assert isinstance(first, LinearPlan)
-    assert isinstance(last, LinearPlan)
-    return first.in_features, last.out_features
+    return plan[0].in_features, plan[-1].out_features
 
 
 def as_torch(plan: Plan) -> nn.Sequential:
@@ -197,17 +194,19 @@ def test_gradients_equal_torchs_through_all_layers(activation: str) -> None:
 @pytest.mark.parametrize("shares", [[0.5], [0.0, 0.3, 0.8]], ids=str)
 def test_gradients_through_dropout_equal_autograds(activation: str, shares: list[float]) -> None:
     """All layers together: none may write over what another keeps for its backward pass."""
-    plan = multilayer(6, 3, hidden=[5, 4], activation=activation, dropout=0.5)
     members = len(shares)
-    model = build_model(
-        plan,
+    setup = Setup(
         seeds=list(range(members)),
         init="torch",
         init_std=[0.1] * members,
-        dropout=shares,
+        plans=[
+            multilayer(6, 3, hidden=[5, 4], activation=activation, dropout=share)
+            for share in shares
+        ],
         unit=1.0,
         like=torch.empty(0, dtype=torch.float64),
     )
+    model = Model(setup)
     inputs, gradient = draw(7, 6, dtype=torch.float64), draw(members, 3, 7, dtype=torch.float64)
     outputs = model.forward(inputs, step=STEP + 2).clone()
     masks = [layer._mask for layer in model.layers if isinstance(layer, Dropout)]
@@ -322,7 +321,8 @@ def test_dropout_draws_anew_for_each_step_and_each_layer() -> None:
 
 def test_a_dropout_of_zero_drops_nothing() -> None:
     inputs = draw(6, 20)
-    silent = build(PLANS["mlp with dropout"], dropout=0.0)
+    plan = PLANS["mlp with dropout"]
+    silent = build([replace(x, share=0.0) if isinstance(x, DropoutPlan) else x for x in plan])
     assert torch.equal(
         silent.forward(inputs, step=STEP + 3), build(PLANS["mlp"]).forward(inputs, step=STEP + 3)
     )

@@ -340,7 +340,7 @@ def shared_step(inputs: Tensor, targets: Tensor, members: int) -> tuple[Linear, 
     loss = SquaredError(unit=1.0, variances={})
     scale = outputs.new_full((1, 1, 1), 1 / outputs.shape[2])
     gradient = loss.training(outputs, targets, records, scale=scale)
-    layer.backward(gradient, to_inputs=False, descend=False)
+    layer.backward(gradient, to_inputs=False)
     optimizer.step(layer.gradients)
     return layer, optimizer
 

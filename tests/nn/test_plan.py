@@ -1,4 +1,4 @@
-"""Plans: parameters by formula, and a graph that counts what the built model does."""
+"""Plans: parameters by formula, and names and shapes that are those of the built model."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from subprocess import run
 
 import pytest
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
-from dltrain.nn.model import Model, build_model
+from dltrain.nn.layers import Setup
+from dltrain.nn.model import Model
 from dltrain.nn.plan import (
     ActivationPlan,
     DropoutPlan,
     LinearPlan,
-    Operation,
     Plan,
-    graph,
     multilayer,
+    num_parameters,
     single_layer,
+    tensor_shapes,
+    widths,
 )
+from tests.scaling import ScalePlan
 
 PLANS: dict[str, Plan] = {
     "linear": single_layer(2, 1),
@@ -31,14 +33,10 @@ PLANS: dict[str, Plan] = {
 
 
 def build(plan: Plan) -> Model:
-    return build_model(
-        plan, seeds=[0], init="torch", init_std=[0.01], dropout=[0.5], unit=1.0, like=torch.empty(0)
+    setup = Setup(
+        plans=[plan], seeds=[0], init="torch", init_std=[0.01], unit=1.0, like=torch.empty(0)
     )
-
-
-def operations(plan: Plan, passes: str, *, rows: int = 32) -> list[Operation]:
-    every = graph(plan, rows=rows, loss="cross-entropy", itemsize=4)
-    return [operation for operation in every if operation.passes == passes]
+    return Model(setup)
 
 
 @pytest.mark.parametrize(
@@ -51,16 +49,32 @@ def operations(plan: Plan, passes: str, *, rows: int = 32) -> list[Operation]:
     ],
 )
 def test_parameters_are_weights_and_biases(name: str, expected: int) -> None:
-    assert sum(layer.num_parameters for layer in PLANS[name]) == expected
+    assert num_parameters(PLANS[name]) == expected
 
 
 @pytest.mark.parametrize("name", PLANS)
 def test_a_plan_has_the_parameters_of_its_model(name: str) -> None:
     plan = PLANS[name]
-    built = sum(parameter.numel() for parameter in build(plan).parameters)
-    assert sum(layer.num_parameters for layer in plan) == built
-    for passes in ("forward", "backward", "update"):
-        assert sum(operation.num_parameters for operation in operations(plan, passes)) == built
+    model = build(plan)
+    assert num_parameters(plan) == sum(parameter.numel() for parameter in model.parameters)
+    shapes = {name: tuple(tensor.shape[1:]) for name, tensor in model.state().items()}
+    assert shapes == tensor_shapes(plan)
+
+
+def test_widths_are_those_of_the_products() -> None:
+    assert widths(PLANS["softmax"]) == [784, 10]
+    assert widths([ScalePlan(20), *PLANS["deep"]]) == [20, 16, 8, 4, 5]
+
+
+def test_a_layer_with_state_has_it_named_after_all_parameters() -> None:
+    plan = [ScalePlan(4), *single_layer(4, 3)]
+    assert tensor_shapes(plan) == {
+        "layers.0.weight": (4,),
+        "layers.1.weight": (3, 4),
+        "layers.1.bias": (3,),
+        "layers.0.largest": (4,),
+    }
+    assert num_parameters(plan) == 4 + 3 * 4 + 3
 
 
 def test_a_perceptron_alternates_its_layers() -> None:
@@ -76,59 +90,6 @@ def test_no_dropout_is_no_layer() -> None:
 def test_no_hidden_layer_is_a_single_layer() -> None:
     plan = multilayer(4, 2, hidden=[], activation="relu", dropout=0.5)
     assert plan == single_layer(4, 2)
-
-
-@pytest.mark.parametrize("name", PLANS)
-@pytest.mark.parametrize("rows", [1, 32])
-@pytest.mark.parametrize("own", [False, True], ids=["shared batch", "own batches"])
-@pytest.mark.parametrize("descend", [False, True], ids=["gradients", "descending"])
-def test_the_graph_counts_the_products_that_a_step_computes(
-    name: str, rows: int, own: bool, descend: bool
-) -> None:
-    plan = PLANS[name]
-    first = plan[0]
-    assert isinstance(first, LinearPlan)
-    model, inputs = build(plan), torch.randn(*[1] * own, rows, first.in_features)
-    for passes in ("forward", "backward"):
-        with FlopCounterMode(display=False) as counter:
-            if passes == "forward":
-                outputs = model.forward(inputs, step=torch.tensor(0, dtype=torch.int32))
-            else:
-                model.backward(torch.ones_like(outputs), descend=descend)
-        counted = sum(each.multiply_adds for each in operations(plan, passes, rows=rows))
-        assert counter.get_total_flops() == 2 * counted > 0
-
-
-def test_the_graph_runs_forward_then_back_then_updates() -> None:
-    passes = [each.passes for each in graph(PLANS["deep"], rows=8, loss="loss", itemsize=4)]
-    layers = len(PLANS["deep"])
-    assert passes == ["forward"] * (layers + 1) + ["backward"] * (layers + 1) + ["update"] * 4
-
-
-def test_the_backward_pass_mirrors_the_forward_pass() -> None:
-    forward, backward = (operations(PLANS["deep"], each) for each in ("forward", "backward"))
-    assert [each.name for each in backward] == [each.name for each in reversed(forward)]
-
-
-def test_the_first_layer_computes_no_gradient_for_the_inputs() -> None:
-    first, last = operations(PLANS["mlp"], "backward")[-1], operations(PLANS["mlp"], "backward")[1]
-    assert (first.shape, first.multiply_adds) == ((256, 784), 784 * 256 * 32)
-    assert (last.shape, last.multiply_adds) == ((256, 32), 2 * 256 * 10 * 32)
-
-
-def test_the_shapes_are_what_the_layers_produce() -> None:
-    shapes = [operation.shape for operation in operations(PLANS["mlp"], "forward", rows=7)]
-    assert shapes == [(256, 7), (256, 7), (10, 7), (1,)]
-
-
-def test_bytes_grow_with_the_numbers_width() -> None:
-    narrow, wide = (graph(PLANS["deep"], rows=8, loss="l", itemsize=size) for size in (4, 8))
-    assert [2 * each.bytes for each in narrow] == [each.bytes for each in wide]
-
-
-def test_a_linear_layer_touches_weights_inputs_and_outputs() -> None:
-    forward = operations(single_layer(784, 10), "forward", rows=256)[0]
-    assert forward.bytes == 4 * (784 * 10 + 10 + 784 * 256 + 10 * 256)
 
 
 def test_planning_needs_no_torch() -> None:

@@ -17,8 +17,8 @@ from dltrain.plots.curves import LEADING, MANY, draw
 from dltrain.runs.compare.comparison import compare
 from dltrain.runs.compare.curves import Curve, curves_of
 from dltrain.runs.find import list_runs
-from dltrain.runs.run import Run, read
-from tests.conftest import Call, write_record
+from dltrain.runs.run import Run
+from tests.conftest import Call
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -137,20 +137,3 @@ def test_what_diverged_ends_in_a_cross_and_what_has_no_epoch_is_counted() -> Non
     crosses = [own for own in figure.axes[0].lines if own.get_marker() == "x"]
     assert [own.get_xdata()[0] for own in crosses] == [2, 2]  # type: ignore[index]
     assert "without a whole epoch: 1 diverged" in figure.get_suptitle()
-
-
-def test_runs_are_named_by_what_was_typed_differently(here: Path, call: Call) -> None:
-    small = ("data.num_train=64", "trainer.epochs=1")
-    assert call("-m", *small, "optimizer.lr=0.1,0.3", "seed=0,1").code == 0
-    [sweep] = list_runs(here / "outputs")
-    names = {curve.index: curve.name for curve in curves_of(compare([sweep]))}
-    assert names[0] == f"{sweep.short}/0 lr=0.1 seed=0"
-    assert names[3] == f"{sweep.short}/3 lr=0.3 seed=1"
-
-
-def test_a_run_without_an_epoch_is_refused(here: Path) -> None:
-    folder = here / "outputs" / "2026-01-01_10-00-00_linear-synthetic_aaaa"
-    folder.mkdir(parents=True)
-    write_record(folder / "run.json", {"status": "failed"})
-    with pytest.raises(ValueError, match="no whole epoch"):
-        curves_of(compare([read(folder)]))

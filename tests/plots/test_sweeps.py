@@ -15,7 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dltrain.plots import heatmap, key_effects, style
-from dltrain.runs.compare.results import Result, results_of
+from dltrain.runs.compare.comparison import compare
+from dltrain.runs.compare.results import Result
 from dltrain.runs.find import list_runs
 from dltrain.runs.run import Run
 from tests.conftest import Call
@@ -49,7 +50,7 @@ def sweep(here: Path, call: Call) -> Run:
 
 
 def test_a_sweep_is_drawn_with_all_its_members(sweep: Run) -> None:
-    found = results_of(sweep)
+    found = compare([sweep]).results
     figure = key_effects.draw(found, metric="val/loss", title="t")
     [axes] = figure.axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("optimizer.lr", "val/loss")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.torture import crashes, kills
+
+pytestmark = pytest.mark.proof
 
 
 def test_whatever_call_of_the_disk_is_disturbed_the_run_goes_on_to_the_same_bytes() -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from tests.defects import DEFECTS, ROOT, Defect
 
+pytestmark = pytest.mark.proof
+
 
 def by_name(defect: Defect) -> str:
     return defect.name

@@ -9,6 +9,8 @@ import pytest
 
 from tests.torture import flips
 
+pytestmark = pytest.mark.proof
+
 
 def test_damage_to_any_file_of_a_run_folder_is_detected_or_harmless(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -17,6 +17,8 @@ from tests.torture.cage import Bounds, confine
 from tests.torture.forged import forged
 from tests.torture.strangers import strangers
 
+pytestmark = pytest.mark.proof
+
 
 def test_hostile_run_folders_run_nothing_and_reach_nothing() -> None:
     report = hostile.prove(60)

@@ -26,6 +26,8 @@ from dltrain.data.table.table import Table
 from tests.torture import accepted, generated, malformed
 from tests.torture.refusal import PREFIX, Case, HungError, Shown, ending_in, faults_of, fifo, tried
 
+pytestmark = pytest.mark.proof
+
 
 def test_what_is_listed_is_refused_in_lines_that_leave_nothing_behind() -> None:
     report = malformed.prove(None)

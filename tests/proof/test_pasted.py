@@ -24,6 +24,8 @@ from dltrain.runs.run import Run, read
 from tests.conftest import Call, Shown, command
 from tests.sweep.helpers import wait_for
 
+pytestmark = pytest.mark.proof
+
 TABLE = "a,b,y\n1,2,3\n2,3,5\n3,4,7\n4,6,10\n5,5,10\n6,1,7\n7,8,15\n8,2,10\n"
 SLOW = "kind: sgd\nlr: {lr}\nmomentum: 0.0\nnesterov: false\nweight_decay: 0.0\n"
 CSV = ["data=csv", "data.path=t.csv", "data.target=y", "trainer.epochs=2", "device=cpu"]

@@ -23,6 +23,8 @@ from dltrain.text import escaped, escaped_lines, obeyed
 from tests.conftest import Call, Shown, write_record
 from tests.terminals import on_terminal
 
+pytestmark = pytest.mark.proof
+
 # Colours, a title, markup of rich's, a smiley's name, forged lines, text turned round.
 NASTY = [
     *("\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x9b31mred", "back\x08\x08\x08", "over\rwritten"),

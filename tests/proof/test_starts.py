@@ -13,6 +13,8 @@ from dltrain.system import disk
 from tests.terminals import metrics
 from tests.torture import starts
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_fifty_starts_in_the_same_second_give_fifty_folders(seed: int) -> None:

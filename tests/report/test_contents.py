@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.config.overrides import read_words
+from dltrain.config.resolve import read_value
 from dltrain.inference.evaluation import evaluate
 from dltrain.runs.compare.confusion import confusion
 from dltrain.runs.find import find
@@ -263,7 +263,7 @@ def test_what_a_stranger_has_configured_is_one_word_of_a_command_or_none(
     assert program == "dltrain"
     if sayable:
         [word] = [word for word in words if word.startswith(f"{group}.{key}=")]
-        assert read_words([word], {}).values[f"{group}.{key}"].parsed == value
+        assert read_value(word.partition("=")[2]).parsed == value
     else:
         assert words == ["rerun", run[-4:]]
 

@@ -20,6 +20,7 @@ import torch
 from dltrain.cli.main import run
 from dltrain.config.compose import Sources
 from dltrain.config.load import load
+from dltrain.config.overrides import Overrides
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.record import read_record
 from dltrain.sweep.plan import Plan, PlanError, make_plan
@@ -49,7 +50,7 @@ class Blind:
 
 
 def planned(*words: str, config_dir: Path | None = None) -> Plan:
-    return make_plan(words, Sources.of(config_dir))
+    return make_plan(Overrides.parse(words), Sources.of(config_dir))
 
 
 def refused(*words: str) -> list[str]:
@@ -137,7 +138,7 @@ def train(folders: Sequence[Path], commands: Sequence[Sequence[str]]) -> None:
     configs = [load(words) for words in commands]
     data = build.dataset(configs[0])
     jobs = [
-        Job(CommandLine(words, words), config, data, build.plan(config.model, data))
+        Job(CommandLine.parse(words), config, data, build.plan(config, data))
         for words, config in zip(commands, configs, strict=True)
     ]
     for folder in folders:

@@ -108,7 +108,7 @@ def test_whatever_happens_to_ten_of_fifty_members_forty_are_trained(ruined: Ruin
 def test_members_beside_ruined_ones_equal_their_single_runs(ruined: Ruined, tmp_path: Path) -> None:
     folders = members(ruined.folder)
     for member in ruined.planned[:40:3]:
-        alone = trained_alone(tmp_path / str(member.index), member.words)
+        alone = trained_alone(tmp_path / str(member.index), member.overrides.words)
         assert_equal_runs(folders[member.index], alone)
 
 
@@ -131,7 +131,7 @@ def test_each_ruined_member_says_why_in_its_own_folder(ruined: Ruined) -> None:
         info, lr = record(folder), member.setting["optimizer.lr"]
         assert re.search(REASONS[lr], info["result"]["message"])
         assert info["exit_code"] == (3 if lr == DIVERGING else 1)
-        assert info["overrides"] == list(member.words)
+        assert info["overrides"] == list(member.overrides.words)
         if lr != DIVERGING:
             last = (folder / "train.log").read_text().splitlines()[-1]
             assert re.search(f"^failed: {REASONS[lr]}", last)
@@ -174,7 +174,7 @@ def test_failed_members_are_tried_again_and_others_left_alone(
     untouched = [name for name in before if not 40 <= int(name[:4]) < 49]
     assert {name: after[name] for name in untouched} == {n: before[n] for n in untouched}
     for member in ruined.bad[:9:2]:
-        alone = trained_alone(tmp_path / str(member.index), member.words)
+        alone = trained_alone(tmp_path / str(member.index), member.overrides.words)
         assert_equal_runs(members(copy)[member.index], alone)
 
 
@@ -431,7 +431,7 @@ def test_what_the_sweep_is_told_anew_is_not_dropped_in_silence(
     sweep = swept(tmp_path, *base)
     shown = carry_out(tmp_path, "-m", "--resume", "latest", *base, *words)
     key, _, value = words[0].removeprefix("sweep.").partition("=")
-    assert shown.code == 2 or str(record(sweep)["told"][key]) == value
+    assert shown.code == 2 or str(record(sweep)["settings"][key]) == value
 
 
 def test_data_that_changed_since_are_refused(tmp_path: Path) -> None:

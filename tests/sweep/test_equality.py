@@ -50,7 +50,7 @@ def test_each_member_of_a_sweep_equals_its_single_run(
     sweep, planned_members = grid
     assert len(planned_members) == 12
     for member, folder in zip(planned_members, members(sweep), strict=True):
-        alone = trained_alone(tmp_path / folder.name, member.words)
+        alone = trained_alone(tmp_path / folder.name, member.overrides.words)
         assert_equal_runs(folder, alone)
         assert (folder / "config.yaml").read_bytes() == (alone / "config.yaml").read_bytes()
 
@@ -67,7 +67,7 @@ def test_a_member_is_a_run_folder_like_any_other(
     grid: tuple[Path, tuple[Member, ...]], tmp_path: Path
 ) -> None:
     sweep, planned_members = grid
-    alone = trained_alone(tmp_path / "alone", planned_members[5].words)
+    alone = trained_alone(tmp_path / "alone", planned_members[5].overrides.words)
     folder = members(sweep)[5]
     assert {path.name for path in folder.iterdir()} == {path.name for path in alone.iterdir()}
     ours, theirs = record(folder), record(alone)
@@ -148,9 +148,9 @@ def test_members_trained_together_equal_their_single_runs(
     plan = planned(*MODELS[model], *OPTIMIZERS[optimizer], *table, "seed=0,1", "trainer.epochs=4")
     assert (len(plan.groups), len(plan.members) >= 4) == (1, True)
     folders = [tmp_path / f"{member.index}" for member in plan.members]
-    train(folders, [member.words for member in plan.members])
+    train(folders, [member.overrides.words for member in plan.members])
     for member, folder in zip(plan.members, folders, strict=True):
-        alone = trained_alone(tmp_path / f"{member.index} alone", member.words)
+        alone = trained_alone(tmp_path / f"{member.index} alone", member.overrides.words)
         assert_equal_runs(folder, alone)
         assert tensors(folder)
 
@@ -158,16 +158,16 @@ def test_members_trained_together_equal_their_single_runs(
 def test_the_analytic_solution_is_the_same(tmp_path: Path) -> None:
     plan = planned("optimizer=least_squares", *LINEAR[:3], "model.init_std=0,0.5", "seed=0,1")
     folders = [tmp_path / f"{member.index}" for member in plan.members]
-    train(folders, [member.words for member in plan.members])
+    train(folders, [member.overrides.words for member in plan.members])
     for member, folder in zip(plan.members, folders, strict=True):
-        alone = trained_alone(tmp_path / f"{member.index} alone", member.words)
+        alone = trained_alone(tmp_path / f"{member.index} alone", member.overrides.words)
         assert_equal_runs(folder, alone, relative=1e-12)
 
 
 def test_equal_numbers_at_equal_places_give_equal_bytes(tmp_path: Path) -> None:
     """A stack trained twice is the same to the byte, whatever it is called and however often."""
     plan = planned(*MODELS["dropout"], *OPTIMIZERS["adam"], "seed=0,1", "trainer.epochs=3")
-    words = [member.words for member in plan.members]
+    words = [member.overrides.words for member in plan.members]
     found = []
     for name in ("first", "second"):
         train([tmp_path / name / f"{index}" for index in range(len(words))], words)

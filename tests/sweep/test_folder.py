@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dltrain.config.overrides import Overrides
 from dltrain.runs.command_line import CommandLine
 from dltrain.sweep.folder import SweepFolder, begin, reopen
 from dltrain.sweep.plan import PlanError
@@ -25,7 +26,11 @@ WORDS = ("optimizer.lr=0.1,0.2", "seed=0,1")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> SweepFolder:
-    return begin(tmp_path / "outputs", planned(*WORDS), line=CommandLine(["-m", *WORDS], WORDS))
+    return begin(
+        tmp_path / "outputs",
+        planned(*WORDS),
+        line=CommandLine(["-m", *WORDS], Overrides.parse(WORDS)),
+    )
 
 
 def test_a_plan_is_written_before_anything_is_trained(folder: SweepFolder) -> None:
@@ -47,7 +52,7 @@ def test_a_record_says_what_the_sweep_was_told(folder: SweepFolder) -> None:
     assert (info["status"], info["pid"]) == ("running", os.getpid())
     assert (info["members"], info["groups"]) == (4, [[0, 1, 2, 3]])
     assert (info["metric"], info["varying"]) == ("val/loss", ["optimizer.lr", "seed"])
-    assert info["told"]["workers"] == 1
+    assert info["settings"]["workers"] == 1
 
 
 def test_a_folder_is_read_back_as_it_was_written(folder: SweepFolder) -> None:
@@ -70,7 +75,7 @@ def test_a_failure_is_written_for_a_member_that_left_nothing(folder: SweepFolder
     info = record(folder.member(2))
     assert (info["status"], info["exit_code"]) == ("failed", 1)
     assert info["result"] == {"message": "it was killed"}
-    assert (info["id"], info["overrides"]) == (f"{folder.id}/0002", list(member.words))
+    assert (info["id"], info["overrides"]) == (f"{folder.id}/0002", list(member.overrides.words))
     assert info["sweep"] == {"id": folder.id, "member": 2}
     log = (folder.member(2) / "train.log").read_text()
     assert log.splitlines() == ["line one", "line two", "failed: it was killed"]
@@ -101,9 +106,9 @@ def test_a_failure_keeps_what_the_member_wrote_itself(folder: SweepFolder) -> No
         ("sweep.json", b"{"),
         ("sweep.json", b"[]"),
         ("sweep.json", b"{}"),
-        ("sweep.json", b'{"told": {}}'),
+        ("sweep.json", b'{"settings": {}}'),
         ("sweep.json", b"\xff"),
-        ("sweep.json", b'{"told": 7}'),
+        ("sweep.json", b'{"settings": 7}'),
     ],
 )
 def test_a_damaged_file_is_named_in_one_line(

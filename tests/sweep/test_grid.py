@@ -41,7 +41,7 @@ def test_members_are_numbered_in_order_and_told_their_values() -> None:
 
 def test_words_are_what_trains_a_member_alone() -> None:
     found = planned("model=mlp", "model.hidden=[8],[16,8]", "seed=range(2)", "sweep.workers=2")
-    assert found.members[3].words == ("model=mlp", "model.hidden=[16,8]", "seed=1")
+    assert found.members[3].overrides.words == ["model=mlp", "model.hidden=[16,8]", "seed=1"]
 
 
 @pytest.mark.parametrize(
@@ -168,10 +168,10 @@ def test_a_repetition_counts_seeds_up_from_the_given_one() -> None:
 
 
 def test_a_repeated_member_is_typed_with_its_seed() -> None:
-    assert planned("optimizer.lr=0.5", "sweep.repeat=2").members[1].words == (
+    assert planned("optimizer.lr=0.5", "sweep.repeat=2").members[1].overrides.words == [
         "optimizer.lr=0.5",
         "seed=1",
-    )
+    ]
 
 
 def test_seeds_start_again_at_nought_after_the_last() -> None:
@@ -289,7 +289,11 @@ def test_a_file_holds_several_sweeps(file: WriteText) -> None:
 
 def test_a_member_of_a_file_can_be_typed(file: WriteText) -> None:
     word = file("- model: mlp\n  optimizer.lr: [0.1, 0.3]\n")
-    assert planned(word, "seed=4").members[1].words == ("model=mlp", "optimizer.lr=0.3", "seed=4")
+    assert planned(word, "seed=4").members[1].overrides.words == [
+        "model=mlp",
+        "optimizer.lr=0.3",
+        "seed=4",
+    ]
 
 
 def test_nested_lists_are_values_of_a_key_that_takes_a_list(file: WriteText) -> None:
@@ -447,7 +451,7 @@ def test_a_key_of_the_whole_sweep_within_a_file_is_not_dropped_in_silence(
 ) -> None:
     key, value = entry.split(": ")
     try:
-        told = planned(file(f"- seed: [1, 2]\n  {entry}\n")).told
+        told = planned(file(f"- seed: [1, 2]\n  {entry}\n")).settings
     except ValueError:
         return
     assert str(getattr(told, key.removeprefix("sweep."))) == value

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from dltrain.config.kinds import TABLE
+from dltrain.config.knob import knobs
 from dltrain.config.plain import as_dict
-from dltrain.config.schema import KINDS, RunConfig, SweepConfig
-from dltrain.config.validate import knobs
+from dltrain.config.schema import RunConfig, SweepConfig
 from dltrain.metrics import choosing
 from dltrain.sweep.plan import Plan, PlanError, differences
 from dltrain.sweep.plan_file import as_line, read_entries, restore
@@ -72,7 +73,7 @@ def stackable() -> set[str]:
     """List the knobs that the schema lets members of a stack differ in."""
     found = {name for name, (_, knob) in knobs(RunConfig).items() if knob.stacks}
     for name, (annotation, _) in knobs(RunConfig).items():
-        classes: list[Any] = list(KINDS.get(name, {}).values())
+        classes: list[Any] = [kind.config for kind in TABLE.get(name, {}).values()]
         if dataclasses.is_dataclass(annotation):
             classes.append(annotation)
         for cls in classes:
@@ -84,7 +85,7 @@ def stackable() -> set[str]:
 
 
 def test_every_knob_that_stacks_is_tried_here() -> None:
-    assert set(TOGETHER) == stackable() - {"output_dir", "expect"}
+    assert set(TOGETHER) == stackable() - {"output_dir", "expect", "plugins"}
 
 
 @pytest.mark.parametrize("words", TOGETHER.values(), ids=TOGETHER)
@@ -182,13 +183,13 @@ def test_what_is_known_of_a_run_depends_on_its_splits() -> None:
 
 
 def told() -> SweepConfig:
-    return planned().told
+    return planned().settings
 
 
 def test_a_plan_survives_its_file() -> None:
     plan = planned("model=mlp", "model.hidden=[8],[8,8]", "trainer.max_grad_norm=null,1", "seed=7")
     assert (
-        restore(read_entries(map(as_line, plan.members)), plan.told, vet=lambda members: None)
+        restore(read_entries(map(as_line, plan.members)), plan.settings, vet=lambda members: None)
         == plan
     )
 

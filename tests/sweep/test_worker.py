@@ -28,7 +28,7 @@ def assigned(plan: Plan, folder: Path, *, sizes: tuple[int, ...] = ()) -> Assign
     make_folder(folder / "logs")
     return Assignment(
         sweep="s",
-        line=CommandLine([], []),
+        line=CommandLine.parse([]),
         group=plan.groups[0],
         members=plan.members,
         folders=tuple(folder / "members" / f"{m.index:04d}" for m in plan.members),

@@ -22,10 +22,12 @@ from pathlib import Path
 import numpy as np
 
 from dltrain.config.compose import ConfigError
+from dltrain.config.kinds import TABLE
+from dltrain.config.knob import knobs
 from dltrain.config.load import load
 from dltrain.config.plain import as_dict
-from dltrain.config.schema import KINDS, RunConfig, SweepConfig
-from dltrain.config.validate import knobs, run_config
+from dltrain.config.schema import RunConfig, SweepConfig
+from dltrain.config.validate import run_config
 from dltrain.data.dataset import Dataset
 from dltrain.data.images.idx import IdxFile, read_idx
 from dltrain.data.table.dataset import Options, tabular
@@ -165,13 +167,13 @@ VALUES = (
         "he",
     ),
 )
-GROUPS = (*KINDS, "trainer", "device", "tracking", "sweep", "experiment")
+GROUPS = (*TABLE, "trainer", "device", "tracking", "sweep", "experiment")
 KEYS = (
     *(
         f"{group}.{key}"
-        for group, kinds in KINDS.items()
-        for cls in kinds.values()
-        for key in knobs(cls)
+        for group, kinds in TABLE.items()
+        for kind in kinds.values()
+        for key in knobs(kind.config)
     ),
     *(
         f"{group}.{key}"

@@ -11,9 +11,18 @@ from torch import Tensor
 from dltrain.data.dataset import EVALUATION_ROWS
 from dltrain.nn.random import generator
 from dltrain.train import batches as module
-from dltrain.train.batches import WINDOW_ROWS, WINDOW_STEPS, Batch, Loader, Rows
+from dltrain.train.batches import (
+    WINDOW_ROWS,
+    WINDOW_STEPS,
+    Batch,
+    Batches,
+    Rows,
+    batch_seeds,
+)
+from tests.stacked import Noise
 
 NUM_ROWS = 10
+STEP = torch.tensor(0, dtype=torch.int32)
 
 
 def rows(count: int = NUM_ROWS, dtype: torch.dtype = torch.float32) -> Rows:
@@ -27,18 +36,19 @@ def order(seed: int, epoch: int) -> Tensor:
     return torch.randperm(NUM_ROWS, generator=generator(seed, "order", epoch))
 
 
-def loader(seeds: Sequence[int] = (0,), batch_size: int | None = 4) -> Loader:
-    return Loader(rows(), batch_size=batch_size, order=order, seeds=seeds)
+def loader(seeds: Sequence[int] = (0,), batch_size: int | None = 4) -> Batches:
+    few = rows()
+    return Batches(few, batch_size=batch_size, order=order, seeds=seeds, transform=few.to_float)
 
 
-def batches(loader: Loader, epoch: int = 1) -> Iterator[Batch]:
+def batches(loader: Batches, epoch: int = 1) -> Iterator[Batch]:
     """Yield all batches of an epoch, each good until the next."""
     for window in loader.windows(epoch):
         for index in range(len(window)):
-            yield loader.batch(index)
+            yield loader.batch(index, step=STEP)
 
 
-def targets(loader: Loader, epoch: int = 1) -> Tensor:
+def targets(loader: Batches, epoch: int = 1) -> Tensor:
     """All targets of an epoch, [N] or [S, N]; checks that each comes with its inputs."""
     parts = []
     for inputs, batch in batches(loader, epoch):
@@ -146,20 +156,28 @@ def test_a_batch_holds_until_the_next_is_taken() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_bytes_become_whole_numbers(dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("batch_size", [1, None])
+def test_bytes_become_whole_numbers(dtype: torch.dtype, batch_size: int | None) -> None:
     pictures = torch.arange(256, dtype=torch.uint8).view(2, 128)
-    taken = Rows(pictures, torch.arange(2), dtype=dtype)
-    parts = [taken.part(0, 2), *taken.in_order()]
-    for inputs in (taken.take(torch.tensor([0, 1])), *(inputs for inputs, _ in parts)):
+    few = Rows(pictures, torch.arange(2), dtype=dtype)
+    loading = Batches(
+        few,
+        batch_size=batch_size,
+        order=lambda seed, epoch: torch.arange(2),
+        seeds=[0],
+        transform=few.to_float,
+    )
+    for found in (batches(loading), few.in_order()):
+        inputs = torch.cat([inputs.clone() for inputs, _ in found])
         assert inputs.dtype == dtype
         assert torch.equal(inputs, torch.arange(256, dtype=dtype).view(2, 128))
-    assert taken.inputs.dtype == torch.uint8
+    assert few.inputs.dtype == torch.uint8
 
 
-def test_a_part_of_numbers_is_no_copy() -> None:
-    whole = rows()
-    inputs, _ = whole.part(2, 5)
-    assert inputs.data_ptr() == whole.inputs[2:].data_ptr()
+def test_rows_that_are_floats_come_without_a_copy() -> None:
+    few = rows()
+    [(inputs, _)] = few.in_order()
+    assert inputs.data_ptr() == few.inputs.data_ptr()
 
 
 @pytest.mark.parametrize("count", [0, 1, EVALUATION_ROWS, EVALUATION_ROWS + 1])
@@ -218,12 +236,12 @@ def test_windows_change_no_order(
         assert torch.equal(together.repeat_interleave(len(seeds) // len(together), dim=0), whole)
 
 
-def places(loading: Loader) -> list[tuple[int, ...]]:
+def places(loading: Batches) -> list[tuple[int, ...]]:
     """Where the batches of each window of an epoch lie, and the indices they are gathered by."""
     found: list[tuple[int, ...]] = []
     for window in loading.windows(1):
         for index in range(len(window)):
-            inputs, batch = loading.batch(index)
+            inputs, batch = loading.batch(index, step=STEP)
             indices = loading._window[index][0]
             found.append((inputs.data_ptr(), batch.data_ptr(), indices.data_ptr()))
     return found
@@ -255,12 +273,8 @@ def test_a_step_finds_its_batch_in_the_same_memory_in_every_window(
 def test_a_step_finds_its_batch_where_it_was_whatever_the_size_of_the_last(
     seeds: tuple[int, ...], dtype: torch.dtype
 ) -> None:
-    loading = Loader(
-        Rows(torch.zeros(NUM_ROWS, 2, dtype=dtype), torch.arange(NUM_ROWS), dtype=torch.float32),
-        batch_size=4,
-        order=order,
-        seeds=seeds,
-    )
+    few = Rows(torch.zeros(NUM_ROWS, 2, dtype=dtype), torch.arange(NUM_ROWS), dtype=torch.float32)
+    loading = Batches(few, batch_size=4, order=order, seeds=seeds, transform=few.to_float)
     assert places(loading) == places(loading)
     assert len({inputs for inputs, *_ in places(loading)}) == 1
 
@@ -271,17 +285,17 @@ def test_a_batch_of_a_window_holds_until_the_next(batch_size: int | None) -> Non
     for window in loading.windows(1):
         held: list[tuple[Tensor, Tensor]] = []
         for index in range(len(window)):
-            inputs, batch = loading.batch(index)
+            inputs, batch = loading.batch(index, step=STEP)
             held.append((inputs.clone(), batch.clone()))
             assert torch.equal(inputs[..., 0], batch.float())
         for index in reversed(range(len(window))):  # in whatever order they are asked for
-            assert all(map(torch.equal, loading.batch(index), held[index]))
+            assert all(map(torch.equal, loading.batch(index, step=STEP), held[index]))
 
 
 def test_targets_of_a_window_hold_while_it_does() -> None:
     loading = loader([3, 4], 3)
     for window in loading.windows(1):
-        parts = [loading.batch(index)[1] for index in range(len(window))]
+        parts = [loading.batch(index, step=STEP)[1] for index in range(len(window))]
         together = torch.cat(parts, dim=-1)
         assert torch.equal(together.sort(dim=-1).values, torch.arange(NUM_ROWS).expand(2, -1))
 
@@ -300,9 +314,57 @@ def test_no_window_has_more_rows_or_steps_than_it_should() -> None:
         return torch.arange(count)
 
     for batch_size in (WINDOW_ROWS // WINDOW_STEPS // 2, WINDOW_ROWS // 4, WINDOW_ROWS + 1):
-        loading = Loader(whole, batch_size=batch_size, order=in_order, seeds=[0])
+        loading = Batches(
+            whole, batch_size=batch_size, order=in_order, seeds=[0], transform=whole.to_float
+        )
         windows = list(loading.windows(1))
         assert [step for window in windows for step in window] == [*range(len(loading))]
         for window in windows:
             assert len(window) <= WINDOW_STEPS
             assert len(window) * batch_size <= max(WINDOW_ROWS, batch_size)
+
+
+# --- a transform --------------------------------------------------------------------------------
+
+
+def noisy(seeds: Sequence[int], batch_size: int | None = 4) -> Batches:
+    few = rows()
+    noise = Noise(batch_seeds(seeds), few.inputs.shape[1], device=few.inputs.device)
+    return Batches(few, batch_size=batch_size, order=order, seeds=seeds, transform=noise)
+
+
+def noise_of(seeds: Sequence[int], step: int, batch_size: int | None = 4) -> Tensor:
+    """What a transform adds in a step, [B, I] or [S, B, I]."""
+    loading = noisy(seeds, batch_size)
+    next(iter(loading.windows(1)))
+    number = torch.tensor(step, dtype=torch.int32)
+    inputs, batch = loading.batch(0, step=number)
+    return inputs - torch.stack([batch, 100 + batch], dim=-1)
+
+
+def test_a_transform_changes_batches_and_not_the_rows_that_are_evaluated() -> None:
+    loading = noisy([3, 4])
+    changed = 0
+    for inputs, batch in batches(loading):
+        plain = torch.stack([batch, 100 + batch], dim=-1).float()
+        changed += int((inputs != plain).sum())
+        assert ((inputs == plain) | (inputs == plain + 0.5)).all()
+    assert 0 < changed < 2 * NUM_ROWS * 2
+    [(inputs, _)] = loading.rows.in_order()
+    assert torch.equal(inputs, rows().inputs)
+
+
+@pytest.mark.parametrize("batch_size", [4, None])
+def test_what_a_transform_draws_depends_on_seed_and_step_alone(batch_size: int | None) -> None:
+    first = noise_of([3], 5, batch_size)
+    assert torch.equal(noise_of([3], 5, batch_size), first)
+    assert not torch.equal(noise_of([3], 6, batch_size), first)
+    assert not torch.equal(noise_of([8], 5, batch_size), first)
+    assert torch.equal(noise_of([3, 3], 5, batch_size), first)
+
+
+def test_a_transform_does_the_same_to_a_member_alone_and_in_a_stack() -> None:
+    together = noise_of([3, 3, 8, 8], 5)
+    assert together.shape == (2, 4, 2)
+    for index, seed in enumerate([3, 8]):
+        assert torch.equal(together[index], noise_of([seed], 5))

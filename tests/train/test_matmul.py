@@ -49,7 +49,7 @@ def test_a_product_takes_and_gives_bfloat16_and_the_rest_stays_float32(own: bool
     product = (weight.to(BF16) @ by_member.to(BF16)).float()
     torch.testing.assert_close(outputs, product + bias, rtol=0.01, atol=0.01)
     assert torch.equal((outputs - bias).to(BF16), product.to(BF16))
-    flowing = layer.backward(gradient.clone(), to_inputs=True, descend=False)
+    flowing = layer.backward(gradient.clone(), to_inputs=True)
     assert flowing is not None
     expected = weight.to(BF16).mT.float() @ gradient.to(BF16).float()
     torch.testing.assert_close(flowing, expected, rtol=0.01, atol=0.03)
@@ -63,16 +63,16 @@ def test_descending_adds_the_rounded_product_to_the_whole_weight() -> None:
     weight, gradient, inputs = draw(1, 3, 5), 1e-3 * draw(1, 3, 7), draw(7, 5)
     layer = Linear(weight.clone(), torch.zeros(1, 3, 1), rounded_to=BF16)
     layer.forward(inputs, step=None)
-    layer.backward(gradient, to_inputs=False, descend=True)
+    layer.descend(gradient, to_inputs=False)
     step = (gradient[0].to(BF16) @ inputs.to(BF16)).float()
     assert torch.equal(layer.weight[0], weight[0] + step)
 
 
 def test_bytes_lose_nothing_on_their_way_into_bfloat16() -> None:
-    batches = stack(*SOFTMAX, "device.matmul=bf16").splits["train"]
-    inputs, _ = batches.part(0, 100)
+    rows = stack(*SOFTMAX, "device.matmul=bf16").splits["train"]
+    inputs, _ = next(rows.in_order())
     assert inputs.dtype == BF16
-    assert torch.equal(inputs.to(torch.uint8), batches.inputs[:100])
+    assert torch.equal(inputs.to(torch.uint8), rows.inputs[: len(inputs)])
 
 
 def test_parameters_gradients_and_outputs_keep_their_type() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Iterator, Sequence
@@ -12,23 +13,27 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from dltrain.nn.layers import Dropout
-from dltrain.nn.model import Model, build_model
+from dltrain.nn.layers import Dropout, Setup
+from dltrain.nn.model import Model
 from dltrain.nn.optim import SGD
 from dltrain.nn.plan import multilayer
 from dltrain.nn.random import Draws
+from dltrain.train.batches import Batches, ToFloat, Transform, batch_seeds
 from dltrain.train.cuda_graphs import Graphs
 from dltrain.train.outcome import Outcome, Row
 from dltrain.train.steps import Stack, Steps
 from dltrain.train.trainer import Trainer
 from tests.conftest import changed
 from tests.replay import Operation, Replays, Watch
+from tests.scaling import RATES, RULES, scaled
 from tests.stacked import (
     ALL,
     CPU,
+    FEATURES,
     MEMBERS,
     MODELS,
     OPTIMIZERS,
+    Noise,
     Values,
     assert_same_bytes,
     dataset,
@@ -130,7 +135,7 @@ def assert_a_replay_is_the_loop(
     steps, replays = replaying(other)
     assert_same_bytes(train(steps, epochs), expected)
     assert_same_bytes([*state(other).values()], [*state(plain).values()])
-    assert steps.taken == epochs * len(plain.loader)
+    assert steps.taken == epochs * len(plain.batches)
     return replays.count
 
 
@@ -170,6 +175,36 @@ def test_replays_are_the_loop_whatever_the_windows(
 ) -> None:
     shorten(patch, window=window, watched=watched)
     assert assert_a_replay_is_the_loop(model, "sgd", members) == replayed
+
+
+@pytest.mark.parametrize("members", MEMBERS)
+def test_a_replayed_transform_draws_anew_in_each_step(
+    members: str, patch: pytest.MonkeyPatch
+) -> None:
+    """It finds the number of the step in memory, as dropout does."""
+    shorten(patch, window=4, watched=3)
+    seeds = [member.get("seed", 0) for member in MEMBERS[members]]
+
+    def in_order(seed: int, epoch: int) -> Tensor:
+        return torch.arange(90)
+
+    def changing(transform: Transform) -> Stack:
+        base = of("softmax", "sgd", members)
+        rows = base.batches.rows
+        batches = Batches(rows, batch_size=8, order=in_order, seeds=seeds, transform=transform)
+        return dataclasses.replace(base, batches=batches)
+
+    def noise() -> Noise:
+        return Noise(batch_seeds(seeds), FEATURES, device=CPU)
+
+    plain, other = changing(noise()), changing(noise())
+    expected = train(Steps(plain), 4)
+    steps, replays = replaying(other)
+    assert_same_bytes(train(steps, 4), expected)
+    assert_same_bytes([*state(other).values()], [*state(plain).values()])
+    assert replays.count > 0
+    without = changing(ToFloat(torch.float32, CPU))
+    assert not torch.equal(train(Steps(without), 4)[0], expected[0])
 
 
 @pytest.mark.parametrize(("window", "watched"), [(4, 6), (5, 3), (1, 2)])
@@ -425,15 +460,16 @@ def test_descending_is_a_step_along_the_gradient(
 def two_of(members: int) -> Iterator[Model]:
     """Build one perceptron twice."""
     for _ in range(2):
-        yield build_model(
-            multilayer(20, 5, hidden=[16, 8], activation="tanh", dropout=0.3),
+        plan = multilayer(20, 5, hidden=[16, 8], activation="tanh", dropout=0.3)
+        setup = Setup(
+            plans=[plan] * members,
             seeds=range(members),
             init="torch",
             init_std=[0.01] * members,
-            dropout=[0.3] * members,
             unit=1.0,
             like=torch.empty(0, dtype=FLOAT64),
         )
+        yield Model(setup)
 
 
 @pytest.mark.parametrize("batches", [0, 2, 4])
@@ -450,15 +486,14 @@ def test_a_model_descends_as_its_optimizer_steps(batches: int) -> None:
         nesterov=[False] * 4,
         weight_decay=[0.0] * 4,
     )
-    assert optimizer.slope is not None
-    assert torch.equal(optimizer.slope, -lr.view(4, 1, 1))
+    assert optimizer.plain_descent
     for number in range(3):
         step = torch.tensor(number, dtype=torch.int32)
         for model in (stepping, descending):
             model.forward(inputs, step=step)
         stepping.backward(gradient.clone())
         optimizer.step(stepping.gradients)
-        descending.backward(gradient * optimizer.slope, descend=True)
+        descending.backward(gradient * -lr.view(4, 1, 1), descend=True)
     for ours, theirs in zip(descending.parameters, stepping.parameters, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
 
@@ -483,13 +518,12 @@ def numbers(optimizer: str) -> Any:
     return of("softmax", optimizer, "rates").optimizer
 
 
-def test_only_a_step_that_is_nothing_but_the_gradient_has_a_slope() -> None:
-    slope = numbers("sgd").slope
-    assert torch.equal(slope, torch.tensor([-0.01, -0.02, -0.005, -0.04]).view(4, 1, 1))
+def test_only_a_step_that_is_nothing_but_the_gradient_is_plain_descent() -> None:
+    assert numbers("sgd").plain_descent
     for name in ("nesterov and weight decay", "adam", "adamw with weight decay"):
-        assert numbers(name).slope is None
+        assert not numbers(name).plain_descent
     mixed = [{"optimizer.momentum": share} for share in (0.0, 0.9)]
-    assert stack(MODELS["softmax"], mixed).optimizer.slope is None
+    assert not stack(MODELS["softmax"], mixed).optimizer.plain_descent
 
 
 def test_who_clips_sees_every_gradient() -> None:
@@ -509,7 +543,37 @@ def test_what_follows_a_gradient_can_be_captured(optimizer: str) -> None:
 def test_the_analytic_solution_cannot_be_captured() -> None:
     words = ["device=cpu", "trainer.batch_size=null", "optimizer=least_squares"]
     optimizer = stack(words).optimizer
-    assert (optimizer.capturable, optimizer.slope) == (False, None)
+    assert (optimizer.capturable, optimizer.plain_descent) == (False, False)
+
+
+@pytest.mark.parametrize("replayed", [False, True], ids=["loop", "replays"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("model", ["softmax", "mlp"])
+def test_each_window_is_taken_with_the_lr_written_before_it(
+    model: str, optimizer: str, replayed: bool, patch: pytest.MonkeyPatch
+) -> None:
+    """An epoch at one lr and one at another, by one process and by one for each epoch."""
+    shorten(patch, window=4, watched=3)
+    rates = [(0.04, 0.01), (0.002, 0.03), (0.01, 0.02), (0.03, 0.01)]
+    members = [{"optimizer.lr": lr} for lr in rates[0]]
+    words = [*MODELS[model], *OPTIMIZERS[optimizer]]
+    changing = stack(words, members)
+    steps = replaying(changing)[0] if replayed else Steps(changing)
+    other = stack(words, members)
+    for epoch, pair in enumerate(rates, start=1):
+        steps.lr.copy_(torch.tensor(pair))
+        anew = stack(words, [{"optimizer.lr": float(lr)} for lr in steps.lr])
+        with torch.inference_mode():
+            for ours, theirs in zip(state(anew).values(), state(other).values(), strict=True):
+                ours.copy_(theirs)
+            fresh = Steps(anew)
+            fresh.restore(steps.taken, None)
+            for each in (steps, fresh):
+                for _ in each.epoch(epoch):
+                    pass
+        assert changing.optimizer.lr.tolist() == steps.lr.tolist()
+        assert_same_bytes([*state(changing).values()], [*state(anew).values()])
+        other = anew
 
 
 def test_the_scale_is_that_of_the_rows_there_are() -> None:
@@ -517,16 +581,84 @@ def test_the_scale_is_that_of_the_rows_there_are() -> None:
     trained, alone = (stack([*MODELS["linear"], "device.dtype=float64"]) for _ in range(2))
     weight, bias = alone.model.parameters
     train(Steps(trained), 1)
-    (lr,) = alone.optimizer.lr
+    lr = float(alone.optimizer.lr)
     with torch.inference_mode():
-        for window in alone.loader.windows(1):
+        for window in alone.batches.windows(1):
             for index in range(len(window)):
-                inputs, targets = alone.loader.batch(index)
+                inputs, targets = alone.batches.batch(
+                    index, step=torch.tensor(0, dtype=torch.int32)
+                )
                 errors = inputs @ weight[0, 0] + bias[0, 0, 0] - targets
                 weight[0, 0] -= lr * errors @ inputs / len(errors)
                 bias -= lr * errors.mean()
     for ours, theirs in zip(trained.model.parameters, alone.model.parameters, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+# --- a layer that cannot descend -----------------------------------------------------------------
+
+
+def by_autograd(rule: str, member: int, epochs: int) -> list[Tensor]:
+    """Train the same in a bare loop, with torch's own optimizer and gradients."""
+    trained = scaled(rule, [member])
+    leaves = [tensor[0].clone().requires_grad_() for tensor in trained.model.parameters]
+    w1, b1, s1, s2, w2, b2 = leaves
+    numbers = RULES[rule]
+    optimizer = torch.optim.SGD(
+        leaves, lr=RATES[member], momentum=numbers["momentum"][member], foreach=False
+    )
+    for epoch in range(1, epochs + 1):
+        for window in trained.batches.windows(epoch):
+            for index in range(len(window)):
+                inputs, targets = trained.batches.batch(
+                    index, step=torch.tensor(0, dtype=torch.int32)
+                )
+                hidden = torch.tanh(s1 * (w1 @ inputs.t() + b1)) * s2
+                loss = ((w2 @ hidden + b2)[0] - targets).square().mean() / 2
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                if numbers["max_grad_norm"]:
+                    bound = numbers["max_grad_norm"][member]
+                    torch.nn.utils.clip_grad_norm_(leaves, bound, foreach=False)
+                optimizer.step()
+    return [leaf.detach() for leaf in leaves]
+
+
+@pytest.mark.parametrize("members", [[0], [1], [0, 1]], ids=str)
+@pytest.mark.parametrize("rule", RULES)
+def test_a_layer_that_only_fills_gradients_is_trained_as_autograd_would(
+    rule: str, members: list[int], patch: pytest.MonkeyPatch
+) -> None:
+    """Whoever knows nothing of descending; and so not one layer of the model descends."""
+    shorten(patch, watched=2)
+    # Torch adds 1e-6 to the norm that it divides by.
+    tolerance = 1e-6 if rule == "clipping" else 1e-13
+    trained = scaled(rule, members)
+    before = [tensor.clone() for tensor in trained.model.parameters]
+    train(Steps(trained), 2)
+    for index, member in enumerate(members):
+        expected = by_autograd(rule, member, 2)
+        for ours, theirs, start in zip(trained.model.parameters, expected, before, strict=True):
+            torch.testing.assert_close(ours[index], theirs, rtol=0, atol=tolerance)
+            assert not torch.equal(ours[index], start[index])
+
+
+def test_a_model_descends_only_if_all_its_layers_with_parameters_can() -> None:
+    assert not scaled("plain", [0]).model.can_descend
+    assert all(of(model).model.can_descend for model in MODELS)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_replays_of_a_layer_from_outside_are_the_loop_byte_for_byte(
+    rule: str, patch: pytest.MonkeyPatch
+) -> None:
+    shorten(patch, window=4, watched=3)
+    plain, other = scaled(rule, [0, 1]), scaled(rule, [0, 1])
+    expected = train(Steps(plain), 4)
+    steps, replays = replaying(other)
+    assert_same_bytes(train(steps, 4), expected)
+    assert_same_bytes([*state(other).values()], [*state(plain).values()])
+    assert replays.count > 0
 
 
 # --- dropout's numbers --------------------------------------------------------------------------

@@ -19,14 +19,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dltrain.config.load import load
-from dltrain.nn.layers import Linear
+from dltrain.nn.layers import Setup
 from dltrain.nn.losses import SquaredError
 from dltrain.nn.model import Model
 from dltrain.nn.optim import SGD
+from dltrain.nn.plan import single_layer
 from dltrain.nn.random import generator
 from dltrain.runs.recorder import Recorder
 from dltrain.train import build
-from dltrain.train.batches import Loader, Rows
+from dltrain.train.batches import Batches, Rows
 from dltrain.train.checkpoints import checkpoint_file
 from dltrain.train.outcome import Outcome, Row, Rules
 from dltrain.train.steps import Stack
@@ -151,9 +152,9 @@ def test_linear_data_are_learned_down_to_their_noise(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [SOFTMAX, MLP], ids=["softmax", "mlp"])
 def test_one_batch_can_be_learned_by_heart(words: Words, tmp_path: Path) -> None:
     trainer = prepare(changed(words, "optimizer=adam", "optimizer.lr=0.01", "trainer.epochs=300"))
-    rows = trainer.stack.loader.rows
+    rows = trainer.stack.batches.rows
     rows.inputs, rows.targets = rows.inputs[:32].clone(), rows.targets[:32].clone()
-    trainer.stack.loader.batch_size = 32
+    trainer.stack.batches.batch_size = 32
     final = finish(trainer, tmp_path).outcomes[0].final
     assert (final["train/loss"] < 0.02, final["train/accuracy"]) == (True, 1.0)
 
@@ -180,7 +181,7 @@ def bare_losses(words: Words, outputs: Any, losses: Any) -> tuple[dict[str, Tens
         gradients = torch.autograd.grad(loss, list(parameters.values()))
         with torch.no_grad():
             for parameter, gradient in zip(parameters.values(), gradients, strict=True):
-                parameter -= config.optimizer.lr * gradient  # type: ignore[union-attr]
+                parameter -= config.optimizer.lr * gradient
         sums.append(float(loss.detach()) * len(indices))
     steps = len(sums) // epochs
     means = [sum(sums[i * steps : (i + 1) * steps]) / len(data) for i in range(epochs)]
@@ -238,18 +239,18 @@ def textbook_order(seed: int, epoch: int) -> Tensor:
 class TextbookView:
     """After each epoch: errors of weights and bias, and the mean of the batches' losses."""
 
-    layer: Linear
+    model: Model
     inputs: Tensor
     targets: Tensor
     seen: list[tuple[float, ...]] = field(default_factory=list)
 
     def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
         begin_split()
-        weight, bias = self.layer.weight[0], self.layer.bias.item()
+        weight, bias = (tensor[0] for tensor in self.model.state().values())
         squares = ((self.inputs @ weight.t())[:, 0] + bias - self.targets).square() / 2
         loss = torch.stack([batch.mean() for batch in torch.split(squares, 32)]).mean()
         errors = (torch.tensor([TRUE_W]) - weight)[0].tolist()
-        self.seen.append((*errors, TRUE_B - bias, float(loss)))
+        self.seen.append((*errors, TRUE_B - float(bias), float(loss)))
 
     def early(self, rows: Sequence[Row]) -> None:
         raise AssertionError("nobody asked")
@@ -270,20 +271,34 @@ def test_the_books_digits_come_out(tmp_path: Path) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         weight, inputs, targets = textbook_data()
-        layer = Linear(weight.t().contiguous()[None], torch.zeros(1, 1, 1))
         train_rows = Rows(inputs[:1000], targets[:1000], dtype=torch.float32)
         empty = Rows(inputs[:0], targets[:0], dtype=torch.float32)
-        model = Model([layer])
+        setup = Setup(
+            seeds=[1],
+            init="normal",
+            init_std=[0.0],
+            plans=[single_layer(2, 1)],
+            unit=1.0,
+            like=torch.empty(0),
+        )
+        model = Model(setup)
+        model.parameters[0].copy_(weight.t())
         stack = Stack(
             model=model,
             loss=SquaredError(unit=1.0, variances={"train": 1.0}),
             optimizer=SGD(
                 model.parameters, lr=[0.03], momentum=[0.0], nesterov=[False], weight_decay=[0.0]
             ),
-            loader=Loader(train_rows, batch_size=32, order=textbook_order, seeds=[1]),
+            batches=Batches(
+                train_rows,
+                batch_size=32,
+                order=textbook_order,
+                seeds=[1],
+                transform=train_rows.to_float,
+            ),
             splits={"train": train_rows, "val": empty, "test": empty},
         )
-        view = TextbookView(layer, inputs[1000:], targets[1000:])
+        view = TextbookView(model, inputs[1000:], targets[1000:])
         list(Trainer(stack, epochs=10).fit([Kept(tmp_path)], view))
     assert [row[3] for row in view.seen[:3]] == pytest.approx(
         [1.974054, 0.261125, 0.033058], abs=2e-6
@@ -499,18 +514,18 @@ def test_a_divergence_names_epoch_and_step(tmp_path: Path) -> None:
     assert outcome.test == {}
 
 
-def batches(loader: Loader, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(loading: Batches, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield all batches of an epoch, each good until the next."""
-    for window in loader.windows(epoch):
+    for window in loading.windows(epoch):
         for index in range(len(window)):
-            yield loader.batch(index)
+            yield loading.batch(index, step=torch.tensor(0, dtype=torch.int32))
 
 
 def first_step_that_is_not_finite(words: Words) -> int:
     stack = prepare(words).stack
     taken = 0
     for epoch in range(1, 100):
-        for inputs, targets in batches(stack.loader, epoch):
+        for inputs, targets in batches(stack.batches, epoch):
             outputs = stack.model.forward(inputs)
             records = outputs.new_empty(1, 1, outputs.shape[2])
             mean = outputs.new_full((1, 1, 1), 1 / outputs.shape[2])

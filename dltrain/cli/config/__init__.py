@@ -1,12 +1,12 @@
-"""What dltrain would be told, and why: config [show|why KEY|diff] [OVERRIDE ...].
+"""Show what a run would be trained with, and where each value comes from.
 
   dltrain config show model=mlp                 the composed values
   dltrain config show --describe                every key: value, unit, bounds, meaning
   dltrain config why optimizer.lr model=mlp     where a value came from, and what the key means
   dltrain config why model                      which choice holds, and which there are
   dltrain config diff model=mlp seed=1          what differs from the defaults
-  dltrain config diff RUN                       what a run was told beyond its choices' defaults
-  dltrain config diff RUN RUN                   what two runs were told differently
+  dltrain config diff RUN                       how a run differs from its choices' defaults
+  dltrain config diff RUN RUN                   how the configs of two runs differ
 
 RUN is an id, a unique prefix, its last four characters, a path, latest, or @1 (row of the list);
 a sweep's member is SWEEP/12. dltrain config ACTION --help tells more.
@@ -32,9 +32,9 @@ def main(words: Sequence[str]) -> None:
         Parser("config", __doc__ or "", USAGE).parse_args(["--help"])
     befores = ["", *words]
     plain = [
-        place
-        for place, word in enumerate(words)
-        if not word.startswith("-") and befores[place] not in _FLAGS_WITH_VALUE
+        index
+        for index, word in enumerate(words)
+        if not word.startswith("-") and befores[index] not in _FLAGS_WITH_VALUE
     ]
     action, rest = "show", list(words)
     if plain and "=" not in words[plain[0]]:

@@ -1,4 +1,4 @@
-"""Show what differs: config diff [OVERRIDE ...] | config diff RUN [RUN].
+"""Show what differs from the defaults, or between two runs.
 
 Overrides are compared with the defaults, a run with the defaults of its own choices (its values and
 its experiment are what differs), and two runs with each other. A - stands where there is no such
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.arguments import Parser, UsageError, only_output_dir, refusing
 from dltrain.cli.terminal.console import output, table
 from dltrain.config.diff import defaults_of, differences, texts
 from dltrain.config.load import load
@@ -25,14 +25,14 @@ def main(words: Sequence[str]) -> None:
     """Show the differences."""
     parser = Parser("config diff", __doc__ or "", USAGE).composing()
     arguments = parser.read(words)
-    told = arguments.overrides
-    if all("=" in word for word in told):
+    names, overrides = arguments.overrides.split_names()
+    if not names:
         where = {"config_dir": arguments.config_dir, "config_name": arguments.config_name}
         with refusing():
-            before, after = as_dict(load(**where)), as_dict(load(told, **where))
+            before, after = as_dict(load(**where)), as_dict(load(overrides, **where))
         return _show(before, after, ("default", "value"), "the defaults")
     with refusing():
-        names, output_dir = names_and_folder(told)
+        output_dir = only_output_dir(overrides)
         runs = [find(name, output_dir) for name in names]
         configs = [_config_of(run) for run in runs]
     if len(runs) > 2:
@@ -45,7 +45,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _config_of(run: Run) -> Mapping[str, Any]:
-    """Return what a run was told, whoever wrote it down.
+    """Return the recorded config of a run, whoever wrote it.
 
     Raises:
         ValueError: If nothing is recorded, or it is a sweep.
@@ -61,9 +61,9 @@ def _config_of(run: Run) -> Mapping[str, Any]:
 def _show(
     before: Mapping[str, Any], after: Mapping[str, Any], columns: tuple[str, str], what: str
 ) -> None:
-    found = differences(flat(before), flat(after))
-    if not found:
+    changed = differences(flat(before), flat(after))
+    if not changed:
         output().print(f"nothing differs from {what}")
         return
-    rows = [[key, *texts(old, new)] for key, old, new in found]
+    rows = [[key, *texts(old, new)] for key, old, new in changed]
     output().print(table(["key", *columns], rows))

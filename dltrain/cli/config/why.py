@@ -1,4 +1,4 @@
-"""Show where a value came from and what the key means: config why KEY [OVERRIDE ...].
+"""Show where a value came from and what the key means.
 
   dltrain config why optimizer.lr optimizer=adam
   dltrain config why model experiment=book/mlp
@@ -9,25 +9,24 @@ groups, the experiment, the command line; the last one holds. KEY may be a group
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from enum import EnumType
 from typing import Any
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.terminal.console import bold, output, pairs, table
 from dltrain.config.compose import Sources, compose_groups
-from dltrain.config.grammar.functions import Value
-from dltrain.config.knob import Knob
+from dltrain.config.knob import Knob, knobs
 from dltrain.config.load import COMMAND_LINE, compose_run, sweep_settings
 from dltrain.config.locations import choices_of, places_of
-from dltrain.config.overrides import Words, read_words
 from dltrain.config.plain import shown
+from dltrain.config.resolve import Resolved, resolve
 from dltrain.config.schema import NO_NUMBERS, RunConfig, SweepConfig
-from dltrain.config.validate import knobs, known_keys, unknown_key
+from dltrain.config.validate import known_keys, unknown_key
 from dltrain.text import clipped, closest
 
 USAGE = "dltrain config why KEY [OVERRIDE ...]"
@@ -45,37 +44,32 @@ def main(words: Sequence[str]) -> None:
     """Explain a key or a group."""
     parser = Parser("config why", __doc__ or "", USAGE).composing()
     arguments = parser.read(words)
-    names = [word for word in arguments.overrides if "=" not in word]
-    overrides = [word for word in arguments.overrides if "=" in word]
+    names, overrides = arguments.overrides.split_names()
     if len(names) != 1:
         which = "which key? dltrain config show lists them" if not names else "one key at a time"
         raise UsageError([f"config why: {which}"])
     with refusing():
         sources = Sources.of(arguments.config_dir, arguments.config_name)
-        read = read_words(overrides, sources.groups)
-        # Values of sweep.* are taken out, as if this were a sweep; the others stay.
-        swept = {key: v for key, v in read.values.items() if key.startswith("sweep.")}
-        _refuse(read, sources)
+        resolved = resolve(overrides, sources.groups)
+        _refuse(resolved, sources)
         if names[0] in sources.groups:
-            return _explain_group(names[0], read, sources)
-        return _explain(names[0], read.values | swept, read.groups, sources)
+            return _explain_group(names[0], resolved, sources)
+        return _explain(names[0], resolved, sources)
 
 
-def _refuse(words: Words, sources: Sources) -> None:
+def _refuse(resolved: Resolved, sources: Sources) -> None:
     """Refuse what was typed and cannot be used; what else a run needs may be missing here."""
-    own = copy.deepcopy(words)
-    _, lines = sweep_settings(own, sources)
-    _, problems = compose_run(own, sources, fitting=False)
+    _, lines = sweep_settings(resolved, sources)
+    of_run = {k: value for k, value in resolved.values.items() if not k.startswith("sweep.")}
+    _, problems = compose_run(replace(resolved, values=of_run), sources, fitting=False)
     typed = f"({COMMAND_LINE})"
-    lines += [line for line in problems if typed in line or line in words.problems]
+    lines += [line for line in problems if typed in line or line in resolved.problems]
     if lines:
         raise UsageError(lines)
 
 
-def _explain(
-    key: str, values: Mapping[str, Value], groups: Mapping[str, str], sources: Sources
-) -> None:
-    config = dict(compose_groups(groups, sources.folders, sources.config_name))
+def _explain(key: str, resolved: Resolved, sources: Sources) -> None:
+    config = dict(compose_groups(resolved.groups, sources.folders, sources.config_name))
     config.pop("sweep", None)
     known = known_keys(config)
     known |= {f"sweep.{name}": pair for name, pair in knobs(SweepConfig).items()}
@@ -86,10 +80,10 @@ def _explain(
         raise UsageError([f"{clipped(key)}: {message}"])
     annotation, entry = known[key]
     chain: list[Link] = [
-        (place.value, place.source, str(place)) for place in places_of(key, groups, sources)
+        (line.value, line.source, str(line)) for line in places_of(key, resolved.groups, sources)
     ]
-    if key in values:
-        value = values[key]
+    if key in resolved.values:
+        value = resolved.values[key]
         chain.append((value.read(raw=entry.raw), COMMAND_LINE, f"{key}={value.text}"))
     _show_chain(key, chain, len(chain) - 1, "value")
     facts = [("meaning", entry.meaning), ("allowed", allowed(annotation, entry))]
@@ -107,15 +101,15 @@ def _in_sweeps(key: str, entry: Knob) -> str:
     return "each of its values makes a stack of its own"
 
 
-def _explain_group(group: str, words: Words, sources: Sources) -> None:
-    places, holds = choices_of(group, words.groups, sources)
-    chain: list[Link] = [(place.value, place.source, str(place)) for place in places]
-    if group in words.groups:
-        choice = words.groups[group]
+def _explain_group(group: str, resolved: Resolved, sources: Sources) -> None:
+    lines, holds = choices_of(group, resolved.groups, sources)
+    chain: list[Link] = [(line.value, line.source, str(line)) for line in lines]
+    if group in resolved.groups:
+        choice = resolved.groups[group]
         chain.append((choice, COMMAND_LINE, f"{group}={choice}"))
     holding = [number for number, link in enumerate(chain) if link[0] == holds]
     _show_chain(group, chain, holding[-1] if holding else -1, "choice")
-    keys = list(knobs(SweepConfig)) if group == "sweep" else _keys_of(group, words, sources)
+    keys = list(knobs(SweepConfig)) if group == "sweep" else _keys_of(group, resolved, sources)
     entry = knobs(RunConfig).get(group)
     facts = [
         ("meaning", entry[1].meaning if entry else _MEANINGS.get(group, "-")),
@@ -125,8 +119,8 @@ def _explain_group(group: str, words: Words, sources: Sources) -> None:
     output().print(pairs(facts))
 
 
-def _keys_of(group: str, words: Words, sources: Sources) -> list[str]:
-    config = compose_groups(words.groups, sources.folders, sources.config_name)
+def _keys_of(group: str, resolved: Resolved, sources: Sources) -> list[str]:
+    config = compose_groups(resolved.groups, sources.folders, sources.config_name)
     known = known_keys({name: node for name, node in config.items() if name != "sweep"})
     return [key.partition(".")[2] for key in known if key.startswith(f"{group}.")]
 
@@ -137,8 +131,8 @@ def _show_chain(key: str, chain: Sequence[Link], holds: int, column: str) -> Non
     console.print(bold(f"{key}={shown(chain[holds][0] if chain else None)}"))
     console.print("")
     rows = [
-        [shown(value), source, place, HOLDS if number == holds else ""]
-        for number, (value, source, place) in enumerate(chain)
+        [shown(value), source, location, HOLDS if number == holds else ""]
+        for number, (value, source, location) in enumerate(chain)
     ]
     console.print(table([column, "set by", "where", ""], rows))
     console.print("")

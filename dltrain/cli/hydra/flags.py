@@ -20,8 +20,12 @@ from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.main import VERBS
 from dltrain.config.compose import CONF, Sources
 from dltrain.config.hydra_source import check_files
+from dltrain.config.kinds import FOLDERS
 from dltrain.config.load import compose_run
-from dltrain.config.overrides import read_words
+from dltrain.config.overrides import Overrides
+from dltrain.config.resolve import resolve
+from dltrain.runs.command_line import config_flags
+from dltrain.system.shell import as_value
 from dltrain.text import clipped, escaped_lines
 
 USAGE = "dltrain [OVERRIDE ...] --info [WHAT] | --cfg job|hydra|all | -sc install=bash"
@@ -35,15 +39,15 @@ def main(words: Sequence[str]) -> None:
         _complete_verbs()
     sys.argv = ["dltrain", *_checked(words)]
     check_files()
-    told, complained = io.StringIO(), io.StringIO()
+    printed, errors = io.StringIO(), io.StringIO()
     try:
         # Hydra meets a failing stream with a traceback, and prints what it reads as it is.
-        with contextlib.redirect_stdout(told), contextlib.redirect_stderr(complained):
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):
             hydra.main(config_path=str(CONF.resolve()), config_name="config", version_base="1.3")(
                 _nothing
             )()
     finally:
-        for text, stream in ((complained.getvalue(), sys.stderr), (told.getvalue(), sys.stdout)):
+        for text, stream in ((errors.getvalue(), sys.stderr), (printed.getvalue(), sys.stdout)):
             end = "\n" if text.endswith("\n") else ""  # a completion ends without
             stream.write("\n".join(escaped_lines(text)) + end if text else "")
 
@@ -71,7 +75,7 @@ def _checked(words: Sequence[str]) -> list[str]:
     if len(asked) > 1:
         raise UsageError([f"{' and '.join(asked)}: ask for one at a time"])
     if arguments.shell_completion:
-        return ["--shell-completion", *_shell(arguments.overrides)]
+        return ["--shell-completion", *_shell(arguments.overrides.words)]
     for flag, value in (("--resolve", arguments.resolve), ("--package", arguments.package)):
         if value and not arguments.cfg:
             raise UsageError([f"{flag}: belongs to --cfg; leave it out"])
@@ -79,7 +83,9 @@ def _checked(words: Sequence[str]) -> list[str]:
     flags = [asked[0], str(named[asked[0]])]
     flags += ["--resolve"] if arguments.resolve else []
     flags += ["--package", arguments.package] if arguments.package else []
-    return [*flags, *config_flags(arguments), *arguments.overrides]
+    flags += config_flags(arguments.config_dir, arguments.config_name)
+    beside = [f"hydra.searchpath={as_value([f'file://{folder}' for folder in FOLDERS])}"]
+    return [*flags, *arguments.overrides.words, *(beside if FOLDERS else [])]
 
 
 def _shell(overrides: Sequence[str]) -> Sequence[str]:
@@ -92,14 +98,7 @@ def _shell(overrides: Sequence[str]) -> Sequence[str]:
     return overrides
 
 
-def config_flags(arguments: Namespace) -> list[str]:
-    """Return the flags that say where configs come from."""
-    folder = arguments.config_dir
-    flags = ["--config-dir", str(folder)] if folder is not None else []
-    return [*flags, "--config-name", arguments.config_name]
-
-
-def refuse_unusable(overrides: Sequence[str], arguments: Namespace) -> None:
+def refuse_unusable(overrides: Overrides, arguments: Namespace) -> None:
     """Refuse words that Hydra cannot compose; what is left out need not be there to inform.
 
     Raises:
@@ -107,10 +106,10 @@ def refuse_unusable(overrides: Sequence[str], arguments: Namespace) -> None:
     """
     with refusing():
         sources = Sources.of(arguments.config_dir, arguments.config_name)
-        read = read_words(overrides, sources.groups)
-        _, problems = compose_run(read, sources, fitting=False)
-    lines = [line for line in problems if line in read.problems or "(command line)" in line]
-    for word in overrides:
+        resolved = resolve(overrides, sources.groups)
+        _, problems = compose_run(resolved, sources, fitting=False)
+    lines = [line for line in problems if line in resolved.problems or "(command line)" in line]
+    for word in overrides.words:
         try:
             OverridesParser.create().parse_override(word)
         except (HydraException, ValueError) as error:

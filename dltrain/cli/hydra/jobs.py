@@ -1,7 +1,7 @@
 """The jobs of a sweep by another engine: each trains a single run, in whatever process it is put.
 
-What becomes of them is told in a file of the sweep's folder, which any process can add to: engines
-pass results on to sweepers, not to us.
+What becomes of them is recorded in a file of the sweep's folder, which any process can add to:
+engines pass results on to sweepers, not to us.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from dltrain.cli.arguments import UsageError, refusing
+from dltrain.cli.arguments import UsageError, load_plugins, refusing
 from dltrain.cli.main import crash_file
 from dltrain.cli.terminal.console import lasting, output, safe, show
 from dltrain.config.compose import ConfigError
@@ -75,35 +75,35 @@ def job(config: Any) -> float:
 
     Raises:
         JobError: If it has no result.
-        Interruption: If the sweep was told to end.
+        Interruption: If the sweep was asked to end.
     """
     hear(ending)
     words = [str(word) for word in HydraConfig.get().overrides.task]
-    told: dict[str, Any] = {"job": int(HydraConfig.get().job.num), "words": words}
+    record: dict[str, Any] = {"job": int(HydraConfig.get().job.num), "words": words}
     file = Path(HydraConfig.get().runtime.cwd, HydraConfig.get().sweep.dir, JOBS)
-    disk.append(file, [json.dumps({**told, "status": "running"})])
+    disk.append(file, [json.dumps({**record, "status": "running"})])
     try:
         if ending.number is not None:
             raise Interruption(ending.number)
-        told |= _trained(config, words)
+        record |= _trained(config, words)
     except KeyboardInterrupt:
-        told |= {"status": "interrupted"}
+        record |= {"status": "interrupted"}
     except (UsageError, disk.StorageError, disk.InUseError) as error:
         message = "; ".join(getattr(error, "lines", [str(error)]))
         code = 4 if isinstance(error, disk.StorageError) else 1
-        told |= {"status": "failed", "message": message, "code": code}
+        record |= {"status": "failed", "message": message, "code": code}
     except Exception as error:
         message = f"internal error: {error!r}; the details are in {crash_file()}"
-        told |= {"status": "failed", "message": message, "code": 1}
-    disk.append(file, [json.dumps(told)])
-    _tell(told)
-    if told["status"] == "interrupted" and ending.pid == os.getpid():
+        record |= {"status": "failed", "message": message, "code": 1}
+    disk.append(file, [json.dumps(record)])
+    _tell(record)
+    if record["status"] == "interrupted" and ending.pid == os.getpid():
         raise Interruption(ending.number or 2)
-    if told["status"] not in ("done", "diverged"):
-        raise JobError(f"job {told['job']}: {told.get('message') or told['status']}")
-    if told["value"] is None:
-        return -math.inf if higher_is_better(told["metric"]) else math.inf
-    return float(told["value"])
+    if record["status"] not in ("done", "diverged"):
+        raise JobError(f"job {record['job']}: {record.get('message') or record['status']}")
+    if record["value"] is None:
+        return -math.inf if higher_is_better(record["metric"]) else math.inf
+    return float(record["value"])
 
 
 def _trained(config: Any, words: Sequence[str]) -> dict[str, Any]:
@@ -111,6 +111,7 @@ def _trained(config: Any, words: Sequence[str]) -> dict[str, Any]:
     values = OmegaConf.to_container(config, resolve=False)
     assert isinstance(values, dict)
     values.pop("sweep", None)
+    load_plugins(words)  # this may be another process than the one they were typed in
     with refusing():
         run, problems = run_config({str(key): value for key, value in values.items()})
         if run is None:
@@ -118,7 +119,7 @@ def _trained(config: Any, words: Sequence[str]) -> dict[str, Any]:
         from dltrain.train.session import Training
 
         data = build.dataset(run)
-        task = Job(CommandLine(words, words), run, data, build.plan(run.model, data))
+        task = Job(CommandLine.parse(words), run, data, build.plan(run, data))
         training = Training([task])
     ending.training = training
     try:
@@ -142,15 +143,15 @@ def _facts(ended: Ended, metric: str) -> dict[str, Any]:
     }
 
 
-def _tell(told: dict[str, Any]) -> None:
+def _tell(record: dict[str, Any]) -> None:
     """Print a line on a job that has ended."""
     console = output()
     lasting(console)  # the other jobs go on where the terminal does not
-    name = told.get("run") or f"job {told['job']}"
-    value = f"{told['metric']} {told['value']:.6g} " if told.get("value") is not None else ""
-    line = f"{name} {told['status']} {value}{' '.join(told['words'])}"
-    if told["status"] == "failed":
-        line += f": {told['message']}"
+    name = record.get("run") or f"job {record['job']}"
+    value = f"{record['metric']} {record['value']:.6g} " if record.get("value") is not None else ""
+    line = f"{name} {record['status']} {value}{' '.join(record['words'])}"
+    if record["status"] == "failed":
+        line += f": {record['message']}"
     show(console, [safe(line, limit=1000)])
 
 
@@ -158,8 +159,8 @@ def read_jobs(folder: Path) -> list[dict[str, Any]]:
     """Read what became of the jobs of a sweep, in order of their numbers."""
     if not (folder / JOBS).exists():
         return []
-    found = [json.loads(line) for line in read_text(folder / JOBS).splitlines()]
-    return sorted({entry["job"]: entry for entry in found}.values(), key=lambda e: e["job"])
+    records = [json.loads(line) for line in read_text(folder / JOBS).splitlines()]
+    return sorted({entry["job"]: entry for entry in records}.values(), key=lambda e: e["job"])
 
 
 class _Silent:

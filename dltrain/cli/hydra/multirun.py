@@ -43,7 +43,7 @@ REFUSED = {
     "--cfg": "prints one run's config; leave out -m, hydra/launcher and hydra/sweeper",
     "-c": "prints one run's config; leave out -m, hydra/launcher and hydra/sweeper",
 }
-# How long jobs that were told to stop may take to keep their runs.
+# How long jobs that were asked to stop may take to keep their runs.
 PATIENCE_SECONDS = 10.0
 
 
@@ -148,7 +148,7 @@ def _errors_to(file: Path) -> Iterator[None]:
 
 
 def _wait_for_jobs(folder: Path) -> None:
-    """Let jobs in other processes, which the terminal has told to stop as well, keep their runs."""
+    """Let jobs in other processes, which the terminal has interrupted as well, keep their runs."""
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until and any(j["status"] == "running" for j in read_jobs(folder)):
         time.sleep(0.05)
@@ -161,7 +161,7 @@ def _conclude(
 
     Raises:
         EndedError: With the exit code, if not every job came to a good end.
-        UsageError: If the engine could not begin with what it was told.
+        UsageError: If the engine could not begin.
     """
     if isinstance(error, _EngineError) and not jobs:
         disk.remove(Path(error.details))

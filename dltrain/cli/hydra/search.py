@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, Glob, IntervalSweep, Override, RangeSweep
+from hydra.core.override_parser.types import ChoiceSweep, Glob, IntervalSweep, RangeSweep
+from hydra.core.override_parser.types import Override as HydraOverride
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
@@ -17,14 +18,15 @@ from dltrain.cli.arguments import UsageError
 from dltrain.config.compose import ConfigError, Sources, engine_settings
 from dltrain.config.grammar.scalars import as_text
 from dltrain.config.load import compose_run
-from dltrain.config.overrides import read_words
+from dltrain.config.overrides import Override, Overrides
+from dltrain.config.resolve import resolve
 from dltrain.data.summary import DataSummary
 from dltrain.metrics import choosing, higher_is_better, names_of
 from dltrain.system.paths import expanded
 from dltrain.text import clipped
 from dltrain.train import build
 
-ENGINES = ("hydra/launcher=", "hydra/sweeper=")
+ENGINES = ("hydra/launcher", "hydra/sweeper")
 # Where each engine that was tried comes from.
 PACKAGES = {
     "joblib": "hydra-joblib-launcher",
@@ -42,7 +44,7 @@ EXAMPLE = "'optimizer.lr=tag(log, interval(0.001, 1))'"
 
 @dataclass(frozen=True)
 class Search:
-    """What an engine is told.
+    """A search as an engine is to carry it out.
 
     Attributes:
         words: For Hydra.
@@ -63,100 +65,95 @@ class Search:
     output_dir: Path
 
 
-def searched(words: Sequence[str], sources: Sources) -> Search:
-    """Check what an engine is told, and complete it.
+def searched(overrides: Overrides, sources: Sources) -> Search:
+    """Check the overrides of a search, and complete them.
 
     Raises:
         UsageError: With one line for each problem.
         ValueError: If the config, its data or the engine's settings cannot be used.
     """
-    engine = [word for word in words if _is_engines(word)]
-    others = [word for word in words if not _is_engines(word)]
-    lines = [line for word in engine if word.startswith(ENGINES) for line in _missing(word)]
-    lines += [
-        f"{word}: belongs to dltrain's own sweeps, not to Hydra's"
-        for word in others
-        if word.startswith("sweep.")
-    ]
-    values = dict(_values(word) for word in others if not word.startswith("sweep."))
-    lines += [line for own in values.values() for line in own if isinstance(line, _Complaint)]
+    engine, others = overrides.split("hydra.", "hydra/")
+    chosen = engine.only(*ENGINES).entries
+    of_sweep, of_runs = others.split("sweep.")
+    lines = [line for entry in chosen for line in _missing(entry)]
+    lines += [f"{word}: belongs to dltrain's own sweeps, not to Hydra's" for word in of_sweep.words]
+    read = {entry.key: _values(entry) for entry in of_runs.entries}
+    lines += [line for line in read.values() if isinstance(line, str)]
     if lines:
         raise UsageError(list(dict.fromkeys(lines)))
-    settings = engine_settings(engine, sources)
+    values = {key: tried for key, tried in read.items() if not isinstance(tried, str)}
+    settings = engine_settings(engine.words, sources)
     if "direction" not in settings.sweeper:  # such a one takes lists only
         lines += [
             f"{clipped(word)}: an interval has no list of values; write choice(A,B), or let a "
             "sweeper choose: hydra/sweeper=optuna"
-            for word in others
+            for word in others.words
             if "interval(" in word
         ]
-    name = next(word for word in engine if word.startswith(ENGINES))
+    name = str(chosen[0])
     lines += _unusable(settings, values, name)
     if lines:
         raise UsageError(lines)
     run = _checked(values, sources)
     data = build.dataset(run)
-    build.plan(run.model, data)
+    build.plan(run, data)
     metric = choosing(names_of(data.task, rows=DataSummary.of(data).rows))
     direction = ""
     if "direction" in settings.sweeper:
         best = "maximize" if higher_is_better(metric) else "minimize"
-        asked = [w.partition("=")[2] for w in engine if w.startswith("hydra.sweeper.direction=")]
-        direction = asked[-1] if asked else best
+        asked = engine.get("hydra.sweeper.direction")
+        direction = best if asked is None else asked
         if direction not in ("maximize", "minimize"):
             raise UsageError([f"hydra.sweeper.direction={direction}: must be maximize or minimize"])
-        engine += [] if asked else [f"hydra.sweeper.direction={direction}"]
+        if asked is None:
+            engine = engine.updated(Overrides.of({"hydra.sweeper.direction": direction}))
     lists_only = "direction" not in settings.sweeper
-    written = [_written(word, sources, lists_only=lists_only) for word in others]
-    folder = [w.partition("=")[2] for w in engine if w.startswith("hydra.sweep.dir=")]
+    written = [_written(entry, sources, lists_only=lists_only) for entry in others.entries]
     return Search(
-        words=(*(w for w in engine if not w.startswith("hydra.sweep.dir=")), *written),
+        words=(*engine.without("hydra.sweep.dir").words, *written),
         engine=name,
         is_local=str(settings.launcher.get("_target_", "")).endswith("BasicLauncher"),
         metric=metric,
         direction=direction,
-        folder=Path(OmegaConf.select(settings, "sweep.dir")) if folder else None,
+        folder=Path(OmegaConf.select(settings, "sweep.dir"))
+        if engine.get("hydra.sweep.dir")
+        else None,
         output_dir=expanded(run.output_dir),
     )
 
 
-def _written(word: str, sources: Sources, *, lists_only: bool) -> str:
+def _written(entry: Override, sources: Sources, *, lists_only: bool) -> str:
     """Write a list as its values: Hydra's sort() and casts of ranges change their bounds instead.
 
     Args:
-        word: Whose value may be a list.
+        entry: Whose value may be a list.
         sources: Where groups are found.
         lists_only: Whether the engine runs through lists; one that searches makes more of a range.
     """
-    key, _, text = word.partition("=")
+    text = entry.text or ""
     if not lists_only and ("(" not in text or text.startswith(SEARCHED)):
-        return word
-    values = read_words([word], sources.groups, sweeping=True).lists.get(key)
-    return word if values is None else f"{key}={','.join(value.text for value in values)}"
+        return str(entry)
+    values = resolve(Overrides((entry,)), sources.groups, sweeping=True).lists.get(entry.key, ())
+    return f"{entry.key}={','.join(value.text for value in values)}" if values else str(entry)
 
 
-def _is_engines(word: str) -> bool:
-    return word.partition("=")[0].partition(".")[0].partition("/")[0] == "hydra"
+def _values(entry: Override) -> list[Override] | str:
+    """Return what to try for a key: of a list each value, of a range or an interval its ends.
 
-
-class _Complaint(str):
-    """A line that says what is wrong with a word."""
-
-
-def _values(word: str) -> tuple[str, list[str]]:
-    """Return the words to try for a word: of a list each value, of a range or an interval ends."""
-    key = word.partition("=")[0]
+    Returns:
+        That, or one line that says what is wrong.
+    """
     try:
-        override = OverridesParser.create().parse_override(word)
-        if not override.is_sweep_override():
-            return key, [word]
-        return key, [f"{key}={text}" for text in _texts(override)]
+        read = OverridesParser.create().parse_override(str(entry))
+        if not read.is_sweep_override():
+            return [entry]
+        return [Override(entry.key, text) for text in _texts(read)]
     except (HydraException, ValueError) as error:
-        said = " ".join(str(error).split())[:200]
-        return key, [_Complaint(f"{clipped(word)}: Hydra cannot read it ({said})")]
+        reason = " ".join(str(error).split())[:200]
+        return f"{clipped(str(entry))}: Hydra cannot read it ({reason})"
 
 
-def _texts(override: Override) -> list[str]:
+def _texts(override: HydraOverride) -> list[str]:
     sweep: Any = override.value()
     if isinstance(sweep, IntervalSweep):
         return [as_text(sweep.start), as_text(sweep.end)]
@@ -168,29 +165,26 @@ def _texts(override: Override) -> list[str]:
     return [as_text(element) for element in sweep.list if not isinstance(element, Glob)]
 
 
-def _checked(values: dict[str, list[str]], sources: Sources) -> Any:
+def _checked(values: Mapping[str, Sequence[Override]], sources: Sources) -> Any:
     """Try each value beside the first ones of the other keys; return the config of all the first.
 
     Raises:
         ConfigError: With one line for each problem.
     """
-    first = [own[0] for own in values.values() if own]
+    first = Overrides(tuple(tried[0] for tried in values.values() if tried))
     lines: list[str] = []
-    runs = []
-    for key, own in values.items() or [("", [])]:
-        rest = [word for word in first if word.partition("=")[0] != key]
-        for word in own if len(own) > 1 else own[:0]:
-            run, problems = compose_run(read_words([*rest, word], sources.groups), sources)
-            runs.append(run)
-            lines += problems
-    run, problems = compose_run(read_words(first, sources.groups), sources)
+    for key, tried in values.items():
+        for entry in tried if len(tried) > 1 else []:
+            words = Overrides((*first.without(key).entries, entry))
+            lines += compose_run(resolve(words, sources.groups), sources)[1]
+    run, problems = compose_run(resolve(first, sources.groups), sources)
     lines = list(dict.fromkeys([*problems, *lines]))
     if lines or run is None:
         raise ConfigError(lines)
     return run
 
 
-def _unusable(settings: Any, values: dict[str, list[str]], engine: str) -> list[str]:
+def _unusable(settings: Any, values: Mapping[str, Sequence[Override]], engine: str) -> list[str]:
     """Say which of the engine's settings would end badly."""
     lines = []
     for key, least in LEAST.items():
@@ -207,22 +201,22 @@ def _unusable(settings: Any, values: dict[str, list[str]], engine: str) -> list[
     empty = not OmegaConf.select(settings, "sweeper.params")
     empty = empty and not OmegaConf.select(settings, "sweeper.search_space")
     empty = empty and not OmegaConf.select(settings, "sweeper.custom_search_space")
-    swept = any(len(own) != 1 for own in values.values())
+    swept = any(len(tried) != 1 for tried in values.values())
     if "n_trials" in settings.sweeper and empty and not swept:
         lines.append(f"{engine}: there is nothing to search; give a key values, such as {EXAMPLE}")
     return lines
 
 
-def _missing(word: str) -> list[str]:
+def _missing(entry: Override) -> list[str]:
     """Say what to install if Hydra does not know an engine."""
     Plugins.instance()  # looks for the plugins that are installed
     from hydra.core.config_store import ConfigStore
 
-    group, _, name = word.removeprefix("hydra/").partition("=")
+    group, name = entry.key.removeprefix("hydra/"), entry.text
     repository = ConfigStore.instance().repo
-    known = [str(entry).removesuffix(".yaml") for entry in repository["hydra"].get(group, {})]
+    known = [str(file).removesuffix(".yaml") for file in repository["hydra"].get(group, {})]
     if name in known:
         return []
-    package = PACKAGES.get(name)
+    package = PACKAGES.get(name or "")
     advice = f"pip install {package}" if package else f"there are: {', '.join(sorted(known))}"
-    return [f"{clipped(word)}: is not installed ({advice})"]
+    return [f"{clipped(str(entry))}: is not installed ({advice})"]

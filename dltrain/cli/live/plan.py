@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dltrain.cli.live.training import counted
 from dltrain.cli.terminal.console import dim, table, warning
+from dltrain.nn.plan import widths
 from dltrain.sweep.stacks import in_order, sizes_to_try, stack_size
 from dltrain.system.machine import free_memory
 from dltrain.text import figure
@@ -20,10 +22,13 @@ ROWS = 20
 
 def plan_facts(plan: Plan) -> list[tuple[str, object]]:
     """Return what is shown of a plan before anything is trained."""
-    varying = [f"{key} ({len(_values(plan, key)):,})" for key in plan.varying]
+    values = {key: {member.setting[key] for member in plan.members} for key in plan.varying}
+    varying = ", ".join(f"{key} ({len(texts):,})" for key, texts in values.items())
+    duplicates = counted(plan.duplicates, "duplicate")
+    left_out = f" ({duplicates} of them left out)" if plan.duplicates else ""
     facts: list[tuple[str, object]] = [
-        ("members", f"{len(plan.members):,}{_duplicates(plan)}"),
-        ("varying", ", ".join(varying) or "nothing"),
+        ("members", f"{len(plan.members):,}{left_out}"),
+        ("varying", varying or "nothing"),
     ]
     count = len(plan.groups)
     for number, group in enumerate(plan.groups[:ROWS]):
@@ -40,13 +45,10 @@ def group_line(plan: Plan, group: Group) -> str:
     members = in_order([plan.members[index] for index in group.members])
     configs, workload = [member.config for member in members], group.workload
     config, data = configs[0], workload.data
-    widths = [str(data.in_features)]
-    widths += [
-        str(layer.out_features) for layer in workload.layers if hasattr(layer, "out_features")
-    ]
     batch = "all rows" if config.trainer.batch_size is None else config.trainer.batch_size
     operations = sum(work(config, workload) for config in configs)
-    what = f"{config.model.kind} {'-'.join(widths)} on {data.name}, {config.optimizer.kind}"
+    layers = "-".join(map(str, widths(workload.layers)))
+    what = f"{config.model.kind} {layers} on {data.name}, {config.optimizer.kind}"
     steps = f"batch {batch}, {num_steps(config, workload):,} steps"
     memory = f"about {stack_bytes(configs, workload) / 2**20:,.0f} MiB"
     cost = f"{memory}, {figure(operations / 1e9)} GFLOP in products"
@@ -57,39 +59,28 @@ def _stacks(plan: Plan, group: Group, members: Sequence[Member]) -> str:
     """Say how many members there are, and in how many stacks as far as is known."""
     if len(members) == 1:
         return "1 member"
-    size = stack_size(members, group, plan.told, len(plan.groups), free_memory())
+    size = stack_size(members, group, plan.settings, len(plan.groups), free_memory())
     count = -(-len(members) // size)
-    if plan.told.stack_size is None and len(sizes_to_try(members, group, size)) > 1:
+    if plan.settings.stack_size is None and len(sizes_to_try(members, group, size)) > 1:
         return f"{len(members):,} members in {count} or more stacks, as measuring will say"
-    return f"{len(members):,} members in {count} stack{'s' if count > 1 else ''}"
+    return f"{len(members):,} members in {counted(count, 'stack')}"
 
 
 def remarks(plan: Plan) -> list[object]:
     """Return what the data sets have to say, each once; warnings first."""
     facts = [group.workload.data for group in plan.groups]
-    warnings = dict.fromkeys(text for own in facts for text in own.warnings)
-    notes = dict.fromkeys(text for own in facts for text in own.notes)
+    warnings = dict.fromkeys(text for summary in facts for text in summary.warnings)
+    notes = dict.fromkeys(text for summary in facts for text in summary.notes)
     return [*map(warning, warnings), *(dim(f"note: {text}") for text in notes)]
 
 
 def plan_table(plan: Plan, *, whole: bool) -> list[object]:
     """Lay out the members, varying keys only."""
     members = plan.members if whole else plan.members[:ROWS]
-    place = {index: number for number, group in enumerate(plan.groups) for index in group.members}
-    rows = [[m.index, *m.setting.values(), place[m.index]] for m in members]
+    groups = {index: number for number, group in enumerate(plan.groups) for index in group.members}
+    rows = [[m.index, *m.setting.values(), groups[m.index]] for m in members]
     columns = ["member", *plan.varying, "group"]
     parts: list[object] = [table(columns, rows, right=["member", "group"])]
     if len(members) < len(plan.members):
         parts.append(dim(f"and {len(plan.members) - len(members):,} members more"))
     return parts
-
-
-def _values(plan: Plan, key: str) -> set[str]:
-    return {member.setting[key] for member in plan.members}
-
-
-def _duplicates(plan: Plan) -> str:
-    count = plan.duplicates
-    if not count:
-        return ""
-    return f" ({count:,} duplicate{'s' if count > 1 else ''} of them left out)"

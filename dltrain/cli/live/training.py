@@ -1,34 +1,69 @@
-"""What a training says before and after: header, results, published values, next commands."""
+"""A single training as it is shown: header, live view, results, next commands."""
 
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dltrain.cli.arguments import EndedError
 from dltrain.cli.terminal.console import bold, pairs, published
+from dltrain.cli.terminal.training_view import TrainingView
+from dltrain.config.kinds import OPTIMIZERS
+from dltrain.config.overrides import Override, Overrides
 from dltrain.config.plain import as_dict, shown
-from dltrain.config.schema import MAX_SEED, LeastSquaresConfig, RunConfig
+from dltrain.config.schema import MAX_SEED, RunConfig
+from dltrain.nn.plan import widths
 from dltrain.runs.address import command_on
 from dltrain.runs.layout import CURVES
 from dltrain.runs.repetition import repetition
 from dltrain.runs.run import Run
-from dltrain.system.shell import below, command, without
+from dltrain.system.disk import StorageError
+from dltrain.system.shell import below, command
 from dltrain.text import duration, figure
 from dltrain.train.job import Job
 
 if TYPE_CHECKING:
     from dltrain.train.outcome import Outcome
-    from dltrain.train.session import Ended
+    from dltrain.train.session import Ended, Training
+
+
+def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
+    """Train a run whose folder is open, show it and say what came out.
+
+    Raises:
+        EndedError: With the exit code, if the run did not end well.
+        KeyboardInterrupt: If it was ended at once; the line says how to go on.
+        StorageError: If something could not be kept; the line says how to go on afterwards.
+    """
+    [job] = training.jobs
+    run = Run(folder, {})
+    resume = command_on(run, "resume")
+    view.show(pairs([*header(job, folder.name, training.place), *watching(job.config, folder)]))
+    started = time.perf_counter()
+    try:
+        with view.watching(training.trainer):
+            [ended] = training.run(view)
+    except KeyboardInterrupt:
+        line = f"interrupted at once; {resume} goes on from the last checkpoint"
+        raise KeyboardInterrupt(line) from None
+    except StorageError as error:
+        raise StorageError(f"{error}; then go on with: {resume}") from error
+    view.show(*summary(ended, time.perf_counter() - started))
+    view.show(pairs(next_commands(job, run, ended.outcome)))
+    if ended.outcome.status != "done":
+        stand = f"interrupted after step {training.trainer.step:,}; {resume} goes on from there"
+        raise EndedError(ended.exit_code, ended.outcome.message or stand)
+    view.check()
 
 
 def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
     """Return what is shown before training."""
     config, data = job.config, job.data
     rows = ", ".join(f"{len(split):,} {name}" for name, split in data.splits.items() if len(split))
-    widths = [str(data.in_features)]
-    widths += [str(layer.out_features) for layer in job.plan if hasattr(layer, "out_features")]
+    layers = " -> ".join(map(str, widths(job.plan)))
     knobs = as_dict(config.optimizer)
     settings = " ".join(f"{k}={shown(v)}" for k, v in knobs.items() if k != "kind")
     batch = config.trainer.batch_size
@@ -37,7 +72,7 @@ def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
     )
     return [
         ("run", run_id),
-        ("model", f"{config.model.kind} {' -> '.join(widths)}, {job.num_parameters:,} parameters"),
+        ("model", f"{config.model.kind} {layers}, {job.num_parameters:,} parameters"),
         ("data", f"{data.name} ({data.source}): {rows}"),
         ("optimizer", f"{f'{config.optimizer.kind} {settings}'.strip()}; {pace}"),
         ("device", f"{device}, seed {config.seed}"),
@@ -86,13 +121,13 @@ def summary(ended: Ended, seconds: float) -> list[object]:
 def next_commands(job: Job, run: Run, outcome: Outcome) -> list[tuple[str, object]]:
     """Return where a run lies and what to try next."""
     config = job.config
-    change = f"seed={(config.seed + 1) % (MAX_SEED + 1)}"
-    if isinstance(config.optimizer, LeastSquaresConfig):
-        change = "optimizer=sgd"
+    change = Override("seed", str((config.seed + 1) % (MAX_SEED + 1)))
+    if OPTIMIZERS[config.optimizer.kind].exact:
+        change = Override("optimizer", "sgd")
     if outcome.status == "diverged" and hasattr(config.optimizer, "lr"):
-        change = f"optimizer.lr={config.optimizer.lr / 10:g}"
+        change = Override("optimizer.lr", f"{config.optimizer.lr / 10:g}")
     again = repetition(as_dict(config), job.line)
-    words = [*again.flags, *without(again.overrides, change.partition("=")[0]), change]
+    words = [*again.flags, *again.overrides.updated(Overrides((change,))).words]
     commands = [command_on(run, "resume")] if outcome.status == "interrupted" else []
     commands += [
         command_on(run, "runs", "show"),

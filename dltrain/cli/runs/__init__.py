@@ -1,4 +1,4 @@
-"""Look at what was trained, from plain files: runs [ACTION].
+"""Look at what was trained, from plain files.
 
   dltrain runs                                a table of runs and sweeps, newest first
   dltrain runs ls SWEEP                       a sweep's members, best first

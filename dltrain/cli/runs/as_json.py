@@ -29,7 +29,7 @@ def run_facts(run: Run) -> dict[str, Any]:
         "folder": str(run.folder),
     }
     if run.is_sweep:
-        facts["members"] = [row_facts(own) for own in rows(members(run), numbered=False)]
+        facts["members"] = [row_facts(member) for member in rows(members(run), numbered=False)]
     return facts
 
 

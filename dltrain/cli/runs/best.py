@@ -1,4 +1,4 @@
-"""The best run, and what is within noise of it: runs best [SWEEP] [--metric NAME].
+"""Show the best run, and what is within noise of it.
 
 Of a sweep: its settings, best first, with their mean over seeds and whether chance may explain
 that one is better than another. Without a sweep: the best of all runs, members of sweeps among

@@ -1,4 +1,4 @@
-"""Compare runs: their curves over one another and how they ended: runs compare RUN RUN ...
+"""Compare runs: their curves over one another and how they ended.
 
 Of a sweep its best members are compared.
 """
@@ -17,7 +17,7 @@ from dltrain.cli.terminal.curves import STYLES
 from dltrain.runs.compare.comparison import of_sweep
 from dltrain.runs.compare.curves import read_curve
 from dltrain.runs.compare.field_names import is_metric
-from dltrain.runs.compare.listing import Row, known, rows, varying
+from dltrain.runs.compare.listing import Row, differs, known, rows, varying
 from dltrain.runs.find import distinct, find
 from dltrain.runs.run import Run
 
@@ -88,10 +88,6 @@ def _draw(console: Any, runs: Sequence[Run]) -> None:
 
 def _columns(listed: Sequence[Row]) -> list[str]:
     names = known(listed).full
-    differing = [name for name in ("label", "data", "model") if _differs(listed, name)]
+    differing = [name for name in ("label", "data", "model") if differs(listed, name)]
     metrics = [name for name in names if is_metric(name) and not name.startswith("last/exact_")]
     return ["id", "status", *differing, *varying(listed), *metrics]
-
-
-def _differs(listed: Sequence[Row], name: str) -> bool:
-    return len({str(row.fields.get(name)) for row in listed}) > 1

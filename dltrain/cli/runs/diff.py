@@ -1,4 +1,4 @@
-"""What was different between two runs, and what came of it: runs diff RUN RUN."""
+"""Show what was different between two runs, and what came of it."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def show_differences(before: Run, after: Run) -> None:
     """Print what two runs were told, how they were made and what they came to, where unlike."""
     console = output()
     console.print(pairs([("a", before.id), ("b", after.id)]))
-    told = differences(_config(before), _config(after))
+    config = differences(_config(before), _config(after))
     made = differences(_circumstances(before), _circumstances(after))
-    for title, rows in (("config", told), ("circumstances", made)):
+    for title, rows in (("config", config), ("circumstances", made)):
         console.print("")
         if rows:
             cells = [[key, *map(_bounded, texts(old, new))] for key, old, new in rows]
@@ -72,8 +72,8 @@ def _results(before: Run, after: Run) -> list[list[str]]:
     pair = [{n: v for n, v in fields(run).items() if is_metric(n)} for run in (before, after)]
     rows = []
     for name in dict.fromkeys([*pair[0], *pair[1]]):
-        values = [own.get(name) for own in pair]
-        numbers = [value for value in values if value is not None]
-        distance = figure(numbers[1] - numbers[0]) if len(numbers) == 2 else "-"
+        values = [numbers.get(name) for numbers in pair]
+        known = [value for value in values if value is not None]
+        distance = figure(known[1] - known[0]) if len(known) == 2 else "-"
         rows.append([name, *("-" if v is None else figure(v) for v in values), distance])
     return rows

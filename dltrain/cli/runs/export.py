@@ -1,4 +1,4 @@
-"""Write all runs, members of sweeps among them, into one table for pandas: runs export FILE.
+"""Write all runs, members of sweeps among them, into one table for pandas.
 
   dltrain runs export runs.csv                    a row per run: keys, results
   dltrain runs export epochs.parquet --epochs     a row per epoch of each run
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
+from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
 from dltrain.cli.terminal.console import output, safe
 from dltrain.config.plain import shown
 from dltrain.runs.compare.listing import Row, rows, selected, varying
@@ -50,8 +50,9 @@ def main(words: Sequence[str]) -> None:
         complaint = f"there is no folder {path.parent}"
     if complaint:
         raise UsageError([f"{safe(arguments.file)}: {complaint}"])
+    _, folder = names_and_folder(arguments.words)
     with refusing():
-        listed = rows(list_all(output_dir_of(arguments.words)), numbered=False)
+        listed = rows(list_all(folder), numbered=False)
         chosen = selected(listed, where=arguments.where)
         if not chosen:
             raise ValueError(f"none of {len(listed)} runs fits; there is nothing to export")
@@ -94,10 +95,10 @@ def _epochs(chosen: Sequence[Row]) -> pa.Table:
     tables = []
     for index, row in enumerate(chosen):
         numbers = _numbers(row.run)
-        own = heads.take(pa.array([index] * len(numbers), pa.int64()))
+        epochs = heads.take(pa.array([index] * len(numbers), pa.int64()))
         for name in numbers.column_names:
-            own = own.append_column(name, numbers[name])
-        tables.append(own)
+            epochs = epochs.append_column(name, numbers[name])
+        tables.append(epochs)
     return pa.concat_tables(tables, promote_options="default")
 
 
@@ -120,13 +121,13 @@ def _numbers(run: Run) -> pa.Table:
     options = pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64()))
     try:
         content = io.BytesIO(head + b"\n" + body)
-        found = pa.csv.read_csv(content, convert_options=options) if names else pa.table({})
+        numbers = pa.csv.read_csv(content, convert_options=options) if names else pa.table({})
     except pa.ArrowException as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{run.folder / METRICS}: cannot be read ({reason})") from None
-    if len(set(found.column_names)) < found.num_columns:
+    if len(set(numbers.column_names)) < numbers.num_columns:
         raise ValueError(f"{run.folder / METRICS}: has two columns of one name")
-    return found
+    return numbers
 
 
 def _plain(value: Any) -> Any:

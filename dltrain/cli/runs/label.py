@@ -1,4 +1,4 @@
-"""Give a run a word to remember it by: runs label RUN [TEXT].
+"""Give a run a word to remember it by.
 
 The list shows it, and --where 'label == TEXT' finds it. Without a text the label is printed; an
 empty one ("") takes it away. It lies in label.txt in the run's folder and changes nothing else.
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError, output_dir_of, refusing
 from dltrain.cli.terminal.console import output, safe
+from dltrain.config.overrides import Overrides
 from dltrain.runs.find import find
 from dltrain.runs.layout import LABEL, MAX_LABEL
 from dltrain.runs.run import Run
@@ -26,9 +27,9 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("run", metavar="RUN", nargs="?", default="")
     parser.add_argument("text", metavar="TEXT", nargs="?")
     parser.add_argument("words", nargs="*", metavar="output_dir=FOLDER", help=argparse.SUPPRESS)
-    given = [word for word in words if not word.startswith("output_dir=")]
-    folder = output_dir_of([word for word in words if word.startswith("output_dir=")])
-    arguments = parser.read(given)
+    overrides = Overrides.parse(words)  # a TEXT may hold an equals sign as well
+    folder = output_dir_of(overrides)
+    arguments = parser.read(overrides.without("output_dir").words)
     if arguments.words:
         raise UsageError([f"runs label: {arguments.words[0]} is one argument too many; quote TEXT"])
     with refusing():

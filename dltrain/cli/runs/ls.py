@@ -92,13 +92,13 @@ def _parser() -> Parser:
 
 def _joined(words: Sequence[str]) -> list[str]:
     """Let ``--sort -KEY`` be one word: argparse would take the second for a flag."""
-    found: list[str] = []
+    joined: list[str] = []
     for word in words:
-        if found[-1:] == ["--sort"] and word.startswith("-") and not word.startswith("--"):
-            found[-1] = f"--sort={word}"
+        if joined[-1:] == ["--sort"] and word.startswith("-") and not word.startswith("--"):
+            joined[-1] = f"--sort={word}"
         else:
-            found.append(word)
-    return found
+            joined.append(word)
+    return joined
 
 
 def _positive(text: str) -> int:
@@ -116,8 +116,8 @@ def _plain(row: Row, name: str) -> object:
 
 
 def _json(columns: Sequence[str], chosen: Sequence[Row]) -> str:
-    found = [{name: _plain(row, name) for name in columns} for row in chosen]
-    kept = [{key: value for key, value in own.items() if value is not None} for own in found]
+    records = [{name: _plain(row, name) for name in columns} for row in chosen]
+    kept = [{key: x for key, x in record.items() if x is not None} for record in records]
     return f"{json.dumps(kept, indent=2)}\n"
 
 
@@ -139,7 +139,7 @@ def _written(row: Row, name: str) -> str:
 def _md(columns: Sequence[str], chosen: Sequence[Row]) -> str:
     lines = [[name or "row" for name in columns], ["---"] * len(columns)]
     lines += [[escaped(text(row, name)) for name in columns] for row in chosen]
-    bars = [" | ".join(cell.replace("|", "\\|") for cell in own) for own in lines]
+    bars = [" | ".join(cell.replace("|", "\\|") for cell in cells) for cells in lines]
     return "".join(f"| {bar} |\n" for bar in bars)
 
 

@@ -1,4 +1,4 @@
-"""Draw pictures of runs and sweeps: runs plot RUN|SWEEP ...
+"""Draw pictures of runs and sweeps.
 
   dltrain runs plot RUN                         everything that makes sense for it
   dltrain runs plot RUN RUN ...                 curves over one another, and the rest of each
@@ -145,8 +145,8 @@ def _kinds(run: Run) -> list[str]:
     """Say which pictures make sense for a run or a sweep, as its record tells."""
     if run.is_sweep:
         varying = run.texts("varying")
-        told = [key for key in varying if key != "seed"]
-        return ["curves", *(["keys"] if varying else []), *(["heatmap"] if len(told) > 1 else [])]
+        keys = [key for key in varying if key != "seed"]
+        return ["curves", *(["keys"] if varying else []), *(["heatmap"] if len(keys) > 1 else [])]
     weights = ["weights"] if run.part("config", "model", "kind") in LINEAR else []
     if run.part("data", "task") == "regression":
         return ["curves", *weights, "predictions"]
@@ -249,7 +249,7 @@ def _evaluated(run: Run, evaluations: dict[Path, Evaluation | ValueError]) -> Ev
             evaluations[run.folder] = evaluate(run, split=judging_split(run))
         except ValueError as error:
             evaluations[run.folder] = error
-    found = evaluations[run.folder]
-    if isinstance(found, ValueError):
-        raise found
-    return found
+    evaluation = evaluations[run.folder]
+    if isinstance(evaluation, ValueError):
+        raise evaluation
+    return evaluation

@@ -1,4 +1,4 @@
-"""Delete for good what is in the trash: runs purge [--older 30d] [--failed] [--yes].
+"""Delete for good what is in the trash.
 
   dltrain runs purge                          says what would be deleted, and deletes nothing
   dltrain runs purge --yes                    empties the trash
@@ -45,8 +45,8 @@ def main(words: Sequence[str]) -> None:
     size = sum(num_bytes(row.run.folder) for row in chosen) / 2**20
     if not arguments.yes:
         print_rows(columns_of(chosen, chosen), chosen)
-        told = f"{len(chosen)} would be deleted for good, {size:,.1f} MiB"
-        output().print(f"{told}; add --yes to do it")
+        summary = f"{len(chosen)} would be deleted for good, {size:,.1f} MiB"
+        output().print(f"{summary}; add --yes to do it")
         return
     for row in chosen:
         delete(row.run)
@@ -54,17 +54,17 @@ def main(words: Sequence[str]) -> None:
 
 
 def _age(text: str) -> float:
-    found = seconds(text)
-    if found is None:
+    age = seconds(text)
+    if age is None:
         raise argparse.ArgumentTypeError(f"must be a number and one of {', '.join(SECONDS)}: 30d")
-    return found
+    return age
 
 
 def _chosen(output_dir: Path, older: float | None, *, failed: bool) -> list[Row]:
     with refusing():
-        found = rows(list_runs(trash_of(output_dir)), numbered=False)
+        chosen = rows(list_runs(trash_of(output_dir)), numbered=False)
     if failed:
         listed = rows(list_runs(output_dir), numbered=False)
         single = [row for row in listed if not row.run.is_sweep]
-        found += [row for row in single if row.run.status in FAILED]
-    return [row for row in found if older is None or row.fields.get("age", 0.0) > older]
+        chosen += [row for row in single if row.run.status in FAILED]
+    return [row for row in chosen if older is None or row.fields.get("age", 0.0) > older]

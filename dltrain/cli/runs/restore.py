@@ -1,4 +1,4 @@
-"""Bring runs or sweeps back from the trash: runs restore RUN ...; without RUN, list the trash."""
+"""Bring runs or sweeps back from the trash; without RUN, list it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Move runs or sweeps to the trash: runs rm RUN ...
+"""Move runs or sweeps to the trash.
 
 They lie in .trash beside the other runs. runs restore RUN brings one back, runs purge empties it.
 """

@@ -1,4 +1,4 @@
-"""Show everything about one run, with its curves, or about a sweep: runs show RUN.
+"""Show everything about one run, with its curves, or about a sweep.
 
 RUN is an id, a unique prefix, its last four characters, a path, latest, or @1 (row of the list);
 a sweep's member is SWEEP/12.
@@ -60,14 +60,14 @@ def _sweep_facts(sweep: Run) -> list[tuple[str, object]]:
     missing = missing - len(statuses) if isinstance(missing, int) else 0
     known = {status: statuses.count(status) for status in dict.fromkeys(statuses)}
     known |= {"not begun": missing} if missing > 0 else {}
-    told = "  ".join(f"{n} {status}" for status, n in known.items())
+    counts = "  ".join(f"{n} {status}" for status, n in known.items())
     return [
         ("sweep", sweep.id),
         ("status", _status(sweep)),
         *_times(sweep),
         ("command", again(sweep)),
         ("typed", shlex.join(sweep.texts("command")) or "-"),
-        ("members", f"{sweep.part('members')}: {told}"),
+        ("members", f"{sweep.part('members')}: {counts}"),
         ("sorted by", sweep.part("metric")),
         ("folder", sweep.folder),
     ]
@@ -109,11 +109,11 @@ def _status(run: Run) -> str:
 
 def _times(run: Run) -> list[tuple[str, object]]:
     """Say when a run began and ended, and how long it was worked on, as far as is known."""
-    found: list[tuple[str, object]] = [
+    times: list[tuple[str, object]] = [
         (name, run.part(name)) for name in ("started", "finished") if run.part(name)
     ]
     taken = time_taken(fields(run))
-    return found + ([("duration", taken)] if taken != "-" else [])
+    return times + ([("duration", taken)] if taken != "-" else [])
 
 
 def _model(run: Run) -> str:
@@ -123,8 +123,8 @@ def _model(run: Run) -> str:
 
 def _device(run: Run) -> str:
     info = run.info
-    told = [("device", "{}"), ("threads", "{} threads"), ("seed", "seed {}")]
-    return ", ".join(text.format(info[name]) for name, text in told if info.get(name) is not None)
+    parts = [("device", "{}"), ("threads", "{} threads"), ("seed", "seed {}")]
+    return ", ".join(text.format(info[name]) for name, text in parts if info.get(name) is not None)
 
 
 def _standing(run: Run) -> str:
@@ -184,10 +184,10 @@ def _commands(run: Run) -> list[tuple[str, object]]:
 def _data(run: Run) -> str:
     """Say what a run learned from, as far as its record goes."""
     name, source, rows = (run.part("data", part) for part in ("name", "source", "rows"))
-    told = f"{name} ({source})" if source else f"{name}"
+    named = f"{name} ({source})" if source else f"{name}"
     rows = rows if isinstance(rows, dict) else {}
     sizes = ", ".join(f"{_count(count)} {split}" for split, count in rows.items() if count)
-    return f"{told}: {sizes}" if sizes else told
+    return f"{named}: {sizes}" if sizes else named
 
 
 def _settings(run: Run) -> str:
@@ -195,10 +195,9 @@ def _settings(run: Run) -> str:
     config = run.part("config")
     if not isinstance(config, dict):
         return "-"
-    told = differences(flat(defaults_of(config)), flat(config))
-    return (
-        "  ".join(f"{key}={shown(value)}" for key, _, value in told if value is not ABSENT) or "-"
-    )
+    changes = differences(flat(defaults_of(config)), flat(config))
+    words = [f"{key}={shown(value)}" for key, _, value in changes if value is not ABSENT]
+    return "  ".join(words) or "-"
 
 
 def _count(value: object) -> str:

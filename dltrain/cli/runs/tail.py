@@ -1,4 +1,4 @@
-"""Follow a run or a sweep that is being trained in another terminal: runs tail [RUN].
+"""Follow a run or a sweep that is being trained in another terminal.
 
 Prints each epoch as it is recorded until training ends; of a sweep's members that train together
 one line per epoch, with the one that leads, and each member as it ends. Ctrl-C leaves, and training
@@ -54,8 +54,8 @@ def _of_run(run: Run) -> Iterator[str]:
         if rows and not names:
             names = list(rows[0])
             yield cells_line(names, names, least=MIN_CELL)
-        places = [number for number, row in enumerate(rows) if row.get("epoch") == seen]
-        new = rows[places[-1] + 1 :] if places else rows
+        matches = [number for number, row in enumerate(rows) if row.get("epoch") == seen]
+        new = rows[matches[-1] + 1 :] if matches else rows
         for row in new:
             yield cells_line([measured(row.get(name)) for name in names], names, least=MIN_CELL)
         seen = new[-1].get("epoch") if new else seen
@@ -67,17 +67,17 @@ def _of_run(run: Run) -> Iterator[str]:
 
 def _of_sweep(sweep: Run) -> Iterator[str]:
     """Yield a line per epoch of a stack, and per member that ended, until nobody trains it."""
-    told: set[str] = set()
+    ended_ids: set[str] = set()
     seen: dict[tuple[str, ...], float] = {}
     while True:
         ended = sweep.status != "running"
         begun = members(sweep)
         yield from _of_stacks([run for run in begun if run.status == "running"], sweep, seen)
-        now = [run for run in begun if run.status != "running" and run.id not in told]
+        now = [run for run in begun if run.status != "running" and run.id not in ended_ids]
         for run in now:
-            told.add(run.id)
+            ended_ids.add(run.id)
             typed = " ".join(run.texts("overrides"))
-            count = f"({len(told)}/{sweep.part('members')})"
+            count = f"({len(ended_ids)}/{sweep.part('members')})"
             yield safe(
                 f"{run.short} {run.status} {best(best_of(run))}  {typed} {count}", limit=1000
             )
@@ -102,12 +102,14 @@ def _of_stacks(
             }
             for run in together
         ]
-        last = min(max(own, default=0.0) for own in rows)
-        epochs = sorted({epoch for own in rows for epoch in own})
+        last = min(max(by_epoch, default=0.0) for by_epoch in rows)
+        epochs = sorted({epoch for by_epoch in rows for epoch in by_epoch})
         for epoch in [epoch for epoch in epochs if seen.get(stack, 0.0) < epoch <= last]:
             seen[stack] = epoch
             pairs = [
-                (run, own[epoch]) for run, own in zip(together, rows, strict=True) if epoch in own
+                (run, by_epoch[epoch])
+                for run, by_epoch in zip(together, rows, strict=True)
+                if epoch in by_epoch
             ]
             yield _stack_line(epoch, pairs, str(sweep.part("metric")))
 

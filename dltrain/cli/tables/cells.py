@@ -1,4 +1,4 @@
-"""How what is known of a run is written into a table."""
+"""Cells of a table of runs: how a field is written."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def measured(text: str | None) -> str:
         return str(text)
 
 
-def best(found: Best | None) -> str:
+def best(metric: Best | None) -> str:
     """Write the metric that chose, and its value: of the best epoch, or what it says."""
-    return f"{found[0].removeprefix(BEST)} {figure(found[1])}" if found else "-"
+    return f"{metric[0].removeprefix(BEST)} {figure(metric[1])}" if metric else "-"
 
 
 def test(known: Fields) -> str:

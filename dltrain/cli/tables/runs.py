@@ -54,16 +54,16 @@ def columns_of(
     names = known(listed)
     if asked is not None:
         special = ("", "best", TEST)
-        told = [part.strip() for part in asked.split(",")]
-        found = [name if name in special else resolve("--columns", name, names) for name in told]
-        return list(dict.fromkeys(found))
+        words = [part.strip() for part in asked.split(",")]
+        columns = [name if name in special else resolve("--columns", name, names) for name in words]
+        return list(dict.fromkeys(columns))
     keys = sweep.texts("varying") if sweep is not None else varying(chosen)
     if kind == "json":
         return list(names.full)
     if kind is not None:
-        own = ["id", "status", "label", "started", "duration", "stack", "data", "model", "member"]
+        head = ["id", "status", "label", "started", "duration", "stack", "data", "model", "member"]
         metrics = [name for name in names.full if is_metric(name)]
-        return [name for name in own if name in names.full] + keys + metrics
+        return [name for name in head if name in names.full] + keys + metrics
     label = ["label"] if "label" in names.full else []
     if sweep is not None:
         message = ["message"] if any("message" in row.fields for row in chosen) else []
@@ -92,12 +92,12 @@ def print_rows(
     """
     console = output()
     cells = {name: [text(row, name) for row in chosen] for name in columns}
-    left, own = list(columns), _table(cells, columns, width=console.width)
+    left, shown = list(columns), _table(cells, columns, width=console.width)
     for name in () if whole else _least(columns):
-        if not own.fits(console.width):
+        if not shown.fits(console.width):
             left.remove(name)
-            own = _table(cells, left, width=console.width)
-    console.print(own)
+            shown = _table(cells, left, width=console.width)
+    console.print(shown)
     planned = sweep.part("members") if sweep is not None else None
     if isinstance(planned, int) and planned > count:
         console.print(dim(f"and {planned - count} that have not begun"))
@@ -113,14 +113,14 @@ def _table(cells: Mapping[str, Sequence[str]], columns: Sequence[str], *, width:
     wrapping = [name for name in columns if name in free or "." in name]
     right = [name for name in columns if name in RIGHT]
     lines = list(zip(*(cells[name] for name in columns), strict=True))
-    own = table(columns, lines, right=right, wrapping=wrapping)
-    if own.fits(width):
-        return own
-    ends = [name.rpartition(".")[2] for name in own.columns]
+    shown = table(columns, lines, right=right, wrapping=wrapping)
+    if shown.fits(width):
+        return shown
+    ends = [name.rpartition(".")[2] for name in shown.columns]
     short = [
-        end if ends.count(end) == 1 else name for name, end in zip(own.columns, ends, strict=True)
+        end if ends.count(end) == 1 else name for name, end in zip(shown.columns, ends, strict=True)
     ]
-    return dataclasses.replace(own, columns=short)
+    return dataclasses.replace(shown, columns=short)
 
 
 def _least(columns: Sequence[str]) -> list[str]:

@@ -34,9 +34,9 @@ def safe(text: object, *, limit: int = MAX_TEXT) -> str:
         >>> safe("red \x1b[31m")
         'red \\x1b[31m'
     """
-    given = str(text)
-    shown = escaped(given[: limit + 1])
-    return shown if len(given) <= limit else f"{shown[:limit]}..."
+    whole = str(text)
+    shown = escaped(whole[: limit + 1])
+    return shown if len(whole) <= limit else f"{shown[:limit]}..."
 
 
 class _Console(rich.console.Console):
@@ -128,7 +128,7 @@ class Rows:
         yield Text("\n").join(_line(cells) for cells in zip(*padded, strict=True))
 
     def fits(self, width: int) -> bool:
-        """Whether so many places are enough for each row to stand on one line."""
+        """Whether so many columns are enough for each row to stand on one line."""
         columns = zip(self.columns, *self.cells, strict=True)
         widths = [max(map(_width, column)) for column in columns]
         return sum(widths) + 2 * (len(widths) - 1) <= width
@@ -150,7 +150,7 @@ class Rows:
 
 
 def _width(cell: str | Text) -> int:
-    """Return how many places a cell takes on the terminal."""
+    """Return how many columns a cell takes on the terminal."""
     return cell.cell_len if isinstance(cell, Text) else cell_len(cell)
 
 

@@ -103,13 +103,13 @@ def _grid(
 
 def _letters(names: Sequence[str]) -> dict[str, str]:
     """Find a letter for each curve, where colours cannot tell them apart."""
-    found: dict[str, str] = {}
+    symbols: dict[str, str] = {}
     for name in names:
         end = name.rpartition("/")[2]  # members of one sweep differ in it
         options = [each for each in f"{end}{name}abcdefghijklmnopqrstuvwxyz" if each.isalnum()]
-        taken = found.values()
-        found[name] = next((each for each in options if each not in taken), "*")
-    return found
+        taken = symbols.values()
+        symbols[name] = next((each for each in options if each not in taken), "*")
+    return symbols
 
 
 def _legend(title: str, letters: Mapping[str, str], width: int, *, braille: bool) -> Text:
@@ -124,12 +124,12 @@ def _legend(title: str, letters: Mapping[str, str], width: int, *, braille: bool
 def _cell(dots: Sequence[str], letters: Mapping[str, str], braille: bool) -> Text:
     """Put the dots of all curves into one character, in the colour of the last that has any."""
     bits = [ord(dot) - _BLANK if ord(dot) >= _BLANK else 0 for dot in dots]
-    last = max((index for index, own in enumerate(bits) if own), default=None)
+    last = max((index for index, mask in enumerate(bits) if mask), default=None)
     if last is None:
         return Text(" ")
     union = 0
-    for own in bits:
-        union |= own
+    for mask in bits:
+        union |= mask
     character = chr(_BLANK + union) if braille else list(letters.values())[last]
     return Text(character, style=_style(last))
 

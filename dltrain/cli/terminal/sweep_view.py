@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import rich.console
 from rich.live import Live
@@ -16,23 +16,12 @@ from dltrain.cli.terminal.console import dim, lasting, safe, show, table
 from dltrain.metrics import higher_is_better
 from dltrain.text import duration, figure
 
+if TYPE_CHECKING:
+    from dltrain.sweep.plan import Member
+
 LEADERS = 8
 # In a pipe, how often a line says how far it is.
 LINE_SECONDS = 10.0
-
-
-class Member(Protocol):
-    """The part of a sweep's member that a view reads."""
-
-    @property
-    def index(self) -> int:
-        """Its number."""
-        ...
-
-    @property
-    def setting(self) -> Mapping[str, str]:
-        """What tells it from the others."""
-        ...
 
 
 class SweepView:
@@ -168,8 +157,8 @@ def _numbers(members: Sequence[Member]) -> str:
         >>> _numbers([SimpleNamespace(index=i, setting={}) for i in (0, 1, 2, 5)])
         '0-2, 5'
     """
-    found = sorted(member.index for member in members)
-    starts = [n for n in found if n - 1 not in found]
-    ends = [n for n in found if n + 1 not in found]
+    numbers = sorted(member.index for member in members)
+    starts = [n for n in numbers if n - 1 not in numbers]
+    ends = [n for n in numbers if n + 1 not in numbers]
     parts = [str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True)]
     return ", ".join(parts[:12]) + (", ..." if len(parts) > 12 else "")

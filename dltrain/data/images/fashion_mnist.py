@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.data.dataset import Dataset, Scale, Split, split_order
+from dltrain.data.dataset import Dataset, Scale, Split
 from dltrain.data.images.idx import SIDE, IdxFile, as_rows, read_idx
+from dltrain.data.splits import Indices, random_split
 from dltrain.system import disk
 from dltrain.system.paths import expanded
 
@@ -120,7 +121,11 @@ def fashion_mnist(
         files, arrays = SAMPLE, _load_sample()
         num_val = min(round(num_val * SAMPLE[0].rows / FULL[0].rows), SAMPLE[0].rows - 1)
     train_images, train_labels, test_images, test_labels = arrays
-    train, val = _split(Split(train_images, train_labels), num_val=num_val, seed=seed)
+    sizes = [num_val, len(train_labels) - num_val]
+    val, train = (
+        _chosen(Split(train_images, train_labels), rows)
+        for rows in random_split(len(train_labels), sizes=sizes, seed=seed)
+    )
     digest = hashlib.sha256(" ".join(file.sha256 for file in files).encode())
     pixels = [f"pixel_{row}_{column}" for row in range(SIDE) for column in range(SIDE)]
     return Dataset(
@@ -143,15 +148,10 @@ def fashion_mnist(
     )
 
 
-def _split(rows: Split, *, num_val: int, seed: int) -> list[Split]:
-    """Draw the rows that train and those that validate."""
-    order = split_order(len(rows), seed)
-    return [
-        rows
-        if len(chosen) == len(rows)  # nothing to leave out: no copy of 47 MB
-        else Split(rows.inputs[chosen], rows.targets[chosen])
-        for chosen in (np.sort(order[num_val:]), np.sort(order[:num_val]))
-    ]
+def _chosen(rows: Split, indices: Indices) -> Split:
+    if len(indices) == len(rows):  # nothing to leave out: no copy of 47 MB
+        return rows
+    return Split(rows.inputs[indices], rows.targets[indices])
 
 
 Arrays = list[npt.NDArray[np.generic]]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.data.dataset import Column, Dataset, Scale, Split, split_order
+from dltrain.data.dataset import Column, Dataset, Scale, Split
+from dltrain.data.splits import consecutive_split, random_split, split_sizes
 from dltrain.data.table.encode import fit_category, fit_number, prepare, prepare_amounts
 from dltrain.data.table.table import Integers, Table
 from dltrain.data.table.target import classes_of, decide_task
@@ -63,7 +63,8 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     table, source = _read(path, options)
     features = _feature_columns(table, options)
     dropped = _handle_missing(table, features, options)
-    sizes, order = _split(len(table), options)
+    sizes = split_sizes(len(table), val=options.val_fraction, test=options.test_fraction)
+    order = np.concatenate(random_split(len(table), sizes=sizes, seed=options.seed))
     train = order[: sizes[0]]
     as_text = options.target in options.categorical
     task, reason = decide_task(table, options.target, stated=options.task, as_text=as_text)
@@ -78,7 +79,8 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         )
     _refuse_twins(table, columns)
     every_column = _in_header_order(table, columns, target)
-    splits = _cut(prepare(table, columns, order, dtype=dtype), targets[order], sizes)
+    inputs = prepare(table, columns, order, dtype=dtype)
+    splits = consecutive_split(inputs, targets[order], sizes=sizes)
     notes = [reason] if options.task == "auto" else []
     notes += [f"{dropped} rows with missing values were dropped"] if dropped else []
     notes += _warnings(columns, target, splits[0])
@@ -245,36 +247,6 @@ def _in_header_order(table: Table, columns: Sequence[Column], target: Column) ->
         known.get(name, Column(name, "dropped", int(table.missing(name).sum())))
         for name in table.header
     )
-
-
-def _split(rows: int, options: Options) -> tuple[list[int], Integers]:
-    """Draw the rows of train, val and test; each keeps the order of the file.
-
-    Returns:
-        The size of each, and the rows of all of them, one after the other.
-    """
-    num_val, num_test = (round(rows * f) for f in (options.val_fraction, options.test_fraction))
-    if num_val + num_test >= rows:
-        raise ValueError(
-            f"{rows} rows are too few for data.val_fraction={options.val_fraction:g} and "
-            f"data.test_fraction={options.test_fraction:g}; lower them, to 0 if need be"
-        )
-    sizes = [rows - num_val - num_test, num_val, num_test]
-    order = split_order(rows, options.seed)
-    for part in _parts(order, sizes):
-        part.sort()
-    return sizes, order
-
-
-def _cut(
-    inputs: npt.NDArray[np.generic], targets: npt.NDArray[np.generic], sizes: Sequence[int]
-) -> list[Split]:
-    """Cut prepared rows into train, val and test, without a copy."""
-    return list(map(Split, _parts(inputs, sizes), _parts(targets, sizes)))
-
-
-def _parts(rows: npt.NDArray[Any], sizes: Sequence[int]) -> list[npt.NDArray[Any]]:
-    return np.split(rows, np.cumsum(sizes)[:-1])
 
 
 def _warnings(columns: Sequence[Column], target: Column, train: Split) -> Iterator[str]:

@@ -1,5 +1,4 @@
-"""What is said of runs beside each other: fields, lists, ranking, repeats, curves. Decided once.
+"""Runs compared: fields, lists, ranking, repeats, axes and curves, each decided once.
 
-Terminal, pictures and the page draw what stands here. Begin with ``fields.py`` and
-``results.py``.
+Terminal, pictures and the page draw what stands here. Begin with ``comparison.py``.
 """

@@ -1,16 +1,18 @@
-"""Runs beside one another: what terminal, pictures and page say of them and draw of them."""
+"""A comparison of runs, from which terminal, pictures and page are drawn."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dltrain.config.plain import shown
 from dltrain.runs.compare.field_names import plain_name
 from dltrain.runs.compare.fields import best_of
-from dltrain.runs.compare.listing import rows, varying
+from dltrain.runs.compare.listing import differs, rows, varying
 from dltrain.runs.compare.results import (
     Result,
+    numbered_members,
     ranking,
     result_of,
     results_of,
@@ -55,7 +57,7 @@ class Comparison:
         """What the metric is called, with its epoch; ``metric`` itself says which is better."""
         return shown_name(self.results, self.metric)
 
-    @property
+    @functools.cached_property
     def ranking(self) -> list[Result]:
         """All of them, best first."""
         return ranking(self.results, self.metric)
@@ -65,7 +67,7 @@ class Comparison:
         """The best of them, if any has a value."""
         return best_result(self.results, self.metric) if self.metric else None
 
-    @property
+    @functools.cached_property
     def settings(self) -> list[SettingResult]:
         """Settings that were run with several seeds, best first; none if seeds do not vary."""
         repeated = self.metric and is_repeated(self.results)
@@ -91,17 +93,15 @@ def of_sweep(sweep: Run, *, metric: str | None = None) -> Comparison:
         sweep: As its record tells it.
         metric: What sorts; None: what it was told to be sorted by.
     """
-    results = results_of(sweep, metric=metric)
-    known = {run.folder.name: run for run in members(sweep)}
-    by_number = {int(name): run for name, run in known.items() if name.isascii() and name.isdigit()}
-    planned = sweep.part("members")
+    runs, planned = numbered_members(sweep), sweep.part("members")
+    metric = metric or str(sweep.part("metric") or "")
     return Comparison(
-        metric=metric or str(sweep.part("metric") or ""),
+        metric=metric,
         keys=sweep.texts("varying")[:MAX_KEYS],
-        results=results,
-        runs={result.index: by_number[result.index] for result in results},
-        names={result.index: str(result.index) for result in results},
-        planned=planned if isinstance(planned, int) else len(results),
+        results=results_of(sweep, runs, metric=metric),
+        planned=planned if isinstance(planned, int) else len(runs),
+        runs=runs,
+        names={index: str(index) for index in runs},
     )
 
 
@@ -112,7 +112,7 @@ def of_runs(runs: Sequence[Run]) -> Comparison:
     metric = chosen.pop() if len(chosen) == 1 else ""
     keys = varying(listed)[:MAX_KEYS]
     for name in ("data", "model"):
-        if len({str(row.fields.get(name)) for row in listed}) > 1:
+        if differs(listed, name):
             keys = [name, *(key for key in keys if key != name)]
     results = []
     for number, row in enumerate(listed):

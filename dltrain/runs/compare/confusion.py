@@ -1,4 +1,4 @@
-"""Which classes are taken for which, and the mistakes a model is surest of; NumPy alone.
+"""The confusion matrix, scores per class, and the most confident mistakes; NumPy alone.
 
 Letters: N rows, C classes.
 """
@@ -63,11 +63,11 @@ def per_class(matrix: Counts) -> list[ClassScore]:
     return [
         ClassScore(
             precision=_share(hit, of=predictions),
-            recall=_share(hit, of=own),
-            f1=_share(2 * hit, of=own + predictions),
-            support=own,
+            recall=_share(hit, of=count),
+            f1=_share(2 * hit, of=count + predictions),
+            support=count,
         )
-        for hit, own, predictions in zip(
+        for hit, count, predictions in zip(
             hits.tolist(), rows.tolist(), predicted.tolist(), strict=True
         )
     ]

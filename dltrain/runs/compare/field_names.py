@@ -1,4 +1,4 @@
-"""What the numbers of a run are called, and so of which epoch each is: the one place that says it.
+"""The names of a run's numbers, which say of which epoch each is; decided here alone.
 
 ``best/epoch`` and ``best/val/accuracy`` are of the best epoch, and name the metric that chose it.
 All else is of the last epoch: ``last/epoch``, ``last/train/loss``, ``last/test/accuracy`` (rows
@@ -107,11 +107,11 @@ class Names:
         """
         full: dict[str, None] = {}
         short: dict[str, dict[str, None]] = {}
-        for own in fields:
-            full |= dict.fromkeys(own)
-            for name in own:
+        for each in fields:
+            full |= dict.fromkeys(each)
+            for name in each:
                 brief = plain_name(name) if is_metric(name) else name.rpartition(".")[2]
-                counts = LAST_EPOCH if brief == "epoch" else counted_name(brief, own)
+                counts = LAST_EPOCH if brief == "epoch" else counted_name(brief, each)
                 if not is_metric(name) or counts == name:
                     short.setdefault(brief, {})[name] = None
         return cls(tuple(full), {name: tuple(names) for name, names in short.items()})

@@ -1,4 +1,4 @@
-"""What can be said of a run in a word or a number: what lists show, filter and sort by. No torch.
+"""The fields of a run that lists show, filter and sort by: words and numbers. No torch.
 
 A field is known by a name: ``status``, ``optimizer.lr``, ``best/val/accuracy``. Those with a dot
 are keys of the config, numbers are named in ``field_names``, and the few others in ``fields``.
@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from dltrain.config.overrides import Overrides
 from dltrain.config.plain import Fields, flat
 from dltrain.runs.compare import field_names
 from dltrain.runs.compare.field_names import BEST, Numbers, counted_name
-from dltrain.runs.compare.results import numbers_of, results_of
+from dltrain.runs.compare.results import numbered_members, numbers_of, results_of
 from dltrain.runs.compare.settings import leader
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run
@@ -75,7 +76,7 @@ def standing_of(run: Run) -> Standing:
         return Standing(numbers, (chosen[0], numbers[chosen[0]]) if chosen else None)
     metric = str(run.part("metric"))
     if run.status in ("running", "crashed"):  # its record is of an earlier time
-        first = leader(results_of(run), metric)
+        first = leader(results_of(run, numbered_members(run), metric=metric), metric)
         numbers, member = (first.metrics, first.index) if first else ({}, None)
     else:
         values, member = run.part("result", "metrics"), run.part("result", "best", "member")
@@ -117,8 +118,7 @@ def fields_and_best(run: Run) -> tuple[Fields, Best | None]:
 
 def _words(run: Run) -> dict[str, str]:
     """Return what was typed for a run, by key."""
-    pairs = [word.partition("=") for word in run.texts("overrides")]
-    return {key: text for key, _, text in pairs if key}
+    return Overrides.parse(run.texts("overrides")).texts
 
 
 def _typed(run: Run) -> Fields:

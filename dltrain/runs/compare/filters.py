@@ -37,8 +37,8 @@ def seconds(text: str) -> float | None:
         >>> seconds("2d"), seconds("soon")
         (172800.0, None)
     """
-    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(s|min|h|d|w)", text, re.ASCII)
-    return float(found[1]) * SECONDS[found[2]] if found else None
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(s|min|h|d|w)", text, re.ASCII)
+    return float(match[1]) * SECONDS[match[2]] if match else None
 
 
 def condition(text: str, known: Names) -> Condition:
@@ -97,7 +97,7 @@ class _Reader:
                 return lambda fields: _joined([part(fields) for part in parts], decisive)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 inner = self.condition(operand)
-                return lambda fields: None if (found := inner(fields)) is None else not found
+                return lambda fields: None if (answer := inner(fields)) is None else not answer
             case ast.Compare(left=left, ops=ops, comparators=right):
                 nodes = [left, *right]
                 pairs = [
@@ -206,8 +206,8 @@ def _compare(op: ast.cmpop, left: Any, right: Any) -> bool | None:
     return bool(_ORDER[type(op)](left, right)) if all(both) or all(texts) else None
 
 
-def _joined(found: Sequence[bool | None], decisive: bool) -> bool | None:
+def _joined(answers: Sequence[bool | None], decisive: bool) -> bool | None:
     """Join answers by ``or``, of which True decides, or by ``and``, of which False does."""
-    if decisive in found:
+    if decisive in answers:
         return decisive
-    return None if None in found else not decisive
+    return None if None in answers else not decisive

@@ -84,18 +84,18 @@ def selected(
     Raises:
         ValueError: If the filter or the field cannot be used.
     """
-    found, names = list(listed), known(listed)
-    if where is not None and found:
+    chosen, names = list(listed), known(listed)
+    if where is not None and chosen:
         fits = condition(where, names)
-        found = [row for row in found if fits(row.fields)]
+        chosen = [row for row in chosen if fits(row.fields)]
     if sort is not None and listed:
-        found = _sorted(found, resolve("--sort", sort.removeprefix("-"), names), sort[0] == "-")
-    return found[:top]
+        chosen = _sorted(chosen, resolve("--sort", sort.removeprefix("-"), names), sort[0] == "-")
+    return chosen[:top]
 
 
-def _sorted(found: Sequence[Row], name: str, turned: bool) -> list[Row]:
+def _sorted(chosen: Sequence[Row], name: str, turned: bool) -> list[Row]:
     """Sort by a field; numbers come before texts."""
-    with_it = [row for row in found if name in row.fields]
+    with_it = [row for row in chosen if name in row.fields]
     down = (is_metric(name) and higher_is_better(name)) != turned
 
     def key(row: Row) -> tuple[bool, Any]:
@@ -104,7 +104,7 @@ def _sorted(found: Sequence[Row], name: str, turned: bool) -> list[Row]:
         return (number is down, value if number else str(value))
 
     order = sorted(with_it, key=key, reverse=down)
-    return order + [row for row in found if name not in row.fields]
+    return order + [row for row in chosen if name not in row.fields]
 
 
 def varying(listed: Sequence[Row]) -> list[str]:
@@ -121,8 +121,13 @@ def varying(listed: Sequence[Row]) -> list[str]:
         for key in counts
         if key not in _OWN_COLUMNS and key.partition(".")[0] not in _NO_MATTER
     }
-    found = [key for key, count in distinct.items() if len(listed) == 1 or count > 1]
-    return sorted(found, key=lambda key: (-distinct[key], -counts[key]))
+    keys = [key for key, count in distinct.items() if len(listed) == 1 or count > 1]
+    return sorted(keys, key=lambda key: (-distinct[key], -counts[key]))
+
+
+def differs(listed: Sequence[Row], name: str) -> bool:
+    """Whether a field is not the same in all of the runs."""
+    return _distinct(listed, name) > 1
 
 
 def _distinct(listed: Sequence[Row], key: str) -> int:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dltrain.config.overrides import Overrides
 from dltrain.metrics import choosing, higher_is_better
 from dltrain.runs import metrics_file
 from dltrain.runs.compare import field_names
@@ -109,23 +110,26 @@ def result_of(run: Run, *, index: int, setting: Mapping[str, str], metric: str) 
     )
 
 
-def results_of(sweep: Run, *, metric: str | None = None) -> list[Result]:
-    """Read how the members of a sweep came out that have begun, in order of their numbers.
+def numbered_members(sweep: Run) -> dict[int, Run]:
+    """Read the members of a sweep that have begun, by number; other folders are none."""
+    runs = [run for run in members(sweep) if re.fullmatch(r"[0-9]{1,9}", run.folder.name)]
+    return {int(run.folder.name): run for run in runs}
+
+
+def results_of(sweep: Run, runs: Mapping[int, Run], *, metric: str) -> list[Result]:
+    """Read how members of a sweep came out, in order of their numbers.
 
     Args:
         sweep: As its record tells it.
-        metric: What sorts; None: what it was told to be sorted by.
+        runs: The members, by number.
+        metric: What sorts.
     """
-    keys, name = sweep.texts("varying"), metric or str(sweep.part("metric"))
-    found = []
-    for run in members(sweep):
-        if not re.fullmatch(r"[0-9]{1,9}", run.folder.name):
-            continue  # not one that a sweep has made
-        typed = dict(word.partition("=")[::2] for word in run.texts("overrides"))
-        setting = {key: typed.get(key, "-") for key in keys}
-        index = int(run.folder.name)
-        found.append(result_of(run, index=index, setting=setting, metric=name))
-    return found
+    results = []
+    for index, run in runs.items():
+        typed = Overrides.parse(run.texts("overrides")).texts
+        setting = {key: typed.get(key, "-") for key in sweep.texts("varying")}
+        results.append(result_of(run, index=index, setting=setting, metric=metric))
+    return results
 
 
 def rank(metric: str, *, status: str, value: float | None) -> tuple[int, float]:

@@ -19,10 +19,11 @@ from pathlib import Path
 import torch
 
 from dltrain.config.choices import Matmul
-from dltrain.config.schema import LeastSquaresConfig
-from dltrain.nn.plan import LinearPlan, Plan
+from dltrain.config.kinds import OPTIMIZERS
+from dltrain.nn.plan import Plan
 from dltrain.train.bench import variants
 from dltrain.train.bench.variants import Variant, other_ways
+from dltrain.train.device import time_when_done
 from dltrain.train.job import Job
 from dltrain.train.outcome import Outcome, Row
 from dltrain.train.session import Training
@@ -67,11 +68,11 @@ def measure(job: Job) -> Costs:
         ValueError: If the device it asks for is not to be had.
     """
     training = Training([job])
-    loader, graphs = training.trainer.stack.loader, training.trainer.steps.graphs
+    batches, graphs = training.trainer.stack.batches, training.trainer.steps.graphs
     factor = _parameter(training)
     if job.config.device.matmul == Matmul.bf16:
         factor = factor.bfloat16()
-    alone = products(job.plan, rows=loader.batch_size, like=factor)
+    alone = products(job.plan, rows=batches.batch_size, like=factor)
 
     def floor() -> float:
         return pace(alone, variants.SECONDS, _parameter(training))
@@ -80,15 +81,15 @@ def measure(job: Job) -> Costs:
         (training.trainer.steps.pace(variants.SECONDS), floor()) for _ in range(variants.ROUNDS)
     ]
     seconds, floor_seconds = (statistics.median(column) for column in zip(*rounds, strict=True))
-    plain = Variant("", 1, len(loader.rows) / len(loader), seconds)
-    ways, left_out = other_ways(job, plain, batch_size=loader.batch_size)
+    plain = Variant("", 1, len(batches.rows) / len(batches), seconds)
+    ways, left_out = other_ways(job, plain, batch_size=batches.batch_size)
     return Costs(
         place=training.place,
         plain=plain,
         floor=floor_seconds,
         phases=_phases(training),
-        steps=len(loader),
-        epoch=_epoch(job) if EPOCHS * len(loader) * seconds < MAX_SECONDS else {},
+        steps=len(batches),
+        epoch=_epoch(job) if EPOCHS * len(batches) * seconds < MAX_SECONDS else {},
         variants=ways,
         left_out=left_out,
         problem=graphs.problem if graphs is not None else "",
@@ -116,7 +117,7 @@ def products(plan: Plan, *, rows: int, like: torch.Tensor) -> Callable[[], None]
             )
         ]
         for layer in plan
-        if isinstance(layer, LinearPlan)
+        if layer.multiply_adds
     ]
     results = [[torch.empty_like(tensor) for tensor in layer] for layer in tensors]
 
@@ -132,7 +133,7 @@ def products(plan: Plan, *, rows: int, like: torch.Tensor) -> Callable[[], None]
     return call
 
 
-def pace(call: Callable[[], None], seconds: float, like: torch.Tensor) -> float:
+def pace(call: Callable[[], object], seconds: float, like: torch.Tensor) -> float:
     """Make a call again and again; return the seconds one takes.
 
     Args:
@@ -142,22 +143,15 @@ def pace(call: Callable[[], None], seconds: float, like: torch.Tensor) -> float:
     """
     for _ in range(3):
         call()
-    started, made = _clock(like), 0
+    started, made = time_when_done(like.device), 0
     while time.perf_counter() - started < seconds:
         call()
         made += 1
-    return (_clock(like) - started) / made
+    return (time_when_done(like.device) - started) / made
 
 
 def _parameter(training: Training) -> torch.Tensor:
     return training.trainer.stack.model.parameters[0]
-
-
-def _clock(like: torch.Tensor) -> float:
-    """Return the time when all that was asked for is done."""
-    if like.is_cuda:
-        torch.cuda.synchronize()
-    return time.perf_counter()
 
 
 @torch.inference_mode()
@@ -166,15 +160,15 @@ def _phases(training: Training) -> dict[str, float]:
     steps, like = training.trainer.steps, _parameter(training)
     totals: dict[str, float] = defaultdict(float)
     # Where an epoch is long enough, its last steps, whose gradients are looked at, do not count.
-    count = len(training.trainer.stack.loader)
+    count = len(training.trainer.stack.batches)
     plain = count - NORM_STEPS if count > NORM_STEPS else count
     timed, ends = 0, time.perf_counter() + variants.ROUNDS * variants.SECONDS
     for epoch in itertools.count(1):
         for window in steps.windows(epoch):
             for step in window[: max(0, plain - window.start)]:
-                before = _clock(like)
+                before = time_when_done(like.device)
                 for name in steps.phases(step, window):
-                    after = _clock(like)
+                    after = time_when_done(like.device)
                     totals[name] += after - before
                     before = after
                 timed += 1
@@ -201,25 +195,14 @@ class _Watch:
 
 def _epoch(job: Job) -> dict[str, float]:
     """Train and record a few epochs; return the seconds of an epoch's parts."""
-    interval = job.config.trainer.eval_interval
-    # Validating after each, so that there is something to time; its share is divided below.
-    trainer = dataclasses.replace(job.config.trainer, epochs=EPOCHS, eval_interval=1, patience=None)
-    if isinstance(job.config.optimizer, LeastSquaresConfig):
+    # Validation is timed by itself: here it comes after the last epoch alone.
+    trainer = dataclasses.replace(
+        job.config.trainer, epochs=EPOCHS, eval_interval=EPOCHS, patience=None
+    )
+    if OPTIMIZERS[job.config.optimizer.kind].exact:
         return {}  # its one step is all there is
     short = dataclasses.replace(job, config=dataclasses.replace(job.config, trainer=trainer))
     training, watch = Training([short]), _Watch()
-    trained = training.trainer
-    validations: list[float] = []
-    evaluate = trained.evaluate
-
-    def timed(split: str) -> list[Row]:
-        started = _clock(_parameter(training))
-        rows = evaluate(split)
-        if split == "val":
-            validations.append(_clock(_parameter(training)) - started)
-        return rows
-
-    trained.evaluate = timed  # type: ignore[method-assign]
     with tempfile.TemporaryDirectory() as folder:
         training.record([Path(folder)])
         training.run(watch)
@@ -228,11 +211,11 @@ def _epoch(job: Job) -> dict[str, float]:
     whole = statistics.median(after - before for before, after in itertools.pairwise(watch.ended))
     steps = statistics.median(watch.training[1:])
     parts = {"steps and order of rows": steps}
-    validation = 0.0
+    trained = training.trainer
     if len(job.data.val):
-        validation = statistics.median(validations[1:])
-        parts["validation"] = validation / interval
+        validation = pace(lambda: trained.evaluate("val"), variants.SECONDS, _parameter(training))
+        parts["validation"] = validation / job.config.trainer.eval_interval
     rest = "metrics, logs, checkpoints"
-    if len(trained.stack.loader) == 1:
+    if len(trained.stack.batches) == 1:
         rest = f"training metrics, {rest[9:]}"  # of a second look at all rows
-    return parts | {rest: max(0.0, whole - steps - validation)}
+    return parts | {rest: max(0.0, whole - steps)}

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import torch
 
 from dltrain.config.choices import Matmul
-from dltrain.config.schema import LeastSquaresConfig, RunConfig
+from dltrain.config.kinds import OPTIMIZERS
+from dltrain.config.schema import RunConfig
 from dltrain.data.summary import DataSummary
 from dltrain.system.machine import free_memory, num_cores
 from dltrain.train import build
@@ -86,7 +87,7 @@ def _ways(job: Job, rows: int) -> Iterator[tuple[str, RunConfig, int]]:
     for kind in _faster_products(config):
         device = dataclasses.replace(config.device, matmul=kind)
         yield f"device.matmul={kind}", dataclasses.replace(config, device=device), 1
-    if not isinstance(config.optimizer, LeastSquaresConfig):
+    if not OPTIMIZERS[config.optimizer.kind].exact:
         for members in (8, 64):
             yield f"-m, {members} values of optimizer.lr", config, members
     now = torch.get_num_threads()

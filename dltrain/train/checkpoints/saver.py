@@ -1,4 +1,4 @@
-"""What is kept of a training while it goes on, when, and how it goes on from there.
+"""Saving a training: which states are written, when, and how it continues from one.
 
 Letters: M members. A member's state is all that the rest of its training depends on: parameters,
 the optimizer's memory, the step, what it has come to, and what is known of an epoch under way. No
@@ -34,15 +34,12 @@ class Recorder(Protocol):
 
     def epoch(self, row: Row, *, seconds: float, examples: int) -> None:
         """Keep one epoch."""
-        ...
 
     def mark(self) -> Mapping[str, Any]:
         """Return what a checkpoint must know of the run folder it belongs to."""
-        ...
 
     def sync(self) -> None:
         """Make durable what ``mark`` speaks of."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -178,7 +175,7 @@ class Saver:
         Raises:
             StorageError: If that could not be done; older states are untouched.
         """
-        recorders = [own for member in members if (own := self._recorders[member]) is not None]
+        recorders = [each for m in members if (each := self._recorders[m]) is not None]
         disk.side_by_side(lambda recorder: recorder.sync(), recorders)
         self._keeper.write(members, ended=ended)
 
@@ -206,20 +203,20 @@ def size_limit(steps: Steps) -> int:
     """Return how many bytes no state of a member of this stack exceeds."""
     numbers = sum(tensor[0].numel() for tensor in state_of(steps).values())
     # Of each step of an epoch under way a few statistics; of the last ones a number or two per row.
-    return 8 * (numbers + 16 * len(steps.stack.loader)) + 2**24
+    return 8 * (numbers + 16 * len(steps.stack.batches)) + 2**24
 
 
 def misfit(steps: Steps, state: State) -> str:
     """Say why a state cannot be one of a member of this stack, or nothing if it can."""
     live = state_of(steps)
-    own = {n: t for n, t in state.tensors.items() if not n.startswith(_UNDERWAY)}
-    if own.keys() != live.keys():
-        return f"holds {', '.join(sorted(own)) or 'nothing'} instead of {', '.join(sorted(live))}"
-    for name, tensor in sorted(own.items()):
+    held = {n: t for n, t in state.tensors.items() if not n.startswith(_UNDERWAY)}
+    if held.keys() != live.keys():
+        return f"holds {', '.join(sorted(held)) or 'nothing'} instead of {', '.join(sorted(live))}"
+    for name, tensor in sorted(held.items()):
         if (tensor.shape, tensor.dtype) != (live[name][0].shape, live[name].dtype):
             return f"{name} is {tensor.dtype} {list(tensor.shape)}"
     epoch, done = state.meta.get("epoch"), state.meta.get("underway", 0)
-    per_epoch = len(steps.stack.loader)
+    per_epoch = len(steps.stack.batches)
     if not (type(epoch) is type(done) is int and epoch >= 0 and done >= 0):
         return "its epochs and steps are no numbers"
     if state.meta.get("step") != epoch * per_epoch + done:
@@ -258,7 +255,7 @@ def restore(steps: Steps, states: Sequence[State | None]) -> None:
             resting if s is None or s.outcome.status != "running" else _underway(s) for s in states
         ]
         known = {name: torch.stack([part[name] for part in parts]) for name in resting}
-    steps.go_on(first.step, known)
+    steps.restore(first.step, known)
 
 
 def _underway(state: State) -> dict[str, Tensor]:

@@ -48,6 +48,15 @@ def test_the_axes_say_where_the_numbers_begin_and_end() -> None:
     assert lines[-1].split() == ["0", "epoch", "10"]
 
 
+def test_on_a_logarithmic_axis_equal_factors_are_equal_distances() -> None:
+    decades = [(float(x), 10.0**-x) for x in range(11)]
+    for by_log in (True, False):
+        lines = chart(console(), {"t": decades}, title="loss", width=40, by_log=by_log)
+        marks = [line.plain.partition("|")[0].strip() for line in lines[1:-1:3]]
+        assert (marks == ["1", "0.0004642", "2.154e-07", "1e-10"]) is by_log
+        assert (columns_of(lines, "t")[5] > 10) is by_log  # else it falls at once
+
+
 def test_all_lines_are_as_wide_as_was_asked_for() -> None:
     for width in (30, 61):
         lines = chart(console(), {"a" * 50: FALLING, "b": FALLING}, title="t", width=width)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass, field
 
 import pytest
 import rich.console
@@ -12,15 +11,18 @@ import rich.console
 from dltrain.cli.terminal import sweep_view as room
 from dltrain.cli.terminal.console import output
 from dltrain.cli.terminal.sweep_view import SweepView
+from dltrain.config.load import load
+from dltrain.config.overrides import Overrides
+from dltrain.sweep.plan import Member
+
+CONFIG = load()
 
 
-@dataclass
-class Member:
-    index: int
-    setting: dict[str, str] = field(default_factory=dict)
+def member(index: int, **setting: str) -> Member:
+    return Member(index, Overrides(), setting, CONFIG)
 
 
-MEMBERS = [Member(i, {"optimizer.lr": f"0.{i + 1}"}) for i in range(12)]
+MEMBERS = [member(i, **{"optimizer.lr": f"0.{i + 1}"}) for i in range(12)]
 
 
 def view(console: rich.console.Console, *, metric: str = "val/loss") -> SweepView:
@@ -51,7 +53,7 @@ def test_members_trained_together_are_named_by_number() -> None:
 
 
 def test_many_numbers_are_cut() -> None:
-    members = [Member(2 * i) for i in range(20)]
+    members = [member(2 * i) for i in range(20)]
     shown, file = piped()
     shown.trained(members, 1.0)
     assert file.getvalue().startswith(
@@ -62,7 +64,7 @@ def test_many_numbers_are_cut() -> None:
 def test_a_failure_is_told_at_once_with_its_reason() -> None:
     shown, file = piped()
     shown.failed([MEMBERS[3]], "RuntimeError: no\x1b[31m luck [red]")
-    shown.failed([Member(0)], "it was killed")
+    shown.failed([member(0)], "it was killed")
     assert file.getvalue().splitlines() == [
         r"FAILED member 3 (optimizer.lr=0.4): RuntimeError: no\x1b[31m luck [red]",
         "FAILED member 0: it was killed",

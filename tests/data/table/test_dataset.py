@@ -628,7 +628,7 @@ def test_reading_takes_little_more_memory_than_the_numbers(tmp_path: Path) -> No
 )
 def test_other_data_need_no_reader_of_tables(words: list[str]) -> None:
     script = (
-        "import sys; from dltrain import build; from dltrain.config.load import load; "
+        "import sys; from dltrain.train import build; from dltrain.config.load import load; "
         "build.dataset(load(sys.argv[1:], fitting=False)); "
         "print(*sorted({'pandas', 'pyarrow', 'torch'} & set(sys.modules)))"
     )
@@ -639,7 +639,7 @@ def test_other_data_need_no_reader_of_tables(words: list[str]) -> None:
 def test_plain_numbers_and_plain_texts_need_no_pandas(here: Path) -> None:
     (here / "t.csv").write_text("a,c,y\n" + "1,red,true\n2,blue,false\n" * 20)
     script = (
-        "import sys; from dltrain import build; from dltrain.config.load import load; "
+        "import sys; from dltrain.train import build; from dltrain.config.load import load; "
         "words = ['data=csv', 'data.path=t.csv', 'data.target=y']; "
         "build.dataset(load(words, fitting=False)); "
         "print('pandas' in sys.modules)"

@@ -71,7 +71,7 @@ def spoil(steps: Any) -> None:
     def spoiled(self: Any, *arguments: Any) -> Iterator[int]:
         for done in epoch(self, *arguments):
             if self.taken == STEP:
-                for lr in self.stack.optimizer.lr:
+                for lr in self.stack.optimizer.lr.tolist():
                     DEEDS.get(round(lr, 10), int)()
             yield done
 

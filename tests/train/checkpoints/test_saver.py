@@ -22,6 +22,7 @@ from dltrain.train.checkpoints.saver import Interval, State, misfit
 from dltrain.train.outcome import Outcome, Row
 from dltrain.train.trainer import Trainer
 from tests.conftest import Call
+from tests.scaling import scaled
 from tests.stacked import Kept
 
 CPU = torch.device("cpu")
@@ -170,6 +171,21 @@ def test_a_state_of_another_shape_does_not_fit(tmp_path: Path) -> None:
     assert "holds" in misfit(prepared([[]]).steps, state)
     for change in ({"epoch": 7}, {"step": 1}, {"underway": 0}, {"epoch": "x"}, {"underway": 10**9}):
         assert misfit(prepared([MLP]).steps, dataclasses.replace(state, meta=state.meta | change))
+
+
+def test_a_layer_from_outside_goes_on_with_its_parameters_and_its_state(tmp_path: Path) -> None:
+    whole, parts = ([Kept(tmp_path / name / str(m)) for m in (0, 1)] for name in ("a", "b"))
+    finish(Trainer(scaled("momentum", [0, 1]), epochs=3), whole)
+    trainer = Trainer(scaled("momentum", [0, 1]), epochs=3, log_interval=1)
+    finish(trainer, parts, stop_at=17)
+    found = states(parts)
+    assert [state.step for state in found] == [18, 18]
+    assert found[0].tensors["model.layers.1.weight"].shape == (6,)
+    assert found[0].tensors["model.layers.1.largest"].gt(0).all()
+    trainer = Trainer(scaled("momentum", [0, 1]), epochs=3, log_interval=1)
+    trainer.restore(found)
+    finish(trainer, parts)
+    assert last(parts) == last(whole)
 
 
 def test_a_file_that_says_nothing_of_a_member_is_no_state(tmp_path: Path) -> None:

@@ -1,0 +1,127 @@
+"""Going on with a sweep: looked up, read back, refused unless it is the one that was planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from dltrain.config.compose import Sources, compose_groups
+from dltrain.config.load import sweep_settings
+from dltrain.config.overrides import Overrides
+from dltrain.config.plain import shown
+from dltrain.config.resolve import read_value, resolve
+from dltrain.runs.address import command_on
+from dltrain.runs.find import find, list_runs
+from dltrain.runs.layout import short_id
+from dltrain.runs.provenance import DATA_PATHS, changed_versions, refuse_changed
+from dltrain.runs.run import Run
+from dltrain.runs.verification import refuse_links
+from dltrain.sweep.folder import reopen
+from dltrain.sweep.plan import Plan, PlanError, differences, make_plan, metric_problems
+from dltrain.sweep.session import Session
+from dltrain.system.paths import expanded
+
+# Settings of a sweep that may change when it is resumed.
+RESETTABLE = ("sweep.on_error", "sweep.workers", "sweep.metric")
+# Settings that planning has used up.
+_SETTLED = ("sweep.zip", "sweep.repeat", "sweep.file")
+
+
+def resumed(path: Path, overrides: Overrides, sources: Sources, *, allow_changed: bool) -> Session:
+    """Read a sweep back whose lock is held, after making sure that it is still the same sweep.
+
+    Args:
+        path: Its folder.
+        overrides: Typed again, or none; ``RESETTABLE`` settings and the paths of the data may
+            differ.
+        sources: Of the configs that overrides are composed from.
+        allow_changed: Whether other versions may go on with it, and other data.
+
+    Raises:
+        ValueError: If it is another one by now, a line for each difference.
+    """
+    refuse_links(path)
+    folder, plan = reopen(path, moved=_moved(overrides), allow_changed=allow_changed)
+    plan = _with_settings(plan, overrides, sources)
+    _refuse_other(plan, overrides, sources, folder.as_run())
+    session = Session(plan, folder)
+    if session.num_finished < len(session.before) and not allow_changed:
+        refuse_changed(changed_versions(folder.as_run()))
+    return session
+
+
+def _moved(overrides: Overrides) -> Mapping[str, str]:
+    """Return where the data lie now: what they hold is known by its digest."""
+    values = resolve(overrides.only(*DATA_PATHS), {}, sweeping=True).values
+    return {key: value.read(raw=True) or "" for key, value in values.items()}
+
+
+def _refuse_other(plan: Plan, overrides: Overrides, sources: Sources, sweep: Run) -> None:
+    """Refuse overrides that do not come to the sweep that was planned.
+
+    Raises:
+        PlanError: With what they come to instead, and what trains that.
+    """
+    if not overrides.without("output_dir", *DATA_PATHS, *RESETTABLE):
+        return
+    changed = differences(make_plan(overrides, sources).members, plan.members)
+    if changed:
+        advice = (
+            f"leave the overrides out to go on as planned; {command_on(sweep, 'rerun')} KEY=VALUE "
+            "trains it anew with other values; a new sweep takes over what it has in common with "
+            "this one if it is told sweep.skip_done=true"
+        )
+        head = f"--resume={short_id(sweep.id)}: the sweep's definition changed; {advice}"
+        raise PlanError([head, *changed])
+
+
+def _with_settings(plan: Plan, overrides: Overrides, sources: Sources) -> Plan:
+    """Let the sweep's settings that are typed hold from now on, where that can be.
+
+    Raises:
+        PlanError: If a setting is not to be had, or was settled when the sweep was planned.
+    """
+    typed, _ = overrides.split("sweep.")
+    settings, lines = sweep_settings(resolve(typed, sources.groups, sweeping=True), sources)
+    if settings is None:
+        raise PlanError(lines)
+    for entry in typed.entries:
+        name = entry.key.removeprefix("sweep.")
+        value, before = getattr(settings, name), getattr(plan.settings, name)
+        if entry.key in RESETTABLE:
+            plan = replace(plan, settings=replace(plan.settings, **{name: value}))
+        elif entry.key not in _SETTLED and value != before:
+            raise PlanError(
+                [f"{entry}: was settled when the sweep was planned (it is {shown(before)})"]
+            )
+    problems = metric_problems(plan)
+    if problems:
+        raise PlanError(problems)
+    return plan
+
+
+def find_sweep(name: str, overrides: Overrides, sources: Sources) -> Path:
+    """Find the folder of a sweep among the runs.
+
+    Args:
+        name: An id, a prefix, ``latest`` and so on.
+        overrides: Among which ``output_dir`` may say where runs are.
+        sources: Whose config says it otherwise.
+
+    Raises:
+        ValueError: If there is none of that name.
+    """
+    composed = compose_groups({}, sources.folders, sources.config_name)
+    typed = overrides.get("output_dir")
+    value = composed.get("output_dir") if typed is None else read_value(typed).read(raw=True)
+    output_dir = expanded(str(value))
+    if name == "latest":
+        latest = next((run for run in list_runs(output_dir) if run.is_sweep), None)
+        if latest is None:
+            raise ValueError(f"--resume=latest: there are no sweeps in {output_dir}")
+        return latest.folder
+    run = find(name, output_dir)
+    if not run.is_sweep:
+        raise ValueError(f"--resume={name}: {run.id} is a single run, not a sweep")
+    return run.folder

@@ -1,0 +1,204 @@
+"""A sweep from its plan to its results: begun or gone on with, trained, kept as it came out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from dltrain.config.plain import as_dict
+from dltrain.runs.address import command_on
+from dltrain.runs.command_line import CommandLine
+from dltrain.runs.compare.results import Result, counts
+from dltrain.runs.layout import LOGS, RESULTS
+from dltrain.runs.record import exact_now, now
+from dltrain.runs.run_time import seconds_of
+from dltrain.runs.verification import complaints
+from dltrain.sweep import engine
+from dltrain.sweep.folder import FINISHED, SweepFolder, begin
+from dltrain.sweep.plan import Plan
+from dltrain.sweep.results import read_results, sweep_result, unfinished, write_csv
+from dltrain.sweep.reuse import take_over
+from dltrain.system.disk import StorageError, make_folder, remove, remove_tree
+from dltrain.system.environment import process, versions
+from dltrain.system.paths import expanded
+
+
+class View(engine.View, Protocol):
+    """Who watches a sweep, and what it calls while it trains."""
+
+    def watching(self) -> AbstractContextManager[None]:
+        """Show the sweep live for as long as it trains."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a sweep came out.
+
+    Attributes:
+        results: Of all members, in order of their numbers.
+        status: ``done``, ``failed``, ``diverged`` or ``interrupted``.
+        exit_code: 0 done, 1 a member failed, 3 all diverged, 128 + signal interrupted.
+        message: What is wrong and what to do about it; empty if nothing is.
+    """
+
+    results: Sequence[Result]
+    status: str
+    exit_code: int
+    message: str
+
+
+class Session:
+    """A sweep whose lock is held.
+
+    Args:
+        plan: What is to be trained.
+        folder: Where it is kept.
+
+    Attributes:
+        before: How all members stood when the session began.
+    """
+
+    def __init__(self, plan: Plan, folder: SweepFolder) -> None:
+        self.plan, self.folder = plan, folder
+        self.before = read_results(folder, plan)
+
+    @property
+    def num_finished(self) -> int:
+        """How many members were finished when the session began."""
+        return len(self.before) - len(unfinished(self.before))
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the sweep has come to its end, with these settings, and nothing of it is lost."""
+        info = self.folder.info
+        return (
+            info.get("status") in FINISHED
+            and info.get("settings") == as_dict(self.plan.settings)
+            and self.num_finished == len(self.before)
+            and not any(complaints(self.folder.path, info.get("files")))
+        )
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether a finished member learned from other data than those that members now get."""
+        return any(
+            run.status in FINISHED and run.part("data", "sha256") != group.workload.data.sha256
+            for group in self.plan.groups
+            for run in map(self.folder.run, group.members)
+            if run is not None
+        )
+
+    def go_on(self) -> None:
+        """Record that this process works on the sweep from now on, with the plan's settings."""
+        seconds = seconds_of(self.folder.as_run())
+        self.folder.list_file(RESULTS, None)  # until it is written anew
+        self.folder.write(
+            seconds=seconds or 0.0,
+            since=exact_now(),
+            status="running",
+            exit_code=None,
+            finished=None,
+            settings=as_dict(self.plan.settings),
+            metric=self.plan.metric,
+            versions=versions(),
+            **process(os.getpid()),
+        )
+
+    def run(self, view: View) -> Ended:
+        """Train what is unfinished, and keep what came out.
+
+        Raises:
+            StorageError: If something could not be kept; the line says how to go on afterwards.
+        """
+        make_folder(self.folder.path / LOGS)
+        training = engine.Engine(self.plan, self.folder, view)
+        try:
+            with view.watching():
+                training.run(self.before)
+        except StorageError as error:
+            with contextlib.suppress(StorageError):  # the first one tells the story
+                self._keep(training.stop_signal, failed=True)
+            raise StorageError(f"{error}; then go on with: {self._resume}") from error
+        except BaseException:
+            self._keep(training.stop_signal)
+            raise
+        return self._keep(training.stop_signal)
+
+    def _keep(self, stop_signal: int | None, *, failed: bool = False) -> Ended:
+        """Write what came out so far.
+
+        Args:
+            stop_signal: What interrupted the sweep, if anything did.
+            failed: Whether the disk refused something.
+        """
+        results = read_results(self.folder, self.plan)
+        code, status = (4, "failed") if failed else _ending(results, stop_signal)
+        write_csv(self.folder, self.plan, results)
+        self.folder.write(
+            status=status,
+            exit_code=code,
+            finished=now(),
+            counts=counts(results),
+            seconds=self.folder.seconds,
+            result=sweep_result(self.plan, results),
+        )
+        self._remove_empty_logs()
+        message = self._message(results, stop_signal) if code else ""
+        return Ended(results, status, code, message)
+
+    @property
+    def _resume(self) -> str:
+        return command_on(self.folder.as_run(), "resume")
+
+    def _message(self, results: Sequence[Result], stop_signal: int | None) -> str:
+        finished = len(results) - len(unfinished(results))
+        share = f"{finished} of {len(results)} members are finished"
+        if stop_signal is not None:
+            return f"interrupted; {share}; {self._resume} goes on with the others"
+        failed = sum(result.status == "failed" for result in results)
+        if failed:
+            return f"{failed} member{'s' if failed > 1 else ''} failed; {share}"
+        if finished < len(results):
+            return f"{share}; {self._resume} goes on"
+        return "every member diverged; try smaller values of optimizer.lr"
+
+    def _remove_empty_logs(self) -> None:
+        """Delete the logs of child processes that wrote nothing."""
+        logs = self.folder.path / LOGS
+        for log in sorted(logs.glob("*.log")):
+            if not log.stat().st_size:
+                remove(log)
+        if not any(logs.iterdir()):
+            remove_tree(logs)
+
+
+@contextlib.contextmanager
+def begun(plan: Plan, line: CommandLine) -> Iterator[Session]:
+    """Claim a folder for a new sweep, and take over finished runs if ``sweep.skip_done`` is set.
+
+    Args:
+        plan: What is to be trained.
+        line: What was typed.
+    """
+    output_dir = expanded(plan.members[0].config.output_dir)
+    folder = begin(output_dir, plan, line=line)
+    with folder.locked():
+        if plan.settings.skip_done:
+            taken = take_over(folder, plan, output_dir)
+            folder.write(taken_over={str(index): run_id for index, run_id in taken.items()})
+        yield Session(plan, folder)
+
+
+def _ending(results: Sequence[Result], stop_signal: int | None) -> tuple[int, str]:
+    """Return a sweep's exit code and status."""
+    statuses = {result.status for result in results}
+    if stop_signal is not None:
+        return 128 + stop_signal, "interrupted"
+    if statuses - {"done", "diverged"}:
+        return 1, "failed"
+    return (3, "diverged") if statuses == {"diverged"} else (0, "done")

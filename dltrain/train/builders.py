@@ -1,0 +1,107 @@
+"""What builds each kind that dltrain brings; the table of kinds names these functions.
+
+Each takes the knobs of its config class as plain keywords, a stack's as lists. Nothing heavy is
+imported before it is called: what is planned, listed and looked at needs no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dltrain.config.choices import Task
+from dltrain.config.kinds import AUTO_LOSS, LOSSES
+from dltrain.data.dataset import Dataset
+from dltrain.nn.plan import Plan, multilayer
+from dltrain.nn.plan import single_layer as one_layer
+
+if TYPE_CHECKING:
+    from dltrain.nn.losses import CrossEntropy, Loss, SquaredError
+    from dltrain.nn.model import Model
+    from dltrain.nn.optim import SGD, Adam, LeastSquares
+
+
+def synthetic(*, download: bool, **knobs: Any) -> Dataset:
+    """Build ``data=synthetic``."""
+    from dltrain.data.synthetic import synthetic
+
+    return synthetic(**knobs)
+
+
+def csv(*, download: bool, name: str | None, path: str, dtype: str, **options: Any) -> Dataset:
+    """Build ``data=csv``."""
+    from dltrain.data.table.dataset import Options, tabular
+
+    return tabular(name, path=path, options=Options(**options), dtype=dtype)
+
+
+def fashion_mnist(*, dtype: str, **knobs: Any) -> Dataset:
+    """Build ``data=fashion_mnist``; images stay bytes."""
+    from dltrain.data.images.fashion_mnist import fashion_mnist
+
+    return fashion_mnist(**knobs)
+
+
+def single_layer(data: Dataset, **start: Any) -> Plan:
+    """Plan ``model=linear`` and ``model=softmax``."""
+    return one_layer(data.in_features, data.out_features)
+
+
+def mlp(
+    data: Dataset, *, hidden: Sequence[int], activation: str, dropout: float, **start: Any
+) -> Plan:
+    """Plan ``model=mlp``."""
+    return multilayer(
+        data.in_features, data.out_features, hidden=hidden, activation=activation, dropout=dropout
+    )
+
+
+def auto_loss(data: Dataset, *, variances: Mapping[str, float]) -> Loss:
+    """Build ``loss=auto``: what the data ask for."""
+    loss: Loss = LOSSES[AUTO_LOSS[Task(data.task)]].builder()(data, variances=variances)
+    return loss
+
+
+def squared_error(data: Dataset, *, variances: Mapping[str, float]) -> SquaredError:
+    """Build ``loss=squared_error``."""
+    from dltrain.nn.losses import SquaredError
+
+    return SquaredError(unit=float(data.target_scale.deviation[0]), variances=variances)
+
+
+def cross_entropy(data: Dataset, *, variances: Mapping[str, float]) -> CrossEntropy:
+    """Build ``loss=cross_entropy``."""
+    from dltrain.nn.losses import CrossEntropy
+
+    return CrossEntropy()
+
+
+def sgd(model: Model, **knobs: list[Any]) -> SGD:
+    """Build ``optimizer=sgd``."""
+    from dltrain.nn.optim import SGD
+
+    return SGD(model.parameters, **knobs)
+
+
+def adam(model: Model, **knobs: list[Any]) -> Adam:
+    """Build ``optimizer=adam``."""
+    from dltrain.nn.optim import Adam
+
+    return Adam(model.parameters, **knobs, decoupled=False)
+
+
+def adamw(model: Model, **knobs: list[Any]) -> Adam:
+    """Build ``optimizer=adamw``."""
+    from dltrain.nn.optim import Adam
+
+    return Adam(model.parameters, **knobs, decoupled=True)
+
+
+def least_squares(model: Model) -> LeastSquares:
+    """Build ``optimizer=least_squares``."""
+    from dltrain.nn.layers import Linear
+    from dltrain.nn.optim import LeastSquares
+
+    layer = model.layers[0]
+    assert isinstance(layer, Linear)
+    return LeastSquares(layer)

@@ -1,0 +1,126 @@
+"""Whether a single run may go on, and its training from there on. Torch is imported at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dltrain.config.overrides import Overrides
+from dltrain.config.schema import RunConfig
+from dltrain.runs.address import command_on
+from dltrain.runs.command_line import CommandLine
+from dltrain.runs.provenance import (
+    changed_data,
+    changed_versions,
+    device_of,
+    refuse_changed,
+    threads_of,
+)
+from dltrain.runs.run import Run
+from dltrain.train import build
+from dltrain.train.job import Job
+
+if TYPE_CHECKING:
+    from dltrain.train.session import Training
+
+
+class DivergedError(ValueError):
+    """A run has diverged, and would again."""
+
+
+def refuse_member(run: Run, changes: Mapping[str, Any]) -> None:
+    """Refuse a member of a sweep, which trains them together; say what can be done.
+
+    Raises:
+        ValueError: If it is one.
+    """
+    if run.sweep is None:
+        return
+    alone = command_on(run, "rerun", more=tuple(Overrides.of(changes).words))
+    whole = command_on(Run(run.sweep, {}, is_sweep=True), "resume")
+    raise ValueError(
+        f"{run.short}: is a member of a sweep, which trains them together; {whole} trains what is "
+        f"missing, {alone} trains this one alone, from its start"
+    )
+
+
+def advice_if_finished(run: Run, config: RunConfig, *, longer: bool) -> str | None:
+    """Say of a run that is finished what can be done with it; None: there is more to train.
+
+    Args:
+        run: As its record tells it.
+        config: With what changes.
+        longer: Whether a number of epochs is asked for.
+
+    Raises:
+        DivergedError: If it has diverged.
+        ValueError: If it has more epochs than are asked for, or would not train any longer.
+    """
+    if run.status == "diverged":
+        message = f"{run.id} {run.part('result', 'message')}"
+        lower = command_on(run, "rerun", more=("optimizer.lr=VALUE",))
+        raise DivergedError(f"{message}; resumed, it would diverge again: {lower}")
+    if run.status == "incomplete":
+        return None
+    recorded = run.part("config", "trainer", "epochs")
+    before = recorded if type(recorded) is int else config.trainer.epochs
+    epochs = run.num_epochs()
+    asked = f"trainer.epochs={config.trainer.epochs}"
+    if longer and config.trainer.epochs < before and config.trainer.epochs <= epochs:
+        anew = command_on(run, "rerun", more=(asked,))
+        raise ValueError(f"{asked}: {run.id} has {epochs} epochs; give more, or train anew: {anew}")
+    if run.status != "done" or (epochs >= before and config.trainer.epochs > epochs):
+        return None
+    message = str(run.part("result", "message"))
+    if epochs >= before:
+        more = command_on(run, "resume", more=(f"trainer.epochs={2 * before}",))
+        return f"train it on with: {more}"
+    if longer:  # patience has stopped it, and would again
+        raise ValueError(f"{asked}: {run.id} has {message}")
+    return message
+
+
+def resumed_job(
+    run: Run, config: RunConfig, changes: Mapping[str, Any], *, allow_changed: bool
+) -> Job:
+    """Load the data of a run that goes on.
+
+    Args:
+        run: As its record tells it.
+        config: With what changes.
+        changes: That, key -> value; recorded in place of what was typed before.
+        allow_changed: Whether other data and versions will do.
+
+    Raises:
+        ChangedError: If they are others.
+    """
+    problems = [] if allow_changed else changed_versions(run)
+    problems += changed_data(run, config, allow_changed=allow_changed)
+    refuse_changed(problems)
+    data = build.dataset(config, download=False)
+    if data.sha256 != run.part("data", "sha256") and not allow_changed:
+        refuse_changed([f"data={data.name}: its content changed since the run began"])
+    return Job(
+        CommandLine.of(run).from_here(Overrides.of(changes)),
+        config,
+        data,
+        build.plan(config, data),
+        known_as=str(run.part("identity")),
+    )
+
+
+def resumed_training(run: Run, job: Job, *, allow_changed: bool) -> Training:
+    """Make the training of a run that goes on, on what it was trained with.
+
+    Raises:
+        ValueError: If that is not to be had, or is another processor by now.
+    """
+    import torch
+
+    from dltrain.train.session import Training
+
+    cpu = torch.backends.cpu.get_cpu_capability()
+    refuse_changed([] if allow_changed else changed_versions(run, cpu=cpu))
+    # Another device may be allowed; the recorded number of threads is to be had everywhere.
+    device = None if allow_changed else device_of(run)
+    return Training([job], threads=threads_of(run), device=device)
