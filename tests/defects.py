@@ -599,7 +599,7 @@ ERRORS = (
         "train/session.py",
         '{"done": 0, "diverged": 3}',
         '{"done": 0, "diverged": 0}',
-        ("cli/test_main.py::test_a_run_that_diverges_ends_with_three_and_says_where",),
+        ("cli/test_train.py::test_a_run_that_diverges_ends_with_three_and_says_where",),
     ),
     Defect(
         "a traceback is printed",

@@ -1,4 +1,4 @@
-"""What the tests of verbs that look at runs share."""
+"""What the tests of verbs share: runs that were trained, and what is read of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,3 +54,9 @@ def short_of(shown: Shown) -> str:
 def rows_of(shown: Shown) -> list[dict[str, str]]:
     assert shown.code == 0, shown.err
     return list(csv.DictReader(io.StringIO(shown.out)))
+
+
+def record(folder: Path) -> dict[str, Any]:
+    """Read the run.json of the only run below a folder."""
+    [run] = list_runs(folder)
+    return run.info
