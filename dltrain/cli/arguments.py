@@ -131,12 +131,7 @@ class Parser(argparse.ArgumentParser):
         return self
 
     def read_runs(self, words: Sequence[str], *, most: int | None = None) -> tuple[list[str], Path]:
-        """Parse words that are names of runs, and the folder that holds them.
-
-        Args:
-            words: Of the command line.
-            most: How many runs it takes; None: any number.
-        """
+        """Parse words that are names of runs, and the folder that holds them."""
         self.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
         names, folder = names_and_folder(self.read(words).words)
         if most is not None and len(names) > most:
@@ -171,12 +166,7 @@ def _folder(text: str) -> Path:
 
 
 def line_of(words: Sequence[str], arguments: argparse.Namespace) -> CommandLine:
-    """Return what was typed, for the record.
-
-    Args:
-        words: All words after ``dltrain``.
-        arguments: The same, parsed by a parser that composes.
-    """
+    """Return what was typed, for the record."""
     folder = arguments.config_dir
     return CommandLine(
         words,

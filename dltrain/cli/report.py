@@ -67,11 +67,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _place(asked: str | None, runs: Sequence[Run], output_dir: Path) -> Path:
-    """Return where the page goes.
-
-    Raises:
-        ValueError: If it cannot go there.
-    """
+    """Return where the page goes."""
     if asked is None:
         shorts = [re.sub(r"[^A-Za-z0-9]+", "-", run.short).strip("-") or "run" for run in runs]
         more = [f"and-{len(shorts) - NAMED}-more"] if len(shorts) > NAMED else []

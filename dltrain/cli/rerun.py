@@ -71,11 +71,7 @@ def _line(run: Run, arguments: Namespace) -> CommandLine:
 
 
 def _rerun_sweep(sweep: Run, line: CommandLine, changes: Overrides, *, dry: bool) -> None:
-    """Train what was planned for each member of a sweep, but for changes.
-
-    Raises:
-        ValueError: If its plan is gone, or no overrides come to a member any more.
-    """
+    """Train what was planned for each member of a sweep, but for changes."""
     again = repeated_sweep(sweep, line, changes)
     more = [f"and {len(again.notes) - MAX_NOTES} differences more"]
     for note in [*again.notes[:MAX_NOTES], *more * (len(again.notes) > MAX_NOTES)]:

@@ -9,11 +9,7 @@ from dltrain.config.yaml_file import ENDINGS, build, file_of, read_yaml
 
 
 def cycle(folders: Sequence[Path]) -> list[Path]:
-    """Find files whose defaults lead from one to the next and back; empty if there are none.
-
-    Args:
-        folders: Of configs; ones that come first win.
-    """
+    """Find files whose defaults lead from one to the next and back; empty if there are none."""
     for folder in folders:
         for file in sorted(file for file in folder.rglob("*") if file.suffix in ENDINGS):
             way = _way_back(str(file.relative_to(folder).with_suffix("")), folders, [])

@@ -127,11 +127,7 @@ class Overrides:
         return Overrides(tuple(entries.values()))
 
     def repeated(self, *, sweeping: bool = False) -> list[str]:
-        """Say of each key that is set more than once which values it is given.
-
-        Args:
-            sweeping: Whether a key may have several values.
-        """
+        """Say of each key that is set more than once which values it is given."""
         texts: dict[str, list[str]] = {}
         for entry in self.entries:
             if entry.key and entry.text is not None:

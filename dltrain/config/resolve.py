@@ -65,13 +65,7 @@ class Resolved:
 def resolve(
     overrides: Overrides, available: Mapping[str, Sequence[str]], *, sweeping: bool = False
 ) -> Resolved:
-    """Sort overrides into group choices, values and lists of them.
-
-    Args:
-        overrides: One for each key.
-        available: Group -> its choices.
-        sweeping: Whether a key may have several values.
-    """
+    """Sort overrides into group choices, values and lists of them."""
     result = Resolved()
     entries: dict[str, Override] = {}
     for entry in overrides.entries:

@@ -197,14 +197,7 @@ def instance(node: Mapping[str, Any], cls: type, key: str) -> tuple[Any, list[Pr
 def run_config(
     config: Mapping[str, Any], *, fitting: bool = True, placed: bool = True, training: bool = True
 ) -> tuple[RunConfig | None, list[Problem]]:
-    """Turn a composed mapping into a ``RunConfig``; with problems there is no config.
-
-    Args:
-        config: Plain values, as composed.
-        fitting: Whether the model must fit the data.
-        placed: Whether the data must lie where the config says.
-        training: Whether what training alone needs must be there.
-    """
+    """Turn a composed mapping into a ``RunConfig``; with problems there is no config."""
     if unloaded := plugins.needed(config.get("plugins")):
         return None, [Problem("plugins", unloaded)]  # without them nothing else can be judged
     problems: list[Problem] = []

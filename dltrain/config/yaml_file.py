@@ -120,11 +120,6 @@ _WrittenLoader.add_constructor(_STR, _WrittenLoader.scalar)
 def build(text: str, path: Path, *, written: bool = False) -> Any:
     """Make plain values of a text that ``read_yaml`` returned.
 
-    Args:
-        text: Of the file.
-        path: Of the file, for complaints.
-        written: Whether to return each value as ``Written``.
-
     Raises:
         ConfigFileError: If a key stands twice in a mapping, or is none.
     """
@@ -143,10 +138,6 @@ def composed(text: str) -> yaml.Node | None:
 
 def file_of(folder: Path, name: str) -> Path | None:
     """Find the file of a config in a folder, which may end in .yaml or in .yml.
-
-    Args:
-        folder: With configs.
-        name: Of the config, such as ``data/csv``.
 
     Raises:
         ConfigFileError: If there are both.

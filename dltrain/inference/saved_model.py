@@ -134,11 +134,7 @@ def load(
 
 
 def _preparation(run: Run) -> Dataset:
-    """Read how a run prepared its rows.
-
-    Raises:
-        ValueError: If that is not there, or not as it was written.
-    """
+    """Read how a run prepared its rows."""
     path = run.folder / PREPARATION
     content = read_bytes(path, limit=MAX_RECORD_BYTES)
     known = run.part("files", PREPARATION)

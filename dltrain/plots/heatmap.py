@@ -36,11 +36,6 @@ Cells = Mapping[tuple[str, str], SettingResult]
 def draw(results: Sequence[Result], *, metric: str, title: str) -> Figure:
     """Draw the mean of the metric over the two settings that matter most, whatever else varies.
 
-    Args:
-        results: How the members came out.
-        metric: What sorts them.
-        title: What they are of.
-
     Raises:
         ValueError: If fewer than two keys vary, or no member has a value.
     """

@@ -43,11 +43,6 @@ def draw(results: Sequence[Result], *, metric: str, title: str) -> Figure:
     With one setting, the line is the mean over seeds; with two, there is a line for each value of
     the other; with more, the mean over all the rest. Bands are a standard deviation each way.
 
-    Args:
-        results: How the members came out.
-        metric: What sorts them.
-        title: What they are of.
-
     Raises:
         ValueError: If no member has a value, or nothing varies.
     """

@@ -88,12 +88,7 @@ _DRAWING = threading.RLock()
 
 
 def picture(draw: Callable[[], Figure], *, form: str = "png") -> bytes:
-    """Draw in the style of the house, and return the file.
-
-    Args:
-        draw: Returns the figure; whatever it makes has the style.
-        form: ``png``, ``svg`` or ``pdf``.
-    """
+    """Draw in the style of the house, and return the file."""
     with drawing():
         return written(draw(), form=form)
 

@@ -12,13 +12,7 @@ from dltrain.runs.compare.axes import LOG, Axis
 
 
 def show_axis(axes: Axes, axis: Axis, *, which: str) -> None:
-    """Give a panel the name, the scale and the ticks of a setting.
-
-    Args:
-        axes: The panel.
-        axis: Of the setting.
-        which: ``x`` or ``y``.
-    """
+    """Give a panel the name, the scale and the ticks of a setting."""
     side = axes.xaxis if which == "x" else axes.yaxis
     side.set_label_text(style.named(axis.key, most=40))
     if axis.kind == LOG:
@@ -30,14 +24,7 @@ def show_axis(axes: Axes, axis: Axis, *, which: str) -> None:
 def show_ticks(
     axes: Axes, texts: Sequence[str], positions: Mapping[str, float], *, which: str
 ) -> None:
-    """Write values of a setting beside a panel.
-
-    Args:
-        axes: The panel.
-        texts: The values.
-        positions: Where each of them lies.
-        which: ``x`` or ``y``.
-    """
+    """Write values of a setting beside a panel."""
     side = axes.xaxis if which == "x" else axes.yaxis
     side.set_major_locator(FixedLocator([positions[text] for text in texts]))
     side.set_minor_locator(NullLocator())

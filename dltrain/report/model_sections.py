@@ -27,12 +27,7 @@ BINS = 40
 
 
 def sections(run: Run, *, whose: str) -> Iterator[Block]:
-    """Yield what can be shown of a run's model.
-
-    Args:
-        run: As its record tells it.
-        whose: The model, in words.
-    """
+    """Yield what can be shown of a run's model."""
     try:
         evaluation = evaluate(run, split=judging_split(run))
     except ValueError as error:
@@ -148,10 +143,6 @@ def in_original_units(
     data: Dataset, inputs: npt.NDArray[np.generic]
 ) -> tuple[list[Block], list[list[object]]]:
     """Undo the preparation of a table's rows: numbers in their units, categories by name.
-
-    Args:
-        data: How they were prepared.
-        inputs: [N, I], prepared.
 
     Returns:
         Columns, and cells for each row; a missing number is what took its place.

@@ -152,12 +152,7 @@ def configs(runs: Sequence[Run], names: Sequence[str]) -> Block:
 
 
 def environment(run: Run, *, member: Run | None = None) -> Block:
-    """Say on what a run ran, and from what it learned.
-
-    Args:
-        run: A run or a sweep.
-        member: Says what the sweep's own record does not.
-    """
+    """Say on what a run ran, and from what it learned; of a sweep a member says the rest."""
 
     def part(*path: str) -> Any:
         value = run.part(*path)
@@ -190,12 +185,7 @@ def environment(run: Run, *, member: Run | None = None) -> Block:
 
 
 def reproduce(run: Run, *, model: Run | None = None) -> Block:
-    """List the commands that repeat a run or a sweep, go on with it, or use its model.
-
-    Args:
-        run: A run or a sweep.
-        model: Whose model is used; a sweep's best member.
-    """
+    """List the commands that repeat a run or a sweep, go on with it, or use the best model."""
     rows = [("train it again", again(run))]
     if run.is_sweep:
         rows.append(("train what is missing", command_on(run, "resume")))

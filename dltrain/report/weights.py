@@ -23,11 +23,7 @@ _ENDS = np.array([[179, 88, 6], [247, 247, 247], [33, 102, 172]], dtype=np.float
 
 
 def weights(evaluation: Evaluation) -> list[Block]:
-    """Show what a model of one layer learned; nothing if it has more.
-
-    Args:
-        evaluation: Its weights [O, I] and biases [O].
-    """
+    """Show what a model of one layer learned; nothing if it has more."""
     names = [name for name in evaluation.parameters if name.endswith(".weight")]
     if len(names) != 1:
         return []

@@ -40,13 +40,7 @@ def _leads_to(name: str, folder: Path) -> bool:
 
 
 def command_on(run: Run, *verb: str, more: tuple[str, ...] = ()) -> str:
-    """Write a command on a run: ``dltrain runs show k3f9``.
-
-    Args:
-        run: Which it is about.
-        verb: Its words before the run's name.
-        more: Words after it.
-    """
+    """Write a command on a run: ``dltrain runs show k3f9``."""
     name, *where = address(run)
     needs_kinds = verb[0] not in ("runs", "config")
     plugins = Overrides.parse(run.texts("overrides")).only("plugins").words if needs_kinds else []

@@ -76,11 +76,6 @@ def find(name: str, output_dir: Path, *, readable: bool = True) -> Run:
 
     A member is found by its sweep's name and its number, as in ``k3f9/12``.
 
-    Args:
-        name: Of the run.
-        output_dir: Where runs lie.
-        readable: Whether its record must be one that can be read.
-
     Raises:
         ValueError: If none or several fit.
     """

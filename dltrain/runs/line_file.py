@@ -13,11 +13,7 @@ Mark = dict[str, Any]
 
 
 class Lines:
-    """One such file; lines may wait a moment before they are written.
-
-    Args:
-        path: The file.
-    """
+    """One such file; lines may wait a moment before they are written."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -80,13 +80,7 @@ def changes_of(run: Run, overrides: Overrides) -> dict[str, Any]:
 def config_of(
     run: Run, changes: Mapping[str, Any], *, placed: bool = True, training: bool = False
 ) -> RunConfig:
-    """Return the config of a run.
-
-    Args:
-        run: As its record tells it.
-        changes: Dotted key -> the value that is to hold instead.
-        placed: Whether its data must lie where it says.
-        training: Whether it is to be trained on, and so all that this needs must be there.
+    """Return the config of a run; ``placed`` and ``training`` are as in ``rules.problems``.
 
     Raises:
         ConfigError: If it is none, a line for each problem; nothing of it is composed or resolved.
@@ -146,9 +140,7 @@ def _replaced(node: object, path: Sequence[str], value: object) -> dict[str, Any
 def changed_versions(run: Run, *, cpu: str | None = None) -> list[str]:
     """Say which of what decides a run's bits is not today what it was then.
 
-    Args:
-        run: As its record tells it.
-        cpu: The processor's instructions that torch uses; None: not known yet.
+    Of the processor nothing is said without ``cpu``, the instructions that torch uses.
     """
     then, now = run.part("versions"), versions()
     then = then if isinstance(then, dict) else {}

@@ -107,13 +107,7 @@ class Recorder:
         return float(self._info["seconds"]) + time.monotonic() - self._begun
 
     def epoch(self, row: Mapping[str, float], *, seconds: float, examples: int) -> None:
-        """Append one epoch to the metrics, the timing and the log, which are at most a second old.
-
-        Args:
-            row: A number for each column that has one.
-            seconds: What the epoch's training took.
-            examples: Rows trained on.
-        """
+        """Append one epoch to the metrics, the timing and the log, at most a second late."""
         cells = [number(row[name]) if name in row else "" for name in self._columns]
         self._metrics.take(",".join(cells))
         for tracker in self._trackers:

@@ -61,10 +61,6 @@ class Repetition:
 def repetition_of(run: Run, line: CommandLine | None = None) -> Repetition:
     """Return what trains a single run, or a member of a sweep, again.
 
-    Args:
-        run: As its record tells it.
-        line: How it is composed; None: as it was.
-
     Raises:
         ValueError: If its record is not whole, or no overrides come to its config any more.
     """
@@ -93,10 +89,6 @@ def again(run: Run) -> str:
 
 def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
     """Return what trains a config again.
-
-    Args:
-        config: Nested plain values, as recorded.
-        line: How it was composed.
 
     Raises:
         ConfigError: If no words come to this config.
@@ -145,11 +137,7 @@ def _starts(line: CommandLine) -> Iterator[Repetition]:
 
 
 def _pinned(plain: Repetition, values: Mapping[str, Any], wanted: Mapping[str, Any]) -> Repetition:
-    """Add what is missing to come from these values to the wanted ones, and see that it does.
-
-    Raises:
-        ConfigError: If it does not.
-    """
+    """Add what is missing to come from these values to the wanted ones, and see that it does."""
     pins = {key: value for key, value in wanted.items() if values.get(key) != value}
     made = replace(
         plain,

@@ -111,31 +111,15 @@ class Run:
         return [str(entry) for entry in node] if isinstance(node, list) else []
 
     def num_epochs(self) -> int:
-        """Return how many whole epochs ``metrics.csv`` tells of, however long it is.
-
-        Raises:
-            ValueError: If it is no plain file, or longer than any that training writes.
-        """
+        """Return how many whole epochs ``metrics.csv`` tells of, however long it is."""
         return metrics_file.num_rows(self.folder / METRICS)
 
     def metrics(self, *, first: int | None = None, last: int = 0) -> list[dict[str, str]]:
-        """Read ``metrics.csv``: one dict of cells per epoch; a torn last line is left out.
-
-        Args:
-            first: How many epochs of the beginning; None: all there are.
-            last: How many of the end.
-
-        Raises:
-            ValueError: If it is no plain file, too large, or has too many columns.
-        """
+        """Read ``metrics.csv``: one dict of cells per epoch; a torn last line is left out."""
         return metrics_file.rows(self.folder / METRICS, first=first, last=last)
 
     def sample(self, most: int) -> list[dict[str, str]]:
-        """Read at most so many epochs of ``metrics.csv``, evenly spaced, the last among them.
-
-        Raises:
-            ValueError: If it is no plain file, too large, or has too many columns.
-        """
+        """Read at most so many epochs of ``metrics.csv``, evenly spaced, the last among them."""
         return metrics_file.sample(self.folder / METRICS, most=most)
 
 

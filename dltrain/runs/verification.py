@@ -59,12 +59,7 @@ def has_results(folder: Path, info: Mapping[str, Any]) -> bool:
 
 
 def complaints(folder: Path, files: object) -> Iterator[str]:
-    """Say which files of a run folder, or a sweep's, are not what was written there.
-
-    Args:
-        folder: Where they lie.
-        files: What the record says of them, name -> sha256, whoever wrote it.
-    """
+    """Say which files of a run folder, or a sweep's, are not what was written there."""
     listed = files if isinstance(files, dict) else {}
     patience = PATIENCE_BYTES
     expected = [(folder / name, listed[name]) for name in LISTED if name in listed]

@@ -81,8 +81,7 @@ class Engine:
     def run(self, before: Sequence[Result]) -> None:
         """Train members; come back when all are trained or failed, or something stops it.
 
-        Args:
-            before: How all members stand; those that failed before are tried alone.
+        Those that failed ``before`` are tried alone.
 
         Raises:
             StorageError: If something could not be kept.

@@ -40,12 +40,7 @@ class Grid:
 def expand(
     overrides: Overrides, sources: Sources, *, base: Sequence[Overrides] = ()
 ) -> tuple[list[Overrides], SweepConfig | None, list[str]]:
-    """List the members of a sweep.
-
-    Args:
-        overrides: As typed.
-        sources: Where their groups are found.
-        base: Members that the overrides are made to, if it begins with such.
+    """List the members of a sweep; with ``base``, what overrides make of those members.
 
     Returns:
         What each member sets, in order, the last key varying fastest; the sweep's settings; and

@@ -108,13 +108,7 @@ class Plan:
 
 
 def make_plan(overrides: Overrides, sources: Sources, *, base: Sequence[Overrides] = ()) -> Plan:
-    """Compose and check every member of a sweep.
-
-    Args:
-        overrides: As typed.
-        sources: Where values come from.
-        base: Members that the overrides are made to, to each alike; none: there are only the
-            overrides.
+    """Compose and check every member of a sweep; with ``base``, as overrides change those.
 
     Raises:
         PlanError: With one line for each problem found.

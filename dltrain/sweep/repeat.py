@@ -39,12 +39,7 @@ class RepeatedSweep:
 
 
 def repeated_sweep(sweep: Run, line: CommandLine, changes: Overrides) -> RepeatedSweep:
-    """Plan a sweep again.
-
-    Args:
-        sweep: As its record tells it.
-        line: What was typed for it, and the config files that it is to be composed from.
-        changes: To each of its members alike.
+    """Plan a sweep again, with the changes made to each of its members.
 
     Raises:
         ValueError: If its plan is gone, or no overrides come to a member any more.

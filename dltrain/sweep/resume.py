@@ -58,11 +58,7 @@ def _moved(overrides: Overrides) -> Mapping[str, str]:
 
 
 def _refuse_other(plan: Plan, overrides: Overrides, sources: Sources, sweep: Run) -> None:
-    """Refuse overrides that do not come to the sweep that was planned.
-
-    Raises:
-        PlanError: With what they come to instead, and what trains that.
-    """
+    """Refuse overrides that do not come to the sweep that was planned."""
     if not overrides.without("output_dir", "plugins", *DATA_PATHS, *RESETTABLE):
         return
     changed = differences(make_plan(overrides, sources).members, plan.members)
@@ -77,11 +73,7 @@ def _refuse_other(plan: Plan, overrides: Overrides, sources: Sources, sweep: Run
 
 
 def _with_settings(plan: Plan, overrides: Overrides, sources: Sources) -> Plan:
-    """Let the sweep's settings that are typed hold from now on, where that can be.
-
-    Raises:
-        PlanError: If a setting is not to be had, or was settled when the sweep was planned.
-    """
+    """Let the sweep's settings that are typed hold from now on, where that can be."""
     typed, _ = overrides.split("sweep.")
     settings, lines = sweep_settings(resolve(typed, sources.groups, sweeping=True), sources)
     if settings is None:
@@ -103,11 +95,6 @@ def _with_settings(plan: Plan, overrides: Overrides, sources: Sources) -> Plan:
 
 def find_sweep(name: str, overrides: Overrides, sources: Sources) -> Path:
     """Find the folder of a sweep among the runs.
-
-    Args:
-        name: An id, a prefix, ``latest`` and so on.
-        overrides: Among which ``output_dir`` may say where runs are.
-        sources: Whose config says it otherwise.
 
     Raises:
         ValueError: If there is none of that name.

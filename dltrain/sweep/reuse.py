@@ -19,11 +19,6 @@ from dltrain.system.environment import DECIDING, versions
 def take_over(folder: SweepFolder, plan: Plan, output_dir: Path) -> dict[int, str]:
     """Copy finished runs of the same config, data and versions into a sweep.
 
-    Args:
-        folder: Of the sweep; its members' folders do not exist yet.
-        plan: What it is to train.
-        output_dir: Where runs are looked for, members of other sweeps among them.
-
     Returns:
         Member -> id of the run it was.
     """

@@ -55,10 +55,6 @@ class Ended:
 class Session:
     """A sweep whose lock is held.
 
-    Args:
-        plan: What is to be trained.
-        folder: Where it is kept.
-
     Attributes:
         before: How all members stood when the session began.
     """
@@ -130,12 +126,7 @@ class Session:
         return self._keep(training.stop_signal)
 
     def _keep(self, stop_signal: int | None, *, failed: bool = False) -> Ended:
-        """Write what came out so far.
-
-        Args:
-            stop_signal: What interrupted the sweep, if anything did.
-            failed: Whether the disk refused something.
-        """
+        """Write what came out so far."""
         results = read_results(self.folder, self.plan)
         code, status = (4, "failed") if failed else _ending(results, stop_signal)
         write_csv(self.folder, self.plan, results)
@@ -179,12 +170,7 @@ class Session:
 
 @contextlib.contextmanager
 def begun(plan: Plan, line: CommandLine) -> Iterator[Session]:
-    """Claim a folder for a new sweep, and take over finished runs if ``sweep.skip_done`` is set.
-
-    Args:
-        plan: What is to be trained.
-        line: What was typed.
-    """
+    """Claim a folder for a new sweep, and take over finished runs if ``sweep.skip_done`` is set."""
     output_dir = expanded(plan.members[0].config.output_dir)
     folder = begin(output_dir, plan, line=line)
     with folder.locked():

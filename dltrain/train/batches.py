@@ -29,12 +29,7 @@ Transform = Callable[[Tensor, Tensor], Tensor]
 
 
 class ToFloat:
-    """A transform: bytes become whole numbers of a float type; floats are let through.
-
-    Args:
-        dtype: What they become.
-        device: Where they lie.
-    """
+    """A transform: bytes become whole numbers of a float type; floats are let through."""
 
     def __init__(self, dtype: torch.dtype, device: torch.device) -> None:
         self._floats = Memory(dtype, device)

@@ -82,13 +82,7 @@ def plan(run: RunConfig, data: Dataset) -> Plan:
 
 
 def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> Stack:
-    """Build the members of one stack.
-
-    Args:
-        configs: One per member; they may differ in numbers only.
-        data: What all of them learn from.
-        device: Where all of it will lie.
-    """
+    """Build the members of one stack, whose configs differ in numbers only."""
     from dltrain.nn.optim import ClipNorm
     from dltrain.train.batches import Batches
     from dltrain.train.steps import Stack
@@ -131,13 +125,7 @@ def dtype_of(config: RunConfig) -> torch.dtype:
 
 
 def model(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> Model:
-    """Build the models of one stack, with freshly drawn weights.
-
-    Args:
-        configs: One per member; they may differ in numbers only.
-        data: What they learn from; a data set without rows will do.
-        device: Where they will lie.
-    """
+    """Build the models of one stack, with freshly drawn weights; ``data`` needs no rows."""
     import torch
 
     from dltrain.nn.layers import Setup

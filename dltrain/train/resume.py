@@ -47,11 +47,6 @@ def refuse_member(run: Run, changes: Mapping[str, Any]) -> None:
 def advice_if_finished(run: Run, config: RunConfig, *, longer: bool) -> str | None:
     """Say of a run that is finished what can be done with it; None: there is more to train.
 
-    Args:
-        run: As its record tells it.
-        config: With what changes.
-        longer: Whether a number of epochs is asked for.
-
     Raises:
         DivergedError: If it has diverged.
         ValueError: If it has more epochs than are asked for, or would not train any longer.
@@ -83,13 +78,7 @@ def advice_if_finished(run: Run, config: RunConfig, *, longer: bool) -> str | No
 def resumed_job(
     run: Run, config: RunConfig, changes: Mapping[str, Any], *, allow_changed: bool
 ) -> Job:
-    """Load the data of a run that goes on.
-
-    Args:
-        run: As its record tells it.
-        config: With what changes.
-        changes: That, key -> value; recorded in place of what was typed before.
-        allow_changed: Whether other data and versions will do.
+    """Load the data of a run that goes on; changes are recorded in place of what was typed before.
 
     Raises:
         ChangedError: If they are others.

@@ -57,11 +57,7 @@ def _nothing(config: object) -> None:
 
 
 def _checked(words: Sequence[str]) -> list[str]:
-    """Return the words for Hydra, flags first, as it wants them.
-
-    Raises:
-        UsageError: If Hydra could do nothing with them.
-    """
+    """Return the words for Hydra, flags first, as it wants them."""
     parser = Parser("train", __doc__ or "", USAGE).composing()
     parser.add_argument("--info", "-i", nargs="?", const="all", choices=INFO)
     parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"])

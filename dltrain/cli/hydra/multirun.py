@@ -76,12 +76,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _folder(search: Search) -> tuple[Path, bool]:
-    """Make the folder for Hydra's files; return it, and whether it is new.
-
-    Raises:
-        UsageError: If there is something else.
-        StorageError: If it cannot be made.
-    """
+    """Make the folder for Hydra's files; return it, and whether it is new."""
     moment = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     folder = search.folder or search.output_dir / "multirun" / moment
     is_new = disk.make_folder(folder)
@@ -93,11 +88,7 @@ def _folder(search: Search) -> tuple[Path, bool]:
 
 
 def _carry_out(search: Search, sources: Sources, folder: Path) -> BaseException | None:
-    """Let Hydra sweep; return what ended it, if it did not come to its end.
-
-    Raises:
-        StorageError: If the disk refuses.
-    """
+    """Let Hydra sweep; return what ended it, if it did not come to its end."""
     text = str(folder.absolute()).replace("\\", "\\\\").replace("'", "\\'")
     words = [*search.words, f"hydra.sweep.dir='{text}'", "hydra.mode=MULTIRUN"]
     ending.pid = os.getpid()

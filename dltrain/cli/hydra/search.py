@@ -166,11 +166,7 @@ def _texts(override: HydraOverride) -> list[str]:
 
 
 def _checked(values: Mapping[str, Sequence[Override]], sources: Sources) -> Any:
-    """Try each value beside the first ones of the other keys; return the config of all the first.
-
-    Raises:
-        ConfigError: With one line for each problem.
-    """
+    """Try each value beside the first of each other key; return the config of all the first."""
     first = Overrides(tuple(tried[0] for tried in values.values() if tried))
     lines: list[str] = []
     for key, tried in values.items():

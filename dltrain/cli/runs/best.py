@@ -62,11 +62,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def best_of_sweep(sweep: Run, *, metric: str | None, as_json: bool) -> None:
-    """Print a sweep's settings or members, best first, and its best member.
-
-    Raises:
-        ValueError: If no member has the metric.
-    """
+    """Print a sweep's settings or members, best first, and its best member."""
     comparison = of_sweep(sweep)
     if metric is not None:
         names = Names.of(result.metrics for result in comparison.results)
@@ -97,11 +93,7 @@ def best_of_sweep(sweep: Run, *, metric: str | None, as_json: bool) -> None:
 
 
 def best_of_all(output_dir: Path, *, metric: str | None, where: str | None, as_json: bool) -> None:
-    """Print the best runs of those that learned from the newest run's data.
-
-    Raises:
-        ValueError: If there is none.
-    """
+    """Print the best runs of those that learned from the newest run's data."""
     every = list(list_all(output_dir))
     newest = next((run for run in every if run.part("data", "sha256") and best_of(run)), None)
     if newest is None:

@@ -49,11 +49,7 @@ def _members(run: Run) -> list[Run]:
 
 
 def print_comparison(runs: Sequence[Run]) -> None:
-    """Print curves over one another, as many as can be told apart, and a table of how they ended.
-
-    Raises:
-        ValueError: If a run's metrics cannot be read.
-    """
+    """Print curves over one another, as many as can be told apart, and a table of results."""
     console, listed = output(), rows(runs, numbered=False)
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in runs:

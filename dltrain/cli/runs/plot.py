@@ -111,11 +111,7 @@ def _parser() -> Parser:
 
 
 def _form(file: Path) -> str:
-    """Return the format that a file's ending stands for.
-
-    Raises:
-        ValueError: If it is none of ours, or the file cannot be there.
-    """
+    """Return the format that a file's ending stands for."""
     ending = file.suffix[1:].lower()
     if ending not in style.FORMATS:
         known = ", ".join(f".{form}" for form in style.FORMATS)
@@ -154,11 +150,7 @@ def _kinds(run: Run) -> list[str]:
 
 
 def _asked(runs: Sequence[Run], kind: str) -> Iterator[Picture]:
-    """Say what to draw if the kind is told.
-
-    Raises:
-        ValueError: If a run cannot have it.
-    """
+    """Say what to draw if the kind is told."""
     if kind == "curves":
         yield Picture(kind, tuple(runs))
         return
@@ -207,11 +199,7 @@ def _draw_all(wanted: Sequence[Picture], *, form: str, target: Callable[[Picture
 def _content(
     picture: Picture, evaluations: dict[Path, Evaluation | ValueError], *, form: str
 ) -> bytes:
-    """Draw one.
-
-    Raises:
-        ValueError: If it cannot be drawn.
-    """
+    """Draw one."""
     title = _title(picture.runs)
     if picture.kind in OF_MODELS:
         paint, evaluation = OF_MODELS[picture.kind], _evaluated(picture.runs[0], evaluations)
@@ -237,11 +225,7 @@ def _title(runs: Sequence[Run]) -> str:
 
 
 def _evaluated(run: Run, evaluations: dict[Path, Evaluation | ValueError]) -> Evaluation:
-    """Evaluate a run on the rows kept for the end, or on those it has; once for all pictures.
-
-    Raises:
-        ValueError: If the checkpoint or the data cannot be had.
-    """
+    """Evaluate a run on the rows kept for the end, or on those it has; once for all pictures."""
     if run.folder not in evaluations:
         from dltrain.inference.evaluation import evaluate, judging_split
 

@@ -41,11 +41,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _of_run(run: Run) -> Iterator[str]:
-    """Yield a line for each epoch, as it is recorded, until nobody trains the run any more.
-
-    Raises:
-        ValueError: If its files cannot be read.
-    """
+    """Yield a line for each epoch, as it is recorded, until nobody trains the run any more."""
     names: list[str] = []
     seen: str | None = None  # the last epoch shown
     while True:

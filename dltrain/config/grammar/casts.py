@@ -16,10 +16,6 @@ class SweepError(ValueError):
 def converted(parsed: Any, name: str) -> Any:
     """Cast a value; of a list or a mapping each value in it.
 
-    Args:
-        parsed: What the grammar made of it.
-        name: Of the cast, such as ``int``.
-
     Raises:
         SweepError: If it cannot be cast.
     """

@@ -90,11 +90,7 @@ class Call:
         return result
 
     def operand(self, *names: str) -> Argument:
-        """Return what it works on: one value, one list, or several values as a list.
-
-        Args:
-            names: Each of which may name it.
-        """
+        """Return what it works on: one value, one list, or several values as a list."""
         named = [self.named[name] for name in names if name in self.named]
         arguments = [*self.arguments, *named]
         if not arguments:

@@ -96,12 +96,7 @@ def axis_of(key: str, texts: Sequence[str]) -> Axis:
 
 
 def apart(positions: Sequence[float], *, most: int) -> list[int]:
-    """Choose those of ascending positions whose names do not overlap, the first among them.
-
-    Args:
-        positions: Along an axis, at least one.
-        most: So many names fit.
-    """
+    """Choose those of ascending positions whose names do not overlap, the first among them."""
     distance = (positions[-1] - positions[0]) / most * (1 - 1e-9)
     chosen = [0]
     for index, position in enumerate(positions[1:], start=1):

@@ -87,12 +87,7 @@ def compare(runs: Sequence[Run]) -> Comparison:
 
 
 def of_sweep(sweep: Run, *, metric: str | None = None) -> Comparison:
-    """Compare the members of a sweep that have begun.
-
-    Args:
-        sweep: As its record tells it.
-        metric: What sorts; None: what it was told to be sorted by.
-    """
+    """Compare the members of a sweep that have begun, by its own metric if none is given."""
     runs, planned = numbered_members(sweep), sweep.part("members")
     metric = metric or str(sweep.part("metric") or "")
     return Comparison(

@@ -74,9 +74,6 @@ def curves_of(comparison: Comparison) -> list[Curve]:
 def thinned(count: int) -> list[int]:
     """Choose whose curves are drawn: the best, and of the rest evenly spaced ones.
 
-    Args:
-        count: How many runs there are.
-
     Returns:
         Their ranks, 0 for the best.
 

@@ -85,14 +85,7 @@ def _so_far(rows: Sequence[Mapping[str, str]]) -> Numbers:
 
 
 def result_of(run: Run, *, index: int, setting: Mapping[str, str], metric: str) -> Result:
-    """Read how a member came out from its record.
-
-    Args:
-        run: The member's run.
-        index: Its number.
-        setting: What tells it from the others.
-        metric: What sorts.
-    """
+    """Read how a member came out from its record."""
     numbers, status = numbers_of(run), run.status
     name = counted_name(metric, numbers)
     value = numbers.get(name)
@@ -117,13 +110,7 @@ def numbered_members(sweep: Run) -> dict[int, Run]:
 
 
 def results_of(sweep: Run, runs: Mapping[int, Run], *, metric: str) -> list[Result]:
-    """Read how members of a sweep came out, in order of their numbers.
-
-    Args:
-        sweep: As its record tells it.
-        runs: The members, by number.
-        metric: What sorts.
-    """
+    """Read how members of a sweep came out, in order of their numbers."""
     results = []
     for index, run in runs.items():
         typed = Overrides.parse(run.texts("overrides")).texts
@@ -133,13 +120,7 @@ def results_of(sweep: Run, runs: Mapping[int, Run], *, metric: str) -> list[Resu
 
 
 def rank(metric: str, *, status: str, value: float | None) -> tuple[int, float]:
-    """Return what sorts runs, best first: the finished ones, those under way, and all others.
-
-    Args:
-        metric: What sorts.
-        status: Of a run.
-        value: Of its metric; None: it has none, and comes last.
-    """
+    """Return what sorts runs, best first: the finished ones, those under way, and all others."""
     tier = 0 if status == "done" else 1 if status in UNFINISHED else 2
     if value is None or tier == 2:  # what diverged has no value that counts
         return 2, 0.0

@@ -134,13 +134,7 @@ def products(plan: Plan, *, rows: int, like: torch.Tensor) -> Callable[[], None]
 
 
 def pace(call: Callable[[], object], seconds: float, like: torch.Tensor) -> float:
-    """Make a call again and again; return the seconds one takes.
-
-    Args:
-        call: What to time.
-        seconds: How long.
-        like: A tensor of the device it computes on.
-    """
+    """Make a call again and again; return the seconds one takes."""
     for _ in range(3):
         call()
     started, made = time_when_done(like.device), 0

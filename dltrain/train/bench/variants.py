@@ -52,11 +52,6 @@ class Variant:
 def other_ways(job: Job, plain: Variant, *, batch_size: int) -> tuple[list[Variant], list[str]]:
     """Measure what a user could type instead.
 
-    Args:
-        job: What was typed.
-        plain: Its own pace.
-        batch_size: Rows of its steps.
-
     Returns:
         The other ways, and the words of those that would take too much time or memory.
     """

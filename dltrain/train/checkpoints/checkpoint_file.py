@@ -191,11 +191,7 @@ class Keeper:
         return self._is_first or time.monotonic() >= self._written + self._pause
 
     def write(self, members: Sequence[int] | None = None, *, ended: bool = False) -> None:
-        """Write what waits.
-
-        Args:
-            members: Whose states; None: all members'.
-            ended: Whether they have come to their end: the last and the best are left.
+        """Write what waits, of all members if none are named; in the end keep the last and best.
 
         Raises:
             StorageError: If a state could not be made durable.

@@ -137,13 +137,7 @@ class Saver:
         self._keeper.take(state_of(self._steps), metas, best=best)
 
     def take_underway(self, epoch: int, done: int, members: Sequence[int]) -> None:
-        """Take these members' states within an epoch, if the numbers of all are finite.
-
-        Args:
-            epoch: The one under way.
-            done: Steps of it.
-            members: Those that are running.
-        """
+        """Take these members' states within an epoch, if the numbers of all are finite."""
         finite = self._steps.losses().isfinite().all(dim=0) & self._steps.stack.model.intact()
         if not finite[list(members)].all():
             return  # the end of the epoch tells what happened; the state before it stays
@@ -153,12 +147,7 @@ class Saver:
         self._keeper.take(tensors, metas, best=[False] * len(self._outcomes))
 
     def is_due(self, *, before: int, ended: int | None = None) -> bool:
-        """Tell whether it is time to write.
-
-        Args:
-            before: Updates before the last step, or window of steps.
-            ended: The epoch that has come to its end with it, if one has.
-        """
+        """Tell whether to write, after updates ``before`` and those since; ``ended`` is an epoch."""
         if self._interval is None:
             return self._keeper.is_due(underway=ended is None)
         if self._interval.steps:
@@ -167,10 +156,6 @@ class Saver:
 
     def write(self, members: Sequence[int], *, ended: bool = False) -> None:
         """Write what waits of these members, durably.
-
-        Args:
-            members: Their numbers.
-            ended: Whether they have come to their end.
 
         Raises:
             StorageError: If that could not be done; older states are untouched.

@@ -36,13 +36,7 @@ def draw_curves(rows: Rows, *, title: str) -> bytes:
 
 
 class ProgressBoard:
-    """Keeps ``plots/curves.png`` of a run folder up to date.
-
-    Args:
-        folder: Of the run.
-        title: Above the curves.
-        live: Whether to draw while the run trains; else once, at its end.
-    """
+    """Keeps ``plots/curves.png`` of a run folder up to date; drawn once at its end if not live."""
 
     def __init__(self, folder: Path, *, title: str, live: bool) -> None:
         self._folder, self._title, self._live = folder, title, live

@@ -64,11 +64,7 @@ class EventFile:
         self._waiting: list[bytes] = []
 
     def begin(self, rows: Iterable[Mapping[str, str]]) -> None:
-        """Let the file hold these epochs, and none that an earlier process trained after them.
-
-        Args:
-            rows: Column -> cell of ``metrics.csv``, one per epoch.
-        """
+        """Let the file hold these epochs, and none that an earlier process trained after them."""
         disk.make_folder(self._path.parent)
         disk.remove_temporaries(self._path.parent)
         before = self._before()
@@ -92,12 +88,7 @@ class EventFile:
             disk.append_bytes(self._path, content)
 
     def finish(self, status: str, result: Mapping[str, Any]) -> None:
-        """Say how the run ended, unless it may go on.
-
-        Args:
-            status: ``done``, ``diverged``, ``failed`` or ``interrupted``.
-            result: What its record will say: ``final`` with the step, ``test`` with its metrics.
-        """
+        """Say how the run ended, unless it may go on."""
         now, test = time.time(), result.get("test") or {}
         step = int(result.get("final", {}).get("step", 0))
         if status in _STATUS:
