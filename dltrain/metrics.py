@@ -16,26 +16,20 @@ REGRESSION, CLASSIFICATION = "regression", "classification"
 
 @dataclass(frozen=True)
 class Metric:
-    """A number by which a model is judged.
+    """A number by which a model is judged."""
 
-    Attributes:
-        name: Without its split.
-        compute: It, from the statistics that the task's losses hand over.
-        task: Whose it is; None: of every task.
-        higher_is_better: Which way it chooses. What gets better downwards may also be looked at in
-            factors, on a logarithmic axis.
-        headline: Whether people speak of it, besides the loss: it has curves and columns.
-        chooses: Whether its task's epochs and runs are chosen by it; where none is, by the loss.
-        floor: What is worse is off the scale of a picture.
-    """
-
-    name: str
+    name: str  # without its split
+    # it, from the statistics that the task's losses hand over
     compute: Callable[[Statistics], float]
-    task: str | None = None
+    task: str | None = None  # whose it is; None: of every task
+    # which way it chooses. What gets better downwards may also be looked at in factors, on a
+    # logarithmic axis
     higher_is_better: bool = False
+    # whether people speak of it, besides the loss: it has curves and columns
     headline: bool = False
+    # whether its task's epochs and runs are chosen by it; where none is, by the loss
     chooses: bool = False
-    floor: float = -math.inf
+    floor: float = -math.inf  # what is worse is off the scale of a picture
 
 
 def _r2(statistics: Statistics) -> float:

@@ -10,29 +10,17 @@ from dltrain.data.dataset import Dataset
 
 @dataclass(frozen=True)
 class DataSummary:
-    """What is known of a data set without keeping it.
+    """What is known of a data set without keeping it."""
 
-    Attributes:
-        name: As in run folders.
-        source: Where the rows came from.
-        sha256: Of the data, if it came from files.
-        task: What is predicted.
-        rows: Rows of each split.
-        in_features: Inputs per row.
-        image: Whether inputs are bytes.
-        warnings: For people, hard to overlook.
-        notes: For people.
-    """
-
-    name: str
-    source: str
-    sha256: str | None
-    task: str
-    rows: Mapping[str, int]
-    in_features: int
-    image: bool
-    warnings: tuple[str, ...]
-    notes: tuple[str, ...]
+    name: str  # as in run folders
+    source: str  # where the rows came from
+    sha256: str | None  # of the data, if it came from files
+    task: str  # what is predicted
+    rows: Mapping[str, int]  # rows of each split
+    in_features: int  # inputs per row
+    image: bool  # whether inputs are bytes
+    warnings: tuple[str, ...]  # for people, hard to overlook
+    notes: tuple[str, ...]  # for people
 
     @classmethod
     def of(cls, data: Dataset) -> DataSummary:

@@ -32,30 +32,19 @@ Predictions = npt.NDArray[Any]  # int64 class indices, or float64 amounts
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How a model does on rows whose targets are known.
+    """How a model does on rows whose targets are known."""
 
-    Attributes:
-        split: ``train``, ``val`` or ``test``; or ``data`` for rows of another file.
-        epoch: Whole epochs the model was trained for.
-        metrics: As in ``test/loss``; of the test split after the last epoch what the run's record
-            has.
-        targets: [N], class indices or amounts in the target's own units.
-        predictions: [N], likewise; of equally probable classes the first.
-        probabilities: [N, C]; None for regression.
-        parameters: Weights [O, I] and biases [O] by name, as in ``layers.0.weight``.
-        data: What the rows are of.
-        steps: Of the epoch after those, if the run was stopped within it.
-    """
-
-    split: str
-    epoch: int
+    split: str  # ``train``, ``val`` or ``test``; or ``data`` for rows of another file
+    epoch: int  # whole epochs the model was trained for
+    # as in ``test/loss``; of the test split after the last epoch what the run's record has
     metrics: dict[str, float]
-    targets: Predictions
-    predictions: Predictions
-    probabilities: npt.NDArray[np.float32] | None
+    targets: Predictions  # [N], class indices or amounts in the target's own units
+    predictions: Predictions  # [N], likewise; of equally probable classes the first
+    probabilities: npt.NDArray[np.float32] | None  # [N, C]; None for regression
+    # weights [O, I] and biases [O] by name, as in ``layers.0.weight``
     parameters: dict[str, npt.NDArray[np.generic]]
-    data: Dataset
-    steps: int = 0
+    data: Dataset  # what the rows are of
+    steps: int = 0  # of the epoch after those, if the run was stopped within it
 
 
 def evaluate(

@@ -45,25 +45,15 @@ MORE_BYTES, MORE_BYTES_UNDERWAY = 2**24, 2**28
 
 @dataclass(frozen=True)
 class Trained:
-    """A model as a run left it.
+    """A model as a run left it."""
 
-    Attributes:
-        run: Whose it is.
-        config: What the run was told.
-        data: How it prepared its rows; a data set without rows.
-        model: One member.
-        epoch: Whole epochs it has been trained for.
-        steps: Steps of the epoch after them.
-        device: Where it lies.
-    """
-
-    run: Run
-    config: RunConfig
-    data: Dataset
-    model: Model
-    epoch: int
-    steps: int
-    device: torch.device
+    run: Run  # whose it is
+    config: RunConfig  # what the run was told
+    data: Dataset  # how it prepared its rows; a data set without rows
+    model: Model  # one member
+    epoch: int  # whole epochs it has been trained for
+    steps: int  # steps of the epoch after them
+    device: torch.device  # where it lies
 
     def on_device(self, inputs: npt.NDArray[np.generic]) -> Tensor:
         """Bring prepared rows [B, I] where the model is, in a type that it takes."""

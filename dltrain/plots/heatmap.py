@@ -75,15 +75,10 @@ def _size(across: Axis, down: Axis) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Shades:
-    """Which colour a value has: the better, the brighter.
+    """Which colour a value has: the better, the brighter."""
 
-    Attributes:
-        norm: From the worst to the best value to 0 to 1, or back.
-        colours: Of 0 to 1.
-    """
-
-    norm: Normalize
-    colours: Colormap
+    norm: Normalize  # from the worst to the best value to 0 to 1, or back
+    colours: Colormap  # of 0 to 1
 
     def of(self, value: float) -> tuple[float, float, float, float]:
         """Return the colour of a value."""

@@ -24,21 +24,14 @@ KINDS = ("text", "number", "figure", "count", "duration", "share")
 
 @dataclass(frozen=True)
 class Document:
-    """What stands on a page.
+    """What stands on a page."""
 
-    Attributes:
-        title: In a few words.
-        subtitle: What the subject is and how it ended, in a sentence or two.
-        figures: The few that matter most: name, value as text, and what there is to say of it.
-        warnings: What must not be overlooked.
-        sections: In order.
-    """
-
-    title: str
-    subtitle: str
+    title: str  # in a few words
+    subtitle: str  # what the subject is and how it ended, in a sentence or two
+    # the few that matter most: name, value as text, and what there is to say of it
     figures: Sequence[tuple[str, str, str]] = ()
-    warnings: Sequence[str] = ()
-    sections: Sequence[Block] = field(default_factory=list)
+    warnings: Sequence[str] = ()  # what must not be overlooked
+    sections: Sequence[Block] = field(default_factory=list)  # in order
 
 
 def section(name: str, title: str, blocks: Sequence[Block]) -> Block:

@@ -97,5 +97,5 @@ def _by_name(weight: Floats, bias: Floats, data: Dataset) -> list[Block]:
         for index in order[:MAX_ROWS]
     ]
     columns = [column("feature"), *(column(head, "figure") for head in heads[:MAX_CLASSES])]
-    units = "In the data's solution units:"
+    units = "In the data's own units:"
     return [*blocks, paragraph(units), table(columns, rows, caption="Coefficients")]

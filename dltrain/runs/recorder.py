@@ -28,15 +28,10 @@ TIMING_HEADER = "epoch,seconds,examples_per_second"
 
 @dataclass(frozen=True)
 class Kept:
-    """What counts of the files that an earlier process left.
+    """What counts of the files that an earlier process left."""
 
-    Attributes:
-        metrics: ``metrics.csv``, up to the state that training goes on from.
-        timing: ``timing.csv``, likewise.
-    """
-
-    metrics: bytes
-    timing: bytes
+    metrics: bytes  # ``metrics.csv``, up to the state that training goes on from
+    timing: bytes  # ``timing.csv``, likewise
 
 
 def number(value: float) -> str:

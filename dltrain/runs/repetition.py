@@ -33,18 +33,12 @@ _MOST_CHARACTERS = 20_000
 
 @dataclass(frozen=True)
 class Repetition:
-    """Flags and overrides that train a config again.
+    """Flags and overrides that train a config again."""
 
-    Attributes:
-        flags: Where configs come from.
-        overrides: What is set, but for ``output_dir``.
-        sources: Config files that they are composed from.
-        notes: What those say otherwise by now, for people, by key.
-    """
-
-    flags: list[str]
-    overrides: Overrides
-    sources: Sources
+    flags: list[str]  # where configs come from
+    overrides: Overrides  # what is set, but for ``output_dir``
+    sources: Sources  # config files that they are composed from
+    # what those say otherwise by now, for people, by key
     notes: Mapping[str, str] = field(default_factory=dict)
 
     @property

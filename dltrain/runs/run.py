@@ -23,17 +23,11 @@ from dltrain.system.foreign_files import read_start
 
 @dataclass(frozen=True)
 class Run:
-    """One run as its ``run.json`` tells it, or a sweep as its ``sweep.json`` does.
+    """One run as its ``run.json`` tells it, or a sweep as its ``sweep.json`` does."""
 
-    Attributes:
-        folder: Where it lies.
-        info: The content of that file.
-        is_sweep: Whether it is a sweep.
-    """
-
-    folder: Path
-    info: dict[str, Any]
-    is_sweep: bool = False
+    folder: Path  # where it lies
+    info: dict[str, Any]  # the content of that file
+    is_sweep: bool = False  # whether it is a sweep
 
     @property
     def id(self) -> str:

@@ -11,30 +11,19 @@ from dltrain.sweep.plan import Group, Member
 
 @dataclass(frozen=True)
 class Assignment:
-    """Members to be trained together, or measured.
+    """Members to be trained together, or measured."""
 
-    Attributes:
-        sweep: The sweep's id.
-        line: What was typed for it.
-        group: What the members have in common.
-        members: In order.
-        folders: Where to keep each of them; None: it is kept already, and is trained along so
-            that the others compute the same bytes as before.
-        log: Where the child's output goes.
-        metric: Whose value is sent to the parent while training.
-        threads: Processor threads; None: as configured.
-        sizes: Stack sizes to measure; empty: train.
-    """
-
-    sweep: str
-    line: CommandLine
-    group: Group
-    members: tuple[Member, ...]
+    sweep: str  # the sweep's id
+    line: CommandLine  # what was typed for it
+    group: Group  # what the members have in common
+    members: tuple[Member, ...]  # in order
+    # where to keep each of them; None: it is kept already, and is trained along so that the
+    # others compute the same bytes as before
     folders: tuple[Path | None, ...]
-    log: Path
-    metric: str
-    threads: int | None
-    sizes: tuple[int, ...] = ()
+    log: Path  # where the child's output goes
+    metric: str  # whose value is sent to the parent while training
+    threads: int | None  # processor threads; None: as configured
+    sizes: tuple[int, ...] = ()  # stack sizes to measure; empty: train
 
     @property
     def kept(self) -> list[Member]:

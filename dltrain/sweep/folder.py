@@ -53,16 +53,11 @@ MAX_PLAN_BYTES = 2**30
 
 @dataclass
 class SweepFolder:
-    """A sweep's folder, being written.
+    """A sweep's folder, being written."""
 
-    Attributes:
-        path: Where it lies.
-        info: The content of ``sweep.json``.
-        begun: When this process began to work on it, by its monotonic clock.
-    """
-
-    path: Path
-    info: dict[str, Any] = field(default_factory=dict)
+    path: Path  # where it lies
+    info: dict[str, Any] = field(default_factory=dict)  # the content of ``sweep.json``
+    # when this process began to work on it, by its monotonic clock
     begun: float = field(default_factory=time.monotonic, compare=False)
 
     @property

@@ -47,32 +47,20 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True)
 class Member:
-    """One run of a sweep.
+    """One run of a sweep."""
 
-    Attributes:
-        index: Its number, from 0.
-        overrides: What to type to train it alone.
-        setting: What tells it from the others: key -> text.
-        config: Composed and checked.
-    """
-
-    index: int
-    overrides: Overrides
-    setting: Mapping[str, str]
-    config: RunConfig
+    index: int  # its number, from 0
+    overrides: Overrides  # what to type to train it alone
+    setting: Mapping[str, str]  # what tells it from the others: key -> text
+    config: RunConfig  # composed and checked
 
 
 @dataclass(frozen=True)
 class Group:
-    """Members that differ in numbers only, and so can be trained together.
+    """Members that differ in numbers only, and so can be trained together."""
 
-    Attributes:
-        members: Their numbers, in order.
-        workload: The data all of them learn from, and the largest model among them.
-    """
-
-    members: tuple[int, ...]
-    workload: Workload
+    members: tuple[int, ...]  # their numbers, in order
+    workload: Workload  # the data all of them learn from, and the largest model among them
 
     @property
     def metrics(self) -> list[str]:
@@ -82,19 +70,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep, composed and checked.
+    """A sweep, composed and checked."""
 
-    Attributes:
-        members: In order of their numbers.
-        groups: In order of their first members.
-        settings: Of the sweep itself.
-        duplicates: How many members were left out because an equal one was there.
-    """
-
-    members: tuple[Member, ...]
-    groups: tuple[Group, ...]
-    settings: SweepConfig
-    duplicates: int = 0
+    members: tuple[Member, ...]  # in order of their numbers
+    groups: tuple[Group, ...]  # in order of their first members
+    settings: SweepConfig  # of the sweep itself
+    duplicates: int = 0  # how many members were left out because an equal one was there
 
     @property
     def varying(self) -> list[str]:

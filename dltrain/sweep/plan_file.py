@@ -25,19 +25,12 @@ from dltrain.text import clipped
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the plan.
+    """A line of the plan."""
 
-    Attributes:
-        index: The member's number, from 0.
-        overrides: What to type to train it alone.
-        setting: What tells it from the others: key -> text.
-        config: In plain values that nobody has checked.
-    """
-
-    index: int
-    overrides: Overrides
-    setting: Mapping[str, str]
-    config: Mapping[str, Any]
+    index: int  # the member's number, from 0
+    overrides: Overrides  # what to type to train it alone
+    setting: Mapping[str, str]  # what tells it from the others: key -> text
+    config: Mapping[str, Any]  # in plain values that nobody has checked
 
 
 def as_line(member: Member) -> str:

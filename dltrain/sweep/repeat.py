@@ -23,19 +23,12 @@ _SETTLED = ("zip", "repeat", "file")
 
 @dataclass(frozen=True)
 class RepeatedSweep:
-    """A sweep to be trained again.
+    """A sweep to be trained again."""
 
-    Attributes:
-        num_planned: How many members it had.
-        notes: On what config files say otherwise by now, for people.
-        plan: With the changes.
-        line: What was typed for it.
-    """
-
-    num_planned: int
-    notes: Sequence[str]
-    plan: Plan
-    line: CommandLine
+    num_planned: int  # how many members it had
+    notes: Sequence[str]  # on what config files say otherwise by now, for people
+    plan: Plan  # with the changes
+    line: CommandLine  # what was typed for it
 
 
 def repeated_sweep(sweep: Run, line: CommandLine, changes: Overrides) -> RepeatedSweep:

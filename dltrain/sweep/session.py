@@ -37,19 +37,12 @@ class View(engine.View, Protocol):
 
 @dataclass(frozen=True)
 class Ended:
-    """How a sweep came out.
+    """How a sweep came out."""
 
-    Attributes:
-        results: Of all members, in order of their numbers.
-        status: ``done``, ``failed``, ``diverged`` or ``interrupted``.
-        exit_code: 0 done, 1 a member failed, 3 all diverged, 128 + signal interrupted.
-        message: What is wrong and what to do about it; empty if nothing is.
-    """
-
-    results: Sequence[Result]
-    status: str
-    exit_code: int
-    message: str
+    results: Sequence[Result]  # of all members, in order of their numbers
+    status: str  # ``done``, ``failed``, ``diverged`` or ``interrupted``
+    exit_code: int  # 0 done, 1 a member failed, 3 all diverged, 128 + signal interrupted
+    message: str  # what is wrong and what to do about it; empty if nothing is
 
 
 class Session:

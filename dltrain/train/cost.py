@@ -18,15 +18,10 @@ MEMORY_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Workload:
-    """What is trained on what, as far as cost is concerned.
+    """What is trained on what, as far as cost is concerned."""
 
-    Attributes:
-        data: The rows.
-        layers: Of the model; of several, the largest.
-    """
-
-    data: DataSummary
-    layers: Plan
+    data: DataSummary  # the rows
+    layers: Plan  # of the model; of several, the largest
 
 
 def member_bytes(config: RunConfig, workload: Workload) -> int:

@@ -34,19 +34,12 @@ from dltrain.train.trainer import Trainer, View
 
 @dataclass(frozen=True)
 class Ended:
-    """How one job came out.
+    """How one job came out."""
 
-    Attributes:
-        outcome: The trainer's word.
-        exit_code: 0 done, 3 diverged, 128 + signal interrupted.
-        findings: Sentences about what was learned.
-        compared: Results beside published ones.
-    """
-
-    outcome: Outcome
-    exit_code: int
-    findings: Sequence[str]
-    compared: Sequence[Mapping[str, Any]]
+    outcome: Outcome  # the trainer's word
+    exit_code: int  # 0 done, 3 diverged, 128 + signal interrupted
+    findings: Sequence[str]  # sentences about what was learned
+    compared: Sequence[Mapping[str, Any]]  # results beside published ones
 
 
 class Training:

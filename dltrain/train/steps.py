@@ -32,20 +32,15 @@ WARM_STEPS = 5
 
 @dataclass
 class Stack:
-    """M members of equal shape, ready to be trained together.
-
-    Attributes:
-        batches: Of the training rows.
-        splits: Rows to evaluate, by name: ``train``, ``val``, ``test``; the last two may be empty.
-        clip: Bounds the gradient's norm; None: no member asks for it.
-    """
+    """M members of equal shape, ready to be trained together."""
 
     model: Model
     loss: Loss
     optimizer: Optimizer
-    batches: Batches
+    batches: Batches  # of the training rows
+    # rows to evaluate, by name: ``train``, ``val``, ``test``; the last two may be empty
     splits: Mapping[str, Rows]
-    clip: ClipNorm | None = None
+    clip: ClipNorm | None = None  # bounds the gradient's norm; None: no member asks for it
 
 
 class Steps:

@@ -44,25 +44,15 @@ EXAMPLE = "'optimizer.lr=tag(log, interval(0.001, 1))'"
 
 @dataclass(frozen=True)
 class Search:
-    """A search as an engine is to carry it out.
+    """A search as an engine is to carry it out."""
 
-    Attributes:
-        words: For Hydra.
-        engine: Which it is, as typed.
-        is_local: Whether jobs run in this process.
-        metric: What chooses.
-        direction: ``maximize`` or ``minimize`` where the engine wants to know, else empty.
-        folder: For Hydra's files, if one was named.
-        output_dir: Where runs go.
-    """
-
-    words: tuple[str, ...]
-    engine: str
-    is_local: bool
-    metric: str
-    direction: str
-    folder: Path | None
-    output_dir: Path
+    words: tuple[str, ...]  # for Hydra
+    engine: str  # which it is, as typed
+    is_local: bool  # whether jobs run in this process
+    metric: str  # what chooses
+    direction: str  # ``maximize`` or ``minimize`` where the engine wants to know, else empty
+    folder: Path | None  # for Hydra's files, if one was named
+    output_dir: Path  # where runs go
 
 
 def searched(overrides: Overrides, sources: Sources) -> Search:

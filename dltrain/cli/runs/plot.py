@@ -57,15 +57,10 @@ MAX_IN_NAME = 4
 
 @dataclass(frozen=True)
 class Picture:
-    """One to be drawn.
+    """One to be drawn."""
 
-    Attributes:
-        kind: One of ``KINDS``.
-        runs: What is in it.
-    """
-
-    kind: str
-    runs: tuple[Run, ...]
+    kind: str  # one of ``KINDS``
+    runs: tuple[Run, ...]  # what is in it
 
     @property
     def name(self) -> str:

@@ -54,19 +54,12 @@ Argument = Value | list[Value]
 
 @dataclass(frozen=True)
 class Call:
-    """A function and what it is applied to.
+    """A function and what it is applied to."""
 
-    Attributes:
-        name: Of the function.
-        arguments: Those without a name, in order.
-        named: The others.
-        options: The choices of the group it stands behind; None: behind a key.
-    """
-
-    name: str
-    arguments: Sequence[Argument]
-    named: Mapping[str, Argument]
-    options: Sequence[str] | None
+    name: str  # of the function
+    arguments: Sequence[Argument]  # those without a name, in order
+    named: Mapping[str, Argument]  # the others
+    options: Sequence[str] | None  # the choices of the group it stands behind; None: behind a key
 
     def result(self) -> Argument:
         """Carry it out.

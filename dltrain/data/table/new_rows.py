@@ -28,18 +28,12 @@ PART_NUMBERS = 1 << 20
 
 @dataclass(frozen=True)
 class Part:
-    """Some consecutive rows, prepared.
+    """Some consecutive rows, prepared."""
 
-    Attributes:
-        start: The first row's place in its block.
-        stop: The place after the last one's.
-        inputs: [B, I].
-        targets: [B], class indices or prepared amounts; None if they were not asked for.
-    """
-
-    start: int
-    stop: int
-    inputs: npt.NDArray[np.generic]
+    start: int  # the first row's place in its block
+    stop: int  # the place after the last one's
+    inputs: npt.NDArray[np.generic]  # [B, I]
+    # [B], class indices or prepared amounts; None if they were not asked for
     targets: npt.NDArray[np.generic] | None
 
 

@@ -24,17 +24,11 @@ CATEGORY, LINEAR, LOG = "category", "linear", "log"
 
 @dataclass(frozen=True)
 class Axis:
-    """The axis of one setting.
+    """The axis of one setting."""
 
-    Attributes:
-        key: As in ``optimizer.lr``.
-        kind: ``linear`` or ``log`` for numbers; ``category`` puts values at even distances.
-        positions: Where each value lies, as typed -> position, in order.
-    """
-
-    key: str
-    kind: str
-    positions: Mapping[str, float]
+    key: str  # as in ``optimizer.lr``
+    kind: str  # ``linear`` or ``log`` for numbers; ``category`` puts values at even distances
+    positions: Mapping[str, float]  # where each value lies, as typed -> position, in order
 
     @property
     def texts(self) -> list[str]:

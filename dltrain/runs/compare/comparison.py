@@ -34,23 +34,15 @@ MAX_KEYS = 40
 
 @dataclass(frozen=True)
 class Comparison:
-    """Runs that are compared.
+    """Runs that are compared."""
 
-    Attributes:
-        metric: What says which is better; empty if they have none in common.
-        keys: In what they differ.
-        results: How they came out.
-        planned: How many there are to be.
-        runs: The same, by the numbers of the results; none if nobody asks for them.
-        names: What each is called, likewise.
-    """
-
-    metric: str
-    keys: Sequence[str]
-    results: Sequence[Result]
-    planned: int
+    metric: str  # what says which is better; empty if they have none in common
+    keys: Sequence[str]  # in what they differ
+    results: Sequence[Result]  # how they came out
+    planned: int  # how many there are to be
+    # the same, by the numbers of the results; none if nobody asks for them
     runs: Mapping[int, Run] = field(default_factory=dict)
-    names: Mapping[int, str] = field(default_factory=dict)
+    names: Mapping[int, str] = field(default_factory=dict)  # what each is called, likewise
 
     @property
     def name(self) -> str:

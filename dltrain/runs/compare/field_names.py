@@ -88,14 +88,10 @@ def counted_name(metric: str, numbers: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Names:
-    """The names of some runs' fields, and what may be typed for them.
+    """The names of some runs' fields, and what may be typed for them."""
 
-    Attributes:
-        full: All of them, in order.
-        short: Of a key its last part, of a number its metric alone -> what it may stand for.
-    """
-
-    full: tuple[str, ...]
+    full: tuple[str, ...]  # all of them, in order
+    # of a key its last part, of a number its metric alone -> what it may stand for
     short: Mapping[str, tuple[str, ...]]
 
     @classmethod

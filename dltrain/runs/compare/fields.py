@@ -55,17 +55,11 @@ def fields(run: Run) -> Fields:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a run or a sweep has come to, or is at.
+    """What a run or a sweep has come to, or is at."""
 
-    Attributes:
-        numbers: By name; of a sweep those of its best member.
-        best: The one that chose between epochs, or between members.
-        member: The number of that member, if it is a sweep.
-    """
-
-    numbers: Numbers
-    best: Best | None = None
-    member: int | None = None
+    numbers: Numbers  # by name; of a sweep those of its best member
+    best: Best | None = None  # the one that chose between epochs, or between members
+    member: int | None = None  # the number of that member, if it is a sweep
 
 
 def standing_of(run: Run) -> Standing:

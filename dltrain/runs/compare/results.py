@@ -25,32 +25,21 @@ UNFINISHED, LOST = ("running", "interrupted", "crashed", "missing"), ("diverged"
 
 @dataclass(frozen=True)
 class Result:
-    """How one member came out.
+    """How one member came out."""
 
-    Attributes:
-        index: The member's number.
-        setting: What tells it from the others: key -> text.
-        words: What to type to train it alone.
-        status: ``done``, ``diverged``, ``failed``, ``interrupted``, ``crashed``, ``running``, or
-            ``missing`` if it has not begun.
-        value: Of the number that sorts; None if there is none that may be ranked.
-        so_far: The same, of a member of which more may come.
-        epoch: Of either.
-        metrics: Every number by name, as ``field_names`` has them.
-        message: What there is to say.
-        name: Which of its numbers sorts, as ``best/val/loss``.
-    """
-
-    index: int
-    setting: Mapping[str, str]
-    words: tuple[str, ...]
+    index: int  # the member's number
+    setting: Mapping[str, str]  # what tells it from the others: key -> text
+    words: tuple[str, ...]  # what to type to train it alone
+    # ``done``, ``diverged``, ``failed``, ``interrupted``, ``crashed``, ``running``, or
+    # ``missing`` if it has not begun
     status: str
-    value: float | None = None
-    so_far: float | None = None
-    epoch: int = 0
+    value: float | None = None  # of the number that sorts; None if there is none that may be ranked
+    so_far: float | None = None  # the same, of a member of which more may come
+    epoch: int = 0  # of either
+    # every number by name, as ``field_names`` has them
     metrics: Numbers = field(default_factory=dict)
-    message: str = ""
-    name: str = ""
+    message: str = ""  # what there is to say
+    name: str = ""  # which of its numbers sorts, as ``best/val/loss``
 
 
 def numbers_of(run: Run) -> Numbers:

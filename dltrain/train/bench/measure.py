@@ -36,29 +36,18 @@ EPOCHS, MAX_SECONDS = 4, 20.0
 
 @dataclass(frozen=True)
 class Costs:
-    """What was measured, in seconds.
+    """What was measured, in seconds."""
 
-    Attributes:
-        place: Where.
-        plain: The configuration itself.
-        floor: A step's matrix products alone, the usual way round.
-        phases: The parts of a step, by name.
-        steps: Per epoch.
-        epoch: The parts of an epoch, by name; empty if it takes too long to be tried.
-        variants: Other ways.
-        left_out: Other ways that would have taken too much time or memory, as typed.
-        problem: Why a GPU launches each step's operations one by one; empty if it does not.
-    """
-
-    place: str
-    plain: Variant
-    floor: float
-    phases: dict[str, float]
-    steps: int
+    place: str  # where
+    plain: Variant  # the configuration itself
+    floor: float  # a step's matrix products alone, the usual way round
+    phases: dict[str, float]  # the parts of a step, by name
+    steps: int  # per epoch
+    # the parts of an epoch, by name; empty if it takes too long to be tried
     epoch: dict[str, float]
-    variants: Sequence[Variant]
-    left_out: Sequence[str]
-    problem: str
+    variants: Sequence[Variant]  # other ways
+    left_out: Sequence[str]  # other ways that would have taken too much time or memory, as typed
+    problem: str  # why a GPU launches each step's operations one by one; empty if it does not
 
 
 def measure(job: Job) -> Costs:

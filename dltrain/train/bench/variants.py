@@ -29,19 +29,12 @@ MAX_STEP_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Variant:
-    """Another way to train the same.
+    """Another way to train the same."""
 
-    Attributes:
-        words: What to type for it.
-        members: How many train at once.
-        rows: Of a step, per member; the mean, if the last one of an epoch is smaller.
-        seconds: Of a step.
-    """
-
-    words: str
-    members: int
-    rows: float
-    seconds: float
+    words: str  # what to type for it
+    members: int  # how many train at once
+    rows: float  # of a step, per member; the mean, if the last one of an epoch is smaller
+    seconds: float  # of a step
 
     @property
     def rows_per_second(self) -> float:

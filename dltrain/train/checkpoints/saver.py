@@ -44,15 +44,10 @@ class Recorder(Protocol):
 
 @dataclass(frozen=True)
 class Interval:
-    """How often a state is written.
+    """How often a state is written."""
 
-    Attributes:
-        count: Of epochs or steps.
-        steps: Whether they are steps.
-    """
-
-    count: int
-    steps: bool
+    count: int  # of epochs or steps
+    steps: bool  # whether they are steps
 
     @classmethod
     def read(cls, text: str) -> Interval:
@@ -69,17 +64,12 @@ class Interval:
 
 @dataclass(frozen=True)
 class State:
-    """What a member's checkpoint holds.
+    """What a member's checkpoint holds."""
 
-    Attributes:
-        tensors: Parameters and the optimizer's memory by name; and of an epoch under way.
-        meta: ``epoch`` (whole ones), ``step``, ``underway`` (steps of the next one), and more.
-        outcome: What the member has come to.
-    """
-
+    # parameters and the optimizer's memory by name; and of an epoch under way
     tensors: Mapping[str, Tensor]
-    meta: Meta
-    outcome: Outcome
+    meta: Meta  # ``epoch`` (whole ones), ``step``, ``underway`` (steps of the next one), and more
+    outcome: Outcome  # what the member has come to
 
     @classmethod
     def load(cls, path: Path, *, limit: int = checkpoint_file.MAX_BYTES) -> State:
@@ -147,7 +137,7 @@ class Saver:
         self._keeper.take(tensors, metas, best=[False] * len(self._outcomes))
 
     def is_due(self, *, before: int, ended: int | None = None) -> bool:
-        """Tell whether to write, after updates ``before`` and those since; ``ended`` is an epoch."""
+        """Tell whether to write: after the updates ``before``, and with the epoch ``ended``."""
         if self._interval is None:
             return self._keeper.is_due(underway=ended is None)
         if self._interval.steps:
