@@ -18,8 +18,8 @@ from dltrain.cli.arguments import Parser, UsageError, line_of, refusing
 from dltrain.cli.live.training import counted, header
 from dltrain.cli.terminal.console import dim, output, pairs, table, warning
 from dltrain.cli.terminal.training_view import TrainingView
-from dltrain.config.gpu import device_problem
 from dltrain.config.load import load
+from dltrain.config.rules import device_problem
 from dltrain.system.environment import process_start
 from dltrain.system.signals import Interruption, stopping
 from dltrain.text import duration

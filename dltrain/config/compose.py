@@ -25,8 +25,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dltrain.config.defaults import cycle
-from dltrain.config.hydra_source import CheckedSource, check_files
+from dltrain.config.hydra_source import CheckedSource, check_files, cycle
 from dltrain.config.kinds import FOLDERS
 from dltrain.config.plugins import load_installed
 from dltrain.config.yaml_file import ENDINGS, ConfigFileError, file_of

@@ -25,8 +25,7 @@ from typing import Any, ClassVar
 
 from dltrain.config import kind_rules, schema
 from dltrain.config.choices import Task
-from dltrain.config.knob import knobs
-from dltrain.config.problem import Problem
+from dltrain.config.knob import Problem, knobs
 
 Rule = Callable[[schema.RunConfig], Iterable[Problem]]
 Builder = str | Callable[..., Any]
@@ -132,12 +131,12 @@ MODELS = {
     "mlp": ModelKind(schema.MlpConfig, f"{_BUILDERS}:mlp"),
 }
 LOSSES = {
-    "auto": LossKind(schema.AutoLossConfig, f"{_BUILDERS}:auto_loss"),
+    "auto": LossKind(schema.PlainLossConfig, f"{_BUILDERS}:auto_loss"),
     "squared_error": LossKind(
-        schema.SquaredErrorConfig, f"{_BUILDERS}:squared_error", task=Task.regression
+        schema.PlainLossConfig, f"{_BUILDERS}:squared_error", task=Task.regression
     ),
     "cross_entropy": LossKind(
-        schema.CrossEntropyConfig, f"{_BUILDERS}:cross_entropy", task=Task.classification
+        schema.PlainLossConfig, f"{_BUILDERS}:cross_entropy", task=Task.classification
     ),
 }
 OPTIMIZERS = {

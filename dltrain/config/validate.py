@@ -16,9 +16,8 @@ from typing import Any
 from dltrain.config import plugins, rules
 from dltrain.config.grammar.scalars import read_scalar
 from dltrain.config.kinds import TABLE
-from dltrain.config.knob import Knob, knobs
+from dltrain.config.knob import Knob, Problem, knobs
 from dltrain.config.plain import shown
-from dltrain.config.problem import Problem
 from dltrain.config.schema import RunConfig, SweepConfig
 from dltrain.text import closest
 

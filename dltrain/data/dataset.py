@@ -7,6 +7,7 @@ bad data needs no torch; ``build.py`` hands them to the device without a copy.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -143,3 +144,33 @@ class Dataset:
     def out_features(self) -> int:
         """Outputs a model needs: one number, or one logit per class."""
         return len(self.class_names) or 1
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """What is known of a data set without keeping it."""
+
+    name: str  # as in run folders
+    source: str  # where the rows came from
+    sha256: str | None  # of the data, if it came from files
+    task: str  # what is predicted
+    rows: Mapping[str, int]  # rows of each split
+    in_features: int  # inputs per row
+    image: bool  # whether inputs are bytes
+    warnings: tuple[str, ...]  # for people, hard to overlook
+    notes: tuple[str, ...]  # for people
+
+    @classmethod
+    def of(cls, data: Dataset) -> DataSummary:
+        """Look at a loaded data set."""
+        return cls(
+            name=data.name,
+            source=data.source,
+            sha256=data.sha256,
+            task=str(data.task),
+            rows={name: len(split) for name, split in data.splits.items()},
+            in_features=data.in_features,
+            image=data.train.inputs.dtype.name == "uint8",
+            warnings=tuple(data.warnings),
+            notes=tuple(data.notes),
+        )

@@ -81,8 +81,7 @@ def evaluate(
 
 def judging_split(run: Run) -> str:
     """Choose the rows that say most of a model: those kept for the end, if there are any."""
-    rows = run.part("data", "rows")
-    sizes = rows if isinstance(rows, dict) else {}
+    sizes = run.mapping("data", "rows")
     return next((split for split in ("test", "val") if sizes.get(split)), "train")
 
 

@@ -18,7 +18,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from dltrain.metrics import higher_is_better
 from dltrain.plots import style
-from dltrain.plots.ticks import show_axis, show_ticks
 from dltrain.runs.compare.axes import LOG, Axis, apart, axis_of, metric_axis
 from dltrain.runs.compare.effects import drawable, keys_by_importance, texts_of
 from dltrain.runs.compare.results import Result
@@ -108,7 +107,7 @@ def _map(axes: Axes, cells: Cells, *, across: Axis, down: Axis, shades: Shades) 
     )
     for which, axis in (("x", across), ("y", down)):
         shown = [axis.texts[rank] for rank in apart(range(len(axis.texts)), most=TICKS)]
-        show_ticks(axes, shown, {text: axis.texts.index(text) for text in shown}, which=which)
+        style.show_ticks(axes, shown, {text: axis.texts.index(text) for text in shown}, which=which)
     axes.set_xlabel(style.named(across.key, most=40))
     axes.set_ylabel(style.named(down.key, most=40))
     style.bare(axes)
@@ -149,8 +148,8 @@ def _frame(axes: Axes, cell: SettingResult, *, across: Axis, down: Axis) -> None
 
 def _scatter(axes: Axes, cells: Cells, *, across: Axis, down: Axis, shades: Shades) -> None:
     """Draw a point for each cell where it lies; those without a value as crosses."""
-    show_axis(axes, across, which="x")
-    show_axis(axes, down, which="y")
+    style.show_axis(axes, across, which="x")
+    style.show_axis(axes, down, which="y")
     points = [(across.positions[x], down.positions[y], cell) for (x, y), cell in cells.items()]
     valued = [point for point in points if point[2].results]
     axes.scatter(

@@ -12,7 +12,7 @@ import io
 import textwrap
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -22,8 +22,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure as Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
+from dltrain.runs.compare.axes import LOG, Axis
 from dltrain.text import escaped
 
 FORMATS = ("png", "svg", "pdf")
@@ -191,3 +192,26 @@ def bare(axes: Axes) -> None:
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def show_axis(axes: Axes, axis: Axis, *, which: str) -> None:
+    """Give a panel the name, the scale and the ticks of a setting."""
+    side = axes.xaxis if which == "x" else axes.yaxis
+    side.set_label_text(named(axis.key, most=40))
+    if axis.kind == LOG:
+        logarithmic(axes, which=which)
+    if not axis.is_grouped:
+        show_ticks(axes, axis.ticks, axis.positions, which=which)
+
+
+def show_ticks(
+    axes: Axes, texts: Sequence[str], positions: Mapping[str, float], *, which: str
+) -> None:
+    """Write values of a setting beside a panel."""
+    side = axes.xaxis if which == "x" else axes.yaxis
+    side.set_major_locator(FixedLocator([positions[text] for text in texts]))
+    side.set_minor_locator(NullLocator())
+    names = [named(text, most=18) for text in texts]
+    side.set_ticklabels(names)
+    if which == "x" and sum(len(name) + 2 for name in names) > 44:
+        slanted(axes, degrees=35)

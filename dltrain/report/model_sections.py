@@ -13,8 +13,7 @@ import numpy.typing as npt
 from dltrain.data.dataset import Dataset
 from dltrain.inference.evaluation import Evaluation, evaluate, judging_split
 from dltrain.report.blocks import Block, column, heading, paragraph, section, table
-from dltrain.report.png import png
-from dltrain.report.weights import weights
+from dltrain.report.weights import png, weights
 from dltrain.runs.compare.bins import bin_edges
 from dltrain.runs.compare.confusion import confusion, mistakes, per_class
 from dltrain.runs.run import Run

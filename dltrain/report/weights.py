@@ -5,15 +5,18 @@ Letters: I in_features, O outputs, C classes, H height, W width.
 
 from __future__ import annotations
 
+import base64
+import io
+
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image
 
 from dltrain.data.dataset import Dataset
 from dltrain.inference.evaluation import Evaluation
 from dltrain.nn.coefficients import coefficients
 from dltrain.report.blocks import Block, column, paragraph, table
-from dltrain.report.png import png
 
 Floats = npt.NDArray[np.float64]
 # Features and classes of a picture; the table has more.
@@ -99,3 +102,10 @@ def _by_name(weight: Floats, bias: Floats, data: Dataset) -> list[Block]:
     columns = [column("feature"), *(column(head, "figure") for head in heads[:MAX_CLASSES])]
     units = "In the data's own units:"
     return [*blocks, paragraph(units), table(columns, rows, caption="Coefficients")]
+
+
+def png(pixels: npt.NDArray[np.generic]) -> str:
+    """Write an image, [H, W] or [H, W, 3] of bytes, as an address that holds it."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(buffer, format="PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -21,7 +21,7 @@ def address(run: Run) -> list[str]:
     Where its short id fits others too (a copy, a renamed folder), it is the folder's name, or its
     path.
     """
-    whole = run if run.sweep is None else Run(run.sweep, {}, is_sweep=True)
+    whole = run.whole
     member = "" if run.sweep is None else f"/{run.short.rpartition('/')[2]}"
     folder = Path(os.path.abspath(whole.folder))
     for name in dict.fromkeys((whole.short, folder.name)):

@@ -13,9 +13,9 @@ from typing import Any
 
 from dltrain.config.compose import ConfigError
 from dltrain.config.kinds import DATA
+from dltrain.config.knob import Problem
 from dltrain.config.load import COMMAND_LINE, line_of
 from dltrain.config.overrides import Overrides
-from dltrain.config.problem import Problem
 from dltrain.config.resolve import read_value
 from dltrain.config.schema import RunConfig
 from dltrain.config.validate import run_config
@@ -142,8 +142,7 @@ def changed_versions(run: Run, *, cpu: str | None = None) -> list[str]:
 
     Of the processor nothing is said without ``cpu``, the instructions that torch uses.
     """
-    then, now = run.part("versions"), versions()
-    then = then if isinstance(then, dict) else {}
+    then, now = run.mapping("versions"), versions()
     pairs = [(name, then.get(name), now[name]) for name in DECIDING]
     if cpu is not None:
         pairs.append(("cpu", run.part("cpu"), cpu))

@@ -52,6 +52,11 @@ class Run:
         return folder.parent if folder.name == MEMBERS else None
 
     @property
+    def whole(self) -> Run:
+        """The sweep this is a member of, unread; else the run itself."""
+        return self if self.sweep is None else Run(self.sweep, {}, is_sweep=True)
+
+    @property
     def status(self) -> str:
         """As recorded; a ``running`` whose process is gone has ``crashed``.
 
@@ -99,6 +104,11 @@ class Run:
             node = node.get(name) if isinstance(node, dict) else None
         return node
 
+    def mapping(self, *path: str) -> dict[str, Any]:
+        """Return a mapping of ``run.json``; an empty one where there is none."""
+        node = self.part(*path)
+        return node if isinstance(node, dict) else {}
+
     def texts(self, *path: str) -> list[str]:
         """Return the entries of a list of ``run.json`` as text; none where there is no list."""
         node = self.part(*path)
@@ -127,9 +137,6 @@ def read(folder: Path) -> Run:
     if not is_sweep and not os.path.lexists(folder / RECORD):
         raise ValueError(f"{folder}: is no run folder, it has no {RECORD}")
     return Run(folder, read_record(folder / (SWEEP_RECORD if is_sweep else RECORD)), is_sweep)
-
-
-_read = read
 
 
 def _decoded(content: bytes) -> str:

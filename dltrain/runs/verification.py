@@ -22,7 +22,6 @@ from dltrain.runs.layout import (
     METRICS,
     checkpoint_name,
 )
-from dltrain.runs.seal import BLANK
 from dltrain.system.foreign_files import plain_file
 
 # What may be hashed while someone waits for it: under a second.
@@ -132,3 +131,27 @@ def refuse_links(folder: Path) -> None:
                 raise ValueError(
                     f"{entry.path}: is no plain {what}; move it away to go on with this run"
                 )
+
+
+# What stands in the digest's place while it is computed.
+BLANK = "0" * 64
+
+
+def sealed(content: bytes) -> bytes:
+    """Put the digest of the whole in the place of the first ``BLANK``.
+
+    Example:
+        >>> content = sealed(b"digest: " + BLANK.encode())
+        >>> is_intact(content, content[8:].decode())
+        True
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    return content.replace(BLANK.encode(), digest.encode(), 1)
+
+
+def is_intact(content: bytes, digest: object) -> bool:
+    """Tell whether this content was sealed with this digest and has not changed since."""
+    if not isinstance(digest, str) or len(digest) != 64 or not digest.isascii():
+        return False
+    blank = content.replace(digest.encode(), BLANK.encode(), 1)
+    return hashlib.sha256(blank).hexdigest() == digest

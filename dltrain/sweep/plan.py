@@ -9,19 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dltrain.config.compose import Sources
-from dltrain.config.gpu import device_problem
 from dltrain.config.knob import knobs
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict, flat, shown
 from dltrain.config.resolve import resolve
+from dltrain.config.rules import device_problem
 from dltrain.config.schema import RunConfig, SweepConfig
-from dltrain.data.dataset import Dataset
-from dltrain.data.summary import DataSummary
+from dltrain.data.dataset import Dataset, DataSummary
 from dltrain.metrics import choosing, names_of
+from dltrain.runs.command_line import CommandLine
 from dltrain.runs.identity import result_identity
 from dltrain.sweep.grid import expand
 from dltrain.text import closest
@@ -223,3 +224,26 @@ def metric_problems(plan: Plan) -> list[str]:
             hint = closest(chosen, names)
             return [f"sweep.metric={chosen}: no such result{hint} (there are: {', '.join(names)})"]
     return []
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Members to be trained together, or measured."""
+
+    sweep: str  # the sweep's id
+    line: CommandLine  # what was typed for it
+    group: Group  # what the members have in common
+    members: tuple[Member, ...]  # in order
+    # where to keep each of them; None: it is kept already, and is trained along so that the
+    # others compute the same bytes as before
+    folders: tuple[Path | None, ...]
+    log: Path  # where the child's output goes
+    metric: str  # whose value is sent to the parent while training
+    threads: int | None  # processor threads; None: as configured
+    sizes: tuple[int, ...] = ()  # stack sizes to measure; empty: train
+
+    @property
+    def kept(self) -> list[Member]:
+        """The members that are recorded."""
+        pairs = zip(self.members, self.folders, strict=True)
+        return [member for member, folder in pairs if folder is not None]

@@ -14,7 +14,7 @@ from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from dltrain.sweep.assignment import Assignment
+from dltrain.sweep.plan import Assignment
 from dltrain.system.foreign_files import read_text
 from dltrain.system.signals import HANGUP, SIGNALS
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from dltrain.config.choices import Matmul
 from dltrain.config.kinds import OPTIMIZERS
 from dltrain.config.schema import RunConfig
-from dltrain.data.dataset import EVALUATION_ROWS
-from dltrain.data.summary import DataSummary
+from dltrain.data.dataset import EVALUATION_ROWS, DataSummary
 from dltrain.nn.plan import Plan, num_parameters, widths
 
 # Share of the free memory that stacks may be planned to use.

@@ -37,7 +37,7 @@ def refuse_member(run: Run, changes: Mapping[str, Any]) -> None:
     if run.sweep is None:
         return
     alone = command_on(run, "rerun", more=tuple(Overrides.of(changes).words))
-    whole = command_on(Run(run.sweep, {}, is_sweep=True), "resume")
+    whole = command_on(run.whole, "resume")
     raise ValueError(
         f"{run.short}: is a member of a sweep, which trains them together; {whole} trains what is "
         f"missing, {alone} trains this one alone, from its start"

@@ -16,6 +16,7 @@ import logging
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -157,7 +158,7 @@ def _conclude(
     if isinstance(error, _EngineError) and not jobs:
         disk.remove(Path(error.details))
         raise UsageError([f"{search.engine}: cannot begin ({error})"])
-    counts = {status: sum(j["status"] == status for j in jobs) for status in _statuses(jobs)}
+    counts = Counter(sorted(j["status"] for j in jobs))
     share = ", ".join(f"{count} {status}" for status, count in counts.items()) or "none begun"
     facts = [("jobs", f"{len(jobs)}: {share}"), *_best(jobs), ("folder", str(folder))]
     show(output(), ["", pairs(facts)])
@@ -178,10 +179,6 @@ def _conclude(
         which = "the only job" if len(jobs) == 1 else f"all {len(jobs)} jobs"
         line = f"{which} diverged, so none is best; try smaller values of optimizer.lr"
         raise EndedError(3, line)
-
-
-def _statuses(jobs: Sequence[dict[str, Any]]) -> list[str]:
-    return sorted({entry["status"] for entry in jobs})
 
 
 def _best(jobs: Sequence[dict[str, Any]]) -> list[tuple[str, object]]:

@@ -20,7 +20,7 @@ from dltrain.config.grammar.scalars import as_text
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import Override, Overrides
 from dltrain.config.resolve import resolve
-from dltrain.data.summary import DataSummary
+from dltrain.data.dataset import DataSummary
 from dltrain.metrics import choosing, higher_is_better, names_of
 from dltrain.system.paths import expanded
 from dltrain.text import clipped

@@ -9,7 +9,7 @@ from dltrain.cli.live.training import counted
 from dltrain.cli.terminal.console import dim, table, warning
 from dltrain.nn.plan import widths
 from dltrain.sweep.stacks import in_order, sizes_to_try, stack_size
-from dltrain.system.machine import free_memory
+from dltrain.system.environment import free_memory
 from dltrain.text import figure
 from dltrain.train.cost import num_steps, stack_bytes, work
 

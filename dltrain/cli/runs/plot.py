@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.terminal.console import output, safe, warning
 from dltrain.inference import pictures
 from dltrain.plots import curves, heatmap, key_effects, style
@@ -73,8 +73,8 @@ class Picture:
 
 def main(words: Sequence[str]) -> None:
     """Draw."""
-    arguments = _parser().read(words)
-    names, output_dir = names_and_folder(arguments.words)
+    arguments = _parser().read_runs(words)
+    names, output_dir = arguments.names, arguments.output_dir
     if not names:
         raise UsageError(["runs plot: which run? An id, latest, or @1; dltrain runs lists them"])
     kind, file = arguments.kind, arguments.output
@@ -96,7 +96,6 @@ def main(words: Sequence[str]) -> None:
 
 def _parser() -> Parser:
     parser = Parser("runs plot", __doc__ or "", USAGE)
-    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
     parser.add_argument("--kind", metavar="KIND", help=f"one of {', '.join(KINDS)}")
     ending = ", ".join(f".{form}" for form in style.FORMATS)
     parser.add_argument(

@@ -30,9 +30,9 @@ MIN_CELL = 8
 def main(words: Sequence[str]) -> None:
     """Follow."""
     parser = Parser("runs tail", __doc__ or "", USAGE)
-    names, output_dir = parser.read_runs(words, most=1)
+    arguments = parser.read_runs(words, most=1)
     with refusing():
-        run = find(names[0] if names else "latest", output_dir)
+        run = find(arguments.names[0] if arguments.names else "latest", arguments.output_dir)
         output().print(dim(f"{safe(run.id)}: {run.status}"))
         for line in _of_sweep(run) if run.is_sweep else _of_run(run):
             output().print(line)

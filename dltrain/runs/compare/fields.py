@@ -73,8 +73,8 @@ def standing_of(run: Run) -> Standing:
         first = leader(results_of(run, numbered_members(run), metric=metric), metric)
         numbers, member = (first.metrics, first.index) if first else ({}, None)
     else:
-        values, member = run.part("result", "metrics"), run.part("result", "best", "member")
-        numbers = field_names.finite(values) if isinstance(values, dict) else {}
+        member = run.part("result", "best", "member")
+        numbers = field_names.finite(run.mapping("result", "metrics"))
     name = counted_name(metric, numbers)
     best = (name, numbers[name]) if name in numbers else None
     return Standing(numbers, best, member if isinstance(member, int) else None)

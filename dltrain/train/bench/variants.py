@@ -12,8 +12,8 @@ import torch
 from dltrain.config.choices import Matmul
 from dltrain.config.kinds import OPTIMIZERS
 from dltrain.config.schema import RunConfig
-from dltrain.data.summary import DataSummary
-from dltrain.system.machine import free_memory, num_cores
+from dltrain.data.dataset import DataSummary
+from dltrain.system.environment import free_memory, num_cores
 from dltrain.train import build
 from dltrain.train.cost import MEMORY_SHARE, Workload, member_bytes
 from dltrain.train.device import has_bf16

@@ -19,8 +19,7 @@ import torch
 from torch import Tensor
 
 from dltrain.runs.layout import checkpoint_name
-from dltrain.runs.seal import BLANK, is_intact, sealed
-from dltrain.runs.verification import MAX_HEADER_BYTES, checkpoint_paths
+from dltrain.runs.verification import BLANK, MAX_HEADER_BYTES, checkpoint_paths, is_intact, sealed
 from dltrain.system import disk
 from dltrain.system.foreign_files import plain_file, read_bytes
 

@@ -6,6 +6,7 @@ import io
 import math
 import re
 from dataclasses import dataclass, field
+from typing import cast
 
 import pytest
 import rich.console
@@ -16,6 +17,7 @@ from dltrain.cli.terminal.console import bold, dim, output, pairs, safe, table, 
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.text import age, duration, figure
 from dltrain.train.outcome import Outcome, Rules
+from dltrain.train.trainer import Trainer
 
 
 def printed(*things: object) -> str:
@@ -207,7 +209,7 @@ def show(shown: TrainingView, *rows: dict[str, float], metric: str = "val/loss")
 def test_each_epoch_is_a_line_and_records_get_a_star() -> None:
     file = io.StringIO()
     shown = TrainingView(output(file))
-    with shown.watching(Idle()):
+    with shown.watching(cast(Trainer, Idle())):
         show(shown, row(1, 0.5), row(2, 0.7), row(3, 0.25))
     assert [line.split() for line in file.getvalue().splitlines()] == [
         ["epoch", "val/loss", "time"],
@@ -220,7 +222,7 @@ def test_each_epoch_is_a_line_and_records_get_a_star() -> None:
 def test_where_more_is_better_the_highest_gets_a_star() -> None:
     file = io.StringIO()
     shown = TrainingView(output(file))
-    with shown.watching(Idle()):
+    with shown.watching(cast(Trainer, Idle())):
         values = enumerate([0.5, 0.3, 0.4, 0.6], start=1)
         rows = [row(epoch, 0.1, **{"val/accuracy": value}) for epoch, value in values]
         show(shown, *rows, metric="val/accuracy")
@@ -237,7 +239,7 @@ def test_a_stack_is_shown_by_its_first_member() -> None:
     shown, outcomes = TrainingView(output(file)), [Outcome(), Outcome()]
     rows = [row(1, 0.5), row(1, 0.125)]
     outcomes[1].take(rows[1], Rules(99, None, "val/loss"))
-    with shown.watching(Idle()):
+    with shown.watching(cast(Trainer, Idle())):
         shown.epoch(rows, outcomes, seconds=1.5)
     assert file.getvalue().splitlines()[1].split() == ["1/3", "0.5", "1.50", "s"]
 
@@ -245,7 +247,7 @@ def test_a_stack_is_shown_by_its_first_member() -> None:
 def test_a_number_that_is_not_one_is_shown_and_gets_no_star() -> None:
     file = io.StringIO()
     shown = TrainingView(output(file))
-    with shown.watching(Idle()):
+    with shown.watching(cast(Trainer, Idle())):
         shown.epoch([row(1, math.nan)], [Outcome()], seconds=1.5)
     assert file.getvalue().splitlines()[1].split() == ["1/3", "nan", "1.50", "s"]
 
@@ -253,7 +255,7 @@ def test_a_number_that_is_not_one_is_shown_and_gets_no_star() -> None:
 def test_a_pipe_sees_no_bar_and_no_waiting() -> None:
     file = io.StringIO()
     shown = TrainingView(output(file))
-    with shown.working("loading"), shown.watching(Idle()):
+    with shown.working("loading"), shown.watching(cast(Trainer, Idle())):
         shown.early([row(1, 0.5)])
     assert file.getvalue().splitlines()[1:] == ["step 10  val/loss 0.5"]
 
@@ -262,7 +264,7 @@ def test_a_terminal_sees_a_bar() -> None:
     file = io.StringIO()
     console = rich.console.Console(file=file, force_terminal=True, width=80)
     shown = TrainingView(console)
-    with shown.watching(Idle()):
+    with shown.watching(cast(Trainer, Idle())):
         show(shown, row(1, 0.5))
     assert "0/10 steps" in file.getvalue()
 
@@ -271,7 +273,7 @@ def test_what_an_epoch_leaves_out_stays_empty() -> None:
     file = io.StringIO()
     shown = TrainingView(output(file))
     columns = ["epoch", "train/loss", "val/loss"]
-    with shown.watching(Idle(columns=columns)):
+    with shown.watching(cast(Trainer, Idle(columns=columns))):
         first, second = {"epoch": 1.0, "train/loss": 0.5}, {"epoch": 2.0, "train/loss": 0.4}
         show(shown, first, second | {"val/loss": 0.3})
     assert [line.split() for line in file.getvalue().splitlines()] == [
