@@ -191,14 +191,7 @@ def line_of(
     *,
     written: Mapping[str, str] | None = None,
 ) -> str:
-    """Write a problem as one line: key, value, place, what is allowed.
-
-    Args:
-        problem: What is wrong.
-        config: Plain values.
-        places: Key -> where its value came from.
-        written: Key -> its value as it was typed, where that is known.
-    """
+    """Write a problem as one line: key, value (as ``written``), place, what is allowed."""
     node: Any = config
     for part in problem.key.split("."):
         node = node.get(part) if isinstance(node, Mapping) else None

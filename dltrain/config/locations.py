@@ -37,10 +37,7 @@ def place_of(key: str, chosen: Mapping[str, str], sources: Sources) -> str | Non
 def places_of(key: str, chosen: Mapping[str, str], sources: Sources) -> Sequence[Place]:
     """List the lines that set a key in the order they are composed in; the last one holds.
 
-    Args:
-        key: Dotted; of ``expect[0].low`` it is where the whole list stands.
-        chosen: Group -> choice, as typed.
-        sources: Where files are found.
+    Of ``expect[0].low`` it is where the whole list stands.
     """
     return _places(key, tuple(chosen.items()), sources.folders, sources.config_name)
 

@@ -34,10 +34,7 @@ def fitting(group: str, task: Task) -> list[str]:
 def task_problems(run: RunConfig, task: Task, *, data: str) -> Iterator[Problem]:
     """Refuse a model and a loss that do not do what is asked for.
 
-    Args:
-        run: Whose they are.
-        task: What the data ask for; auto: not known, so the loss must do what the model does.
-        data: Their name.
+    If that is not known (auto), the loss must do what the model does.
     """
     asks = f"data={data} asks for"
     if task == Task.auto:

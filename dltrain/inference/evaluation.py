@@ -54,13 +54,7 @@ def evaluate(
     epoch: str = "last",
     changes: Mapping[str, Any] | None = None,
 ) -> Evaluation:
-    """Evaluate a run's model on a split of the run's own data.
-
-    Args:
-        run: As its record tells it.
-        split: ``train``, ``val`` or ``test``.
-        epoch: ``last`` or ``best``.
-        changes: Dotted keys of its config, such as ``data.path`` -> values that hold instead.
+    """Evaluate a run's model, after its last or best epoch, on a split of the run's own data.
 
     Raises:
         ValueError: If the checkpoint or the data cannot be had, or the split has no rows.

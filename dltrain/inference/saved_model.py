@@ -82,13 +82,7 @@ def load(
     changes: Mapping[str, Any] | None = None,
     placed: bool = True,
 ) -> Trained:
-    """Read a run's model.
-
-    Args:
-        run: As its record tells it.
-        epoch: ``last`` or ``best``.
-        changes: Dotted keys of its config -> values that are to hold instead.
-        placed: Whether its data must lie where the config says.
+    """Read a run's model after its last or best epoch; ``placed`` is as in ``rules.problems``.
 
     Raises:
         ValueError: If the folder does not hold a model of that config that is intact.

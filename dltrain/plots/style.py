@@ -159,12 +159,7 @@ def number(value: float) -> str:
 
 
 def logarithmic(axes: Axes, *, which: str) -> None:
-    """Give an axis, whose data are drawn, a logarithmic scale with plain numbers on it.
-
-    Args:
-        axes: The panel.
-        which: ``x`` or ``y``.
-    """
+    """Give an axis, whose data are drawn, a logarithmic scale with plain numbers on it."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     low, high = axis.get_data_interval()
     few = 0 < low < high < 1e3 * low

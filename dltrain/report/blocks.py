@@ -77,15 +77,10 @@ def table(
     sorted_by: tuple[int, bool] | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> Block:
-    """Lay out rows that can be sorted by each column.
+    """Lay out rows, sorted by a column, downwards or not; a caption is read out.
 
-    Args:
-        columns: As ``column`` describes them.
-        rows: Cells: text, numbers, or None.
-        caption: What it shows; read out where it cannot be seen.
-        sorted_by: The column its rows are sorted by as they come, and whether downwards.
-        more: ``filter``: whether rows can be chosen; ``marked``: numbers of rows that stand out;
-            ``ids``: what rows are called by other blocks that show the same.
+    In ``more`` may be ``filter``: whether rows can be chosen; ``marked``: numbers of rows that
+    stand out; ``ids``: what rows are called by other blocks that show the same.
     """
     block = {
         "kind": "table",

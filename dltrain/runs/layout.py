@@ -43,10 +43,6 @@ _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 def new_folder(output_dir: Path, what: str) -> Path:
     """Claim a folder for a new run: time, what it is, four random characters.
 
-    Args:
-        output_dir: Where run folders go; made if it is missing.
-        what: Model and data; characters that do not belong into file names become ``-``.
-
     Raises:
         StorageError: If no folder can be made there.
     """

@@ -42,9 +42,7 @@ def checkpoint_paths(folder: Path) -> list[Path]:
 def has_results(folder: Path, info: Mapping[str, Any]) -> bool:
     """Whether a run that came to its end still has what it learned: its metrics, its last state.
 
-    Args:
-        folder: Where it lies.
-        info: Its record. One that lists no metrics, as none of ours does, says nothing of them.
+    A record that lists no metrics, as none of ours does, says nothing of them.
     """
     result, files = info.get("result"), info.get("files")
     final = result.get("final") if isinstance(result, dict) else None

@@ -52,11 +52,6 @@ class View(Protocol):
 class Engine:
     """Trains what is missing of a sweep.
 
-    Args:
-        plan: What is to be trained.
-        folder: Where it is kept; its lock is held.
-        view: Who watches.
-
     Attributes:
         stop_signal: The signal that asked to stop, if one did.
     """

@@ -69,12 +69,7 @@ def restore(
     *,
     vet: Callable[[Sequence[Member]], None],
 ) -> Plan:
-    """Make the plan again that was kept.
-
-    Args:
-        entries: Of the plan.
-        settings: Of the sweep itself.
-        vet: Refuses members whose data must not be looked at; a plan may be a stranger's.
+    """Make the plan again that was kept; ``vet`` refuses data that must not be looked at.
 
     Raises:
         PlanError: If it is not a plan, or its data cannot be had any more.

@@ -31,12 +31,7 @@ _SETTLED = ("sweep.zip", "sweep.repeat", "sweep.file")
 def resumed(path: Path, overrides: Overrides, sources: Sources, *, allow_changed: bool) -> Session:
     """Read a sweep back whose lock is held, after making sure that it is still the same sweep.
 
-    Args:
-        path: Its folder.
-        overrides: Typed again, or none; ``RESETTABLE`` settings and the paths of the data may
-            differ.
-        sources: Of the configs that overrides are composed from.
-        allow_changed: Whether other versions may go on with it, and other data.
+    ``RESETTABLE`` settings and the paths of the data may be others, if they are typed.
 
     Raises:
         ValueError: If it is another one by now, a line for each difference.

@@ -44,11 +44,6 @@ class ToFloat:
 class Rows:
     """The rows of one split on the device.
 
-    Args:
-        inputs: [N, I], of ``dtype``, or uint8 for images, whose batches are whole numbers.
-        targets: [N].
-        dtype: Of the batches' inputs.
-
     Attributes:
         to_float: What every batch of them goes through.
     """

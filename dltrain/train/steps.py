@@ -49,9 +49,6 @@ class Steps:
     On a GPU the steps of a window are captured as one graph, which is replayed from then on: so
     the host launches a window, not each of the twenty operations of a step.
 
-    Args:
-        stack: What is trained.
-
     Attributes:
         stack: What is trained.
         taken: Updates so far.

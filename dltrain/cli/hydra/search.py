@@ -113,13 +113,7 @@ def searched(overrides: Overrides, sources: Sources) -> Search:
 
 
 def _written(entry: Override, sources: Sources, *, lists_only: bool) -> str:
-    """Write a list as its values: Hydra's sort() and casts of ranges change their bounds instead.
-
-    Args:
-        entry: Whose value may be a list.
-        sources: Where groups are found.
-        lists_only: Whether the engine runs through lists; one that searches makes more of a range.
-    """
+    """Write a list as its values: Hydra's sort() and casts of ranges change their bounds instead."""
     text = entry.text or ""
     if not lists_only and ("(" not in text or text.startswith(SEARCHED)):
         return str(entry)
@@ -128,11 +122,7 @@ def _written(entry: Override, sources: Sources, *, lists_only: bool) -> str:
 
 
 def _values(entry: Override) -> list[Override] | str:
-    """Return what to try for a key: of a list each value, of a range or an interval its ends.
-
-    Returns:
-        That, or one line that says what is wrong.
-    """
+    """Return what to try for a key, the ends of a range or an interval; or what is wrong."""
     try:
         read = OverridesParser.create().parse_override(str(entry))
         if not read.is_sweep_override():

@@ -65,9 +65,7 @@ class Axis:
 def axis_of(key: str, texts: Sequence[str]) -> Axis:
     """Lay out the values of a setting: numbers by size, or by their logarithm if they span decades.
 
-    Args:
-        key: Its name. Seeds are never on a logarithmic axis: one is not more than another.
-        texts: Values as typed, in any order.
+    Seeds are never on a logarithmic axis: one is not more than another.
 
     Example:
         >>> axis_of("optimizer.lr", ["0.1", "0.001", "0.01"]).kind
@@ -102,9 +100,7 @@ def apart(positions: Sequence[float], *, most: int) -> list[int]:
 def metric_axis(metric: str, values: Sequence[float]) -> str:
     """Choose ``linear`` or ``log`` for values of a metric: losses may span decades.
 
-    Args:
-        metric: Its name; one of which more is better has an upper end, and stays linear.
-        values: All that are drawn.
+    One of which more is better has an upper end, and stays linear.
     """
     if higher_is_better(metric) or not values or min(values) <= 0:
         return LINEAR

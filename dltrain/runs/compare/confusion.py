@@ -48,11 +48,7 @@ def confusion(targets: Indices, predictions: Indices, *, num_classes: int) -> Co
 
 
 def per_class(matrix: Counts) -> list[ClassScore]:
-    """Score each class.
-
-    Args:
-        matrix: [C, C], as ``confusion`` counts.
-    """
+    """Score each class."""
     hits, rows, predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
     return [
         ClassScore(

@@ -26,10 +26,7 @@ class Mean:
 def means(axis: Axis, results: Sequence[Result], *, by_log: bool) -> list[Mean]:
     """Return the mean at each position of an axis, ascending; at every seed that of all seeds.
 
-    Args:
-        axis: Of a setting.
-        results: Members that have a value.
-        by_log: Whether the metric is on a logarithmic axis, so that the mean is the geometric one.
+    It is the geometric one where the metric is on a logarithmic axis.
     """
     positions = axis.groups()
     everything = [result.value or 0.0 for result in results]

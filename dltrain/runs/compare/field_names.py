@@ -71,10 +71,6 @@ def epoch_name(name: str) -> str:
 def counted_name(metric: str, numbers: Iterable[str]) -> str:
     """Return which number of a run counts as a metric: its best if it chose the best epoch.
 
-    Args:
-        metric: With ``best/`` or ``last/`` before it, or without.
-        numbers: The names of what the run has.
-
     Example:
         >>> counted_name("val/loss", ["best/val/loss", "last/val/loss"])
         'best/val/loss'

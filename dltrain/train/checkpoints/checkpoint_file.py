@@ -48,12 +48,7 @@ def path_of(folder: Path, meta: Mapping[str, Any]) -> Path:
 
 
 def save(folder: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> Path:
-    """Write a checkpoint durably.
-
-    Args:
-        folder: The run's ``checkpoints`` folder, made if it is missing.
-        tensors: Parameters and optimizer state by name.
-        meta: Must hold ``epoch``; kept as JSON, so plain values only.
+    """Write a checkpoint durably; ``meta`` holds ``epoch``, and plain values only.
 
     Raises:
         StorageError: If it could not be made durable; older checkpoints are untouched.

@@ -47,10 +47,6 @@ def resumable(
 ) -> tuple[list[Found | None], dict[Path, str]]:
     """Find the states that members which train together go on from.
 
-    Args:
-        steps: What is to train them.
-        places: One per member; None: a member that is not kept.
-
     Returns:
         What was found, for each member: its last state if it had come to its end, else that of the
         last step of which all have one, or None to begin anew. And what is unusable: path -> why.

@@ -98,11 +98,7 @@ class State:
 class Saver:
     """Takes the states of a stack's members and has them written when it is time.
 
-    Args:
-        steps: What trains.
-        outcomes: What the members have come to, one each.
-        recorders: One per member; None: nothing is kept of that member.
-        interval: How often; None: as often as costs little.
+    Nothing is kept of a member without a recorder.
     """
 
     def __init__(
@@ -207,10 +203,7 @@ def misfit(steps: Steps, state: State) -> str:
 def restore(steps: Steps, states: Sequence[State | None]) -> None:
     """Put members' states, which all fit, into a stack that has not begun.
 
-    Args:
-        steps: What trains them.
-        states: One per member; None: it keeps its initial weights. Those whose training goes on
-            are all of one step.
+    One without a state keeps its initial weights; those that go on are all of one step.
     """
     live = state_of(steps)
     for member, state in enumerate(states):

@@ -23,15 +23,7 @@ MAX_EPOCHS = 1000
 
 
 def draw_curves(rows: Rows, *, title: str) -> bytes:
-    """Draw training and validation curves: of the loss, and of the metric beside it.
-
-    Args:
-        rows: One per epoch: ``epoch`` and metrics such as ``train/loss``; any may be missing.
-        title: Above the curves; shown as it is.
-
-    Returns:
-        A PNG, as ``runs plot`` draws a single run.
-    """
+    """Draw training and validation curves: of the loss, and of the metric beside it."""
     return style.picture(lambda: curves.draw([Curve(title, rows)], title=title))
 
 

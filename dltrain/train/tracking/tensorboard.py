@@ -46,14 +46,7 @@ _STATUS = {"done": STATUS_SUCCESS, "diverged": STATUS_FAILURE, "failed": STATUS_
 
 
 class EventFile:
-    """Writes the event file of a run folder while the run goes on.
-
-    Args:
-        folder: Of the run.
-        name: What the run is called among the others.
-        settings: Dotted key -> what it was told: numbers, truth values, text.
-        started: When, as the record writes it.
-    """
+    """Writes the event file of a run folder while the run goes on."""
 
     def __init__(
         self, folder: Path, *, name: str, settings: Mapping[str, Any], started: object
