@@ -42,7 +42,9 @@ class ToFloat:
 
 
 class Rows:
-    """The rows of one split on the device.
+    """The rows of one split on the device; inputs [N, I] are batched as ``dtype``.
+
+    Of images, bytes, batches are whole numbers of that type.
 
     Attributes:
         to_float: What every batch of them goes through.

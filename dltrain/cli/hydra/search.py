@@ -113,7 +113,10 @@ def searched(overrides: Overrides, sources: Sources) -> Search:
 
 
 def _written(entry: Override, sources: Sources, *, lists_only: bool) -> str:
-    """Write a list as its values: Hydra's sort() and casts of ranges change their bounds instead."""
+    """Write a list as its values: Hydra's sort() and casts of ranges change their bounds instead.
+
+    An engine that does not run through lists makes more of a range, which it gets as it is.
+    """
     text = entry.text or ""
     if not lists_only and ("(" not in text or text.startswith(SEARCHED)):
         return str(entry)

@@ -23,7 +23,7 @@ MAX_EPOCHS = 1000
 
 
 def draw_curves(rows: Rows, *, title: str) -> bytes:
-    """Draw training and validation curves: of the loss, and of the metric beside it."""
+    """Draw the training and validation curves of a run as PNG, as ``runs plot`` does."""
     return style.picture(lambda: curves.draw([Curve(title, rows)], title=title))
 
 
