@@ -164,10 +164,7 @@ def line_of(words: Sequence[str], arguments: argparse.Namespace) -> CommandLine:
     """Return what was typed, for the record."""
     folder = arguments.config_dir
     return CommandLine(
-        words,
-        arguments.overrides,
-        None if folder is None else str(folder),
-        arguments.config_name,
+        words, arguments.overrides, None if folder is None else str(folder), arguments.config_name
     )
 
 

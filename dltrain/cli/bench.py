@@ -112,10 +112,7 @@ def _run(costs: Costs, startup: Mapping[str, float], epochs: int) -> list[tuple[
     return [
         ("epoch", f"{_short(epoch)} for {counted(costs.steps, 'step')}"),
         ("start-up", f"{_short(before)}: {parts}"),
-        (
-            "run",
-            f"{duration(whole)} for {length}, {before / whole:.0%} of it start-up",
-        ),
+        ("run", f"{duration(whole)} for {length}, {before / whole:.0%} of it start-up"),
     ]
 
 

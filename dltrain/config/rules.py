@@ -46,8 +46,7 @@ def task_problems(run: RunConfig, task: Task, *, data: str) -> Iterator[Problem]
             continue
         choices = " or ".join(f"{group}={choice}" for choice in fitting(group, task))
         yield Problem(
-            group,
-            f"{group}={name} {does} {_WHAT[wanted]}, but {asks} {_WHAT[task]}; use {choices}",
+            group, f"{group}={name} {does} {_WHAT[wanted]}, but {asks} {_WHAT[task]}; use {choices}"
         )
 
 

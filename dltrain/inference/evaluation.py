@@ -48,11 +48,7 @@ class Evaluation:
 
 
 def evaluate(
-    run: Run,
-    *,
-    split: str = "test",
-    epoch: str = "last",
-    changes: Mapping[str, Any] | None = None,
+    run: Run, *, split: str = "test", epoch: str = "last", changes: Mapping[str, Any] | None = None
 ) -> Evaluation:
     """Evaluate a run's model, after its last or best epoch, on a split of the run's own data.
 
@@ -133,11 +129,7 @@ def _own_data(trained: Trained) -> Dataset:
 
 @torch.inference_mode()
 def judge(
-    trained: Trained,
-    parts: Iterable[tuple[Tensor, Tensor]],
-    *,
-    data: Dataset,
-    split: str,
+    trained: Trained, parts: Iterable[tuple[Tensor, Tensor]], *, data: Dataset, split: str
 ) -> Evaluation:
     """Let a model predict rows whose targets are known, in the parts that training takes.
 

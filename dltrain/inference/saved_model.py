@@ -76,11 +76,7 @@ class Trained:
 
 
 def load(
-    run: Run,
-    *,
-    epoch: str = "last",
-    changes: Mapping[str, Any] | None = None,
-    placed: bool = True,
+    run: Run, *, epoch: str = "last", changes: Mapping[str, Any] | None = None, placed: bool = True
 ) -> Trained:
     """Read a run's model after its last or best epoch; ``placed`` is as in ``rules.problems``.
 

@@ -64,10 +64,7 @@ def read_entries(lines: Iterable[str]) -> Iterator[Entry]:
 
 
 def restore(
-    entries: Iterable[Entry],
-    settings: SweepConfig,
-    *,
-    vet: Callable[[Sequence[Member]], None],
+    entries: Iterable[Entry], settings: SweepConfig, *, vet: Callable[[Sequence[Member]], None]
 ) -> Plan:
     """Make the plan again that was kept; ``vet`` refuses data that must not be looked at.
 

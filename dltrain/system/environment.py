@@ -22,11 +22,7 @@ _OTHERS = ("hydra-core", "omegaconf", "safetensors")
 @functools.cache
 def environment(pid: int) -> dict[str, Any]:
     """Say what this process runs on: host, process, versions, git commit."""
-    return {
-        **process(pid),
-        "versions": versions(),
-        "git": _git(),
-    }
+    return {**process(pid), "versions": versions(), "git": _git()}
 
 
 def versions() -> dict[str, str]:

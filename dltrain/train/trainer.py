@@ -155,11 +155,7 @@ class Trainer:
         return loss.metrics(sums, len(rows), split)
 
     def _train(
-        self,
-        saver: Saver,
-        running: Sequence[int],
-        recorders: Sequence[Recorder | None],
-        view: View,
+        self, saver: Saver, running: Sequence[int], recorders: Sequence[Recorder | None], view: View
     ) -> None:
         """Train, judge and record one epoch, or as much of it as there is time for."""
         epoch, started = self._epoch + 1, time.perf_counter()

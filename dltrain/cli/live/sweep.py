@@ -85,11 +85,7 @@ def _view(plan: Plan, finished: int) -> SweepView:
     sizes = [(group, plan.members[group.members[0]].config) for group in plan.groups]
     steps = sum(len(group.members) * num_steps(config, group.workload) for group, config in sizes)
     return SweepView(
-        output(),
-        members=plan.members,
-        finished=finished,
-        steps=steps,
-        metric=plan.metric,
+        output(), members=plan.members, finished=finished, steps=steps, metric=plan.metric
     )
 
 

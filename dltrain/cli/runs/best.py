@@ -13,12 +13,7 @@ from pathlib import Path
 from dltrain.cli.arguments import Parser, refusing
 from dltrain.cli.live.training import following
 from dltrain.cli.runs.as_json import HELP, rows_facts, write
-from dltrain.cli.tables.results import (
-    best_facts,
-    failures,
-    ranking_and_noise,
-    unfinished_table,
-)
+from dltrain.cli.tables.results import best_facts, failures, ranking_and_noise, unfinished_table
 from dltrain.cli.tables.runs import columns_of, print_rows
 from dltrain.cli.terminal.console import bold, dim, output, pairs, show
 from dltrain.config.schema import MAX_SEED

@@ -65,11 +65,7 @@ class TrainingView:
             yield
 
     def epoch(
-        self,
-        rows: Sequence[Mapping[str, float]],
-        outcomes: Sequence[Outcome],
-        *,
-        seconds: float,
+        self, rows: Sequence[Mapping[str, float]], outcomes: Sequence[Outcome], *, seconds: float
     ) -> None:
         """Show one epoch of the first member; its name stands in the header."""
         row = rows[0]

@@ -44,9 +44,4 @@ def _str(parsed: Any) -> str:
     return str(parsed).lower() if isinstance(parsed, bool) else str(parsed)
 
 
-CASTS: Mapping[str, Callable[[Any], Any]] = {
-    "int": int,
-    "float": float,
-    "bool": _bool,
-    "str": _str,
-}
+CASTS: Mapping[str, Callable[[Any], Any]] = {"int": int, "float": float, "bool": _bool, "str": _str}

@@ -151,11 +151,7 @@ class Keeper:
         self._pause = SAVE_SECONDS
 
     def take(
-        self,
-        tensors: Mapping[str, Tensor],
-        metas: Sequence[Meta | None],
-        *,
-        best: Sequence[bool],
+        self, tensors: Mapping[str, Tensor], metas: Sequence[Meta | None], *, best: Sequence[bool]
     ) -> None:
         """Take the members' states.
 
