@@ -26,7 +26,7 @@ from dltrain.runs.command_line import DEFAULT_NAME, CommandLine
 from dltrain.runs.find import find
 from dltrain.runs.repetition import repetition_of
 from dltrain.runs.run import Run
-from dltrain.sweep.repeat import repeated_sweep
+from dltrain.sweep.resume import repeated_sweep
 from dltrain.system.shell import below, command
 
 USAGE = "dltrain rerun RUN [OVERRIDE ...] [-m] [--dry-run] [output_dir=FOLDER]"

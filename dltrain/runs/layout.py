@@ -12,7 +12,7 @@ import secrets
 from pathlib import Path
 
 from dltrain.system import disk
-from dltrain.system.folder_names import label
+from dltrain.system.paths import label
 
 # Of the shape of a run folder and a sweep's, as records say; one of another is not read.
 FORMAT = 1

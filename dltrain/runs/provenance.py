@@ -41,16 +41,13 @@ RESETTABLE = {
 MAX_ENTRIES, MAX_LENGTH = 1000, 100_000
 
 
-class ChangedError(ValueError):
+class ChangedError(ConfigError):
     """What decides a run's bits is not what it was; a line for each difference."""
 
     def __init__(self, differences: Sequence[str]) -> None:
         advice = "the numbers may differ from then on; --allow-changed goes on all the same"
-        self.lines = [f"{difference}; {advice}" for difference in differences]
         super().__init__(differences)
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines)
+        self.lines = [f"{difference}; {advice}" for difference in differences]
 
 
 def refuse_changed(differences: Sequence[str]) -> None:

@@ -34,19 +34,15 @@ class View(Protocol):
 
     def progress(self, steps: float, values: Values) -> None:
         """Show how many steps have been taken, all members together, and where they stand."""
-        ...
 
     def trained(self, members: Sequence[Member], seconds: float) -> None:
         """Show that members have been trained together."""
-        ...
 
     def failed(self, members: Sequence[Member], reason: str) -> None:
         """Show that members failed, all for the same reason."""
-        ...
 
     def note(self, text: str) -> None:
         """Show something worth knowing."""
-        ...
 
 
 class Engine:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dltrain.config.compose import Sources
+from dltrain.config.compose import ConfigError, Sources
 from dltrain.config.knob import knobs
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import Overrides
@@ -33,17 +33,14 @@ from dltrain.train.cost import Workload
 MAX_LINES = 20
 
 
-class PlanError(ValueError):
+class PlanError(ConfigError):
     """What the user has to mend before a sweep can start: one line per problem."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         unique = list(dict.fromkeys(lines))
         more = [f"and {len(unique) - MAX_LINES} problems more"] * (len(unique) > MAX_LINES)
-        self.lines = [*unique[:MAX_LINES], *more]
         super().__init__(lines)
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines)
+        self.lines = [*unique[:MAX_LINES], *more]
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,6 @@ class View(engine.View, Protocol):
 
     def watching(self) -> AbstractContextManager[None]:
         """Show the sweep live for as long as it trains."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,9 @@ class Stream(Protocol):
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes, fewer than asked for only at the end."""
-        ...
 
     def readline(self, size: int, /) -> bytes:
         """Return the next line, or as much of it as asked for."""
-        ...
 
 
 class HeldRows:
