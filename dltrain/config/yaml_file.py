@@ -35,15 +35,12 @@ _STR, _MERGE, _KEY = f"{_TAG}str", f"{_TAG}merge", "key"
 
 
 class ConfigFileError(ValueError):
-    """A file that is not fit to be read as a config.
-
-    Attributes:
-        reason: What is wrong with it, and on which line.
-    """
+    """A file that is not fit to be read as a config."""
 
     def __init__(self, path: Path, reason: str, line: int | None = None) -> None:
         super().__init__(path, reason, line)
         self._message = f"{path}:{line}: {reason}" if line else f"{path}: {reason}"
+        # what is wrong with it, and on which line
         self.reason = f"line {line}: {reason}" if line else reason
 
     def __str__(self) -> str:

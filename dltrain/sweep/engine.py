@@ -46,14 +46,10 @@ class View(Protocol):
 
 
 class Engine:
-    """Trains what is missing of a sweep.
-
-    Attributes:
-        stop_signal: The signal that asked to stop, if one did.
-    """
+    """Trains what is missing of a sweep."""
 
     def __init__(self, plan: Plan, folder: SweepFolder, view: View) -> None:
-        self.stop_signal: int | None = None
+        self.stop_signal: int | None = None  # the signal that asked to stop, if one did
         self._plan, self._folder, self._view = plan, folder, view
         self._queue: deque[Assignment] = deque()
         self._children: list[Child] = []

@@ -49,15 +49,11 @@ class Ended:
 
 
 class Session:
-    """A sweep whose lock is held.
-
-    Attributes:
-        before: How all members stood when the session began.
-    """
+    """A sweep whose lock is held."""
 
     def __init__(self, plan: Plan, folder: SweepFolder) -> None:
         self.plan, self.folder = plan, folder
-        self.before = read_results(folder, plan)
+        self.before = read_results(folder, plan)  # how all members stood when the session began
 
     @property
     def num_finished(self) -> int:

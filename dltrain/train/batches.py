@@ -45,14 +45,11 @@ class Rows:
     """The rows of one split on the device; inputs [N, I] are batched as ``dtype``.
 
     Of images, bytes, batches are whole numbers of that type.
-
-    Attributes:
-        to_float: What every batch of them goes through.
     """
 
     def __init__(self, inputs: Tensor, targets: Tensor, *, dtype: torch.dtype) -> None:
         self.inputs, self.targets = inputs, targets
-        self.to_float = ToFloat(dtype, inputs.device)
+        self.to_float = ToFloat(dtype, inputs.device)  # what every batch of them goes through
         self._gathered = Memory(inputs.dtype, inputs.device)
 
     def __len__(self) -> int:

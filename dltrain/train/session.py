@@ -50,11 +50,6 @@ class Training:
         threads: Processor threads, in place of the configured number.
         device: ``cpu`` or ``cuda``, in place of the configured one.
 
-    Attributes:
-        trainer: What trains them.
-        place: Where, for people.
-        recorders: One per job once ``record`` was called.
-
     Raises:
         ValueError: If the device they ask for is not to be had.
     """
@@ -71,6 +66,7 @@ class Training:
             matmul=first.device.matmul,
         )
         interval = first.trainer.checkpoint_interval
+        # what trains them
         self.trainer = Trainer(
             build.stack([job.config for job in jobs], jobs[0].data, chosen),
             epochs=first.trainer.epochs,
@@ -79,7 +75,8 @@ class Training:
             patience=first.trainer.patience,
             checkpoint_interval=None if interval is None else Interval.read(interval),
         )
-        self.place = describe(chosen, matmul=first.device.matmul)
+        self.place = describe(chosen, matmul=first.device.matmul)  # where, for people
+        # one per job once ``record`` was called
         self.recorders: list[recorder.Recorder | None] = [None] * len(jobs)
 
     def record(self, folders: Sequence[Path | None]) -> None:

@@ -47,10 +47,6 @@ class OtherRows:
         dtype: Of the inputs: float32 or float64.
         targets: Whether the target is asked for, too.
 
-    Attributes:
-        imputed: Cells that were imputed so far, by column.
-        unseen: Cells so far of a category that no training row has, by column.
-
     Raises:
         ValueError: If a column is missing.
     """
@@ -69,7 +65,8 @@ class OtherRows:
         used = {*wanted, *([data.target_name] if targets else [])}
         self._unused = [column for column in header if column not in used]
         self._booleans: dict[str, bool] = {}
-        self.imputed = dict.fromkeys(wanted, 0)
+        self.imputed = dict.fromkeys(wanted, 0)  # cells that were imputed so far, by column
+        # cells so far of a category that no training row has, by column
         self.unseen = dict.fromkeys(as_text, 0)
 
     def _refuse_missing(self, wanted: Sequence[str], header: Sequence[str]) -> None:
