@@ -19,11 +19,14 @@ class LastingStream:
     """Passes text on to a stream until that fails, and drops it from then on.
 
     Everything else, such as whether it is a terminal, is asked of the stream itself.
+
+    Attributes:
+        error: What the stream failed with, if it did.
     """
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
-        self.error: OSError | None = None  # what the stream failed with, if it did
+        self.error: OSError | None = None
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._stream, name)

@@ -32,8 +32,8 @@ PACKAGED = Path(__file__).parents[1] / "files"
 
 def _files(train: int, test: int, *digests: str) -> tuple[IdxFile, ...]:
     """Return the four files, of so many rows and with these digests."""
-    names = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
-    names += ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+    names = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"]
+    names += ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
     return tuple(map(IdxFile, names, digests, (train, train, test, test)))
 
 
