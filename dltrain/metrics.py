@@ -19,7 +19,7 @@ class Metric:
     """A number by which a model is judged."""
 
     name: str  # without its split
-    # it, from the statistics that the task's losses hand over
+    # computes it from the statistics that the task's losses hand over
     compute: Callable[[Statistics], float]
     task: str | None = None  # whose it is; None: of every task
     # which way it chooses. What gets better downwards may also be looked at in factors, on a
@@ -87,12 +87,7 @@ def computed(task: str, statistics: Statistics) -> dict[str, float]:
 
 
 def names_of(task: str, *, rows: Mapping[str, int]) -> list[str]:
-    """Name the metrics of a task on each split, as ``val/loss``, in the order of columns.
-
-    Args:
-        task: What is predicted.
-        rows: How many each split has; those without any have no metrics.
-    """
+    """Name the metrics of a task on each split that has rows, as ``val/loss``, in column order."""
     return [f"{split}/{m.name}" for split, count in rows.items() if count for m in _of_task(task)]
 
 

@@ -77,11 +77,7 @@ def print_config(config: RunConfig, package: str | None) -> None:
 
 
 def train(job: Job) -> None:
-    """Train, show and keep one run.
-
-    Raises:
-        EndedError: With the exit code, if the run did not end well.
-    """
+    """Train, show and keep one run."""
     view = TrainingView(output())
     view.show(*map(warning, job.data.warnings))
     view.show(*(dim(f"note: {note}") for note in [*job.data.notes, *job.notes]))

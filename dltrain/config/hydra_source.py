@@ -38,11 +38,7 @@ class CheckedSource(FileConfigSource):
         return _stays_inside(config_path) and file_of(Path(self.path), config_path) is not None
 
     def load_config(self, config_path: str) -> ConfigResult:
-        """Read a config that exists.
-
-        Raises:
-            ConfigFileError: If it is not fit to be composed; the message names the file.
-        """
+        """Read a config that exists."""
         path = file_of(Path(self.path), config_path)
         assert path is not None  # Hydra asks is_config first
         text = read_yaml(path, holds="mapping")

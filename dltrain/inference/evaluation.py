@@ -131,14 +131,7 @@ def _own_data(trained: Trained) -> Dataset:
 def judge(
     trained: Trained, parts: Iterable[tuple[Tensor, Tensor]], *, data: Dataset, split: str
 ) -> Evaluation:
-    """Let a model predict rows whose targets are known, in the parts that training takes.
-
-    Args:
-        trained: The model.
-        parts: Inputs [B, I] and targets [B], prepared, on its device.
-        data: What they are of; says what targets stand for.
-        split: What to call them.
-    """
+    """Let a model predict rows in prepared parts, inputs [B, I] and targets [B], on its device."""
     loss = build.loss([trained.config], data, {})
     sums = torch.zeros((), dtype=torch.float64, device=trained.device)
     targets, predictions, probabilities = [], [], []
@@ -170,11 +163,7 @@ def judge(
 
 
 def predict(outputs: Tensor, data: Dataset) -> tuple[Predictions, npt.NDArray[np.float32] | None]:
-    """Turn a member's outputs into predictions.
-
-    Args:
-        outputs: [1, O, B].
-        data: Says what they stand for.
+    """Turn a member's outputs, [1, O, B], into predictions.
 
     Returns:
         Class indices [B] and probabilities [B, C]; or amounts [B] in the target's own units, and

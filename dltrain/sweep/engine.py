@@ -68,9 +68,6 @@ class Engine:
         """Train members; come back when all are trained or failed, or something stops it.
 
         Those that failed ``before`` are tried alone.
-
-        Raises:
-            StorageError: If something could not be kept.
         """
         missing = unfinished(before)
         failed = {result.index for result in before if result.status == "failed"}

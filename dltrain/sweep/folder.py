@@ -86,11 +86,7 @@ class SweepFolder:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the sweep's lock.
-
-        Raises:
-            InUseError: If another process trains it.
-        """
+        """Hold the sweep's lock."""
         with disk.locked(self.path):
             yield
 

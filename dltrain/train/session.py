@@ -119,7 +119,8 @@ class Training:
             job, folder, own = self.jobs[index], folders[index], found[index]
             if folder is None:
                 return None
-            info = self._info(job, _run_id(job, folder))
+            run_id = f"{job.sweep['id']}/{folder.name}" if job.sweep else folder.name
+            info = self._info(job, run_id)
             info |= history(folder, None if own is None else own.state.meta)
             run = recorder.Recorder(
                 folder,
@@ -273,10 +274,6 @@ class Training:
                     exit_code=code,
                     result={"message": repr(error)},
                 )
-
-
-def _run_id(job: Job, folder: Path) -> str:
-    return f"{job.sweep['id']}/{folder.name}" if job.sweep else folder.name
 
 
 def compare(expected: Sequence[Expectation], results: Mapping[str, float]) -> list[dict[str, Any]]:

@@ -95,11 +95,7 @@ def _shell(overrides: Sequence[str]) -> Sequence[str]:
 
 
 def refuse_unusable(overrides: Overrides, arguments: Namespace) -> None:
-    """Refuse words that Hydra cannot compose; what is left out need not be there to inform.
-
-    Raises:
-        UsageError: With one line for each problem.
-    """
+    """Refuse words that Hydra cannot compose; what is left out need not be there to inform."""
     with refusing():
         sources = Sources.of(arguments.config_dir, arguments.config_name)
         resolved = resolve(overrides, sources.groups)

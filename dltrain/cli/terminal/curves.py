@@ -148,10 +148,7 @@ def learning_curves(
 ) -> list[object]:
     """Draw the loss and the metric beside it, below one another where there is no room.
 
-    Args:
-        console: Where they will be shown.
-        curves: Of the first, training and validation rows are drawn.
-        compared: Whether all are drawn over one another instead, on one kind of rows.
+    Of the first curve training and validation rows are drawn; if they are compared, of all one.
     """
     metrics = headline_metrics(curves)
     beside = len(metrics) == CHARTS and console.width >= CHARTS * MIN_WIDTH + GAP

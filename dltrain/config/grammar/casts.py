@@ -14,11 +14,7 @@ class SweepError(ValueError):
 
 
 def converted(parsed: Any, name: str) -> Any:
-    """Cast a value; of a list or a mapping each value in it.
-
-    Raises:
-        SweepError: If it cannot be cast.
-    """
+    """Cast a value; of a list or a mapping each value in it."""
     if isinstance(parsed, list):
         return [converted(element, name) for element in parsed]
     if isinstance(parsed, dict):

@@ -62,11 +62,7 @@ class Call:
     options: Sequence[str] | None  # the choices of the group it stands behind; None: behind a key
 
     def result(self) -> Argument:
-        """Carry it out.
-
-        Raises:
-            SweepError: If it cannot be applied to these arguments.
-        """
+        """Carry it out."""
         return FUNCTIONS[self.name](self)
 
     def bound(self, *names: str) -> dict[str, Argument]:
@@ -105,11 +101,7 @@ class Call:
 
 
 def single(parts: Sequence[Argument], form: str) -> list[Value]:
-    """Return values that stand side by side; refuse lists among them.
-
-    Args:
-        parts: Values, or lists that functions made.
-        form: What they stand in, such as ``[{}]``.
+    """Return values that stand side by side, in a form such as ``[{}]``; refuse lists among them.
 
     Raises:
         SweepError: If one is a list; it says how to write the same without.

@@ -90,11 +90,6 @@ def products(plan: Plan, *, rows: int, like: torch.Tensor) -> Callable[[], None]
 
     The usual way round, as a plain program has them: forward [B, I] @ [I, O], backward
     [I, B] @ [B, O] for the weights, and [B, O] @ [O, I] for the inputs of each layer but the first.
-
-    Args:
-        plan: The layers.
-        rows: B.
-        like: A tensor of the dtype and device wanted.
     """
     tensors = [
         [

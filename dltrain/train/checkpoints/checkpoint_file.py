@@ -38,12 +38,7 @@ class CheckpointError(ValueError):
 
 
 def path_of(folder: Path, meta: Mapping[str, Any]) -> Path:
-    """Return where a state lies: ``epoch-000003``, and ``-step-00000700`` if it is underway.
-
-    Args:
-        folder: The run's ``checkpoints`` folder.
-        meta: ``epoch`` counts whole epochs, ``underway`` the steps of the one after them.
-    """
+    """Return where a state lies: ``epoch-000003``, and ``-step-00000700`` if it is underway."""
     return folder / checkpoint_name(meta["epoch"], meta["step"] if meta.get("underway") else None)
 
 
@@ -113,11 +108,7 @@ def _unreadable(path: Path, error: Exception) -> CheckpointError:
 
 
 def prune(folder: Path, *, keep: Collection[Path], keep_last: int) -> None:
-    """Delete checkpoints, but those in ``keep`` and the last few.
-
-    Raises:
-        StorageError: If one could not be deleted.
-    """
+    """Delete checkpoints, but those in ``keep`` and the last few."""
     found = paths(folder)
     for path in found[keep_last:]:  # the later first, since it may count on the one before
         if path not in keep:
@@ -181,11 +172,7 @@ class Keeper:
         return self._is_first or time.monotonic() >= self._written + self._pause
 
     def write(self, members: Sequence[int] | None = None, *, ended: bool = False) -> None:
-        """Write what waits, of all members if none are named; in the end keep the last and best.
-
-        Raises:
-            StorageError: If a state could not be made durable.
-        """
+        """Write what waits, of all members if none are named; in the end keep the last and best."""
         if members is not None and not members:
             return
         started = time.monotonic()

@@ -141,11 +141,7 @@ class Saver:
         return ended is not None and ended % self._interval.count == 0
 
     def write(self, members: Sequence[int], *, ended: bool = False) -> None:
-        """Write what waits of these members, durably.
-
-        Raises:
-            StorageError: If that could not be done; older states are untouched.
-        """
+        """Write what waits of these members, durably."""
         recorders = [each for m in members if (each := self._recorders[m]) is not None]
         disk.side_by_side(lambda recorder: recorder.sync(), recorders)
         self._keeper.write(members, ended=ended)
