@@ -1,4 +1,4 @@
-"""A folder of config files as Hydra sees it: each is checked before anything is made of it."""
+"""Folders of config files as Hydra sees them: each file is checked first; cycles are found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a knob is: the bounds and the meaning of one value of a config."""
+"""What a knob is: the bounds and the meaning of one value of a config; and a problem with one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that are fine by themselves and do not go together: model and data, files, fractions.
+"""Values that are fine by themselves and do not go together, or not here: files, the GPU.
 
 Every rule takes a whole ``RunConfig`` and yields what the user can mend.
 """

@@ -1,4 +1,4 @@
-"""The weights of a linear model, as pictures or by name. Needs torch.
+"""The weights of a linear model, as pictures or by name; how pictures stand in a page.
 
 Letters: I in_features, O outputs, C classes, H height, W width.
 """

@@ -1,4 +1,4 @@
-"""One run folder being written: config, metrics, timing, log and ``run.json``.
+"""One run folder being written: config, metrics, timing, log, ``run.json``; files of lines.
 
 ``run.py`` reads it back. ``metrics.csv`` holds no clock, so equal runs write equal bytes.
 """

@@ -1,4 +1,4 @@
-"""Whether the files of a run folder are still what the run wrote; no torch, nothing kept of them.
+"""Digests, and whether the files of a run folder are still what the run wrote; no torch.
 
 ``run.json`` lists digests of the files beside it, a checkpoint carries its own. They guard against
 accidents: whoever rewrites a file on purpose can rewrite its digest with it.

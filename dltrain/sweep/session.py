@@ -1,4 +1,7 @@
-"""A sweep from its plan to its results: begun or gone on with, trained, kept as it came out."""
+"""A sweep from its plan to its results: begun or gone on with, trained, kept as it came out.
+
+With ``sweep.skip_done`` it begins by taking over runs that are finished.
+"""
 
 from __future__ import annotations
 

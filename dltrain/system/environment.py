@@ -1,4 +1,4 @@
-"""Who runs this: host, process, versions, git commit; what tells one process from any other."""
+"""Who runs this, and on what: host, process, versions, git commit, cores, free memory."""
 
 from __future__ import annotations
 
