@@ -216,12 +216,7 @@ def single_layer(in_features: int, out_features: int) -> Plan:
 
 
 def multilayer(
-    in_features: int,
-    out_features: int,
-    *,
-    hidden: Sequence[int],
-    activation: str,
-    dropout: float,
+    in_features: int, out_features: int, *, hidden: Sequence[int], activation: str, dropout: float
 ) -> Plan:
     """Plan a multilayer perceptron.
 
