@@ -49,8 +49,19 @@ def rows(path: Path, *, first: int | None = None, last: int = 0) -> list[dict[st
     header, body = table(path)
     if first is None or body.count(b"\n") <= first + last:
         lines = body.split(b"\n")[:-1]
-    else:  # of what is left out no list is made
-        lines = body.split(b"\n", first)[:first] + body[:-1].rsplit(b"\n", last)[1:]
+    else:  # of what is left out no list is made, and no copy
+        lines, start = [], 0
+        for _ in range(first):
+            end = body.find(b"\n", start)
+            lines.append(body[start:end])
+            start = end + 1
+        ending: list[bytes] = []
+        end = len(body) - 1
+        for _ in range(last):
+            start = body.rfind(b"\n", 0, end) + 1
+            ending.append(body[start:end])
+            end = start - 1
+        lines += reversed(ending)
     return _dicts(header, lines)
 
 
