@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.runs import metrics_file
-from dltrain.runs.layout import CHECKPOINTS, COEFFICIENTS, LOG, METRICS, TIMING, short_id
+from dltrain.runs.address import command_on
+from dltrain.runs.layout import CHECKPOINTS, COEFFICIENTS, LOG, METRICS, TIMING
 from dltrain.runs.record import digest, encoded, now, write_info
+from dltrain.runs.run import Run
 from dltrain.runs.tracker import Tracker
 from dltrain.runs.verification import checkpoint_paths
 from dltrain.system import disk
@@ -63,9 +65,10 @@ class Recorder:
         trackers: Sequence[Tracker] = (),
     ) -> None:
         if kept is not None and kept.metrics.partition(b"\n")[0].decode() != ",".join(columns):
+            anew = command_on(Run(folder, dict(info)), "rerun")
             raise ValueError(
                 f"{folder / METRICS}: has columns of other metrics than there are now; "
-                f"train it anew: dltrain rerun {short_id(folder.name)}"
+                f"train it anew: {anew}"
             )
         self.folder = folder
         self.finished = False

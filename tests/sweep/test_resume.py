@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from dltrain.runs.find import list_runs
+from dltrain.runs.layout import FORMAT, RECORD
+from dltrain.runs.record import read_record, sealed_json
 from dltrain.runs.run import Run, read
 from tests.conftest import Call, tree, write_record
 
@@ -85,6 +87,16 @@ def test_a_table_of_other_content_is_refused_unless_that_is_allowed(sweep: Run, 
     assert "WARNING: members that are finished learned from other data" in allowed.out
     digests = {read(sweep.folder / "members" / f"000{n}").part("data", "sha256") for n in range(2)}
     assert len(digests) == 2
+
+
+def test_a_member_of_another_format_is_refused_and_not_written_over(sweep: Run, call: Call) -> None:
+    record = sweep.folder / "members" / "0000" / RECORD
+    record.write_bytes(sealed_json(read_record(record) | {"format": FORMAT + 1}))
+    before, content = tree(sweep.folder), record.read_bytes()
+    shown = call("resume", "latest")
+    assert (shown.code, len(shown.err.splitlines())) == (2, 1)
+    assert "members/0000: was written by another dltrain (format " in shown.err
+    assert (tree(sweep.folder), record.read_bytes()) == (before, content)
 
 
 def test_of_several_tables_the_folder_is_told(here: Path, call: Call) -> None:
