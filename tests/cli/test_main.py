@@ -265,7 +265,7 @@ def test_a_folder_that_may_not_be_entered_is_the_users_to_mend(
     script = """
 import json, os, sys
 from dltrain.cli.main import run
-from dltrain.config import load
+from dltrain.config.load import load
 import dltrain.cli.config, dltrain.cli.runs.ls
 load()
 if os.getuid() == 0:  # root may enter every folder
