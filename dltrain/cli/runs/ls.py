@@ -24,10 +24,10 @@ import sys
 from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.cli.tables.runs import TEST, columns_of, print_rows, ranked, text
+from dltrain.cli.tables.runs import TEST, columns_of, print_rows, text
 from dltrain.cli.terminal.console import dim, output
 from dltrain.config.plain import shown
-from dltrain.runs.compare.listing import Row, rows, selected
+from dltrain.runs.compare.listing import Row, best_first, rows, selected
 from dltrain.runs.find import find, list_all, list_runs, members
 from dltrain.text import escaped, harmless
 
@@ -53,7 +53,7 @@ def main(words: Sequence[str]) -> None:
         listed = rows(list_runs(output_dir))
     with refusing():
         chosen = selected(
-            ranked(listed, sweep), where=arguments.where, sort=arguments.sort, top=arguments.top
+            best_first(listed, sweep), where=arguments.where, sort=arguments.sort, top=arguments.top
         )
         columns = columns_of(
             chosen, listed, asked=arguments.columns, kind=arguments.format, sweep=sweep

@@ -7,28 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from dltrain.cli.tables.cells import best, cell, status, test, time_taken
 from dltrain.cli.terminal.console import Rows, dim, output, table
-from dltrain.runs.compare.field_names import BEST_EPOCH, LAST_EPOCH, counted_name, is_metric
-from dltrain.runs.compare.listing import MAX_KEYS, Row, known, resolve, rows, varying
-from dltrain.runs.compare.results import rank
+from dltrain.runs.compare.field_names import BEST_EPOCH, LAST_EPOCH, is_metric
+from dltrain.runs.compare.listing import MAX_KEYS, Row, best_first, known, resolve, rows, varying
 from dltrain.runs.find import members
 from dltrain.runs.run import Run
 
 TEST = "last/test"  # the headline of the rows kept for the end, which the last epoch is tested on
 USUAL = ("", "id", "status", "age", "duration", "label", "data", "model", "best", TEST, "message")
 RIGHT = ("", "age", "duration", BEST_EPOCH, LAST_EPOCH, "parameters")
-
-
-def ranked(listed: Sequence[Row], sweep: Run | None) -> list[Row]:
-    """Put a sweep's members into order, best first, those without a result last; or leave all."""
-    if sweep is None:
-        return list(listed)
-    metric = str(sweep.part("metric"))
-
-    def key(row: Row) -> tuple[int, float]:
-        value = row.fields.get(counted_name(metric, row.fields))
-        return rank(metric, status=row.run.status, value=value)
-
-    return sorted(listed, key=key)
 
 
 def columns_of(
@@ -146,4 +132,4 @@ def print_members(sweep: Run) -> None:
     """Print a sweep's members, best first."""
     listed = rows(members(sweep), numbered=False)
     columns = columns_of(listed, listed, sweep=sweep)
-    print_rows(columns, ranked(listed, sweep), sweep=sweep, count=len(listed))
+    print_rows(columns, best_first(listed, sweep), sweep=sweep, count=len(listed))

@@ -8,9 +8,10 @@ from typing import Any
 
 from dltrain.config.plain import Fields
 from dltrain.metrics import higher_is_better
-from dltrain.runs.compare.field_names import Names, is_metric
+from dltrain.runs.compare.field_names import Names, counted_name, is_metric
 from dltrain.runs.compare.fields import Best, fields_and_best, typed_keys
 from dltrain.runs.compare.filters import condition
+from dltrain.runs.compare.results import rank
 from dltrain.runs.run import Run
 from dltrain.text import clipped, closest
 
@@ -100,6 +101,19 @@ def _sorted(chosen: Sequence[Row], name: str, turned: bool) -> list[Row]:
 
     order = sorted(with_it, key=key, reverse=down)
     return order + [row for row in chosen if name not in row.fields]
+
+
+def best_first(listed: Sequence[Row], sweep: Run | None) -> list[Row]:
+    """Put a sweep's members into order, best first, those without a result last; or leave all."""
+    if sweep is None:
+        return list(listed)
+    metric = str(sweep.part("metric"))
+
+    def key(row: Row) -> tuple[int, float]:
+        value = row.fields.get(counted_name(metric, row.fields))
+        return rank(metric, status=row.run.status, value=value)
+
+    return sorted(listed, key=key)
 
 
 def varying(listed: Sequence[Row]) -> list[str]:
