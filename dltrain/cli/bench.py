@@ -46,7 +46,7 @@ def main(words: Sequence[str]) -> None:
         startup["composing"] = time.perf_counter() - started
         started = time.perf_counter()
         data = build.dataset(config)
-        job = Job(line_of(words, arguments), config, data, build.plan(config, data))
+        job = Job(line_of(words, arguments), config, data, build.layer_plans(config, data))
     startup["data"] = time.perf_counter() - started
     view = TrainingView(output())
     view.show(*map(warning, data.warnings))

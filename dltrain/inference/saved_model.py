@@ -26,7 +26,7 @@ from dltrain.config.schema import RunConfig
 from dltrain.data.dataset import Dataset
 from dltrain.data.preparation_file import PreparationError, read_preparation
 from dltrain.nn.model import Model
-from dltrain.nn.plan import Plan, tensor_shapes
+from dltrain.nn.plan import LayerPlans, tensor_shapes
 from dltrain.runs.layout import CHECKPOINTS, PREPARATION
 from dltrain.runs.provenance import config_of, device_of, threads_of
 from dltrain.runs.run import Run
@@ -107,17 +107,17 @@ def load(
         raise ValueError(f"{run.id}: is a sweep; name one of its members, as in {run.short}/0")
     config = config_of(run, changes or {}, placed=placed)
     data = _preparation(run)
-    plan = build.plan(config, data)
+    layers = build.layer_plans(config, data)
     path = _checkpoint(run, epoch)
     itemsize = 8 if build.dtype_name(config) == "float64" else 4
-    _compare(path, plan, "F64" if itemsize == 8 else "F32")
+    _compare(path, layers, "F64" if itemsize == 8 else "F32")
     device = choose(
         "cuda" if device_of(run) == "cuda" and torch.cuda.is_available() else "cpu",
         threads=threads_of(run),
         deterministic=config.device.deterministic,
         matmul=config.device.matmul,
     )
-    numbers = sum(math.prod(shape) for shape in tensor_shapes(plan).values())
+    numbers = sum(math.prod(shape) for shape in tensor_shapes(layers).values())
     more = MORE_BYTES_UNDERWAY if "-step-" in path.name else MORE_BYTES
     tensors, meta = checkpoint_file.load(path, limit=3 * itemsize * numbers + more)
     done, steps = meta.get("epoch"), meta.get("underway", 0)
@@ -177,9 +177,9 @@ def _whole(folder: Path, epoch: int) -> Path | None:
     return checkpoint_file.path_of(folder, {"epoch": epoch}) if 0 < epoch < 10**9 else None
 
 
-def _compare(path: Path, plan: Plan, dtype: str) -> None:
+def _compare(path: Path, layers: LayerPlans, dtype: str) -> None:
     """Compare what a checkpoint says it holds with what the model needs."""
-    needed = {f"model.{n}": (dtype, [*shape]) for n, shape in tensor_shapes(plan).items()}
+    needed = {f"model.{n}": (dtype, [*shape]) for n, shape in tensor_shapes(layers).items()}
     held, _ = checkpoint_file.shapes(path)
     own = {name: held[name] for name in held if name.startswith("model.")}
     if own != needed:

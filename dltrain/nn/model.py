@@ -27,14 +27,14 @@ class Model:
     """
 
     def __init__(self, setup: Setup) -> None:
-        plan = setup.plan
+        layer_plans = setup.layers
         self.layers: list[Layer] = [
-            layer.build(setup, index=index) for index, layer in enumerate(plan)
+            layer.build(setup, index=index) for index, layer in enumerate(layer_plans)
         ]
         self.parameters = [tensor for layer in self.layers for tensor in layer.parameters]
         self.gradients = [tensor for layer in self.layers for tensor in layer.gradients]
         self._tensors = [*self.parameters, *(t for layer in self.layers for t in layer.state)]
-        self._shapes = tensor_shapes(plan)
+        self._shapes = tensor_shapes(layer_plans)
         self.names = [*self._shapes][: len(self.parameters)]
         # Asked once: a step is short enough to feel the cost of it.
         descending = [layer.descend for layer in self.layers if isinstance(layer, DescendingLayer)]
@@ -47,7 +47,7 @@ class Model:
 
     @property
     def num_members(self) -> int:
-        """M."""
+        """Number of members, M."""
         return self.parameters[0].shape[0]
 
     def intact(self) -> Tensor:

@@ -201,7 +201,7 @@ def groups_of(members: Sequence[Member], *, download: bool = True) -> tuple[Grou
         first = alike[0].config
         try:
             data = _look(first, seen, download)
-            layers = [build.plan(member.config, data) for member in _unlike(alike)]
+            layers = [build.layer_plans(member.config, data) for member in _unlike(alike)]
         except ValueError as error:
             lines += getattr(error, "lines", [str(error)])
             continue

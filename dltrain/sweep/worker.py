@@ -123,7 +123,7 @@ def _job(assignment: Assignment, data: Dataset, member: Member) -> Job:
         line=assignment.line.alone(member.overrides),
         config=member.config,
         data=data,
-        plan=build.plan(member.config, data),
+        layers=build.layer_plans(member.config, data),
         sweep={
             "id": assignment.sweep,
             "member": member.index,

@@ -18,7 +18,7 @@ from dltrain.config.plain import shown
 from dltrain.config.rules import task_problems
 from dltrain.config.schema import MAX_NUMBERS, RunConfig
 from dltrain.data.dataset import Dataset, variance
-from dltrain.nn.plan import Plan, num_parameters
+from dltrain.nn.plan import LayerPlans, num_parameters
 
 if TYPE_CHECKING:
     import torch
@@ -61,7 +61,7 @@ def _stacked(configs: Sequence[Any]) -> dict[str, list[Any]]:
     return {name: [knobs[name] for knobs in every] for name in every[0]}
 
 
-def plan(run: RunConfig, data: Dataset) -> Plan:
+def layer_plans(run: RunConfig, data: Dataset) -> LayerPlans:
     """Plan the layers of a run's model for a data set.
 
     Raises:
@@ -69,7 +69,7 @@ def plan(run: RunConfig, data: Dataset) -> Plan:
     """
     for problem in task_problems(run, Task(data.task), data=data.name):
         raise ValueError(problem.message)
-    layers: Plan = _built("model", run, data)
+    layers: LayerPlans = _built("model", run, data)
     parameters = num_parameters(layers)
     if parameters > MAX_NUMBERS:
         shape = {k: v for k, v in _knobs(run.model).items() if isinstance(v, int | list)}
@@ -145,7 +145,7 @@ def model(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
 
     models = [config.model for config in configs]
     setup = Setup(
-        plans=[plan(config, data) for config in configs],
+        plans=[layer_plans(config, data) for config in configs],
         seeds=[config.seed for config in configs],
         init=getattr(models[0], "init", Init.torch),
         init_std=[getattr(model, "init_std", 0.0) for model in models],

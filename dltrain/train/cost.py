@@ -10,7 +10,7 @@ from dltrain.config.kinds import OPTIMIZERS
 from dltrain.config.schema import RunConfig
 from dltrain.data.dataset import EVALUATION_ROWS
 from dltrain.data.summary import DataSummary
-from dltrain.nn.plan import Plan, num_parameters, widths
+from dltrain.nn.plan import LayerPlans, num_parameters, widths
 
 # Share of the free memory that stacks may be planned to use.
 MEMORY_SHARE = 0.5
@@ -26,7 +26,7 @@ class Workload:
     """
 
     data: DataSummary
-    layers: Plan
+    layers: LayerPlans
 
 
 def member_bytes(config: RunConfig, workload: Workload) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from dltrain.config.plain import as_dict, flat, shown
 from dltrain.config.schema import RunConfig
 from dltrain.data.dataset import Dataset
-from dltrain.nn.plan import Plan, num_parameters
+from dltrain.nn.plan import LayerPlans, num_parameters
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.identity import deciding, training_identity
 
@@ -22,7 +22,7 @@ class Job:
         line: What was typed.
         config: What it came to.
         data: Loaded.
-        plan: The model's layers.
+        layers: The model's layers.
         notes: What to tell whoever started it.
         sweep: Of which sweep it is a member, for the record; empty if of none.
         known_as: Identity of the run it goes on with, whatever has changed since; empty: its own.
@@ -31,7 +31,7 @@ class Job:
     line: CommandLine
     config: RunConfig
     data: Dataset
-    plan: Plan
+    layers: LayerPlans
     notes: Sequence[str] = ()
     sweep: Mapping[str, Any] = field(default_factory=dict)
     known_as: str = ""
@@ -59,4 +59,4 @@ class Job:
     @property
     def num_parameters(self) -> int:
         """Weights and biases of the model."""
-        return num_parameters(self.plan)
+        return num_parameters(self.layers)

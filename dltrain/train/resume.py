@@ -104,7 +104,7 @@ def resumed_job(
         CommandLine.of(run).from_here(Overrides.of(changes)),
         config,
         data,
-        build.plan(config, data),
+        build.layer_plans(config, data),
         known_as=str(run.part("identity")),
     )
 

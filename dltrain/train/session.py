@@ -198,7 +198,7 @@ class Training:
 
     @property
     def _is_linear(self) -> bool:
-        return [type(layer) for layer in self.jobs[0].plan] == [LinearPlan]
+        return [type(layer) for layer in self.jobs[0].layers] == [LinearPlan]
 
     @functools.cached_property
     def _solution(self) -> tuple[Coefficients, Solution] | None:

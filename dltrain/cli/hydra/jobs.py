@@ -119,7 +119,7 @@ def _trained(config: Any, words: Sequence[str]) -> dict[str, Any]:
         from dltrain.train.session import Training
 
         data = build.dataset(run)
-        task = Job(CommandLine.parse(words), run, data, build.plan(run, data))
+        task = Job(CommandLine.parse(words), run, data, build.layer_plans(run, data))
         training = Training([task])
     ending.training = training
     try:

@@ -20,7 +20,7 @@ import torch
 
 from dltrain.config.choices import Matmul
 from dltrain.config.kinds import OPTIMIZERS
-from dltrain.nn.plan import Plan
+from dltrain.nn.plan import LayerPlans
 from dltrain.train.bench import variants
 from dltrain.train.bench.variants import Variant, other_ways
 from dltrain.train.device import time_when_done
@@ -72,7 +72,7 @@ def measure(job: Job) -> Costs:
     factor = _parameter(training)
     if job.config.device.matmul == Matmul.bf16:
         factor = factor.bfloat16()
-    alone = products(job.plan, rows=batches.batch_size, like=factor)
+    alone = products(job.layers, rows=batches.batch_size, like=factor)
 
     def floor() -> float:
         return pace(alone, variants.SECONDS, _parameter(training))
@@ -96,14 +96,14 @@ def measure(job: Job) -> Costs:
     )
 
 
-def products(plan: Plan, *, rows: int, like: torch.Tensor) -> Callable[[], None]:
+def products(layers: LayerPlans, *, rows: int, like: torch.Tensor) -> Callable[[], None]:
     """Return a call that issues the matrix products of one step and nothing else.
 
     The usual way round, as a plain program has them: forward [B, I] @ [I, O], backward
     [I, B] @ [B, O] for the weights, and [B, O] @ [O, I] for the inputs of each layer but the first.
 
     Args:
-        plan: The layers.
+        layers: The layers.
         rows: B.
         like: A tensor of the dtype and device wanted.
     """
@@ -116,7 +116,7 @@ def products(plan: Plan, *, rows: int, like: torch.Tensor) -> Callable[[], None]
                 (rows, layer.out_features),
             )
         ]
-        for layer in plan
+        for layer in layers
         if layer.multiply_adds
     ]
     results = [[torch.empty_like(tensor) for tensor in layer] for layer in tensors]

@@ -61,7 +61,7 @@ def other_ways(job: Job, plain: Variant, *, batch_size: int) -> tuple[list[Varia
         The other ways, and the words of those that would take too much time or memory.
     """
     measured, left_out = [], []
-    before, workload = torch.get_num_threads(), Workload(DataSummary.of(job.data), job.plan)
+    before, workload = torch.get_num_threads(), Workload(DataSummary.of(job.data), job.layers)
     for words, config, members in _ways(job, batch_size):
         size = config.trainer.batch_size or len(job.data.train)
         rows = len(job.data.train) / -(-len(job.data.train) // size)
