@@ -46,7 +46,7 @@ def main(words: Sequence[str]) -> None:
         raise UsageError(["report: on which run? An id, latest, or @1; dltrain runs lists them"])
     with refusing():
         runs = distinct(find(name, output_dir) for name in names)
-        path = _place(arguments.output, runs, output_dir)
+        path = _output_path(arguments.output, runs, output_dir)
         from dltrain.report.contents import report
         from dltrain.report.page import page
 
@@ -66,7 +66,7 @@ def main(words: Sequence[str]) -> None:
     )
 
 
-def _place(asked: str | None, runs: Sequence[Run], output_dir: Path) -> Path:
+def _output_path(asked: str | None, runs: Sequence[Run], output_dir: Path) -> Path:
     """Return where the page goes.
 
     Raises:

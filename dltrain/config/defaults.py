@@ -31,9 +31,9 @@ def _way_back(name: str, folders: Sequence[Path], way: list[tuple[str, Path]]) -
     if file is None:
         return []
     for chosen in _chosen(name, file):
-        found = _way_back(chosen, folders, [*way, (name, file)])
-        if found:
-            return found
+        cycle_files = _way_back(chosen, folders, [*way, (name, file)])
+        if cycle_files:
+            return cycle_files
     return []
 
 

@@ -55,8 +55,8 @@ class CheckedSource(FileConfigSource):
             reason = str(error).partition("\n")[0].partition(";")[0]
             raise ConfigFileError(path, f"cannot be read ({reason})") from None
         _check(config, path)
-        place = f"{self.scheme()}://{self.path}"
-        return ConfigResult(config=config, path=place, provider=self.provider, header=header)
+        url = f"{self.scheme()}://{self.path}"
+        return ConfigResult(config=config, path=url, provider=self.provider, header=header)
 
 
 # Under this name Hydra finds its own reader registered already, in processes that it starts, and

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from dltrain.data.dataset import EVALUATION_ROWS, Dataset
 from dltrain.data.images.idx import image_parts, label_parts
-from dltrain.data.input_stream import Given
+from dltrain.data.input_stream import InputStream
 from dltrain.data.table.csv_stream import CsvBlocks
 from dltrain.data.table.new_rows import OtherRows
 from dltrain.inference.saved_model import Trained, load
@@ -77,7 +77,7 @@ def evaluate(
         ValueError: If the checkpoint or the data cannot be had, or the split has no rows.
     """
     trained = load(run, epoch=epoch, changes=changes)
-    data = _own_data(trained)
+    data = _run_data(trained)
     sizes = {name: len(rows) for name, rows in data.splits.items()}
     if split not in sizes:
         raise ValueError(
@@ -97,7 +97,9 @@ def judging_split(run: Run) -> str:
     return next((split for split in ("test", "val") if sizes.get(split)), "train")
 
 
-def evaluate_given(trained: Trained, source: Given, labels: Given | None = None) -> Evaluation:
+def evaluate_file(
+    trained: Trained, source: InputStream, labels: InputStream | None = None
+) -> Evaluation:
     """Evaluate a model on the rows of another file, read once, in bounded parts.
 
     Args:
@@ -110,11 +112,11 @@ def evaluate_given(trained: Trained, source: Given, labels: Given | None = None)
         ValueError: If the file does not have what the run learned from, or holds no rows.
     """
     parts = _table_parts(trained, source) if labels is None else _images(trained, source, labels)
-    found = ((trained.on_device(inputs), torch.from_numpy(own)) for inputs, own in parts)
-    return judge(trained, found, data=trained.data, split="data")
+    prepared = ((trained.on_device(inputs), torch.from_numpy(targets)) for inputs, targets in parts)
+    return judge(trained, prepared, data=trained.data, split="data")
 
 
-def _table_parts(trained: Trained, source: Given) -> Iterator[Part]:
+def _table_parts(trained: Trained, source: InputStream) -> Iterator[Part]:
     data = trained.data
     blocks = CsvBlocks(source.name, source, delimiter=data.reading["delimiter"])
     others = OtherRows(data, blocks.header, name=source.name, dtype=trained.dtype, targets=True)
@@ -124,18 +126,18 @@ def _table_parts(trained: Trained, source: Given) -> Iterator[Part]:
             yield part.inputs, part.targets
 
 
-def _images(trained: Trained, source: Given, labels: Given) -> Iterator[Part]:
+def _images(trained: Trained, source: InputStream, labels: InputStream) -> Iterator[Part]:
     data = trained.data
     assert data.image_shape is not None
     images = image_parts(source, shape=data.image_shape, rows=EVALUATION_ROWS)
     indices = label_parts(labels, classes=data.class_names, rows=EVALUATION_ROWS)
-    for inputs, own in itertools.zip_longest(images, indices):
-        if inputs is None or own is None or len(inputs) != len(own):
+    for inputs, targets in itertools.zip_longest(images, indices):
+        if inputs is None or targets is None or len(inputs) != len(targets):
             raise ValueError(f"{labels.name}: has not as many labels as {source.name} has images")
-        yield inputs, own
+        yield inputs, targets
 
 
-def _own_data(trained: Trained) -> Dataset:
+def _run_data(trained: Trained) -> Dataset:
     """Load what a run learned from; its content is what it was."""
     run, config = trained.run, trained.config
     advice = "evaluate it as a file of its own: --data FILE"
@@ -174,8 +176,8 @@ def judge(
         predictions.append(predicted)
         probabilities.append(likely)
         targets.append(wanted.cpu().numpy())
-        own = wanted.to(trained.device)
-        sums = sums + loss.evaluation(outputs, own)  # the outputs are used up
+        on_device = wanted.to(trained.device)
+        sums = sums + loss.evaluation(outputs, on_device)  # the outputs are used up
     if not targets:
         raise ValueError(f"{trained.run.id}: there are no rows to evaluate it on")
     wanted_all = np.concatenate(targets)
@@ -215,5 +217,5 @@ def predict(outputs: Tensor, data: Dataset) -> tuple[Predictions, npt.NDArray[np
 def amounts(prepared: npt.NDArray[Any], data: Dataset) -> npt.NDArray[np.float64]:
     """Undo the standardisation of a regression's target."""
     scale = data.target_scale
-    own: npt.NDArray[np.float64] = prepared.astype(np.float64)
-    return own * float(scale.deviation[0]) + float(scale.mean[0])
+    standardised: npt.NDArray[np.float64] = prepared.astype(np.float64)
+    return standardised * float(scale.deviation[0]) + float(scale.mean[0])

@@ -10,7 +10,7 @@ from dltrain.metrics import headlines
 from dltrain.plots import confusion, mistakes, predictions, style, weights
 from dltrain.plots.style import Figure
 from dltrain.runs.compare.confusion import confusion as counted
-from dltrain.runs.compare.confusion import mistakes as found
+from dltrain.runs.compare.confusion import mistakes as most_confident
 
 if TYPE_CHECKING:
     from dltrain.inference.evaluation import Evaluation
@@ -45,7 +45,7 @@ def draw_mistakes(evaluation: Evaluation, *, title: str) -> Figure:
     targets, predicted = (
         rows.astype(np.int64) for rows in (evaluation.targets, evaluation.predictions)
     )
-    rows = found(targets, predicted, likely, count=mistakes.COUNT)
+    rows = most_confident(targets, predicted, likely, count=mistakes.COUNT)
     if not rows:
         raise ValueError(f"there are none among {len(targets):,} rows")
     wrong = int((targets != predicted).sum())
@@ -112,7 +112,7 @@ def draw_predictions(evaluation: Evaluation, *, title: str) -> Figure:
 
 def _titled(title: str, evaluation: Evaluation) -> str:
     rows = f"{len(evaluation.targets):,} {evaluation.split} rows"
-    told = f"{title}: {rows} after epoch {evaluation.epoch}"
+    text = f"{title}: {rows} after epoch {evaluation.epoch}"
     names = headlines() if evaluation.data.class_names else []  # else the note has all of them
     values = [(name, evaluation.metrics.get(f"{evaluation.split}/{name}")) for name in names]
-    return ", ".join([told, *(f"{name} {style.number(x)}" for name, x in values if x is not None)])
+    return ", ".join([text, *(f"{name} {style.number(x)}" for name, x in values if x is not None)])

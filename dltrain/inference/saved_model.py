@@ -90,7 +90,7 @@ def load(
     *,
     epoch: str = "last",
     changes: Mapping[str, Any] | None = None,
-    placed: bool = True,
+    check_files: bool = True,
 ) -> Trained:
     """Read a run's model.
 
@@ -98,14 +98,14 @@ def load(
         run: As its record tells it.
         epoch: ``last`` or ``best``.
         changes: Dotted keys of its config -> values that are to hold instead.
-        placed: Whether its data must lie where the config says.
+        check_files: Whether its data must lie where the config says.
 
     Raises:
         ValueError: If the folder does not hold a model of that config that is intact.
     """
     if run.is_sweep:
         raise ValueError(f"{run.id}: is a sweep; name one of its members, as in {run.short}/0")
-    config = config_of(run, changes or {}, placed=placed)
+    config = config_of(run, changes or {}, check_files=check_files)
     data = _preparation(run)
     layers = build.layer_plans(config, data)
     path = _checkpoint(run, epoch)
@@ -158,16 +158,16 @@ def _preparation(run: Run) -> Dataset:
 def _checkpoint(run: Run, epoch: str) -> Path:
     """Find the file of a run's last or best epoch."""
     folder = run.folder / CHECKPOINTS
-    found = checkpoint_file.paths(folder)
-    if not found:
+    existing = checkpoint_file.paths(folder)
+    if not existing:
         raise ValueError(f"{run.id}: has no checkpoint (its status is {run.status})")
     if epoch == "last":
-        return found[0]
-    _, meta = checkpoint_file.shapes(found[0])
+        return existing[0]
+    _, meta = checkpoint_file.shapes(existing[0])
     outcome = meta.get("outcome")
     best = outcome.get("best") if isinstance(outcome, dict) else None
     number = best.get("epoch") if isinstance(best, dict) else None
-    wanted = [p for p in found if type(number) is int and p == _whole(folder, number)]
+    wanted = [p for p in existing if type(number) is int and p == _whole(folder, number)]
     if not wanted:
         raise ValueError(f"{run.id}: has no checkpoint of a best epoch; leave out --epoch best")
     return wanted[0]
@@ -181,11 +181,11 @@ def _compare(path: Path, layers: LayerPlans, dtype: str) -> None:
     """Compare what a checkpoint says it holds with what the model needs."""
     needed = {f"model.{n}": (dtype, [*shape]) for n, shape in tensor_shapes(layers).items()}
     held, _ = checkpoint_file.shapes(path)
-    own = {name: held[name] for name in held if name.startswith("model.")}
-    if own != needed:
-        name = next(n for n in {**needed, **own} if own.get(n) != needed.get(n))
-        told, wanted = (_described(tensors.get(name)) for tensors in (own, needed))
-        raise ValueError(f"{path}: does not fit the run's config: {name} is {told}, not {wanted}")
+    saved = {name: held[name] for name in held if name.startswith("model.")}
+    if saved != needed:
+        name = next(n for n in {**needed, **saved} if saved.get(n) != needed.get(n))
+        actual, wanted = (_described(tensors.get(name)) for tensors in (saved, needed))
+        raise ValueError(f"{path}: does not fit the run's config: {name} is {actual}, not {wanted}")
 
 
 def _described(tensor: tuple[str, list[int]] | None) -> str:

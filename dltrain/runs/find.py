@@ -51,8 +51,8 @@ def _read_or_not(folder: Path) -> Run:
 
 def _numbers(sweep: Path) -> list[str]:
     """List the names of the members' folders."""
-    found = [] if (sweep / MEMBERS).is_symlink() else _ids(sweep / MEMBERS)
-    return sorted(found, key=lambda name: (len(name), name))
+    names = [] if (sweep / MEMBERS).is_symlink() else _ids(sweep / MEMBERS)
+    return sorted(names, key=lambda name: (len(name), name))
 
 
 def _ids(output_dir: Path) -> list[str]:

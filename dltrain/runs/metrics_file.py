@@ -150,7 +150,7 @@ def as_number(value: object) -> float | None:
 def _dicts(header: bytes, lines: Sequence[bytes]) -> list[dict[str, str]]:
     names = _decoded(header).split(",")  # no cell of this file is ever quoted
     cells = (_decoded(line).split(",", len(names)) for line in lines)
-    return [dict(zip(names, own, strict=False)) for own in cells]
+    return [dict(zip(names, row, strict=False)) for row in cells]
 
 
 def _decoded(content: bytes) -> str:

@@ -78,14 +78,14 @@ def changes_of(run: Run, overrides: Overrides) -> dict[str, Any]:
 
 
 def config_of(
-    run: Run, changes: Mapping[str, Any], *, placed: bool = True, training: bool = False
+    run: Run, changes: Mapping[str, Any], *, check_files: bool = True, training: bool = False
 ) -> RunConfig:
     """Return the config of a run.
 
     Args:
         run: As its record tells it.
         changes: Dotted key -> the value that is to hold instead.
-        placed: Whether its data must lie where it says.
+        check_files: Whether its data must lie where it says.
         training: Whether it is to be trained on, and so all that this needs must be there.
 
     Raises:
@@ -102,7 +102,7 @@ def config_of(
         if changed is None:
             raise ConfigError([f"{key}: the run has no such key ({source})"])
         values = changed
-    config, problems = run_config(values, placed=placed, training=training)
+    config, problems = run_config(values, check_files=check_files, training=training)
     if config is None:
         locations = {p.key: COMMAND_LINE if p.key in changes else str(source) for p in problems}
         raise ConfigError([f"{line_of(p, values, locations)}{_advice(p)}" for p in problems])

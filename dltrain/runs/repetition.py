@@ -82,8 +82,8 @@ def again(run: Run) -> str:
 
     A sweep, and what no words can say, is repeated from its record: ``dltrain rerun RUN``.
     """
-    said = len(str(run.part("config"))) + len(str(run.part("overrides")))
-    if not run.is_sweep and said <= _MOST_CHARACTERS:
+    num_characters = len(str(run.part("config"))) + len(str(run.part("overrides")))
+    if not run.is_sweep and num_characters <= _MOST_CHARACTERS:
         with contextlib.suppress(ValueError):
             text = command(*repetition_of(run).words, *below((run.sweep or run.folder).parent))
             if text.isprintable():  # else it is shown with escapes, and pasted would say them
@@ -104,17 +104,17 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
     if unloaded := needed(config.get("plugins")):
         raise ConfigError([f"plugins: {unloaded}"])
     wanted = _deciding(config, line.cwd)
-    said: list[str] = []  # why the words that were typed do not compose any more
+    reasons: list[str] = []  # why the words that were typed do not compose any more
     for plain in _starts(line):
         values, lines = _composed(plain)
         if values is not None:
             break
-        said = said or lines
+        reasons = reasons or lines
     else:
         raise ConfigError(lines)
     folder = line.config_folder
     if folder is not None and not folder.is_dir():
-        said = [f"{folder} is gone"]
+        reasons = [f"{folder} is gone"]
     kinds = {group: wanted[f"{group}.kind"] for group in TABLE if f"{group}.kind" in wanted}
     others = {group: kind for group, kind in kinds.items() if values.get(f"{group}.kind") != kind}
     if others:
@@ -123,9 +123,9 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
         if values is None:
             raise ConfigError(lines)
     made = _pinned(plain, values, wanted)
-    if not said:
+    if not reasons:
         return made
-    note = f"config files are not what they were ({said[0]}); all they said is told in words"
+    note = f"config files are not what they were ({reasons[0]}); all they said is told in words"
     return replace(made, notes={"": note})
 
 

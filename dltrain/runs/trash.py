@@ -71,8 +71,8 @@ def delete(run: Run) -> None:
 
 def num_bytes(folder: Path) -> int:
     """Return how much room a folder's files take, links not followed."""
-    found = 0
+    total = 0
     for root, _, files in os.walk(folder):
         for name in files:
-            found += os.lstat(os.path.join(root, name)).st_size
-    return found
+            total += os.lstat(os.path.join(root, name)).st_size
+    return total

@@ -35,9 +35,9 @@ def checkpoint_paths(folder: Path) -> list[Path]:
     """List a folder's checkpoints, the latest first."""
     if folder.is_symlink() or not folder.is_dir():
         return []
-    found = [(m, path) for path in folder.iterdir() if (m := CHECKPOINT.fullmatch(path.name))]
-    found.sort(key=lambda pair: (int(pair[0][1]), int(pair[0][2] or 0)), reverse=True)
-    return [path for _, path in found]
+    matches = [(m, path) for path in folder.iterdir() if (m := CHECKPOINT.fullmatch(path.name))]
+    matches.sort(key=lambda pair: (int(pair[0][1]), int(pair[0][2] or 0)), reverse=True)
+    return [path for _, path in matches]
 
 
 def has_results(folder: Path, info: Mapping[str, Any]) -> bool:
@@ -58,7 +58,7 @@ def has_results(folder: Path, info: Mapping[str, Any]) -> bool:
     return os.path.isfile(folder / METRICS) and os.path.isfile(state)
 
 
-def complaints(folder: Path, files: object) -> Iterator[str]:
+def file_problems(folder: Path, files: object) -> Iterator[str]:
     """Say which files of a run folder, or a sweep's, are not what was written there.
 
     Args:
@@ -71,8 +71,8 @@ def complaints(folder: Path, files: object) -> Iterator[str]:
     checkpoints = folder / CHECKPOINTS
     if checkpoints.is_symlink():
         yield f"{CHECKPOINTS}: is a link, which is not followed"
-    own = [(path, None) for path in checkpoint_paths(checkpoints)]
-    for path, digest in [*expected, *own]:
+    checkpoint_files = [(path, None) for path in checkpoint_paths(checkpoints)]
+    for path, digest in [*expected, *checkpoint_files]:
         name = path.relative_to(folder)
         try:
             with plain_file(path) as file:

@@ -16,7 +16,7 @@ from dltrain.runs.compare.results import Result, counts
 from dltrain.runs.layout import LOGS, RESULTS
 from dltrain.runs.record import exact_now, now
 from dltrain.runs.run_time import seconds_of
-from dltrain.runs.verification import complaints
+from dltrain.runs.verification import file_problems
 from dltrain.sweep import engine
 from dltrain.sweep.folder import FINISHED, SweepFolder, begin
 from dltrain.sweep.plan import Plan
@@ -80,7 +80,7 @@ class Session:
             info.get("status") in FINISHED
             and info.get("settings") == as_dict(self.plan.settings)
             and self.num_finished == len(self.before)
-            and not any(complaints(self.folder.path, info.get("files")))
+            and not any(file_problems(self.folder.path, info.get("files")))
         )
 
     @property

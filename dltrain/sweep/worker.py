@@ -70,8 +70,8 @@ def _train(jobs: Sequence[Job], assignment: Assignment, line: _Line) -> None:
     training = Training(jobs, threads=assignment.threads)
     line.trainer = training.trainer
     disk.make_folders([folder for folder in assignment.folders if folder is not None])
-    for remark in training.go_on(assignment.folders):
-        sys.stderr.write(f"{remark}\n")
+    for note in training.go_on(assignment.folders):
+        sys.stderr.write(f"{note}\n")
     training.run(_Watcher(line, assignment.metric))
 
 

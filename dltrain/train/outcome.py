@@ -70,16 +70,16 @@ class Outcome:
             name: {str(key): float(value) for key, value in dict(values[name]).items()}
             for name in ("final", "test", "gradient_norms")
         }
-        found = cls(**{**values, **rows})
-        best = {key: type(value) for key, value in found.best.items()}
-        known = found.status in ("running", "done") and type(found.message) is str
+        outcome = cls(**{**values, **rows})
+        best = {key: type(value) for key, value in outcome.best.items()}
+        known = outcome.status in ("running", "done") and type(outcome.message) is str
         if best not in ({}, {"metric": str, "value": float, "epoch": int}) or not known:
             raise ValueError("not what a checkpoint says of a member")
-        if type(found.stale) is not int or type(found.tested) is not bool:
+        if type(outcome.stale) is not int or type(outcome.tested) is not bool:
             raise ValueError("not what a checkpoint says of a member")
-        if not math.isfinite(found.best.get("value", 0.0)):  # type: ignore[arg-type]
+        if not math.isfinite(outcome.best.get("value", 0.0)):  # type: ignore[arg-type]
             raise ValueError("its best value is not finite")
-        return found
+        return outcome
 
     @property
     def improved(self) -> bool:

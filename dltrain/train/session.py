@@ -23,7 +23,7 @@ from dltrain.runs.layout import COEFFICIENTS, CONFIG, PREPARATION
 from dltrain.runs.record import as_json, first_info
 from dltrain.system import disk
 from dltrain.train import build
-from dltrain.train.checkpoints.resume import Found, Place, history, resumable
+from dltrain.train.checkpoints.resume import ResumePoint, RunFolder, history, resumable
 from dltrain.train.checkpoints.saver import Interval
 from dltrain.train.device import choose, describe
 from dltrain.train.job import Job
@@ -59,7 +59,7 @@ class Training:
 
     Attributes:
         trainer: What trains them.
-        place: Where, for people.
+        device: Where, for people.
         recorders: One per job once ``record`` was called.
 
     Raises:
@@ -86,7 +86,7 @@ class Training:
             patience=first.trainer.patience,
             checkpoint_interval=None if interval is None else Interval.read(interval),
         )
-        self.place = describe(chosen, matmul=first.device.matmul)
+        self.device = describe(chosen, matmul=first.device.matmul)
         self.recorders: list[recorder.Recorder | None] = [None] * len(jobs)
 
     def record(self, folders: Sequence[Path | None]) -> None:
@@ -107,41 +107,41 @@ class Training:
         Raises:
             ValueError: If it would have to begin anew and may not; nothing has changed then.
         """
-        places = [
-            None if folder is None else Place(folder, job.identity)
+        run_folders = [
+            None if folder is None else RunFolder(folder, job.identity)
             for folder, job in zip(folders, self.jobs, strict=True)
         ]
-        found, unusable = resumable(self.trainer.steps, places)
-        if unusable and not any(found) and not anew:
+        points, unusable = resumable(self.trainer.steps, run_folders)
+        if unusable and not any(points) and not anew:
             reason = next(iter(unusable.values()))
             raise ValueError(f"{reason}; there is no state to go on from: start a new run")
         for path in unusable:
             if not self.jobs[0].sweep:  # a sweep can tell why it is there, and needs it no more
                 disk.set_aside(path)
-        self.trainer.restore([None if own is None else own.state for own in found])
-        self._open(folders, found)
+        self.trainer.restore([None if point is None else point.state for point in points])
+        self._open(folders, points)
         return [f"{reason}; {path.name} is not used" for path, reason in unusable.items()]
 
-    def _open(self, folders: Sequence[Path | None], found: Sequence[Found | None]) -> None:
+    def _open(self, folders: Sequence[Path | None], points: Sequence[ResumePoint | None]) -> None:
         preparation = as_json(self.jobs[0].data.preparation())
 
         def begin(index: int) -> recorder.Recorder | None:
-            job, folder, own = self.jobs[index], folders[index], found[index]
+            job, folder, point = self.jobs[index], folders[index], points[index]
             if folder is None:
                 return None
             info = self._info(job, _run_id(job, folder))
-            info |= history(folder, None if own is None else own.state.meta)
+            info |= history(folder, None if point is None else point.state.meta)
             run = recorder.Recorder(
                 folder,
                 info=info,
                 documents={CONFIG: to_yaml(job.config), PREPARATION: preparation},
                 columns=self.trainer.columns,
-                kept=None if own is None else own.kept,
+                kept=None if point is None else point.kept,
                 trackers=trackers(
                     folder, info=info, settings=job.settings, **as_dict(job.config.tracking)
                 ),
             )
-            run.log(f"{' '.join(['dltrain', *job.line.words])} on {self.place}")
+            run.log(f"{' '.join(['dltrain', *job.line.words])} on {self.device}")
             return run
 
         self.recorders = disk.side_by_side(begin, range(len(self.jobs)))
@@ -222,11 +222,11 @@ class Training:
             return results, []
         state = self.trainer.stack.model.state()
         weight, bias = state["layers.0.weight"][index], state["layers.0.bias"][index]
-        found = coefficients(weight, bias, job.data)
-        run.document(COEFFICIENTS, as_csv(found, job.data))
+        learned = coefficients(weight, bias, job.data)
+        run.document(COEFFICIENTS, as_csv(learned, job.data))
         if self._solution is None:
             return results, []
-        errors, sentences = findings(found, job.data, self._solution)
+        errors, sentences = findings(learned, job.data, self._solution)
         return results | errors, sentences
 
     def _finish(self, index: int) -> Ended:

@@ -96,7 +96,7 @@ def job(config: Any) -> float:
         message = f"internal error: {error!r}; the details are in {crash_file()}"
         record |= {"status": "failed", "message": message, "code": 1}
     disk.append(file, [json.dumps(record)])
-    _tell(record)
+    _print_job(record)
     if record["status"] == "interrupted" and ending.pid == os.getpid():
         raise Interruption(ending.number or 2)
     if record["status"] not in ("done", "diverged"):
@@ -143,7 +143,7 @@ def _facts(ended: Ended, metric: str) -> dict[str, Any]:
     }
 
 
-def _tell(record: dict[str, Any]) -> None:
+def _print_job(record: dict[str, Any]) -> None:
     """Print a line on a job that has ended."""
     console = output()
     lasting(console)  # the other jobs go on where the terminal does not

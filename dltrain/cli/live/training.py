@@ -41,7 +41,7 @@ def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
     [job] = training.jobs
     run = Run(folder, {})
     resume = command_on(run, "resume")
-    view.show(pairs([*header(job, folder.name, training.place), *watching(job.config, folder)]))
+    view.show(pairs([*header(job, folder.name, training.device), *watching(job.config, folder)]))
     started = time.perf_counter()
     try:
         with view.watching(training.trainer):

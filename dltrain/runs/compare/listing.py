@@ -16,7 +16,7 @@ from dltrain.text import clipped, closest
 
 # Keys that get a column if nobody says which; more would not fit beside one another.
 MAX_KEYS = 8
-_OWN_COLUMNS = ("data", "model")
+_FIXED_COLUMNS = ("data", "model")
 _NO_MATTER = ("sweep", "tracking")  # what decides no number
 
 
@@ -119,7 +119,7 @@ def varying(listed: Sequence[Row]) -> list[str]:
     distinct = {
         key: _distinct(listed, key)
         for key in counts
-        if key not in _OWN_COLUMNS and key.partition(".")[0] not in _NO_MATTER
+        if key not in _FIXED_COLUMNS and key.partition(".")[0] not in _NO_MATTER
     }
     keys = [key for key, count in distinct.items() if len(listed) == 1 or count > 1]
     return sorted(keys, key=lambda key: (-distinct[key], -counts[key]))

@@ -39,7 +39,7 @@ class Costs:
     """What was measured, in seconds.
 
     Attributes:
-        place: Where.
+        device: Where.
         plain: The configuration itself.
         floor: A step's matrix products alone, the usual way round.
         phases: The parts of a step, by name.
@@ -50,7 +50,7 @@ class Costs:
         problem: Why a GPU launches each step's operations one by one; empty if it does not.
     """
 
-    place: str
+    device: str
     plain: Variant
     floor: float
     phases: dict[str, float]
@@ -84,7 +84,7 @@ def measure(job: Job) -> Costs:
     plain = Variant("", 1, len(batches.rows) / len(batches), seconds)
     ways, left_out = other_ways(job, plain, batch_size=batches.batch_size)
     return Costs(
-        place=training.place,
+        device=training.device,
         plain=plain,
         floor=floor_seconds,
         phases=_phases(training),

@@ -82,12 +82,12 @@ def shapes(path: Path) -> tuple[dict[str, tuple[str, list[int]]], Meta]:
             length = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(length) if length <= MAX_HEADER_BYTES else b"")
         meta = json.loads(header.pop("__metadata__")["dltrain"])
-        found = {name: (entry["dtype"], entry["shape"]) for name, entry in header.items()}
+        tensors = {name: (entry["dtype"], entry["shape"]) for name, entry in header.items()}
         if not isinstance(meta, dict):
             raise TypeError("no metadata")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _unreadable(path, error) from None
-    return found, meta
+    return tensors, meta
 
 
 def load(path: Path, *, limit: int = MAX_BYTES) -> tuple[dict[str, Tensor], Meta]:
@@ -124,8 +124,8 @@ def prune(folder: Path, *, keep: Collection[Path], keep_last: int) -> None:
     Raises:
         StorageError: If one could not be deleted.
     """
-    found = paths(folder)
-    for path in found[keep_last:]:  # the later first, since it may count on the one before
+    existing = paths(folder)
+    for path in existing[keep_last:]:  # the later first, since it may count on the one before
         if path not in keep:
             disk.remove(path)
 
@@ -171,7 +171,7 @@ class Keeper:
                 was written when it did.
             best: Whether the state is the member's best so far.
         """
-        improved = [own and meta is not None for own, meta in zip(best, metas, strict=True)]
+        improved = [is_best and meta is not None for is_best, meta in zip(best, metas, strict=True)]
         self._last = {name: tensor.clone() for name, tensor in tensors.items()}
         if all(improved):  # the two can share their memory: neither is ever written into
             self._best = self._last

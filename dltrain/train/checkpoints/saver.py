@@ -62,9 +62,9 @@ class Interval:
             >>> Interval.read("200steps")
             Interval(count=200, steps=True)
         """
-        found = re.fullmatch(r"(\d+) ?(?:epochs?|(steps?))?", text, re.ASCII)
-        assert found is not None, f"the schema lets no {text!r} through"
-        return cls(int(found[1]), found[2] is not None)
+        match = re.fullmatch(r"(\d+) ?(?:epochs?|(steps?))?", text, re.ASCII)
+        assert match is not None, f"the schema lets no {text!r} through"
+        return cls(int(match[1]), match[2] is not None)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Saver:
         self._recorders = list(recorders)
         self._interval = interval
         self._keeper = Keeper(
-            [None if own is None else own.folder / CHECKPOINTS for own in recorders],
+            [None if recorder is None else recorder.folder / CHECKPOINTS for recorder in recorders],
             bests=[int(outcome.best.get("epoch", 0)) for outcome in outcomes],
         )
 
@@ -179,12 +179,12 @@ class Saver:
         disk.side_by_side(lambda recorder: recorder.sync(), recorders)
         self._keeper.write(members, ended=ended)
 
-    def _metas(self, members: Sequence[int], **place: int) -> list[Meta | None]:
+    def _metas(self, members: Sequence[int], **position: int) -> list[Meta | None]:
         metas: list[Meta | None] = [None] * len(self._outcomes)
         for member in members:
             recorder = self._recorders[member]
             metas[member] = {
-                **place,
+                **position,
                 "step": self._steps.taken,
                 "outcome": self._outcomes[member].as_plain(),
                 **({} if recorder is None else recorder.mark()),

@@ -167,10 +167,10 @@ def _record(event: Event) -> bytes:
 def _times(content: bytes) -> dict[int, float]:
     """Return when each step's first scalars were taken, as far as a file can be read."""
     times: dict[int, float] = {}
-    place = 0
-    while place + _LENGTH.size + _CHECKSUM <= len(content):
-        (length,) = _LENGTH.unpack_from(content, place)
-        start = place + _LENGTH.size + _CHECKSUM
+    position = 0
+    while position + _LENGTH.size + _CHECKSUM <= len(content):
+        (length,) = _LENGTH.unpack_from(content, position)
+        start = position + _LENGTH.size + _CHECKSUM
         if start + length > len(content):
             break
         try:
@@ -179,7 +179,7 @@ def _times(content: bytes) -> dict[int, float]:
             break
         if math.isfinite(event.wall_time):
             times.setdefault(event.step, event.wall_time)
-        place = start + length + _CHECKSUM
+        position = start + length + _CHECKSUM
     return times
 
 
