@@ -1,4 +1,4 @@
-"""What a saved model makes of rows whose targets are known: metrics, and each prediction.
+"""Evaluation of a saved model on rows with known targets: metrics and predictions.
 
 Letters: N rows, B rows of a part, O outputs, C classes.
 """
@@ -32,7 +32,7 @@ Predictions = npt.NDArray[Any]  # int64 class indices, or float64 amounts
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How a model does on rows whose targets are known.
+    """Result of evaluating a model on rows with known targets.
 
     Attributes:
         split: ``train``, ``val`` or ``test``; or ``data`` for rows of another file.
@@ -91,7 +91,7 @@ def evaluate(
 
 
 def judging_split(run: Run) -> str:
-    """Choose the rows that say most of a model: those kept for the end, if there are any."""
+    """Choose the split to judge a model by: test, else val, else train."""
     rows = run.part("data", "rows")
     sizes = rows if isinstance(rows, dict) else {}
     return next((split for split in ("test", "val") if sizes.get(split)), "train")
@@ -100,7 +100,7 @@ def judging_split(run: Run) -> str:
 def evaluate_file(
     trained: Trained, source: InputStream, labels: InputStream | None = None
 ) -> Evaluation:
-    """Evaluate a model on the rows of another file, read once, in bounded parts.
+    """Evaluate a model on the rows of a file, read once, in bounded parts.
 
     Args:
         trained: The model.
@@ -138,7 +138,7 @@ def _images(trained: Trained, source: InputStream, labels: InputStream) -> Itera
 
 
 def _run_data(trained: Trained) -> Dataset:
-    """Load what a run learned from; its content is what it was."""
+    """Load the data set a run learned from, and check that it has not changed."""
     run, config = trained.run, trained.config
     advice = "evaluate it as a file of its own: --data FILE"
     for difference in changed_data(run, config, allow_changed=False):
@@ -159,7 +159,7 @@ def judge(
     data: Dataset,
     split: str,
 ) -> Evaluation:
-    """Let a model predict rows whose targets are known, in the parts that training takes.
+    """Evaluate a model on rows with known targets, in the parts that training takes.
 
     Args:
         trained: The model.

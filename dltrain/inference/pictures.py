@@ -1,4 +1,4 @@
-"""Pictures of what a run's model makes of rows, from an evaluation of it."""
+"""Pictures of an evaluation: confusion matrix, mistakes, weights, predictions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WEIGHT, _BIAS = "layers.0.weight", "layers.0.bias"
 
 
 def draw_confusion(evaluation: Evaluation, *, title: str) -> Figure:
-    """Draw which classes are taken for which.
+    """Draw the confusion matrix.
 
     Raises:
         ValueError: If there are no classes.
@@ -91,7 +91,7 @@ def draw_weights(evaluation: Evaluation, *, title: str) -> Figure:
 
 
 def draw_predictions(evaluation: Evaluation, *, title: str) -> Figure:
-    """Draw predicted against true amounts.
+    """Draw predicted against true amounts of a regression.
 
     Raises:
         ValueError: If classes are predicted.

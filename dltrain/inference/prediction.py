@@ -1,4 +1,4 @@
-"""Predictions for rows that a run has never seen, as CSV, in bounded memory.
+"""Predictions for new rows, written as CSV in bounded memory.
 
 Letters: n rows of a block, B rows of a part, H height, W width, C classes.
 """
@@ -145,7 +145,7 @@ class Predictor:
         )
 
     def _rows(self, passed: pa.StringArray, inputs: npt.NDArray[np.generic]) -> None:
-        """Write the rows of a part [B], behind what is passed on of each."""
+        """Write a part of B rows: the columns passed on, then the predictions."""
         predictions, probabilities = predict(self._trained.outputs(inputs), self._trained.data)
         if probabilities is None or self._names is None:
             # In the digits that the model computes with; more would be made up.

@@ -45,7 +45,7 @@ MORE_BYTES, MORE_BYTES_UNDERWAY = 2**24, 2**28
 
 @dataclass(frozen=True)
 class Trained:
-    """A model as a run left it.
+    """A trained model, as its run left it.
 
     Attributes:
         run: Whose it is.
@@ -66,18 +66,18 @@ class Trained:
     device: torch.device
 
     def on_device(self, inputs: npt.NDArray[np.generic]) -> Tensor:
-        """Bring prepared rows [B, I] where the model is, in a type that it takes."""
+        """Move prepared rows [B, I] to the model's device, in a type that it takes."""
         rows = torch.from_numpy(inputs).to(self.device)
         return rows.to(build.input_dtype(self.config)) if rows.dtype == torch.uint8 else rows
 
     @torch.inference_mode()
     def outputs(self, inputs: npt.NDArray[np.generic]) -> Tensor:
-        """Compute outputs [1, O, B] for prepared rows [B, I]; they hold until the next call."""
+        """Compute outputs [1, O, B] for prepared rows [B, I]; valid until the next call."""
         return self.model.forward(self.on_device(inputs))
 
     @property
     def dtype(self) -> str:
-        """The type that prepared rows of a table have."""
+        """Type of a table's prepared rows."""
         return build.dtype_name(self.config)
 
     def parameters(self) -> dict[str, npt.NDArray[np.generic]]:
@@ -92,7 +92,7 @@ def load(
     changes: Mapping[str, Any] | None = None,
     check_files: bool = True,
 ) -> Trained:
-    """Read a run's model.
+    """Load a run's model.
 
     Args:
         run: As its record tells it.

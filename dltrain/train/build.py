@@ -1,4 +1,4 @@
-"""From config to live objects: the only file that knows both.
+"""Builds data sets, models, losses and optimizers from a config; no other file knows both.
 
 Data and plans need no torch, so that looking at data stays quick; what does need it is imported
 where it is called.
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def dataset(run: RunConfig, *, download: bool = True) -> Dataset:
-    """Load and prepare a run's data, in the run's floating-point type; images stay bytes.
+    """Load and prepare a run's data set, in the run's floating-point type; images stay bytes.
 
     Args:
         run: What names them.
@@ -56,7 +56,7 @@ def _knobs(config: Any) -> dict[str, Any]:
 
 
 def _stacked(configs: Sequence[Any]) -> dict[str, list[Any]]:
-    """Return the knobs of a stack's members: a list for each, a value per member."""
+    """Return the knobs of a stack's members: a list for each knob, with a value per member."""
     every = [_knobs(config) for config in configs]
     return {name: [knobs[name] for knobs in every] for name in every[0]}
 
@@ -203,7 +203,7 @@ def _order(rows: Rows) -> Any:
 def loss(
     configs: Sequence[RunConfig], data: Dataset, targets: Mapping[str, npt.NDArray[Any]]
 ) -> Loss:
-    """Return what the members of a stack are trained on, and judged by.
+    """Build the loss that the members of a stack are trained on and judged by.
 
     Args:
         configs: One per member; they may differ in numbers only.

@@ -1,4 +1,4 @@
-"""What builds each kind that dltrain brings; the table of kinds names these functions.
+"""Builders of dltrain's own data sets, models, losses and optimizers, named in the table of kinds.
 
 Each takes the knobs of its config class as plain keywords, a stack's as lists. Nothing heavy is
 imported before it is called: what is planned, listed and looked at needs no torch.

@@ -1,4 +1,4 @@
-"""A run that is to be trained: what it was told, its data and its model's plan; torch-free."""
+"""A job: a checked config with its loaded data and its model's layer plans; no torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dltrain.runs.identity import deciding, training_identity
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be trained, checked and loaded, before torch is.
+    """A run to be trained, checked and loaded, before torch is imported.
 
     Attributes:
         line: What was typed.
@@ -38,19 +38,19 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Model and data, for the run folder."""
+        """Model and data, as in the name of the run folder."""
         return f"{self.config.model.kind}-{self.data.name}"
 
     @property
     def identity(self) -> str:
-        """A digest of all that decides the numbers, but how many epochs there are of them."""
+        """Digest of all that decides the numbers, except the number of epochs."""
         return self.known_as or training_identity(
             as_dict(self.config), sha256=self.data.sha256, stack=self.sweep.get("stack")
         )
 
     @property
     def settings(self) -> dict[str, bool | float | str]:
-        """What decides the numbers, for others to show: dotted key -> value, or text for it."""
+        """Values that decide the numbers, for trackers: dotted key -> value, or text for it."""
         return {
             key: value if isinstance(value, int | float) else shown(value)
             for key, value in flat(deciding(as_dict(self.config))).items()
@@ -58,5 +58,5 @@ class Job:
 
     @property
     def num_parameters(self) -> int:
-        """Weights and biases of the model."""
+        """Number of weights and biases of the model."""
         return num_parameters(self.layers)

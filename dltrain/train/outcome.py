@@ -1,4 +1,4 @@
-"""What became of a member of a training: its last row, its best, where it stopped and why."""
+"""The outcome of a member of a training: its last row, its best, where it stopped and why."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ADVICE = "try a smaller optimizer.lr, or trainer.max_grad_norm=1"
 
 @dataclass(frozen=True)
 class Rules:
-    """When a member is through, and what chooses its best epoch.
+    """When a member stops training, and which metric chooses its best epoch.
 
     Attributes:
         epochs: Passes over the training rows.
@@ -31,7 +31,7 @@ class Rules:
 
 @dataclass
 class Outcome:
-    """What became of one member.
+    """How one member of a training stands or ended.
 
     Attributes:
         status: ``running``, ``done``, ``diverged`` or ``interrupted``.
@@ -55,7 +55,7 @@ class Outcome:
     gradient_norms: Row = field(default_factory=dict)
 
     def as_plain(self) -> dict[str, Any]:
-        """Return all of it in plain values fit for JSON, which has no nan and no infinity."""
+        """Return the outcome as plain values fit for JSON, without nan and infinity."""
         rows = {name: _plain(getattr(self, name)) for name in ("final", "test", "gradient_norms")}
         return {**dataclasses.asdict(self), **rows}
 
@@ -87,7 +87,7 @@ class Outcome:
         return bool(self.final) and self.best.get("epoch") == self.final["epoch"]
 
     def take(self, row: Row, rules: Rules) -> None:
-        """Take the row of a whole epoch: a new best, an end, or the end of all finite numbers."""
+        """Take the row of a whole epoch: it may be a new best, the last one, or not finite."""
         epoch = int(row["epoch"])
         losses = [value for name, value in row.items() if name.endswith("/loss")]
         if not all(map(math.isfinite, losses)):
@@ -105,12 +105,12 @@ class Outcome:
         return None
 
     def diverge(self, where: str) -> None:
-        """Mark the member as diverged; nothing it does afterwards counts."""
+        """Mark the member as diverged; later epochs do not count."""
         self.status = "diverged"
         self.message = f"diverged at {where}; {ADVICE}"
 
     def extend(self, rules: Rules) -> None:
-        """Let a member whose epochs are all done run again, if now there are more of them."""
+        """Let a finished member run again if there are more epochs now."""
         if self.status == "done" and not self.message and self.final["epoch"] < rules.epochs:
             self.status, self.test, self.tested = "running", {}, False
 

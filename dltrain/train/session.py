@@ -1,4 +1,4 @@
-"""The training of a stack of jobs, each kept in a run folder of its own; a single run is M = 1."""
+"""Training of a stack of jobs, each kept in its run folder; a single run is M = 1."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from dltrain.train.trainer import Trainer, View
 
 @dataclass(frozen=True)
 class Ended:
-    """How one job came out.
+    """The result of one job.
 
     Attributes:
         outcome: The trainer's word.
@@ -50,7 +50,7 @@ class Ended:
 
 
 class Training:
-    """Jobs that are trained together.
+    """A training of jobs together.
 
     Args:
         jobs: They may differ in numbers only, and share their data.
@@ -90,11 +90,11 @@ class Training:
         self.recorders: list[recorder.Recorder | None] = [None] * len(jobs)
 
     def record(self, folders: Sequence[Path | None]) -> None:
-        """Begin the run folders, claimed already; None: nothing is kept of that job."""
+        """Begin the run folders, which are claimed already; None: that job is not kept."""
         self._open(folders, [None] * len(folders))
 
     def go_on(self, folders: Sequence[Path | None], *, anew: bool = True) -> list[str]:
-        """Go on from what earlier processes left in run folders, or begin those that left nothing.
+        """Resume from what earlier processes left in run folders, or begin those that are empty.
 
         Args:
             folders: Claimed, and held by this process; None: nothing is kept of that job, which is
@@ -147,7 +147,7 @@ class Training:
         self.recorders = disk.side_by_side(begin, range(len(self.jobs)))
 
     def run(self, view: View) -> list[Ended]:
-        """Train, and finish the run folders, each when its job comes to its end.
+        """Train, and finish each run folder when its job ends.
 
         Returns:
             How they came out, without those that were only trained along.
@@ -174,7 +174,7 @@ class Training:
                 run.log(f"steps were not captured as a CUDA graph: {graphs.problem}")
 
     def _info(self, job: Job, run_id: str) -> dict[str, Any]:
-        """Return what ``run.json`` says from the start."""
+        """Return the first content of ``run.json``."""
         return first_info(
             id=run_id,
             **job.line.record(),
@@ -202,12 +202,12 @@ class Training:
 
     @functools.cached_property
     def _solution(self) -> tuple[Coefficients, Solution] | None:
-        """Of linear regression the exact solution of the same rows, one for all members."""
+        """Return linear regression's exact solution of the same rows, one for all members."""
         is_squared = isinstance(self.trainer.stack.loss, SquaredError)
         return solution(self.jobs[0].data) if self._is_linear and is_squared else None
 
     def _conclude(self, index: int) -> tuple[dict[str, float], list[str]]:
-        """Keep what can be said about a trained model; return results by name, and sentences."""
+        """Record what a trained model shows; return results by name, and sentences."""
         job, run, outcome = self.jobs[index], self.recorders[index], self.trainer.outcomes[index]
         results = outcome.final | outcome.test | {"data/features": float(job.data.in_features)}
         results |= {f"data/{name}_rows": float(len(s)) for name, s in job.data.splits.items()}
@@ -230,7 +230,7 @@ class Training:
         return results | errors, sentences
 
     def _finish(self, index: int) -> Ended:
-        """Keep what became of a job."""
+        """Finish the run folder of a job that has ended."""
         outcome = self.trainer.outcomes[index]
         results, sentences = self._conclude(index)
         code = self._exit_code(outcome)
@@ -265,7 +265,7 @@ class Training:
         return {"done": 0, "diverged": 3}[outcome.status]
 
     def _fail(self, error: BaseException) -> None:
-        """Record that the jobs could not go on; the traceback goes into their logs.
+        """Record that the jobs failed; the traceback goes into their logs.
 
         Of several jobs one is to blame at most, and which one is not known here.
         """
@@ -290,7 +290,7 @@ def _run_id(job: Job, folder: Path) -> str:
 
 
 def compare(expected: Sequence[Expectation], results: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Put a run's results beside published ones."""
+    """Compare a run's results with published ones."""
     rows = []
     for entry in expected:
         value = results.get(entry.metric)

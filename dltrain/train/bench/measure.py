@@ -1,4 +1,4 @@
-"""What a configuration costs on this machine: where a step's time goes and what would change it.
+"""Cost of a configuration on this machine: where a step's time goes and what would change it.
 
 Letters: B rows of a batch, I in_features, O out_features. All figures are seconds measured here and
 now; whatever else the machine does shows in them.
@@ -36,7 +36,7 @@ EPOCHS, MAX_SECONDS = 4, 20.0
 
 @dataclass(frozen=True)
 class Costs:
-    """What was measured, in seconds.
+    """Result of ``measure``, in seconds.
 
     Attributes:
         device: Where.
@@ -62,7 +62,7 @@ class Costs:
 
 
 def measure(job: Job) -> Costs:
-    """Measure a job; nothing is left behind.
+    """Measure what training a job costs; nothing is left behind.
 
     Raises:
         ValueError: If the device it asks for is not to be had.
@@ -97,7 +97,7 @@ def measure(job: Job) -> Costs:
 
 
 def products(layers: LayerPlans, *, rows: int, like: torch.Tensor) -> Callable[[], None]:
-    """Return a call that issues the matrix products of one step and nothing else.
+    """Return a function that runs the matrix products of one step and nothing else.
 
     The usual way round, as a plain program has them: forward [B, I] @ [I, O], backward
     [I, B] @ [B, O] for the weights, and [B, O] @ [O, I] for the inputs of each layer but the first.
@@ -134,7 +134,7 @@ def products(layers: LayerPlans, *, rows: int, like: torch.Tensor) -> Callable[[
 
 
 def pace(call: Callable[[], object], seconds: float, like: torch.Tensor) -> float:
-    """Make a call again and again; return the seconds one takes.
+    """Call a function again and again; return the seconds one call takes.
 
     Args:
         call: What to time.
@@ -156,7 +156,7 @@ def _parameter(training: Training) -> torch.Tensor:
 
 @torch.inference_mode()
 def _phases(training: Training) -> dict[str, float]:
-    """Time the parts of a step; the device is waited for after each, which costs a GPU much."""
+    """Time the parts of a step; waiting for the device after each costs a GPU much."""
     steps, like = training.trainer.steps, _parameter(training)
     totals: dict[str, float] = defaultdict(float)
     # Where an epoch is long enough, its last steps, whose gradients are looked at, do not count.

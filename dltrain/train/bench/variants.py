@@ -1,4 +1,4 @@
-"""Other ways to train the same: larger batches, more members, other products and threads; timed."""
+"""Timed variants of a training: larger batches, more members, other products and threads."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAX_STEP_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Variant:
-    """Another way to train the same.
+    """Another way to run the same training, and its speed.
 
     Attributes:
         words: What to type for it.
@@ -45,12 +45,12 @@ class Variant:
 
     @property
     def rows_per_second(self) -> float:
-        """Rows of all members."""
+        """Training rows per second, of all members."""
         return self.members * self.rows / self.seconds
 
 
 def other_ways(job: Job, plain: Variant, *, batch_size: int) -> tuple[list[Variant], list[str]]:
-    """Measure what a user could type instead.
+    """Measure variants that a user could type instead.
 
     Args:
         job: What was typed.
@@ -78,7 +78,7 @@ def other_ways(job: Job, plain: Variant, *, batch_size: int) -> tuple[list[Varia
 
 
 def _ways(job: Job, rows: int) -> Iterator[tuple[str, RunConfig, int]]:
-    """Yield what could be typed, what it comes to, and how many members it trains."""
+    """Yield each variant: the words to type, its config, and how many members it trains."""
     config = job.config
     for size in (2 * rows, 4 * rows, 8 * rows):
         if size <= len(job.data.train):

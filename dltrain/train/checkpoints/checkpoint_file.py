@@ -1,4 +1,4 @@
-"""One training state in one verified file: safetensors with its own digest, no pickle.
+"""A checkpoint file: one training state in safetensors with its own digest, no pickle.
 
 The file is readable by every safetensors reader. Its header carries one metadata entry,
 ``dltrain``: a JSON object with epoch, step, what the member has come to, how far ``metrics.csv``
@@ -39,7 +39,7 @@ class CheckpointError(ValueError):
 
 
 def path_of(folder: Path, meta: Mapping[str, Any]) -> Path:
-    """Return where a state lies: ``epoch-000003``, and ``-step-00000700`` if it is underway.
+    """Return the path of a state: ``epoch-000003``, and ``-step-00000700`` if it is underway.
 
     Args:
         folder: The run's ``checkpoints`` folder.
@@ -70,7 +70,7 @@ def save(folder: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -
 
 
 def shapes(path: Path) -> tuple[dict[str, tuple[str, list[int]]], Meta]:
-    """Read what a checkpoint says of itself, and nothing more: ({name: (type, shape)}, meta).
+    """Read the header of a checkpoint without its tensors: ({name: (type, shape)}, meta).
 
     So whoever knows what it should hold need not make room for what it does hold.
 
@@ -119,7 +119,7 @@ def _unreadable(path: Path, error: Exception) -> CheckpointError:
 
 
 def prune(folder: Path, *, keep: Collection[Path], keep_last: int) -> None:
-    """Delete checkpoints, but those in ``keep`` and the last few.
+    """Delete all checkpoints but those in ``keep`` and the last few.
 
     Raises:
         StorageError: If one could not be deleted.
@@ -191,7 +191,7 @@ class Keeper:
         return self._is_first or time.monotonic() >= self._written + self._pause
 
     def write(self, members: Sequence[int] | None = None, *, ended: bool = False) -> None:
-        """Write what waits.
+        """Write the states that wait to be written.
 
         Args:
             members: Whose states; None: all members'.

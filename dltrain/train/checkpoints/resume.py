@@ -1,4 +1,4 @@
-"""Where a training can go on: the latest states that are intact, with all that they count on.
+"""Resume points: the latest intact states that a training can go on from.
 
 A state that is damaged, or counts on something that is, is passed over for the one before it, and
 in the end for the start: from each of them the training comes to the same bytes.
@@ -28,7 +28,7 @@ MAX_TIMING_BYTES = 2**30
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run folder, and the identity of the run that it should be of."""
+    """A run folder and the identity of the run that should lie in it."""
 
     path: Path
     identity: str
@@ -36,7 +36,7 @@ class RunFolder:
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """A state to go on from, and what counts of the files beside it."""
+    """A state to go on from, and the content of the run's files up to it."""
 
     state: State
     kept: Kept
@@ -45,7 +45,7 @@ class ResumePoint:
 def resumable(
     steps: Steps, folders: Sequence[RunFolder | None]
 ) -> tuple[list[ResumePoint | None], dict[Path, str]]:
-    """Find the states that members which train together go on from.
+    """Find the states that members which train together can go on from.
 
     Args:
         steps: What is to train them.
@@ -76,7 +76,7 @@ def resumable(
 
 
 def _usable(steps: Steps, folder: RunFolder, unusable: dict[Path, str]) -> Iterator[ResumePoint]:
-    """Yield the states of a folder that can be gone on from, the latest first."""
+    """Yield the usable resume points of a run folder, the latest first."""
     for path in checkpoint_file.paths(folder.path / CHECKPOINTS):
         try:
             yield _read(steps, folder, path)
@@ -85,7 +85,7 @@ def _usable(steps: Steps, folder: RunFolder, unusable: dict[Path, str]) -> Itera
 
 
 def _read(steps: Steps, folder: RunFolder, path: Path) -> ResumePoint:
-    """Read one state and what it counts on.
+    """Read one state and the files that belong to it.
 
     Raises:
         ValueError: If any of it is not as it was written.

@@ -1,4 +1,4 @@
-"""Saving a training: which states are written, when, and how it continues from one.
+"""Saving and restoring a training: which states are written, and when.
 
 Letters: M members. A member's state is all that the rest of its training depends on: parameters,
 the optimizer's memory, the step, what it has come to, and what is known of an epoch under way. No
@@ -28,23 +28,23 @@ _UNDERWAY = "epoch."
 
 
 class Recorder(Protocol):
-    """Where the rows of one member go."""
+    """Interface of what records the rows of one member."""
 
     folder: Path
 
     def epoch(self, row: Row, *, seconds: float, examples: int) -> None:
-        """Keep one epoch."""
+        """Record one epoch."""
 
     def mark(self) -> Mapping[str, Any]:
         """Return what a checkpoint must know of the run folder it belongs to."""
 
     def sync(self) -> None:
-        """Make durable what ``mark`` speaks of."""
+        """Make durable what ``mark`` refers to."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """How often a state is written.
+    """How often a checkpoint is written: every so many epochs or steps.
 
     Attributes:
         count: Of epochs or steps.
@@ -69,7 +69,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class State:
-    """What a member's checkpoint holds.
+    """The content of a member's checkpoint.
 
     Attributes:
         tensors: Parameters and the optimizer's memory by name; and of an epoch under way.
@@ -96,7 +96,7 @@ class State:
 
     @property
     def step(self) -> int:
-        """Updates so far."""
+        """Number of updates so far."""
         return int(self.meta["step"])
 
     @property
@@ -166,7 +166,7 @@ class Saver:
         return ended is not None and ended % self._interval.count == 0
 
     def write(self, members: Sequence[int], *, ended: bool = False) -> None:
-        """Write what waits of these members, durably.
+        """Write these members' waiting states durably.
 
         Args:
             members: Their numbers.
@@ -193,21 +193,21 @@ class Saver:
 
 
 def state_of(steps: Steps) -> dict[str, Tensor]:
-    """Return the memory of model and optimizer by name, [M, ...] each: the live one."""
+    """Return the live state of model and optimizer by name, [M, ...] each."""
     model, optimizer = steps.stack.model, steps.stack.optimizer
     tensors = {f"model.{name}": tensor for name, tensor in model.state().items()}
     return tensors | {f"optimizer.{name}": tensor for name, tensor in optimizer.state().items()}
 
 
 def size_limit(steps: Steps) -> int:
-    """Return how many bytes no state of a member of this stack exceeds."""
+    """Return an upper bound on the bytes of a checkpoint of one member."""
     numbers = sum(tensor[0].numel() for tensor in state_of(steps).values())
     # Of each step of an epoch under way a few statistics; of the last ones a number or two per row.
     return 8 * (numbers + 16 * len(steps.stack.batches)) + 2**24
 
 
 def misfit(steps: Steps, state: State) -> str:
-    """Say why a state cannot be one of a member of this stack, or nothing if it can."""
+    """Say why a state cannot belong to a member of this stack; empty if it can."""
     live = state_of(steps)
     held = {n: t for n, t in state.tensors.items() if not n.startswith(_UNDERWAY)}
     if held.keys() != live.keys():
@@ -230,7 +230,7 @@ def misfit(steps: Steps, state: State) -> str:
 
 @torch.inference_mode()
 def restore(steps: Steps, states: Sequence[State | None]) -> None:
-    """Put members' states, which all fit, into a stack that has not begun.
+    """Copy members' states, which all fit, into a stack that has not begun.
 
     Args:
         steps: What trains them.

@@ -64,7 +64,7 @@ class EventFile:
         self._waiting: list[bytes] = []
 
     def begin(self, rows: Iterable[Mapping[str, str]]) -> None:
-        """Let the file hold these epochs, and none that an earlier process trained after them.
+        """Begin the file with these epochs, dropping later ones of an earlier process.
 
         Args:
             rows: Column -> cell of ``metrics.csv``, one per epoch.
@@ -82,17 +82,17 @@ class EventFile:
             disk.cut(self._path, len(content))
 
     def epoch(self, row: Mapping[str, str]) -> None:
-        """Take one epoch: its cells by column."""
+        """Add one epoch: column -> cell."""
         self._waiting.append(_epoch(row, time.time()))
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the events that wait."""
         if self._waiting:
             content, self._waiting = b"".join(self._waiting), []
             disk.append_bytes(self._path, content)
 
     def finish(self, status: str, result: Mapping[str, Any]) -> None:
-        """Say how the run ended, unless it may go on.
+        """Record how the run ended, unless it may go on.
 
         Args:
             status: ``done``, ``diverged``, ``failed`` or ``interrupted``.
@@ -112,7 +112,7 @@ class EventFile:
         disk.sync(self._path)  # of a run that is done nothing is ever written anew
 
     def _head(self) -> bytes:
-        """Return what stands before the epochs: of one run always the same bytes."""
+        """Return the bytes before the epochs, which are always the same for a run."""
         version = Event(wall_time=self._started, file_version="brain.Event:2")
         start = SessionStartInfo(group_name=self._name, start_time_secs=self._started)
         for key, value in self._settings.items():
@@ -127,7 +127,7 @@ class EventFile:
         return _record(version) + session
 
     def _before(self) -> bytes:
-        """Return what an earlier process left; it decides times alone, so it may be anything."""
+        """Read what an earlier process wrote; only times are taken from it."""
         try:
             return read_bytes(self._path, limit=MAX_BYTES)
         except ValueError:
@@ -135,7 +135,7 @@ class EventFile:
 
 
 def _epoch(row: Mapping[str, str], taken: float) -> bytes:
-    """Write the scalars of an epoch."""
+    """Encode the scalars of an epoch."""
     values = [
         Summary.Value(tag=name, simple_value=number)
         for name, cell in row.items()
@@ -145,7 +145,7 @@ def _epoch(row: Mapping[str, str], taken: float) -> bytes:
 
 
 def _hparams(tag: str, data: HParamsPluginData, taken: float) -> bytes:
-    """Write what the HParams tab reads."""
+    """Encode what the HParams tab reads."""
     data.version = metadata.PLUGIN_DATA_VERSION
     plugin = SummaryMetadata.PluginData(
         plugin_name=metadata.PLUGIN_NAME,
@@ -165,7 +165,7 @@ def _record(event: Event) -> bytes:
 
 
 def _times(content: bytes) -> dict[int, float]:
-    """Return when each step's first scalars were taken, as far as a file can be read."""
+    """Return the time of each step's first scalars, as far as the file can be read."""
     times: dict[int, float] = {}
     position = 0
     while position + _LENGTH.size + _CHECKSUM <= len(content):
