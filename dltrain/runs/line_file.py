@@ -1,4 +1,4 @@
-"""Text files that grow by whole lines, and how far they were at a given moment."""
+"""Text files that grow by whole lines, and their length at a given moment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Mark = dict[str, Any]
 
 
 class Lines:
-    """One such file; lines may wait a moment before they are written.
+    """A file of lines; lines may wait a moment before they are written.
 
     Args:
         path: The file.
@@ -26,23 +26,23 @@ class Lines:
         self._size = 0
 
     def take(self, line: str) -> None:
-        """Take one more line."""
+        """Add a line."""
         self._waiting.append(line)
         content = f"{line}\n".encode(errors="backslashreplace")
         self._digest.update(content)
         self._size += len(content)
 
     def flush(self) -> None:
-        """Write what waits; a line that may have been written is not written again."""
+        """Write the waiting lines; a line that may have been written is not written again."""
         if self._waiting:
             lines, self._waiting = self._waiting, []
             disk.append(self._path, lines)
 
     def mark(self) -> Mark:
-        """Say how long the file is with all that was taken, and the digest of that."""
+        """Return the length of the file with all lines taken, and its digest."""
         return {"bytes": self._size, "sha256": self._digest.hexdigest()}
 
     def go_on(self, content: bytes) -> None:
-        """Go on after this content, which is what the file holds."""
+        """Continue after this content, which the file holds."""
         self._digest.update(content)
         self._size = len(content)

@@ -20,7 +20,7 @@ from dltrain.text import clipped
 
 
 class FormatError(ValueError):
-    """A record is of a run folder of another shape than this dltrain reads."""
+    """A record was written in another ``FORMAT``."""
 
 
 def now() -> str:

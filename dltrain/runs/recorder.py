@@ -1,4 +1,4 @@
-"""One run folder being written: config, metrics, timing, log and ``run.json``.
+"""Writer of one run folder: config, metrics, timing, log and ``run.json``.
 
 ``runs.py`` reads it back. ``metrics.csv`` holds no clock, so equal runs write equal bytes.
 """
@@ -28,7 +28,7 @@ TIMING_HEADER = "epoch,seconds,examples_per_second"
 
 @dataclass(frozen=True)
 class Kept:
-    """What counts of the files that an earlier process left.
+    """Content of the files of an earlier process that is kept.
 
     Attributes:
         metrics: ``metrics.csv``, up to the state that training goes on from.
@@ -98,12 +98,12 @@ class Recorder:
 
     @property
     def id(self) -> str:
-        """The folder's name, by which the run is known."""
+        """Name of the folder, which is the run's id."""
         return self.folder.name
 
     @property
     def seconds(self) -> float:
-        """How long the run has been worked on, by earlier processes and by this one."""
+        """Working time of the run, by earlier processes and by this one."""
         return float(self._info["seconds"]) + time.monotonic() - self._begun
 
     def epoch(self, row: Mapping[str, float], *, seconds: float, examples: int) -> None:
@@ -129,11 +129,11 @@ class Recorder:
         self._flush()
 
     def mark(self) -> dict[str, Any]:
-        """Say which run this is and how far ``metrics.csv`` is, for a checkpoint to go with it."""
+        """Return the run's identity and the length of ``metrics.csv``, for a checkpoint."""
         return {"run": self._info["identity"], "metrics": self._metrics.mark()}
 
     def sync(self) -> None:
-        """Make the metrics durable: a checkpoint that counts on them is about to be written."""
+        """Make the metrics durable before a checkpoint that refers to them is written."""
         self._flush()
         disk.sync(self.folder / METRICS)
 
@@ -143,7 +143,7 @@ class Recorder:
             self._log.take(f"{now} {line}")
 
     def _flush(self) -> None:
-        """Append what waits; epochs may be so short that doing it each time would cost more."""
+        """Write the waiting lines; epochs may be too short to do it after each."""
         self._flushed = time.monotonic()
         for lines in (self._metrics, self._timing, self._log):
             lines.flush()
@@ -177,7 +177,7 @@ class Recorder:
 
 
 def clear(folder: Path) -> None:
-    """Delete what an earlier training left in a run folder; its log stays, and what is unused."""
+    """Delete an earlier training's files in a run folder; its log and ``.unused`` files stay."""
     for path in checkpoint_paths(folder / CHECKPOINTS):
         disk.remove(path)
     for name in (METRICS, TIMING, COEFFICIENTS):

@@ -1,4 +1,4 @@
-"""What to type to train again what a record holds, whatever config files say by now. No torch.
+"""Command lines that train a recorded run again, whatever config files say now. No torch.
 
 The words that were typed are composed anew; where that gives another config than the one that is
 recorded (a config file was edited or is gone, a relative path means something else from here),
@@ -49,11 +49,11 @@ class Repetition:
 
     @property
     def words(self) -> list[str]:
-        """All of them."""
+        """Flags and overrides."""
         return [*self.flags, *self.overrides.words]
 
     def notes_beside(self, changes: Overrides) -> list[str]:
-        """Return the notes on values that hold, not those on values that changes replace."""
+        """Return the notes on values that these changes do not replace."""
         keys = set(changes.texts)
         return [text for key, text in self.notes.items() if not is_replaced(key, keys)]
 
@@ -130,7 +130,7 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
 
 
 def _starts(line: CommandLine) -> Iterator[Repetition]:
-    """Yield what may be composed: the words as typed, without them, and without config files.
+    """Yield starting points: the words as typed, without overrides, and without config files.
 
     What is not there any more (a folder, a file, a choice, a key) need not be there: all that was
     told can be said in words on dltrain's own files.
@@ -145,7 +145,7 @@ def _starts(line: CommandLine) -> Iterator[Repetition]:
 
 
 def _pinned(plain: Repetition, values: Mapping[str, Any], wanted: Mapping[str, Any]) -> Repetition:
-    """Add what is missing to come from these values to the wanted ones, and see that it does.
+    """Add overrides until the composed values are the wanted ones.
 
     Raises:
         ConfigError: If it does not.

@@ -1,4 +1,4 @@
-"""A digest that stands within what it is the digest of, so that no single bit can change unseen.
+"""Seals: a digest inside the very file it is the digest of, so that every changed bit shows.
 
 It guards against accidents; whoever rewrites a file on purpose can rewrite its digest with it.
 """

@@ -1,4 +1,4 @@
-"""Whether the files of a run folder are still what the run wrote; no torch, nothing kept of them.
+"""Verification of run folders: whether files are still what the run wrote. No torch.
 
 ``run.json`` lists digests of the files beside it, a checkpoint carries its own. They guard against
 accidents: whoever rewrites a file on purpose can rewrite its digest with it.
@@ -41,7 +41,7 @@ def checkpoint_paths(folder: Path) -> list[Path]:
 
 
 def has_results(folder: Path, info: Mapping[str, Any]) -> bool:
-    """Whether a run that came to its end still has what it learned: its metrics, its last state.
+    """Whether a finished run still has its metrics and its last state.
 
     Args:
         folder: Where it lies.
@@ -59,7 +59,7 @@ def has_results(folder: Path, info: Mapping[str, Any]) -> bool:
 
 
 def file_problems(folder: Path, files: object) -> Iterator[str]:
-    """Say which files of a run folder, or a sweep's, are not what was written there.
+    """Yield which files of a run folder, or a sweep's, are not as they were written.
 
     Args:
         folder: Where they lie.
@@ -114,7 +114,7 @@ def _digest(file: IO[bytes], start: bytes = b"") -> str:
 
 
 def refuse_links(folder: Path) -> None:
-    """Make sure that what is written into a run folder stays in it, and finds a place there.
+    """Refuse a run folder with links, or with folders where files belong or files where folders do.
 
     Raises:
         ValueError: If anything in it is neither a plain file nor a folder, or one where a run

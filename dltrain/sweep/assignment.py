@@ -1,4 +1,4 @@
-"""What a child process of a sweep is to train; torch-free, and small enough to be sent."""
+"""An assignment: what a child process of a sweep is to train. No torch; small enough to be sent."""
 
 from __future__ import annotations
 

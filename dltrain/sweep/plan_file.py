@@ -1,4 +1,4 @@
-"""``plan.jsonl``: what was planned for each member of a sweep, a line of JSON each.
+"""``plan.jsonl``: the plan of a sweep, a line of JSON per member.
 
 It may be a stranger's: each line is checked like a command line.
 """
@@ -76,7 +76,7 @@ def restore(
     *,
     vet: Callable[[Sequence[Member]], None],
 ) -> Plan:
-    """Make the plan again that was kept.
+    """Rebuild a plan from its file.
 
     Args:
         entries: Of the plan.

@@ -1,4 +1,4 @@
-"""A sweep that is trained again: its members as they were planned, with changes."""
+"""Rerun of a sweep: its members as they were planned, with changes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SETTLED = ("zip", "repeat", "file")
 
 @dataclass(frozen=True)
 class RepeatedSweep:
-    """A sweep to be trained again.
+    """A sweep that is to be trained again.
 
     Attributes:
         num_planned: How many members it had.

@@ -1,4 +1,4 @@
-"""What came out of a sweep: a row per member, the best, and what is within noise of it.
+"""Results of a sweep: a row per member, the best, and ``results.csv``.
 
 Everything is read back from the members' run folders.
 """
@@ -65,5 +65,5 @@ def write_csv(folder: SweepFolder, plan: Plan, results: Sequence[Result]) -> Non
 
 
 def _kind(name: str) -> bool:
-    """Put what is of the best epoch before what is of the last."""
+    """Sort key that puts numbers of the best epoch before those of the last."""
     return not name.startswith(BEST)

@@ -1,4 +1,4 @@
-"""Going on with a sweep: looked up, read back, refused unless it is the one that was planned."""
+"""Resuming a sweep: found, read back, and refused unless it is the one that was planned."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SETTLED = ("sweep.zip", "sweep.repeat", "sweep.file")
 
 
 def resumed(path: Path, overrides: Overrides, sources: Sources, *, allow_changed: bool) -> Session:
-    """Read a sweep back whose lock is held, after making sure that it is still the same sweep.
+    """Read back a locked sweep, after making sure that it is still the planned one.
 
     Args:
         path: Its folder.
@@ -58,7 +58,7 @@ def _moved(overrides: Overrides) -> Mapping[str, str]:
 
 
 def _refuse_other(plan: Plan, overrides: Overrides, sources: Sources, sweep: Run) -> None:
-    """Refuse overrides that do not come to the sweep that was planned.
+    """Refuse overrides that do not compose to the sweep that was planned.
 
     Raises:
         PlanError: With what they come to instead, and what trains that.

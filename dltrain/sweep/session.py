@@ -1,4 +1,4 @@
-"""A sweep from its plan to its results: begun or gone on with, trained, kept as it came out."""
+"""A sweep from its plan to its results: begun or resumed, trained, recorded."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from dltrain.system.paths import expanded
 
 
 class View(engine.View, Protocol):
-    """Who watches a sweep, and what it calls while it trains."""
+    """Interface of what shows a sweep, and what the engine calls while it trains."""
 
     def watching(self) -> AbstractContextManager[None]:
         """Show the sweep live for as long as it trains."""
@@ -37,7 +37,7 @@ class View(engine.View, Protocol):
 
 @dataclass(frozen=True)
 class Ended:
-    """How a sweep came out.
+    """The result of a sweep.
 
     Attributes:
         results: Of all members, in order of their numbers.
@@ -53,7 +53,7 @@ class Ended:
 
 
 class Session:
-    """A sweep whose lock is held.
+    """A sweep whose lock is held by this process.
 
     Args:
         plan: What is to be trained.
@@ -69,7 +69,7 @@ class Session:
 
     @property
     def num_finished(self) -> int:
-        """How many members were finished when the session began."""
+        """Number of members that were finished when the session began."""
         return len(self.before) - len(unfinished(self.before))
 
     @property
@@ -130,7 +130,7 @@ class Session:
         return self._keep(training.stop_signal)
 
     def _keep(self, stop_signal: int | None, *, failed: bool = False) -> Ended:
-        """Write what came out so far.
+        """Write the results so far.
 
         Args:
             stop_signal: What interrupted the sweep, if anything did.
@@ -179,7 +179,7 @@ class Session:
 
 @contextlib.contextmanager
 def begun(plan: Plan, line: CommandLine) -> Iterator[Session]:
-    """Claim a folder for a new sweep, and take over finished runs if ``sweep.skip_done`` is set.
+    """Create the folder of a new sweep, and copy finished runs if ``sweep.skip_done`` is set.
 
     Args:
         plan: What is to be trained.

@@ -1,4 +1,4 @@
-"""What a child process of a sweep does: train one stack, or measure how large one should be.
+"""A child process of a sweep: trains one stack, or measures how large one should be.
 
 Its parent never imports torch, and survives whatever happens here: an exception, an exit, a kill.
 """
@@ -150,7 +150,7 @@ class _Line:
 
     @property
     def trainer(self) -> Trainer | None:
-        """What is being trained, once it is."""
+        """The trainer, once there is one."""
         return self._trainer
 
     @trainer.setter
@@ -166,12 +166,12 @@ class _Line:
             self._trainer.stop(number)
 
     def send(self, kind: str, content: Any) -> None:
-        """Tell the parent."""
+        """Send a message to the parent."""
         with self._lock:
             self._parent.send((kind, content))
 
     def listen(self) -> None:
-        """Tell how far the training is, obey, and end with the parent."""
+        """Report progress to the parent, obey it, and end with it."""
         try:
             while True:
                 if self._parent.poll(SECONDS):

@@ -1,4 +1,4 @@
-"""A list of runs: which, in what order, and with what columns. No torch."""
+"""Lists of runs: which runs, in what order, with what columns. No torch."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Row:
 
 
 def rows(runs: Iterable[Run], *, numbered: bool = True) -> list[Row]:
-    """Put runs into a list, as they come."""
+    """Turn runs into rows of a list, in order."""
     return [
         Row(run, number if numbered else None, *fields_and_best(run))
         for number, run in enumerate(runs, start=1)
@@ -46,7 +46,7 @@ def rows(runs: Iterable[Run], *, numbered: bool = True) -> list[Row]:
 
 
 def known(listed: Sequence[Row]) -> Names:
-    """Return the names of all fields that any run of the list has."""
+    """Return the names of all fields of any run in the list."""
     return Names.of(row.fields for row in listed)
 
 
@@ -108,7 +108,7 @@ def _sorted(chosen: Sequence[Row], name: str, turned: bool) -> list[Row]:
 
 
 def varying(listed: Sequence[Row]) -> list[str]:
-    """Return the keys that were typed for any of the runs and are not the same in all of them.
+    """Return the keys typed for any of the runs whose values differ.
 
     What tells most of them apart comes first. Of a single run it is all that was typed.
     """
