@@ -16,26 +16,20 @@ REGRESSION, CLASSIFICATION = "regression", "classification"
 
 @dataclass(frozen=True)
 class Metric:
-    """A number by which a model is judged.
+    """A number by which a model is judged."""
 
-    Attributes:
-        name: Without its split.
-        compute: It, from the statistics that the task's losses hand over.
-        task: Whose it is; None: of every task.
-        higher_is_better: Which way it chooses. What gets better downwards may also be looked at in
-            factors, on a logarithmic axis.
-        headline: Whether people speak of it, besides the loss: it has curves and columns.
-        chooses: Whether its task's epochs and runs are chosen by it; where none is, by the loss.
-        floor: What is worse is off the scale of a picture.
-    """
-
-    name: str
+    name: str  # without its split
+    # computes it from the statistics that the task's losses hand over
     compute: Callable[[Statistics], float]
-    task: str | None = None
+    task: str | None = None  # whose it is; None: of every task
+    # which way it chooses. What gets better downwards may also be looked at in factors, on a
+    # logarithmic axis
     higher_is_better: bool = False
+    # whether people speak of it, besides the loss: it has curves and columns
     headline: bool = False
+    # whether its task's epochs and runs are chosen by it; where none is, by the loss
     chooses: bool = False
-    floor: float = -math.inf
+    floor: float = -math.inf  # what is worse is off the scale of a picture
 
 
 def _r2(statistics: Statistics) -> float:
@@ -93,12 +87,7 @@ def computed(task: str, statistics: Statistics) -> dict[str, float]:
 
 
 def names_of(task: str, *, rows: Mapping[str, int]) -> list[str]:
-    """Name the metrics of a task on each split, as ``val/loss``, in the order of columns.
-
-    Args:
-        task: What is predicted.
-        rows: How many each split has; those without any have no metrics.
-    """
+    """Name the metrics of a task on each split that has rows, as ``val/loss``, in column order."""
     return [f"{split}/{m.name}" for split, count in rows.items() if count for m in _of_task(task)]
 
 

@@ -115,34 +115,24 @@ class Parser(argparse.ArgumentParser):
             "overrides", nargs="*", metavar="OVERRIDE", help="model=mlp optimizer.lr=0.1"
         )
         self.add_argument(
-            "--config-dir",
-            "-cd",
-            type=_folder,
-            metavar="DIR",
-            help="a folder of configs",
+            "--config-dir", "-cd", type=_folder, metavar="DIR", help="a folder of configs"
         )
         self.add_argument(
-            "--config-name",
-            "-cn",
-            default="config",
-            metavar="NAME",
-            help="the primary config",
+            "--config-name", "-cn", default="config", metavar="NAME", help="the primary config"
         )
         return self
 
-    def read_runs(self, words: Sequence[str], *, most: int | None = None) -> tuple[list[str], Path]:
-        """Parse words that are names of runs, and the folder that holds them.
-
-        Args:
-            words: Of the command line.
-            most: How many runs it takes; None: any number.
-        """
-        self.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
-        names, folder = names_and_folder(self.read(words).words)
-        if most is not None and len(names) > most:
+    def read_runs(
+        self, words: Sequence[str], *, most: int | None = None, metavar: str = "RUN"
+    ) -> argparse.Namespace:
+        """Parse flags, ``names`` of runs, and ``output_dir``, the folder that holds them."""
+        self.add_argument("words", nargs="*", metavar=metavar, help="and output_dir=FOLDER")
+        arguments = self.read(words)
+        arguments.names, arguments.output_dir = names_and_folder(arguments.words)
+        if most is not None and len(arguments.names) > most:
             verb = self.prog.removeprefix("dltrain ")
-            raise UsageError([f"{verb}: {names[most]} is one argument too many"])
-        return names, folder
+            raise UsageError([f"{verb}: {arguments.names[most]} is one argument too many"])
+        return arguments
 
     def read(self, words: Sequence[str]) -> argparse.Namespace:
         """Parse the words of a command line."""
@@ -171,18 +161,10 @@ def _folder(text: str) -> Path:
 
 
 def line_of(words: Sequence[str], arguments: argparse.Namespace) -> CommandLine:
-    """Return what was typed, for the record.
-
-    Args:
-        words: All words after ``dltrain``.
-        arguments: The same, parsed by a parser that composes.
-    """
+    """Return what was typed, for the record."""
     folder = arguments.config_dir
     return CommandLine(
-        words,
-        arguments.overrides,
-        None if folder is None else str(folder),
-        arguments.config_name,
+        words, arguments.overrides, None if folder is None else str(folder), arguments.config_name
     )
 
 

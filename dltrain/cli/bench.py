@@ -18,8 +18,8 @@ from dltrain.cli.arguments import Parser, UsageError, line_of, refusing
 from dltrain.cli.live.training import counted, header
 from dltrain.cli.terminal.console import dim, output, pairs, table, warning
 from dltrain.cli.terminal.training_view import TrainingView
-from dltrain.config.gpu import device_problem
 from dltrain.config.load import load
+from dltrain.config.rules import device_problem
 from dltrain.system.environment import process_start
 from dltrain.system.signals import Interruption, stopping
 from dltrain.text import duration
@@ -112,10 +112,7 @@ def _run(costs: Costs, startup: Mapping[str, float], epochs: int) -> list[tuple[
     return [
         ("epoch", f"{_short(epoch)} for {counted(costs.steps, 'step')}"),
         ("start-up", f"{_short(before)}: {parts}"),
-        (
-            "run",
-            f"{duration(whole)} for {length}, {before / whole:.0%} of it start-up",
-        ),
+        ("run", f"{duration(whole)} for {length}, {before / whole:.0%} of it start-up"),
     ]
 
 

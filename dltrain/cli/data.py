@@ -18,8 +18,7 @@ from dltrain.config.load import load
 from dltrain.config.rules import fitting
 from dltrain.data.dataset import Column, Dataset
 from dltrain.system import disk
-from dltrain.system.folder_names import label
-from dltrain.system.paths import expanded
+from dltrain.system.paths import expanded, label
 from dltrain.text import figure
 from dltrain.train import build
 

@@ -89,11 +89,7 @@ def _end(number: int) -> NoReturn:
 
 
 def _target(text: str | None, files: Sequence[str]) -> Path | None:
-    """Return the file to write, or None for standard output.
-
-    Raises:
-        UsageError: If it cannot be one.
-    """
+    """Return the file to write, or None for standard output."""
     if text in (None, "-"):
         return None
     assert text is not None

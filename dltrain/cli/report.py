@@ -22,7 +22,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.terminal.console import output, pairs, safe
 from dltrain.runs.find import distinct, find
 from dltrain.runs.layout import REPORTS
@@ -38,10 +38,9 @@ NAMED = 3
 def main(words: Sequence[str]) -> None:
     """Write the page."""
     parser = Parser("report", __doc__ or "", USAGE)
-    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
     parser.add_argument("--output", metavar="FILE", help="where to (OUTPUT_DIR/reports/RUN.html)")
-    arguments = parser.read(words)
-    names, output_dir = names_and_folder(arguments.words)
+    arguments = parser.read_runs(words)
+    names, output_dir = arguments.names, arguments.output_dir
     if not names:
         raise UsageError(["report: on which run? An id, latest, or @1; dltrain runs lists them"])
     with refusing():
@@ -67,11 +66,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _output_path(asked: str | None, runs: Sequence[Run], output_dir: Path) -> Path:
-    """Return where the page goes.
-
-    Raises:
-        ValueError: If it cannot go there.
-    """
+    """Return where the page goes."""
     if asked is None:
         shorts = [re.sub(r"[^A-Za-z0-9]+", "-", run.short).strip("-") or "run" for run in runs]
         more = [f"and-{len(shorts) - NAMED}-more"] if len(shorts) > NAMED else []

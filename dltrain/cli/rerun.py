@@ -26,7 +26,7 @@ from dltrain.runs.command_line import DEFAULT_NAME, CommandLine
 from dltrain.runs.find import find
 from dltrain.runs.repetition import repetition_of
 from dltrain.runs.run import Run
-from dltrain.sweep.repeat import repeated_sweep
+from dltrain.sweep.resume import repeated_sweep
 from dltrain.system.shell import below, command
 
 USAGE = "dltrain rerun RUN [OVERRIDE ...] [-m] [--dry-run] [output_dir=FOLDER]"
@@ -71,11 +71,7 @@ def _line(run: Run, arguments: Namespace) -> CommandLine:
 
 
 def _rerun_sweep(sweep: Run, line: CommandLine, changes: Overrides, *, dry: bool) -> None:
-    """Train what was planned for each member of a sweep, but for changes.
-
-    Raises:
-        ValueError: If its plan is gone, or no overrides come to a member any more.
-    """
+    """Train what was planned for each member of a sweep, but for changes."""
     again = repeated_sweep(sweep, line, changes)
     more = [f"and {len(again.notes) - MAX_NOTES} differences more"]
     for note in [*again.notes[:MAX_NOTES], *more * (len(again.notes) > MAX_NOTES)]:

@@ -83,11 +83,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def resume(run: Run, job: Job, *, allow_changed: bool) -> None:
-    """Go on with a run whose folder's lock is held.
-
-    Raises:
-        EndedError: With the exit code, if it does not end well.
-    """
+    """Go on with a run whose folder's lock is held."""
     view = TrainingView(output())
     view.show(*map(warning, job.data.warnings))
     with view.working("loading torch"), refusing():

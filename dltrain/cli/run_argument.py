@@ -17,18 +17,10 @@ from dltrain.text import closest
 
 
 def chosen_run(words: Sequence[str], *, verb: str, settable: Sequence[str]) -> tuple[Run, Any]:
-    """Read the words of a command line that are no flags.
-
-    Args:
-        words: A run, and KEY=VALUE.
-        verb: What error messages begin with.
-        settable: Keys of the run's config that may be set, beside ``output_dir``; as typed.
+    """Read the words of a command line that are no flags: a run, and KEY=VALUE of some keys.
 
     Returns:
         The run, and what was set: key -> value.
-
-    Raises:
-        UsageError: If there is no such run, or another key is set.
     """
     names, overrides = Overrides.parse(words).split_names()
     if len(names) != 1:

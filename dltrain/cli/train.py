@@ -15,10 +15,9 @@ from dltrain.cli.arguments import Parser, UsageError, line_of, refusing
 from dltrain.cli.live.training import carry_out
 from dltrain.cli.terminal.console import dim, output, warning
 from dltrain.cli.terminal.training_view import TrainingView
-from dltrain.config.gpu import device_problem
 from dltrain.config.load import load
 from dltrain.config.plain import as_dict, to_yaml
-from dltrain.config.rules import ineffective
+from dltrain.config.rules import device_problem, ineffective
 from dltrain.config.schema import RunConfig
 from dltrain.runs.layout import new_folder
 from dltrain.system.disk import locked
@@ -78,11 +77,7 @@ def print_config(config: RunConfig, package: str | None) -> None:
 
 
 def train(job: Job) -> None:
-    """Train, show and keep one run.
-
-    Raises:
-        EndedError: With the exit code, if the run did not end well.
-    """
+    """Train, show and keep one run."""
     view = TrainingView(output())
     view.show(*map(warning, job.data.warnings))
     view.show(*(dim(f"note: {note}") for note in [*job.data.notes, *job.notes]))

@@ -25,8 +25,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dltrain.config.defaults import cycle
-from dltrain.config.hydra_source import CheckedSource, check_files
+from dltrain.config.hydra_source import CheckedSource, check_files, cycle
 from dltrain.config.kinds import FOLDERS
 from dltrain.config.plugins import load_installed
 from dltrain.config.yaml_file import ENDINGS, ConfigFileError, file_of
@@ -51,17 +50,11 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class Sources:
-    """Where values come from.
+    """Where values come from."""
 
-    Attributes:
-        folders: Config folders; ones that come first win.
-        config_name: The primary config.
-        groups: The choices of each group in them.
-    """
-
-    folders: tuple[Path, ...]
-    config_name: str
-    groups: Mapping[str, list[str]]
+    folders: tuple[Path, ...]  # config folders; ones that come first win
+    config_name: str  # the primary config
+    groups: Mapping[str, list[str]]  # the choices of each group in them
 
     @classmethod
     def of(cls, config_dir: Path | None, config_name: str = "config") -> Sources:
@@ -194,17 +187,11 @@ def _hydra(folders: Sequence[Path]) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class ConfigFile:
-    """One of the files that a config is composed of.
+    """One of the files that a config is composed of."""
 
-    Attributes:
-        path: Where it lies.
-        name: Such as ``data/csv``; that of the primary config has no slash.
-        package: Before its keys, such as ``model``; empty if it may set any.
-    """
-
-    path: Path
-    name: str
-    package: str
+    path: Path  # where it lies
+    name: str  # such as ``data/csv``; that of the primary config has no slash
+    package: str  # before its keys, such as ``model``; empty if it may set any
 
 
 def config_files(

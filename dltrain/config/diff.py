@@ -34,10 +34,6 @@ ABSENT = Absent()
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
     """List the keys in which two configs differ: (key, value before, value after).
 
-    Args:
-        before: Dotted key -> value, as ``fields.flat`` writes them.
-        after: The same of the other config.
-
     Returns:
         In order of ``before``, then what only ``after`` has; ``ABSENT`` where a key is not there.
 
@@ -55,9 +51,6 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tup
 
 def defaults_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """Compose the defaults of a recorded config: its group choices, no values, no experiment.
-
-    Args:
-        config: Nested, as ``run.json`` holds it.
 
     Returns:
         Nested likewise. Where it names no choice that there is, the default one stands in.

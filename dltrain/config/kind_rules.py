@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from dltrain.config.problem import Problem
+from dltrain.config.knob import Problem
 from dltrain.config.schema import MAX_NUMBERS, RunConfig
 from dltrain.system.paths import expanded, problem_with
 from dltrain.text import closest

@@ -25,8 +25,7 @@ from typing import Any, ClassVar
 
 from dltrain.config import kind_rules, schema
 from dltrain.config.choices import Task
-from dltrain.config.knob import knobs
-from dltrain.config.problem import Problem
+from dltrain.config.knob import Problem, knobs
 
 Rule = Callable[[schema.RunConfig], Iterable[Problem]]
 Builder = str | Callable[..., Any]
@@ -38,19 +37,13 @@ def _no_rule(run: schema.RunConfig) -> Iterable[Problem]:
 
 @dataclass(frozen=True)
 class Kind:
-    """What all kinds have.
-
-    Attributes:
-        config: Its config class: a dataclass of knobs with a field ``kind``.
-        build: What makes it, or ``module:name`` of that.
-        rules: Yields what does not go together in a run of this kind.
-    """
+    """What all kinds have."""
 
     group: ClassVar[str]
-    config: type
-    build: Builder
+    config: type  # its config class: a dataclass of knobs with a field ``kind``
+    build: Builder  # what makes it, or ``module:name`` of that
     _: dataclasses.KW_ONLY
-    rules: Rule = _no_rule
+    rules: Rule = _no_rule  # yields what does not go together in a run of this kind
 
     def builder(self) -> Callable[..., Any]:
         """Return what makes it, imported if need be."""
@@ -72,18 +65,14 @@ class DataKind(Kind):
     ``dtype`` is ``float32`` or ``float64``; ``download`` is whether the network may be asked. One
     of its knobs is ``name``; ``path`` and ``root``, if it has them, say where its files lie, which
     may be told anew when a run is resumed. ``Dataset.sha256`` tells whether the rows are the same.
-
-    Attributes:
-        task: What it asks a model to predict, unless a knob ``task`` says so; auto: known once it
-            is loaded.
-        table: Whether it is the CSV file ``path``, whose digest is that of the data.
-        files: Yields what is wrong with where its files lie.
     """
 
     group = "data"
+    # what it asks a model to predict, unless a knob ``task`` says so; auto: known once it is
+    # loaded
     task: Task = Task.auto
-    table: bool = False
-    files: Rule = _no_rule
+    table: bool = False  # whether it is the CSV file ``path``, whose digest is that of the data
+    files: Rule = _no_rule  # yields what is wrong with where its files lie
 
 
 @dataclass(frozen=True)
@@ -91,13 +80,10 @@ class ModelKind(Kind):
     """A model: ``build(data, **knobs) -> list of layer plans``, called for each member.
 
     The knobs ``init``, ``init_std`` and ``dropout`` say how weights start and what is dropped.
-
-    Attributes:
-        task: What it predicts; auto: whatever the data ask for.
     """
 
     group = "model"
-    task: Task = Task.auto
+    task: Task = Task.auto  # what it predicts; auto: whatever the data ask for
 
 
 @dataclass(frozen=True)
@@ -105,26 +91,20 @@ class LossKind(Kind):
     """A loss: ``build(data, *, variances, **knobs) -> Loss``, each knob a value per member.
 
     It reports the metrics of its task: their names decide what a sweep can be sorted by.
-
-    Attributes:
-        task: What it judges; auto: whatever the data ask for.
     """
 
     group = "loss"
-    task: Task = Task.auto
+    task: Task = Task.auto  # what it judges; auto: whatever the data ask for
 
 
 @dataclass(frozen=True)
 class OptimizerKind(Kind):
-    """An optimizer: ``build(model, **knobs) -> Optimizer``, each knob a value per member.
-
-    Attributes:
-        state: How many numbers it keeps for each parameter, given its config.
-        exact: Whether it solves instead of following the gradient: in float64, and without draws.
-    """
+    """An optimizer: ``build(model, **knobs) -> Optimizer``, each knob a value per member."""
 
     group = "optimizer"
+    # how many numbers it keeps for each parameter, given its config
     state: Callable[[Any], int] = lambda config: 0
+    # whether it solves instead of following the gradient: in float64, and without draws
     exact: bool = False
 
 
@@ -151,12 +131,12 @@ MODELS = {
     "mlp": ModelKind(schema.MlpConfig, f"{_BUILDERS}:mlp"),
 }
 LOSSES = {
-    "auto": LossKind(schema.AutoLossConfig, f"{_BUILDERS}:auto_loss"),
+    "auto": LossKind(schema.PlainLossConfig, f"{_BUILDERS}:auto_loss"),
     "squared_error": LossKind(
-        schema.SquaredErrorConfig, f"{_BUILDERS}:squared_error", task=Task.regression
+        schema.PlainLossConfig, f"{_BUILDERS}:squared_error", task=Task.regression
     ),
     "cross_entropy": LossKind(
-        schema.CrossEntropyConfig, f"{_BUILDERS}:cross_entropy", task=Task.classification
+        schema.PlainLossConfig, f"{_BUILDERS}:cross_entropy", task=Task.classification
     ),
 }
 OPTIMIZERS = {

@@ -1,4 +1,4 @@
-"""What a knob is: the bounds and the meaning of one value of a config."""
+"""What a knob is: the bounds and the meaning of one value of a config; and a problem with one."""
 
 from __future__ import annotations
 
@@ -72,3 +72,11 @@ def knobs(cls: Any) -> dict[str, tuple[Any, Knob]]:
     return {
         field.name: (hints[field.name], field.metadata["knob"]) for field in dataclasses.fields(cls)
     }
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A key and what to do about it; ``load.py`` adds the value and where it came from."""
+
+    key: str
+    message: str

@@ -14,11 +14,10 @@ from typing import Any
 
 from dltrain.config.compose import ConfigError, Sources, compose_groups, config_files
 from dltrain.config.grammar.scalars import quoted, read_scalar
-from dltrain.config.knob import Knob, knobs
+from dltrain.config.knob import Knob, Problem, knobs
 from dltrain.config.locations import location_of, locations_of
 from dltrain.config.overrides import Overrides
 from dltrain.config.plain import shown
-from dltrain.config.problem import Problem
 from dltrain.config.resolve import Resolved, resolve
 from dltrain.config.schema import RunConfig, SweepConfig
 from dltrain.config.validate import instance, known_keys, run_config, unknown_key
@@ -193,14 +192,7 @@ def line_of(
     *,
     written: Mapping[str, str] | None = None,
 ) -> str:
-    """Write a problem as one line: key, value, place, what is allowed.
-
-    Args:
-        problem: What is wrong.
-        config: Plain values.
-        locations: Key -> where its value came from.
-        written: Key -> its value as it was typed, where that is known.
-    """
+    """Write a problem as one line: key, value (as ``written``), place, what is allowed."""
     node: Any = config
     for part in problem.key.split("."):
         node = node.get(part) if isinstance(node, Mapping) else None

@@ -16,21 +16,13 @@ from dltrain.config.yaml_file import build, composed, read_yaml, text_of
 
 @dataclass(frozen=True)
 class Location:
-    """A line of a config file that sets a value, or chooses from a group.
-
-    Attributes:
-        file: The file.
-        line: In it, from 1.
-        source: What the file is: ``defaults`` or a choice, such as ``data=csv``.
-        value: What it sets; of a choice its name, None for none.
-        text: How that is written.
-    """
+    """A line of a config file that sets a value, or chooses from a group."""
 
     file: Path
-    line: int
-    source: str
-    value: Any
-    text: str = ""
+    line: int  # in it, from 1
+    source: str  # what the file is: ``defaults`` or a choice, such as ``data=csv``
+    value: Any  # what it sets; of a choice its name, None for none
+    text: str = ""  # how that is written
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
@@ -45,10 +37,7 @@ def location_of(key: str, chosen: Mapping[str, str], sources: Sources) -> str | 
 def locations_of(key: str, chosen: Mapping[str, str], sources: Sources) -> Sequence[Location]:
     """List the lines that set a key in the order they are composed in; the last one holds.
 
-    Args:
-        key: Dotted; of ``expect[0].low`` it is where the whole list stands.
-        chosen: Group -> choice, as typed.
-        sources: Where files are found.
+    Of ``expect[0].low`` it is where the whole list stands.
     """
     return _locations(key, tuple(chosen.items()), sources.folders, sources.config_name)
 

@@ -18,18 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Override:
-    """One ``key=value``.
+    """One ``key=value``."""
 
-    Attributes:
-        key: A group or a dotted key.
-        text: The value as typed; None: no equals sign was.
-        value: What the text means, or the values of a list, where that is known already.
-        location: Where it stands, if that is not the command line.
-    """
-
-    key: str
-    text: str | None = None
+    key: str  # a group or a dotted key
+    text: str | None = None  # the value as typed; None: no equals sign was
+    # what the text means, or the values of a list, where that is known already
     value: Value | list[Value] | None = field(default=None, compare=False)
+    # where it stands, if that is not the command line
     location: str = field(default="", compare=False)
 
     @classmethod
@@ -50,13 +45,9 @@ class Override:
 
 @dataclass(frozen=True)
 class Overrides:
-    """What a command line sets, in order.
+    """What a command line sets, in order."""
 
-    Attributes:
-        entries: One for each word.
-    """
-
-    entries: tuple[Override, ...] = ()
+    entries: tuple[Override, ...] = ()  # one for each word
 
     @classmethod
     def parse(cls, words: Iterable[str]) -> Overrides:
@@ -127,11 +118,7 @@ class Overrides:
         return Overrides(tuple(entries.values()))
 
     def repeated(self, *, sweeping: bool = False) -> list[str]:
-        """Say of each key that is set more than once which values it is given.
-
-        Args:
-            sweeping: Whether a key may have several values.
-        """
+        """Say of each key that is set more than once which values it is given."""
         texts: dict[str, list[str]] = {}
         for entry in self.entries:
             if entry.key and entry.text is not None:

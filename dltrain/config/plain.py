@@ -9,9 +9,7 @@ from typing import Any
 
 import yaml
 
-from dltrain.config.schema import (
-    RunConfig,
-)
+from dltrain.config.schema import RunConfig
 from dltrain.text import obeyed
 
 

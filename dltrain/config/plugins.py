@@ -49,11 +49,7 @@ def load(names: Sequence[str]) -> None:
 
 @functools.cache
 def load_installed() -> None:
-    """Import what installed packages name in their entry points, once.
-
-    Raises:
-        PluginError: As ``load``.
-    """
+    """Import what installed packages name in their entry points, once."""
     for entry in entry_points(group=GROUP):
         if entry.module not in _LOADED:
             _import(entry.module, _described(entry), where="installed")

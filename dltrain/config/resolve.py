@@ -16,24 +16,19 @@ from dltrain.text import clipped, closest
 
 @dataclass
 class Resolved:
-    """Overrides, sorted by what they set.
+    """Overrides, sorted by what they set."""
 
-    Attributes:
-        groups: Group -> choice, such as ``model`` -> ``mlp``.
-        values: Dotted key -> value.
-        lists: Group or dotted key -> the values a sweep gives it, at least one.
-        broken: Groups whose choice does not exist.
-        problems: One line for each override that cannot be used.
-        locations: Dotted key -> where its value stands, if that is not the command line.
-        overrides: What was resolved, each with its value if it has a single one.
-    """
-
+    # group -> choice, such as ``model`` -> ``mlp``
     groups: dict[str, str] = field(default_factory=dict)
-    values: dict[str, Value] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)  # dotted key -> value
+    # group or dotted key -> the values a sweep gives it, at least one
     lists: dict[str, list[Value]] = field(default_factory=dict)
-    broken: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)  # groups whose choice does not exist
+    # one line for each override that cannot be used
     problems: list[str] = field(default_factory=list)
+    # dotted key -> where its value stands, if that is not the command line
     locations: dict[str, str] = field(default_factory=dict)
+    # what was resolved, each with its value if it has a single one
     overrides: Overrides = field(default_factory=Overrides, compare=False)
 
     def take(self, key: str, value: Value, available: Mapping[str, Sequence[str]]) -> None:
@@ -65,13 +60,7 @@ class Resolved:
 def resolve(
     overrides: Overrides, available: Mapping[str, Sequence[str]], *, sweeping: bool = False
 ) -> Resolved:
-    """Sort overrides into group choices, values and lists of them.
-
-    Args:
-        overrides: One for each key.
-        available: Group -> its choices.
-        sweeping: Whether a key may have several values.
-    """
+    """Sort overrides into group choices, values and lists of them."""
     result = Resolved()
     entries: dict[str, Override] = {}
     for entry in overrides.entries:

@@ -1,4 +1,4 @@
-"""Values that are fine by themselves and do not go together: model and data, files, fractions.
+"""Values that are fine by themselves and do not go together, or not here: files, the GPU.
 
 Every rule takes a whole ``RunConfig`` and yields what the user can mend.
 """
@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
 
-from dltrain.config.choices import Dtype, Init, Matmul, Task
+from dltrain.config.choices import DeviceType, Dtype, Init, Matmul, Task
 from dltrain.config.kinds import DATA, OPTIMIZERS, TABLE, Rule
+from dltrain.config.knob import Problem
 from dltrain.config.overrides import Overrides
-from dltrain.config.problem import Problem
 from dltrain.config.schema import RunConfig
 from dltrain.system.paths import expanded, problem_with
 
@@ -31,10 +34,7 @@ def fitting(group: str, task: Task) -> list[str]:
 def task_problems(run: RunConfig, task: Task, *, data: str) -> Iterator[Problem]:
     """Refuse a model and a loss that do not do what is asked for.
 
-    Args:
-        run: Whose they are.
-        task: What the data ask for; auto: not known, so the loss must do what the model does.
-        data: Their name.
+    If that is not known (auto), the loss must do what the model does.
     """
     asks = f"data={data} asks for"
     if task == Task.auto:
@@ -46,8 +46,7 @@ def task_problems(run: RunConfig, task: Task, *, data: str) -> Iterator[Problem]
             continue
         choices = " or ".join(f"{group}={choice}" for choice in fitting(group, task))
         yield Problem(
-            group,
-            f"{group}={name} {does} {_WHAT[wanted]}, but {asks} {_WHAT[task]}; use {choices}",
+            group, f"{group}={name} {does} {_WHAT[wanted]}, but {asks} {_WHAT[task]}; use {choices}"
         )
 
 
@@ -119,3 +118,27 @@ def problems(
     rules += [_expectations]
     rules += [_tensorboard] if training else []
     return [problem for rule in rules for problem in rule(run)]
+
+
+# What a driver makes: NVIDIA's, Windows' in WSL, AMD's, and NVIDIA's on boards of its own.
+_DEVICES = ("nvidia*", "dxg", "kfd", "nvgpu*", "nvhost*", "nvmap")
+
+
+def absent_gpu() -> str:
+    """Say why torch is sure to find no GPU; empty if it may find one, which training sees."""
+    if version("torch").endswith("+cpu"):
+        return f"torch {version('torch')} is a build without CUDA"
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None and visible.strip() in ("", "-1"):
+        return f"CUDA_VISIBLE_DEVICES={visible} hides every GPU"
+    if sys.platform == "darwin":
+        return "macOS has no CUDA"
+    if sys.platform == "linux" and not any(any(Path("/dev").glob(name)) for name in _DEVICES):
+        return "this machine has no GPU that torch could use"
+    return ""
+
+
+def device_problem(run: RunConfig) -> list[str]:
+    """Refuse a GPU that is asked for and surely not there, in at most one line."""
+    reason = absent_gpu() if run.device.type == DeviceType.cuda else ""
+    return [f"device=cuda: {reason}; use device=auto or device=cpu"] if reason else []

@@ -90,12 +90,8 @@ class LinearConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SoftmaxConfig:
+class SoftmaxConfig(LinearConfig):
     """Softmax regression."""
-
-    kind: str = knob("which class of model this is; chosen with model=")
-    init: Init = knob("start of the weights: normal(0, init_std), torch's default, He")
-    init_std: float = knob("standard deviation of init=normal", ge=0, stacks=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,15 +133,9 @@ class AdamConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdamWConfig:
+class AdamWConfig(AdamConfig):
     """Adam with decoupled weight decay."""
 
-    kind: str = knob("which optimizer this is; chosen with optimizer=")
-    lr: float = knob("learning rate", ge=0, stacks=True)
-    betas: list[float] = knob(
-        "decay of the two moments", ge=0, lt=1, min_length=2, max_length=2, stacks=True
-    )
-    eps: float = knob("added to the root of the second moment", gt=0, stacks=True)
     weight_decay: float = knob("share of each weight removed per step, times lr", ge=0, stacks=True)
 
 
@@ -157,22 +147,8 @@ class LeastSquaresConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AutoLossConfig:
-    """The loss that the data ask for."""
-
-    kind: str = knob("which loss this is; chosen with loss=")
-
-
-@dataclass(frozen=True, kw_only=True)
-class SquaredErrorConfig:
-    """Half the squared error."""
-
-    kind: str = knob("which loss this is; chosen with loss=")
-
-
-@dataclass(frozen=True, kw_only=True)
-class CrossEntropyConfig:
-    """Cross-entropy on logits."""
+class PlainLossConfig:
+    """A loss that has no numbers of its own."""
 
     kind: str = knob("which loss this is; chosen with loss=")
 

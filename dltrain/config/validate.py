@@ -16,9 +16,8 @@ from typing import Any
 from dltrain.config import plugins, rules
 from dltrain.config.grammar.scalars import read_scalar
 from dltrain.config.kinds import TABLE
-from dltrain.config.knob import Knob, knobs
+from dltrain.config.knob import Knob, Problem, knobs
 from dltrain.config.plain import shown
-from dltrain.config.problem import Problem
 from dltrain.config.schema import RunConfig, SweepConfig
 from dltrain.text import closest
 
@@ -201,14 +200,7 @@ def run_config(
     check_files: bool = True,
     training: bool = True,
 ) -> tuple[RunConfig | None, list[Problem]]:
-    """Turn a composed mapping into a ``RunConfig``; with problems there is no config.
-
-    Args:
-        config: Plain values, as composed.
-        fitting: Whether the model must fit the data.
-        check_files: Whether the data must lie where the config says.
-        training: Whether what training alone needs must be there.
-    """
+    """Turn a composed mapping into a ``RunConfig``; with problems there is no config."""
     if unloaded := plugins.needed(config.get("plugins")):
         return None, [Problem("plugins", unloaded)]  # without them nothing else can be judged
     problems: list[Problem] = []

@@ -35,15 +35,12 @@ _STR, _MERGE, _KEY = f"{_TAG}str", f"{_TAG}merge", "key"
 
 
 class ConfigFileError(ValueError):
-    """A file that is not fit to be read as a config.
-
-    Attributes:
-        reason: What is wrong with it, and on which line.
-    """
+    """A file that is not fit to be read as a config."""
 
     def __init__(self, path: Path, reason: str, line: int | None = None) -> None:
         super().__init__(path, reason, line)
         self._message = f"{path}:{line}: {reason}" if line else f"{path}: {reason}"
+        # what is wrong with it, and on which line
         self.reason = f"line {line}: {reason}" if line else reason
 
     def __str__(self) -> str:
@@ -120,11 +117,6 @@ _WrittenLoader.add_constructor(_STR, _WrittenLoader.scalar)
 def build(text: str, path: Path, *, written: bool = False) -> Any:
     """Make plain values of a text that ``read_yaml`` returned.
 
-    Args:
-        text: Of the file.
-        path: Of the file, for complaints.
-        written: Whether to return each value as ``Written``.
-
     Raises:
         ConfigFileError: If a key stands twice in a mapping, or is none.
     """
@@ -143,10 +135,6 @@ def composed(text: str) -> yaml.Node | None:
 
 def file_of(folder: Path, name: str) -> Path | None:
     """Find the file of a config in a folder, which may end in .yaml or in .yml.
-
-    Args:
-        folder: With configs.
-        name: Of the config, such as ``data/csv``.
 
     Raises:
         ConfigFileError: If there are both.

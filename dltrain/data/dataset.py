@@ -7,6 +7,7 @@ bad data needs no torch; ``build.py`` hands them to the device without a copy.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,15 +35,12 @@ def variance(targets: npt.NDArray[Any]) -> float:
 
 @dataclass(frozen=True)
 class Split:
-    """The rows of one split.
+    """The rows of one split."""
 
-    Attributes:
-        inputs: [N, I], in the float type the run computes in, or uint8 for images (a byte b stands
-            for b / 255).
-        targets: [N], of that float type for regression, int64 class indices for classification.
-    """
-
+    # [N, I], in the float type the run computes in, or uint8 for images (a byte b stands for b
+    # / 255)
     inputs: npt.NDArray[np.generic]
+    # [N], of that float type for regression, int64 class indices for classification
     targets: npt.NDArray[np.generic]
 
     def __post_init__(self) -> None:
@@ -68,74 +66,50 @@ class Scale:
 
 @dataclass(frozen=True)
 class Column:
-    """What became of one column of a table.
+    """What became of one column of a table."""
 
-    Attributes:
-        name: As in the header.
-        role: ``target``, ``number``, ``category``, or ``dropped``.
-        missing: Cells without a value, over all rows.
-        imputed: What missing numbers became (training rows' statistic); None if none are filled.
-        categories: The different texts of the training rows, or the class names of a target.
-        features: Names of the prepared columns it turned into; one more than the categories if the
-            last stands for missing.
-        unseen: Cells of validation and test rows whose category no training row has.
-        mean: Subtracted from numbers, a target's too.
-        deviation: Numbers are then divided by it.
-    """
-
-    name: str
-    role: str
-    missing: int = 0
+    name: str  # as in the header
+    role: str  # ``target``, ``number``, ``category``, or ``dropped``
+    missing: int = 0  # cells without a value, over all rows
+    # what missing numbers became (training rows' statistic); None if none are filled
     imputed: float | None = None
+    # the different texts of the training rows, or the class names of a target
     categories: tuple[str, ...] = ()
+    # names of the prepared columns it turned into; one more than the categories if the last
+    # stands for missing
     features: tuple[str, ...] = ()
-    unseen: int = 0
-    mean: float = 0.0
-    deviation: float = 1.0
+    unseen: int = 0  # cells of validation and test rows whose category no training row has
+    mean: float = 0.0  # subtracted from numbers, a target's too
+    deviation: float = 1.0  # numbers are then divided by it
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Everything the rest of the house knows about data.
+    """Everything the rest of the house knows about data."""
 
-    Attributes:
-        name: As in run folders.
-        task: ``regression`` or ``classification``.
-        feature_names: One per column of the inputs, I of them.
-        class_names: One per class; empty for regression.
-        target_name: What is predicted.
-        source: Where the bytes came from: ``generated``, a path, ``system``, ``sample`` and so on.
-        sha256: Digest of the source's bytes, or of what generates them.
-        feature_scale: How the inputs were standardised, [I].
-        target_scale: How a regression target was standardised, [1].
-        columns: What became of each column of a table.
-        notes: What the user should know, in sentences, shown before training.
-        warnings: What the user must not overlook.
-        unit: What an input of 1 in ``Split.inputs`` stands for; 1/255 for images.
-        image_shape: Height and width if the inputs are images.
-        reading: How the source's text is to be read: delimiter, texts that mean missing (a number
-            means every spelling of it).
-        truth: The weights [I] and the bias that generated the data, where they are known.
-    """
-
-    name: str
-    task: str
+    name: str  # as in run folders
+    task: str  # ``regression`` or ``classification``
     train: Split
     val: Split
     test: Split
-    feature_names: tuple[str, ...]
-    target_name: str
+    feature_names: tuple[str, ...]  # one per column of the inputs, I of them
+    target_name: str  # what is predicted
+    # where the bytes came from: ``generated``, a path, ``system``, ``sample`` and so on
     source: str
-    sha256: str
-    feature_scale: Scale
+    sha256: str  # digest of the source's bytes, or of what generates them
+    feature_scale: Scale  # how the inputs were standardised, [I]
+    # how a regression target was standardised, [1]
     target_scale: Scale = field(default_factory=lambda: Scale.identity(1))
-    class_names: tuple[str, ...] = ()
-    columns: tuple[Column, ...] = ()
-    notes: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    unit: float = 1.0
-    image_shape: tuple[int, int] | None = None
+    class_names: tuple[str, ...] = ()  # one per class; empty for regression
+    columns: tuple[Column, ...] = ()  # what became of each column of a table
+    notes: tuple[str, ...] = ()  # what the user should know, in sentences, shown before training
+    warnings: tuple[str, ...] = ()  # what the user must not overlook
+    unit: float = 1.0  # what an input of 1 in ``Split.inputs`` stands for; 1/255 for images
+    image_shape: tuple[int, int] | None = None  # height and width if the inputs are images
+    # how the source's text is to be read: delimiter, texts that mean missing (a number means
+    # every spelling of it)
     reading: dict[str, Any] = field(default_factory=dict)
+    # the weights [I] and the bias that generated the data, where they are known
     truth: tuple[npt.NDArray[np.float64], float] | None = None
 
     @property
@@ -170,3 +144,33 @@ class Dataset:
     def out_features(self) -> int:
         """Outputs a model needs: one number, or one logit per class."""
         return len(self.class_names) or 1
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """What is known of a data set without keeping it."""
+
+    name: str  # as in run folders
+    source: str  # where the rows came from
+    sha256: str | None  # of the data, if it came from files
+    task: str  # what is predicted
+    rows: Mapping[str, int]  # rows of each split
+    in_features: int  # inputs per row
+    image: bool  # whether inputs are bytes
+    warnings: tuple[str, ...]  # for people, hard to overlook
+    notes: tuple[str, ...]  # for people
+
+    @classmethod
+    def of(cls, data: Dataset) -> DataSummary:
+        """Look at a loaded data set."""
+        return cls(
+            name=data.name,
+            source=data.source,
+            sha256=data.sha256,
+            task=str(data.task),
+            rows={name: len(split) for name, split in data.splits.items()},
+            in_features=data.in_features,
+            image=data.train.inputs.dtype.name == "uint8",
+            warnings=tuple(data.warnings),
+            notes=tuple(data.notes),
+        )

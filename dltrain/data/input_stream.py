@@ -59,10 +59,6 @@ class InputStream(io.RawIOBase):
 def opened(path: Path, *, name: str) -> Iterator[InputStream]:
     """Open a file, which may be a pipe.
 
-    Args:
-        path: Where it lies.
-        name: What complaints call it.
-
     Raises:
         ValueError: If it cannot be opened or read.
     """

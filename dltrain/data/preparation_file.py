@@ -26,10 +26,6 @@ class PreparationError(ValueError):
 def read_preparation(values: object, *, name: str) -> Dataset:
     """Return the data set, without its rows, that ``Dataset.preparation`` tells of.
 
-    Args:
-        values: As it wrote them; or as a stranger did.
-        name: How the data set is called.
-
     Raises:
         PreparationError: If they are anything else.
     """

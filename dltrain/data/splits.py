@@ -19,11 +19,6 @@ Indices = npt.NDArray[np.int64]
 def random_split(num_rows: int, *, sizes: Sequence[int], seed: int) -> list[Indices]:
     """Draw the rows of each split: every row once, each split in the order of the file.
 
-    Args:
-        num_rows: To be drawn from, all of them.
-        sizes: Rows of each split.
-        seed: Fixes which; nothing else is drawn from its stream.
-
     Returns:
         Indices of each split, parts of one array.
     """

@@ -32,46 +32,25 @@ Predictions = npt.NDArray[Any]  # int64 class indices, or float64 amounts
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Result of evaluating a model on rows with known targets.
+    """Result of evaluating a model on rows with known targets."""
 
-    Attributes:
-        split: ``train``, ``val`` or ``test``; or ``data`` for rows of another file.
-        epoch: Whole epochs the model was trained for.
-        metrics: As in ``test/loss``; of the test split after the last epoch what the run's record
-            has.
-        targets: [N], class indices or amounts in the target's own units.
-        predictions: [N], likewise; of equally probable classes the first.
-        probabilities: [N, C]; None for regression.
-        parameters: Weights [O, I] and biases [O] by name, as in ``layers.0.weight``.
-        data: What the rows are of.
-        steps: Of the epoch after those, if the run was stopped within it.
-    """
-
-    split: str
-    epoch: int
+    split: str  # ``train``, ``val`` or ``test``; or ``data`` for rows of another file
+    epoch: int  # whole epochs the model was trained for
+    # as in ``test/loss``; of the test split after the last epoch what the run's record has
     metrics: dict[str, float]
-    targets: Predictions
-    predictions: Predictions
-    probabilities: npt.NDArray[np.float32] | None
+    targets: Predictions  # [N], class indices or amounts in the target's own units
+    predictions: Predictions  # [N], likewise; of equally probable classes the first
+    probabilities: npt.NDArray[np.float32] | None  # [N, C]; None for regression
+    # weights [O, I] and biases [O] by name, as in ``layers.0.weight``
     parameters: dict[str, npt.NDArray[np.generic]]
-    data: Dataset
-    steps: int = 0
+    data: Dataset  # what the rows are of
+    steps: int = 0  # of the epoch after those, if the run was stopped within it
 
 
 def evaluate(
-    run: Run,
-    *,
-    split: str = "test",
-    epoch: str = "last",
-    changes: Mapping[str, Any] | None = None,
+    run: Run, *, split: str = "test", epoch: str = "last", changes: Mapping[str, Any] | None = None
 ) -> Evaluation:
-    """Evaluate a run's model on a split of the run's own data.
-
-    Args:
-        run: As its record tells it.
-        split: ``train``, ``val`` or ``test``.
-        epoch: ``last`` or ``best``.
-        changes: Dotted keys of its config, such as ``data.path`` -> values that hold instead.
+    """Evaluate a run's model, after its last or best epoch, on a split of the run's own data.
 
     Raises:
         ValueError: If the checkpoint or the data cannot be had, or the split has no rows.
@@ -92,8 +71,7 @@ def evaluate(
 
 def judging_split(run: Run) -> str:
     """Choose the split to judge a model by: test, else val, else train."""
-    rows = run.part("data", "rows")
-    sizes = rows if isinstance(rows, dict) else {}
+    sizes = run.mapping("data", "rows")
     return next((split for split in ("test", "val") if sizes.get(split)), "train")
 
 
@@ -153,20 +131,9 @@ def _run_data(trained: Trained) -> Dataset:
 
 @torch.inference_mode()
 def judge(
-    trained: Trained,
-    parts: Iterable[tuple[Tensor, Tensor]],
-    *,
-    data: Dataset,
-    split: str,
+    trained: Trained, parts: Iterable[tuple[Tensor, Tensor]], *, data: Dataset, split: str
 ) -> Evaluation:
-    """Evaluate a model on rows with known targets, in the parts that training takes.
-
-    Args:
-        trained: The model.
-        parts: Inputs [B, I] and targets [B], prepared, on its device.
-        data: What they are of; says what targets stand for.
-        split: What to call them.
-    """
+    """Evaluate a model on prepared parts of rows, inputs [B, I] and targets [B], on its device."""
     loss = build.loss([trained.config], data, {})
     sums = torch.zeros((), dtype=torch.float64, device=trained.device)
     targets, predictions, probabilities = [], [], []
@@ -198,11 +165,7 @@ def judge(
 
 
 def predict(outputs: Tensor, data: Dataset) -> tuple[Predictions, npt.NDArray[np.float32] | None]:
-    """Turn a member's outputs into predictions.
-
-    Args:
-        outputs: [1, O, B].
-        data: Says what they stand for.
+    """Turn a member's outputs, [1, O, B], into predictions.
 
     Returns:
         Class indices [B] and probabilities [B, C]; or amounts [B] in the target's own units, and

@@ -34,15 +34,11 @@ class Predictor:
     Args:
         trained: The model.
         write: Takes the text, part by part.
-
-    Attributes:
-        rows: How many have been predicted.
-        notes: What the user should know of them, in sentences.
     """
 
     def __init__(self, trained: Trained, write: Write) -> None:
-        self.rows = 0
-        self.notes: list[str] = []
+        self.rows = 0  # how many have been predicted
+        self.notes: list[str] = []  # what the user should know of them, in sentences
         self._trained, self._write = trained, write
         self._delimiter = trained.data.reading["delimiter"]
         names = pa.array(trained.data.class_names, pa.string())

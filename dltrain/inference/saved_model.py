@@ -45,25 +45,15 @@ MORE_BYTES, MORE_BYTES_UNDERWAY = 2**24, 2**28
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model, as its run left it.
+    """A trained model, as its run left it."""
 
-    Attributes:
-        run: Whose it is.
-        config: What the run was told.
-        data: How it prepared its rows; a data set without rows.
-        model: One member.
-        epoch: Whole epochs it has been trained for.
-        steps: Steps of the epoch after them.
-        device: Where it lies.
-    """
-
-    run: Run
-    config: RunConfig
-    data: Dataset
-    model: Model
-    epoch: int
-    steps: int
-    device: torch.device
+    run: Run  # whose it is
+    config: RunConfig  # what the run was told
+    data: Dataset  # how it prepared its rows; a data set without rows
+    model: Model  # one member
+    epoch: int  # whole epochs it has been trained for
+    steps: int  # steps of the epoch after them
+    device: torch.device  # where it lies
 
     def on_device(self, inputs: npt.NDArray[np.generic]) -> Tensor:
         """Move prepared rows [B, I] to the model's device, in a type that it takes."""
@@ -92,13 +82,7 @@ def load(
     changes: Mapping[str, Any] | None = None,
     check_files: bool = True,
 ) -> Trained:
-    """Load a run's model.
-
-    Args:
-        run: As its record tells it.
-        epoch: ``last`` or ``best``.
-        changes: Dotted keys of its config -> values that are to hold instead.
-        check_files: Whether its data must lie where the config says.
+    """Load a run's model after its last or best epoch; ``check_files`` is as in ``rules.problems``.
 
     Raises:
         ValueError: If the folder does not hold a model of that config that is intact.
@@ -134,11 +118,7 @@ def load(
 
 
 def _preparation(run: Run) -> Dataset:
-    """Read how a run prepared its rows.
-
-    Raises:
-        ValueError: If that is not there, or not as it was written.
-    """
+    """Read how a run prepared its rows."""
     path = run.folder / PREPARATION
     content = read_bytes(path, limit=MAX_RECORD_BYTES)
     known = run.part("files", PREPARATION)

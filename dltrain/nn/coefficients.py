@@ -24,15 +24,10 @@ INTERCEPT = "(intercept)"
 
 @dataclass(frozen=True)
 class Coefficients:
-    """outputs = weight @ features + intercept, with features in the data's units.
+    """outputs = weight @ features + intercept, with features in the data's units."""
 
-    Attributes:
-        weight: [O, I], float64, in target units per feature unit.
-        intercept: [O], float64, in target units.
-    """
-
-    weight: npt.NDArray[np.float64]
-    intercept: npt.NDArray[np.float64]
+    weight: npt.NDArray[np.float64]  # [O, I], float64, in target units per feature unit
+    intercept: npt.NDArray[np.float64]  # [O], float64, in target units
 
 
 def coefficients(weight: Tensor, bias: Tensor, data: Dataset) -> Coefficients:

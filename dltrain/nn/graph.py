@@ -12,23 +12,14 @@ from dltrain.nn.plan import LayerPlan, LayerPlans, num_parameters
 
 @dataclass(frozen=True)
 class Operation:
-    """One node of the computational graph of one training step.
+    """One node of the computational graph of one training step."""
 
-    Attributes:
-        name: As in ``linear 784 -> 256``.
-        passes: ``forward``, ``backward`` or ``update``.
-        shape: Of what it produces.
-        num_parameters: It owns (forward) or fills or changes (backward, update).
-        multiply_adds: Multiplications followed by an addition; other arithmetic is not counted.
-        bytes: Read and written at least once, parameters and activations.
-    """
-
-    name: str
-    passes: str
-    shape: tuple[int, ...]
-    num_parameters: int
-    multiply_adds: int
-    bytes: int
+    name: str  # as in ``linear 784 -> 256``
+    passes: str  # ``forward``, ``backward`` or ``update``
+    shape: tuple[int, ...]  # of what it produces
+    num_parameters: int  # it owns (forward) or fills or changes (backward, update)
+    multiply_adds: int  # multiplications followed by an addition; other arithmetic is not counted
+    bytes: int  # read and written at least once, parameters and activations
 
 
 def graph(layers: LayerPlans, *, rows: int, loss: str, itemsize: int) -> list[Operation]:

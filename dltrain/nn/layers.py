@@ -60,24 +60,16 @@ class DescendingLayer(Layer, Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """What the layers of one model are built from.
+    """What the layers of one model are built from."""
 
-    Attributes:
-        plans: One per member, M of them, alike but for numbers; some may lack dropout.
-        seeds: One per member.
-        init: How weights start; see ``initial_parameters``.
-        init_std: One per member.
-        unit: What an input of 1 stands for.
-        like: An empty tensor of the parameters' dtype and device.
-        rounded_to: The type that products take and give; None: that of the parameters.
-    """
-
+    # one per member, M of them, alike but for numbers; some may lack dropout
     plans: Sequence[Sequence[Any]]
-    seeds: Sequence[int]
-    init: str
-    init_std: Sequence[float]
-    unit: float
-    like: Tensor
+    seeds: Sequence[int]  # one per member
+    init: str  # how weights start; see ``initial_parameters``
+    init_std: Sequence[float]  # one per member
+    unit: float  # what an input of 1 stands for
+    like: Tensor  # an empty tensor of the parameters' dtype and device
+    # the type that products take and give; None: that of the parameters
     rounded_to: torch.dtype | None = None
 
     @property

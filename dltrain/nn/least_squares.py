@@ -15,19 +15,12 @@ SOLVED_ROWS = 1 << 17  # rows that are solved for at once
 
 @dataclass(frozen=True)
 class Solution:
-    """Result of ``least_squares``.
+    """Result of ``least_squares``."""
 
-    Attributes:
-        weight: [I], float64.
-        bias: Intercept.
-        rank: Number of columns that say something new, the intercept's among them.
-        columns: I + 1.
-    """
-
-    weight: Tensor
-    bias: float
-    rank: int
-    columns: int
+    weight: Tensor  # [I], float64
+    bias: float  # intercept
+    rank: int  # number of columns that say something new, the intercept's among them
+    columns: int  # I + 1
 
 
 def least_squares(inputs: Tensor, targets: Tensor) -> Solution:

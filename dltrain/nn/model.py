@@ -17,27 +17,25 @@ class Model:
 
     Args:
         setup: What its layers are built with, and which these are.
-
-    Attributes:
-        layers: Applied in order.
-        parameters: All layers' parameters, [M, ...] each, updated in place by the optimizer.
-        gradients: Their gradients, in the same order, filled by ``backward``.
-        names: Of the parameters, as in ``layers.0.weight``.
-        can_descend: Whether every layer with parameters can take plain gradient descent's step.
     """
 
     def __init__(self, setup: Setup) -> None:
         layer_plans = setup.layers
+        # applied in order
         self.layers: list[Layer] = [
             layer.build(setup, index=index) for index, layer in enumerate(layer_plans)
         ]
+        # all layers' parameters, [M, ...] each, updated in place by the optimizer
         self.parameters = [tensor for layer in self.layers for tensor in layer.parameters]
+        # their gradients, in the same order, filled by ``backward``
         self.gradients = [tensor for layer in self.layers for tensor in layer.gradients]
         self._tensors = [*self.parameters, *(t for layer in self.layers for t in layer.state)]
         self._shapes = tensor_shapes(layer_plans)
+        # of the parameters, as in ``layers.0.weight``
         self.names = [*self._shapes][: len(self.parameters)]
         # Asked once: a step is short enough to feel the cost of it.
         descending = [layer.descend for layer in self.layers if isinstance(layer, DescendingLayer)]
+        # whether every layer with parameters can take plain gradient descent's step
         self.can_descend = len(descending) == sum(bool(layer.parameters) for layer in self.layers)
         self._backward = [layer.backward for layer in reversed(self.layers)]
         self._descend = [

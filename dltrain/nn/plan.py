@@ -214,12 +214,7 @@ def single_layer(in_features: int, out_features: int) -> LayerPlans:
 
 
 def multilayer(
-    in_features: int,
-    out_features: int,
-    *,
-    hidden: Sequence[int],
-    activation: str,
-    dropout: float,
+    in_features: int, out_features: int, *, hidden: Sequence[int], activation: str, dropout: float
 ) -> LayerPlans:
     """Plan a multilayer perceptron.
 

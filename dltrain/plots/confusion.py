@@ -22,13 +22,7 @@ _CELL = 0.42  # inches
 
 
 def draw(matrix: Counts, *, names: Sequence[str], title: str) -> Figure:
-    """Draw a confusion matrix, with the scores of each class beside its row.
-
-    Args:
-        matrix: [C, C]: true classes in rows, predicted ones in columns.
-        names: Of the classes, C.
-        title: What it is of.
-    """
+    """Draw a confusion matrix [C, C], true classes in rows, with the scores of each beside it."""
     count = len(names)
     shown = [style.named(name, most=20) for name in names]
     side = max(_CELL * min(count, LISTED), 2.6)
@@ -92,7 +86,9 @@ def _beside(axes: Axes, scores: Sequence[ClassScore]) -> None:
 def _hardest(axes: Axes, scores: Sequence[ClassScore], names: Sequence[str]) -> None:
     """Write the scores of those classes that are told worst."""
     axes.axis("off")
-    order = sorted(range(len(scores)), key=lambda i: _or_last(scores[i].f1))[:HARDEST]
+    order = sorted(range(len(scores)), key=lambda i: (math.isnan(scores[i].f1), scores[i].f1))[
+        :HARDEST
+    ]
     axes.set_xlim(-2.2, len(_COLUMNS))
     axes.set_ylim(max(len(order), HARDEST) - 0.5, -1.5)
     heads = ["hardest classes", *_COLUMNS]
@@ -103,10 +99,6 @@ def _hardest(axes: Axes, scores: Sequence[ClassScore], names: Sequence[str]) -> 
             axes.text(
                 column + 0.95, line - 1, text, ha="right", va="center", fontsize=9, color=colour
             )
-
-
-def _or_last(value: float) -> float:
-    return math.inf if math.isnan(value) else value
 
 
 def _cells(score: ClassScore) -> list[str]:

@@ -24,13 +24,7 @@ _STAR: dict[str, Any] = {
 
 
 def draw(curves: Sequence[Curve], *, title: str, note: str = "") -> Figure:
-    """Draw them over one another: solid on training rows, dashed on validation rows.
-
-    Args:
-        curves: One or more.
-        title: What they are of.
-        note: What else there is to know.
-    """
+    """Draw them over one another: solid on training rows, dashed on validation rows."""
     metrics = headline_metrics(curves)
     wide = 4.4 * len(metrics) + 0.4 + (2.6 if len(curves) > 1 else 0)
     figure = style.figure(wide, 3.6)

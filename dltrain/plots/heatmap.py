@@ -18,7 +18,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from dltrain.metrics import higher_is_better
 from dltrain.plots import style
-from dltrain.plots.ticks import show_axis, show_ticks
 from dltrain.runs.compare.axes import LOG, Axis, apart, axis_of, metric_axis
 from dltrain.runs.compare.effects import drawable, keys_by_importance, texts_of
 from dltrain.runs.compare.results import Result
@@ -35,11 +34,6 @@ Cells = Mapping[tuple[str, str], SettingResult]
 
 def draw(results: Sequence[Result], *, metric: str, title: str) -> Figure:
     """Draw the mean of the metric over the two settings that matter most, whatever else varies.
-
-    Args:
-        results: How the members came out.
-        metric: What sorts them.
-        title: What they are of.
 
     Raises:
         ValueError: If fewer than two keys vary, or no member has a value.
@@ -80,15 +74,10 @@ def _size(across: Axis, down: Axis) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Shades:
-    """Which colour a value has: the better, the brighter.
+    """Which colour a value has: the better, the brighter."""
 
-    Attributes:
-        norm: From the worst to the best value to 0 to 1, or back.
-        colours: Of 0 to 1.
-    """
-
-    norm: Normalize
-    colours: Colormap
+    norm: Normalize  # from the worst to the best value to 0 to 1, or back
+    colours: Colormap  # of 0 to 1
 
     def of(self, value: float) -> tuple[float, float, float, float]:
         """Return the colour of a value."""
@@ -118,7 +107,7 @@ def _map(axes: Axes, cells: Cells, *, across: Axis, down: Axis, shades: Shades) 
     )
     for which, axis in (("x", across), ("y", down)):
         shown = [axis.texts[rank] for rank in apart(range(len(axis.texts)), most=TICKS)]
-        show_ticks(axes, shown, {text: axis.texts.index(text) for text in shown}, which=which)
+        style.show_ticks(axes, shown, {text: axis.texts.index(text) for text in shown}, which=which)
     axes.set_xlabel(style.named(across.key, most=40))
     axes.set_ylabel(style.named(down.key, most=40))
     style.bare(axes)
@@ -159,8 +148,8 @@ def _frame(axes: Axes, cell: SettingResult, *, across: Axis, down: Axis) -> None
 
 def _scatter(axes: Axes, cells: Cells, *, across: Axis, down: Axis, shades: Shades) -> None:
     """Draw a point for each cell where it lies; those without a value as crosses."""
-    show_axis(axes, across, which="x")
-    show_axis(axes, down, which="y")
+    style.show_axis(axes, across, which="x")
+    style.show_axis(axes, down, which="y")
     points = [(across.positions[x], down.positions[y], cell) for (x, y), cell in cells.items()]
     valued = [point for point in points if point[2].results]
     axes.scatter(

@@ -12,7 +12,6 @@ from matplotlib.lines import Line2D
 
 from dltrain.metrics import higher_is_better, metric_of
 from dltrain.plots import style
-from dltrain.plots.ticks import show_axis
 from dltrain.runs.compare.axes import LOG, Axis, axis_of, metric_axis
 from dltrain.runs.compare.effects import drawable, keys_by_importance, means, texts_of
 from dltrain.runs.compare.results import LOST, Result
@@ -42,11 +41,6 @@ def draw(results: Sequence[Result], *, metric: str, title: str) -> Figure:
 
     With one setting, the line is the mean over seeds; with two, there is a line for each value of
     the other; with more, the mean over all the rest. Bands are a standard deviation each way.
-
-    Args:
-        results: How the members came out.
-        metric: What sorts them.
-        title: What they are of.
 
     Raises:
         ValueError: If no member has a value, or nothing varies.
@@ -111,7 +105,7 @@ def _panel(
 ) -> None:
     """Draw points, means and bands against one setting."""
     axis = axis_of(key, texts_of(results, key))
-    show_axis(axes, axis, which="x")
+    style.show_axis(axes, axis, which="x")
     by_log = _is_log(results, metric)
     drawn = [result for result in results if not _missing(result, metric)]
     lines: Sequence[str | None] = [None]

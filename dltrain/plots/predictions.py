@@ -23,15 +23,7 @@ BINS = 60
 
 
 def draw(targets: Amounts, predictions: Amounts, *, name: str, title: str, note: str) -> Figure:
-    """Draw predictions against what is true, residuals against predictions, and their histogram.
-
-    Args:
-        targets: [N], in the target's own units.
-        predictions: [N], likewise.
-        name: Of the target.
-        title: What they are of.
-        note: The metrics.
-    """
+    """Draw predictions against targets, [N] in the target's own units, and the residuals."""
     figure = style.figure(12.5, 4.2)
     style.headline(figure, title, note)
     whole, left, counts = figure.subplots(1, 3, width_ratios=[1, 1, 0.8])

@@ -12,7 +12,7 @@ import io
 import textwrap
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -22,8 +22,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure as Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
+from dltrain.runs.compare.axes import LOG, Axis
 from dltrain.text import escaped
 
 FORMATS = ("png", "svg", "pdf")
@@ -88,12 +89,7 @@ _DRAWING = threading.RLock()
 
 
 def picture(draw: Callable[[], Figure], *, form: str = "png") -> bytes:
-    """Draw in the style of the house, and return the file.
-
-    Args:
-        draw: Returns the figure; whatever it makes has the style.
-        form: ``png``, ``svg`` or ``pdf``.
-    """
+    """Draw in the style of the house, and return the file."""
     with drawing():
         return written(draw(), form=form)
 
@@ -163,12 +159,7 @@ def number(value: float) -> str:
 
 
 def logarithmic(axes: Axes, *, which: str) -> None:
-    """Give an axis, whose data are drawn, a logarithmic scale with plain numbers on it.
-
-    Args:
-        axes: The panel.
-        which: ``x`` or ``y``.
-    """
+    """Give an axis, whose data are drawn, a logarithmic scale with plain numbers on it."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     low, high = axis.get_data_interval()
     few = 0 < low < high < 1e3 * low
@@ -196,3 +187,26 @@ def bare(axes: Axes) -> None:
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def show_axis(axes: Axes, axis: Axis, *, which: str) -> None:
+    """Give a panel the name, the scale and the ticks of a setting."""
+    side = axes.xaxis if which == "x" else axes.yaxis
+    side.set_label_text(named(axis.key, most=40))
+    if axis.kind == LOG:
+        logarithmic(axes, which=which)
+    if not axis.is_grouped:
+        show_ticks(axes, axis.ticks, axis.positions, which=which)
+
+
+def show_ticks(
+    axes: Axes, texts: Sequence[str], positions: Mapping[str, float], *, which: str
+) -> None:
+    """Write values of a setting beside a panel."""
+    side = axes.xaxis if which == "x" else axes.yaxis
+    side.set_major_locator(FixedLocator([positions[text] for text in texts]))
+    side.set_minor_locator(NullLocator())
+    names = [named(text, most=18) for text in texts]
+    side.set_ticklabels(names)
+    if which == "x" and sum(len(name) + 2 for name in names) > 44:
+        slanted(axes, degrees=35)

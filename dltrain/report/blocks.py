@@ -24,21 +24,14 @@ KINDS = ("text", "number", "figure", "count", "duration", "share")
 
 @dataclass(frozen=True)
 class Document:
-    """What stands on a page.
+    """What stands on a page."""
 
-    Attributes:
-        title: In a few words.
-        subtitle: What the subject is and how it ended, in a sentence or two.
-        figures: The few that matter most: name, value as text, and what there is to say of it.
-        warnings: What must not be overlooked.
-        sections: In order.
-    """
-
-    title: str
-    subtitle: str
+    title: str  # in a few words
+    subtitle: str  # what the subject is and how it ended, in a sentence or two
+    # the few that matter most: name, value as text, and what there is to say of it
     figures: Sequence[tuple[str, str, str]] = ()
-    warnings: Sequence[str] = ()
-    sections: Sequence[Block] = field(default_factory=list)
+    warnings: Sequence[str] = ()  # what must not be overlooked
+    sections: Sequence[Block] = field(default_factory=list)  # in order
 
 
 def section(name: str, title: str, blocks: Sequence[Block]) -> Block:
@@ -84,15 +77,10 @@ def table(
     sorted_by: tuple[int, bool] | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> Block:
-    """Lay out rows that can be sorted by each column.
+    """Lay out rows, sorted by a column, downwards or not; a caption is read out.
 
-    Args:
-        columns: As ``column`` describes them.
-        rows: Cells: text, numbers, or None.
-        caption: What it shows; read out where it cannot be seen.
-        sorted_by: The column its rows are sorted by as they come, and whether downwards.
-        more: ``filter``: whether rows can be chosen; ``marked``: numbers of rows that stand out;
-            ``ids``: what rows are called by other blocks that show the same.
+    In ``more`` may be ``filter``: whether rows can be chosen; ``marked``: numbers of rows that
+    stand out; ``ids``: what rows are called by other blocks that show the same.
     """
     block = {
         "kind": "table",

@@ -23,10 +23,7 @@ from dltrain.text import duration, figure
 
 
 def report(runs: Sequence[Run]) -> Document:
-    """Gather what is to be said of a run, a sweep, or several of them.
-
-    Args:
-        runs: At least one; several are compared, members in place of their sweeps.
+    """Gather what is to be said of a run or a sweep; several are compared, members for sweeps.
 
     Raises:
         ValueError: If there is nothing to report on.

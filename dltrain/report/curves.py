@@ -7,13 +7,7 @@ from typing import Any
 from dltrain.metrics import higher_is_better
 from dltrain.report.blocks import MAX_COLOURS, Block, paragraph
 from dltrain.runs.compare.comparison import Comparison, full_name, setting_text
-from dltrain.runs.compare.curves import (
-    Curve,
-    curve_axis,
-    curve_metrics,
-    curves_of,
-    thinning_note,
-)
+from dltrain.runs.compare.curves import Curve, curve_axis, curve_metrics, curves_of, thinning_note
 
 
 def learning_curves(comparison: Comparison) -> list[Block]:

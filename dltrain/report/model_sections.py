@@ -13,8 +13,7 @@ import numpy.typing as npt
 from dltrain.data.dataset import Dataset
 from dltrain.inference.evaluation import Evaluation, evaluate, judging_split
 from dltrain.report.blocks import Block, column, heading, paragraph, section, table
-from dltrain.report.png import png
-from dltrain.report.weights import weights
+from dltrain.report.weights import png, weights
 from dltrain.runs.compare.bins import bin_edges
 from dltrain.runs.compare.confusion import confusion, mistakes, per_class
 from dltrain.runs.run import Run
@@ -27,12 +26,7 @@ BINS = 40
 
 
 def sections(run: Run, *, whose: str) -> Iterator[Block]:
-    """Yield what can be shown of a run's model.
-
-    Args:
-        run: As its record tells it.
-        whose: The model, in words.
-    """
+    """Yield what can be shown of a run's model."""
     try:
         evaluation = evaluate(run, split=judging_split(run))
     except ValueError as error:
@@ -148,10 +142,6 @@ def in_original_units(
     data: Dataset, inputs: npt.NDArray[np.generic]
 ) -> tuple[list[Block], list[list[object]]]:
     """Undo the preparation of a table's rows: numbers in their units, categories by name.
-
-    Args:
-        data: How they were prepared.
-        inputs: [N, I], prepared.
 
     Returns:
         Columns, and cells for each row; a missing number is what took its place.

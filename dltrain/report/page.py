@@ -29,12 +29,7 @@ _FILES = Path(__file__).parent / "assets"
 
 
 def page(document: Document, *, made: str) -> bytes:
-    """Write a report's page.
-
-    Args:
-        document: What stands on it.
-        made: When, as text.
-    """
+    """Write a report's page."""
     from plotly.offline import get_plotlyjs  # 5 MB of script
 
     facts = harmless(

@@ -49,15 +49,13 @@ def figures(run: Run) -> list[tuple[str, str, str]]:
         name, value = standing.best
         so_far = ", so far" if run.status in UNFINISHED else ""
         figures.append((name, figure(value), f"epoch {standing.numbers.get(BEST_EPOCH)}{so_far}"))
-    tests = run.part("result", "test")
-    tests = tests if isinstance(tests, dict) else {}
+    tests = run.mapping("result", "test")
     telling = (f"test/{name}" for name in most_telling())
     names = [name for name in telling if name in tests][:2]
     after = f"after epoch {standing.numbers.get(LAST_EPOCH)}, the last"
     figures += [(f"{LAST}{name}", number_or_dash(tests[name]), after) for name in names]
     if not figures:
-        final = run.part("result", "final")
-        metrics = final.items() if isinstance(final, dict) else ()
+        metrics = run.mapping("result", "final").items()
         named = [(f"{LAST}{name}", x) for name, x in metrics if "/" in str(name)]
         figures += [(name, number_or_dash(x), "last epoch") for name, x in named[:3]]
     seconds = seconds_of(run)
@@ -77,8 +75,7 @@ def results(run: Run) -> Block | None:
         blocks.append(expected)
     rows: list[tuple[str, object]] = []
     for name in ("final", "test", "findings"):
-        values = run.part("result", name)
-        items = values.items() if isinstance(values, dict) else ()
+        items = run.mapping("result", name).items()
         rows += [(f"{LAST}{key}", number_or_dash(value)) for key, value in items]
     rows += [("note", note) for note in run.texts("data", "notes")]
     if rows:
@@ -139,7 +136,7 @@ def _shown(value: Any) -> str:
 def configs(runs: Sequence[Run], names: Sequence[str]) -> Block:
     """Lay out several configs side by side, what differs marked."""
     few = runs[:MAX_CONFIGS]
-    configs = [flat(part) if isinstance(part := run.part("config"), dict) else {} for run in few]
+    configs = [flat(run.mapping("config")) for run in few]
     keys = [key for key in dict.fromkeys(k for each in configs for k in each) if key != "expect"]
     rows = [[key, *(_shown(each[key]) if key in each else "-" for each in configs)] for key in keys]
     marked = [number for number, row in enumerate(rows) if len(set(row[1:])) > 1]
@@ -152,12 +149,7 @@ def configs(runs: Sequence[Run], names: Sequence[str]) -> Block:
 
 
 def environment(run: Run, *, member: Run | None = None) -> Block:
-    """Say on what a run ran, and from what it learned.
-
-    Args:
-        run: A run or a sweep.
-        member: Says what the sweep's own record does not.
-    """
+    """Say on what a run ran, and from what it learned; of a sweep a member says the rest."""
 
     def part(*path: str) -> Any:
         value = run.part(*path)
@@ -190,12 +182,7 @@ def environment(run: Run, *, member: Run | None = None) -> Block:
 
 
 def reproduce(run: Run, *, model: Run | None = None) -> Block:
-    """List the commands that repeat a run or a sweep, go on with it, or use its model.
-
-    Args:
-        run: A run or a sweep.
-        model: Whose model is used; a sweep's best member.
-    """
+    """List the commands that repeat a run or a sweep, go on with it, or use the best model."""
     rows = [("train it again", again(run))]
     if run.is_sweep:
         rows.append(("train what is missing", command_on(run, "resume")))
@@ -228,7 +215,6 @@ def _longer(run: Run) -> list[tuple[str, str]]:
         more = (f"trainer.epochs={2 * epochs}",) if done else ()
         return [("go on with it", command_on(run, "resume", more=more))]
     if not done:
-        sweep = Run(run.sweep, {}, is_sweep=True)
-        return [("train what is missing of its sweep", command_on(sweep, "resume"))]
+        return [("train what is missing of its sweep", command_on(run.whole, "resume"))]
     more = (f"trainer.epochs={2 * epochs}",)
     return [("the same for longer, alone", command_on(run, "rerun", more=more))]

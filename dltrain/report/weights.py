@@ -1,19 +1,22 @@
-"""The weights of a linear model, as pictures or by name. Needs torch.
+"""The weights of a linear model, as pictures or by name; how pictures stand in a page.
 
 Letters: I in_features, O outputs, C classes, H height, W width.
 """
 
 from __future__ import annotations
 
+import base64
+import io
+
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image
 
 from dltrain.data.dataset import Dataset
 from dltrain.inference.evaluation import Evaluation
 from dltrain.nn.coefficients import coefficients
 from dltrain.report.blocks import Block, column, paragraph, table
-from dltrain.report.png import png
 
 Floats = npt.NDArray[np.float64]
 # Features and classes of a picture; the table has more.
@@ -23,11 +26,7 @@ _ENDS = np.array([[179, 88, 6], [247, 247, 247], [33, 102, 172]], dtype=np.float
 
 
 def weights(evaluation: Evaluation) -> list[Block]:
-    """Show what a model of one layer learned; nothing if it has more.
-
-    Args:
-        evaluation: Its weights [O, I] and biases [O].
-    """
+    """Show what a model of one layer learned; nothing if it has more."""
     names = [name for name in evaluation.parameters if name.endswith(".weight")]
     if len(names) != 1:
         return []
@@ -101,5 +100,12 @@ def _by_name(weight: Floats, bias: Floats, data: Dataset) -> list[Block]:
         for index in order[:MAX_ROWS]
     ]
     columns = [column("feature"), *(column(head, "figure") for head in heads[:MAX_CLASSES])]
-    units = "In the data's solution units:"
+    units = "In the data's own units:"
     return [*blocks, paragraph(units), table(columns, rows, caption="Coefficients")]
+
+
+def png(pixels: npt.NDArray[np.generic]) -> str:
+    """Write an image, [H, W] or [H, W, 3] of bytes, as an address that holds it."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(buffer, format="PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -21,7 +21,7 @@ def address(run: Run) -> list[str]:
     Where its short id fits others too (a copy, a renamed folder), it is the folder's name, or its
     path.
     """
-    whole = run if run.sweep is None else Run(run.sweep, {}, is_sweep=True)
+    whole = run.whole
     member = "" if run.sweep is None else f"/{run.short.rpartition('/')[2]}"
     folder = Path(os.path.abspath(whole.folder))
     for name in dict.fromkeys((whole.short, folder.name)):
@@ -40,13 +40,7 @@ def _leads_to(name: str, folder: Path) -> bool:
 
 
 def command_on(run: Run, *verb: str, more: tuple[str, ...] = ()) -> str:
-    """Write a command on a run: ``dltrain runs show k3f9``.
-
-    Args:
-        run: Which it is about.
-        verb: Its words before the run's name.
-        more: Words after it.
-    """
+    """Write a command on a run: ``dltrain runs show k3f9``."""
     name, *where = address(run)
     needs_kinds = verb[0] not in ("runs", "config")
     plugins = Overrides.parse(run.texts("overrides")).only("plugins").words if needs_kinds else []

@@ -17,20 +17,13 @@ DEFAULT_NAME = "config"
 
 @dataclass(frozen=True)
 class CommandLine:
-    """A command line that starts a run or a sweep.
+    """A command line that starts a run or a sweep."""
 
-    Attributes:
-        words: All words after ``dltrain``.
-        overrides: What they set.
-        config_dir: The folder of configs that was named, as typed; None: none was.
-        config_name: The primary config.
-        cwd: The folder in which it was typed; relative paths in it count from there.
-    """
-
-    words: Sequence[str]
-    overrides: Overrides
-    config_dir: str | None = None
-    config_name: str = DEFAULT_NAME
+    words: Sequence[str]  # all words after ``dltrain``
+    overrides: Overrides  # what they set
+    config_dir: str | None = None  # the folder of configs that was named, as typed; None: none was
+    config_name: str = DEFAULT_NAME  # the primary config
+    # the folder in which it was typed; relative paths in it count from there
     cwd: str = field(default_factory=os.getcwd)
 
     @classmethod

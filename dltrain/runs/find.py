@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dltrain.runs.layout import MEMBERS, RECORD, SWEEP_RECORD, member_folder, short_id
 from dltrain.runs.record import FormatError
-from dltrain.runs.run import Run, _read, read
+from dltrain.runs.run import Run, read
 from dltrain.system.shell import below, command
 from dltrain.text import closest
 
@@ -76,39 +76,34 @@ def find(name: str, output_dir: Path, *, readable: bool = True) -> Run:
 
     A member is found by its sweep's name and its number, as in ``k3f9/12``.
 
-    Args:
-        name: Of the run.
-        output_dir: Where runs lie.
-        readable: Whether its record must be one that can be read.
-
     Raises:
         ValueError: If none or several fit.
     """
-    read = _read if readable else _read_or_not
+    read_one = read if readable else _read_or_not
     if not name:
         raise ValueError(f"a run's name must not be empty; {_lister(output_dir)} lists them")
     if ("/" in name or name in (".", "..")) and os.path.isdir(name):
-        return read(Path(name))
+        return read_one(Path(name))
     if "/" in name:
         sweep, _, number = name.rpartition("/")
         return _member(find(sweep, output_dir), number, name, output_dir)
     ids = _ids(output_dir)
     if name == "latest" and ids:
-        return read(output_dir / ids[0])
+        return read_one(output_dir / ids[0])
     if re.fullmatch(r"@[0-9]{1,9}", name) and ids:
         row = int(name[1:])
         if not 1 <= row <= len(ids):
             raise ValueError(f"{name}: the list has rows @1 to @{len(ids)}")
-        return read(output_dir / ids[row - 1])
+        return read_one(output_dir / ids[row - 1])
     fits = [i for i in ids if i == name] or [
         i for i in ids if i.startswith(name) or short_id(i).startswith(name)
     ]
     if len(fits) == 1:
-        return read(output_dir / fits[0])
+        return read_one(output_dir / fits[0])
     if fits:
         raise ValueError(f"{name}: fits {len(fits)} runs, {_some(fits)}; give more characters")
     if _is_run(name):  # a folder of that name beside us, as in one that holds runs
-        return read(Path(name))
+        return read_one(Path(name))
     if not ids:
         train = command(*below(output_dir))
         raise ValueError(f"{name}: there are no runs in {output_dir}; train one with: {train}")

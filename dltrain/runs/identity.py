@@ -40,12 +40,7 @@ def training_identity(
 
 
 def result_identity(config: Mapping[str, Any], *, sha256: object = None) -> str:
-    """Return a digest that tells results apart: the training, whatever its stack, and epochs.
-
-    Args:
-        config: In plain values; a record's may be a stranger's.
-        sha256: Of the data; None: not known, so where they lie stands for what they hold.
-    """
+    """Return a digest that tells results apart: the training, whatever its stack, and epochs."""
     trainer = config.get("trainer")
     epochs = trainer.get("epochs") if isinstance(trainer, Mapping) else None
     return f"{training_identity(config, sha256=sha256)} {epochs}"

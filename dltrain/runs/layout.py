@@ -12,7 +12,7 @@ import secrets
 from pathlib import Path
 
 from dltrain.system import disk
-from dltrain.system.folder_names import label
+from dltrain.system.paths import label
 
 # Of the shape of a run folder and a sweep's, as records say; one of another is not read.
 FORMAT = 1
@@ -42,10 +42,6 @@ _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
 def new_folder(output_dir: Path, what: str) -> Path:
     """Create a folder for a new run: time, name, four random characters.
-
-    Args:
-        output_dir: Where run folders go; made if it is missing.
-        what: Model and data; characters that do not belong into file names become ``-``.
 
     Raises:
         StorageError: If no folder can be made there.

@@ -13,9 +13,9 @@ from typing import Any
 
 from dltrain.config.compose import ConfigError
 from dltrain.config.kinds import DATA
+from dltrain.config.knob import Problem
 from dltrain.config.load import COMMAND_LINE, line_of
 from dltrain.config.overrides import Overrides
-from dltrain.config.problem import Problem
 from dltrain.config.resolve import read_value
 from dltrain.config.schema import RunConfig
 from dltrain.config.validate import run_config
@@ -41,16 +41,13 @@ RESETTABLE = {
 MAX_ENTRIES, MAX_LENGTH = 1000, 100_000
 
 
-class ChangedError(ValueError):
+class ChangedError(ConfigError):
     """A value that decides a run's bits has changed; a line for each difference."""
 
     def __init__(self, differences: Sequence[str]) -> None:
         advice = "the numbers may differ from then on; --allow-changed goes on all the same"
-        self.lines = [f"{difference}; {advice}" for difference in differences]
         super().__init__(differences)
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines)
+        self.lines = [f"{difference}; {advice}" for difference in differences]
 
 
 def refuse_changed(differences: Sequence[str]) -> None:
@@ -80,13 +77,7 @@ def changes_of(run: Run, overrides: Overrides) -> dict[str, Any]:
 def config_of(
     run: Run, changes: Mapping[str, Any], *, check_files: bool = True, training: bool = False
 ) -> RunConfig:
-    """Return the config of a run.
-
-    Args:
-        run: As its record tells it.
-        changes: Dotted key -> the value that is to hold instead.
-        check_files: Whether its data must lie where it says.
-        training: Whether it is to be trained on, and so all that this needs must be there.
+    """Return the config of a run; ``check_files`` and ``training`` are as in ``rules.problems``.
 
     Raises:
         ConfigError: If it is none, a line for each problem; nothing of it is composed or resolved.
@@ -146,12 +137,9 @@ def _replaced(node: object, path: Sequence[str], value: object) -> dict[str, Any
 def changed_versions(run: Run, *, cpu: str | None = None) -> list[str]:
     """List the versions that decide a run's bits and have changed.
 
-    Args:
-        run: As its record tells it.
-        cpu: The processor's instructions that torch uses; None: not known yet.
+    Of the processor nothing is said without ``cpu``, the instructions that torch uses.
     """
-    then, now = run.part("versions"), versions()
-    then = then if isinstance(then, dict) else {}
+    then, now = run.mapping("versions"), versions()
     pairs = [(name, then.get(name), now[name]) for name in DECIDING]
     if cpu is not None:
         pairs.append(("cpu", run.part("cpu"), cpu))

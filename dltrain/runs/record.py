@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.runs.layout import FORMAT, RECORD
-from dltrain.runs.seal import BLANK, is_intact, sealed
+from dltrain.runs.verification import BLANK, is_intact, sealed
 from dltrain.system import disk
 from dltrain.system.environment import environment
 from dltrain.system.foreign_files import MAX_RECORD_BYTES, read_bytes

@@ -1,11 +1,12 @@
-"""Writer of one run folder: config, metrics, timing, log and ``run.json``.
+"""Writer of one run folder: config, metrics, timing, log, ``run.json``; files of lines.
 
-``runs.py`` reads it back. ``metrics.csv`` holds no clock, so equal runs write equal bytes.
+``run.py`` reads it back. ``metrics.csv`` holds no clock, so equal runs write equal bytes.
 """
 
 from __future__ import annotations
 
 import datetime
+import hashlib
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,6 @@ from typing import Any
 
 from dltrain.runs import metrics_file
 from dltrain.runs.layout import CHECKPOINTS, COEFFICIENTS, LOG, METRICS, TIMING
-from dltrain.runs.line_file import Lines
 from dltrain.runs.record import digest, encoded, now, write_info
 from dltrain.runs.tracker import Tracker
 from dltrain.runs.verification import checkpoint_paths
@@ -28,15 +28,10 @@ TIMING_HEADER = "epoch,seconds,examples_per_second"
 
 @dataclass(frozen=True)
 class Kept:
-    """Content of the files of an earlier process that is kept.
+    """Content of the files of an earlier process that is kept."""
 
-    Attributes:
-        metrics: ``metrics.csv``, up to the state that training goes on from.
-        timing: ``timing.csv``, likewise.
-    """
-
-    metrics: bytes
-    timing: bytes
+    metrics: bytes  # ``metrics.csv``, up to the state that training goes on from
+    timing: bytes  # ``timing.csv``, likewise
 
 
 def number(value: float) -> str:
@@ -107,13 +102,7 @@ class Recorder:
         return float(self._info["seconds"]) + time.monotonic() - self._begun
 
     def epoch(self, row: Mapping[str, float], *, seconds: float, examples: int) -> None:
-        """Append one epoch to the metrics, the timing and the log, which are at most a second old.
-
-        Args:
-            row: A number for each column that has one.
-            seconds: What the epoch's training took.
-            examples: Rows trained on.
-        """
+        """Append one epoch to the metrics, the timing and the log, at most a second late."""
         cells = [number(row[name]) if name in row else "" for name in self._columns]
         self._metrics.take(",".join(cells))
         for tracker in self._trackers:
@@ -182,3 +171,39 @@ def clear(folder: Path) -> None:
         disk.remove(path)
     for name in (METRICS, TIMING, COEFFICIENTS):
         disk.remove(folder / name)
+
+
+# How long a file was, and the digest of that: {"bytes": ..., "sha256": ...}.
+Mark = dict[str, Any]
+
+
+class Lines:
+    """A text file that grows by whole lines; they may wait a moment before they are written."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._waiting: list[str] = []
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def take(self, line: str) -> None:
+        """Add a line."""
+        self._waiting.append(line)
+        content = f"{line}\n".encode(errors="backslashreplace")
+        self._digest.update(content)
+        self._size += len(content)
+
+    def flush(self) -> None:
+        """Write the waiting lines; a line that may have been written is not written again."""
+        if self._waiting:
+            lines, self._waiting = self._waiting, []
+            disk.append(self._path, lines)
+
+    def mark(self) -> Mark:
+        """Return the length of the file with all lines taken, and its digest."""
+        return {"bytes": self._size, "sha256": self._digest.hexdigest()}
+
+    def go_on(self, content: bytes) -> None:
+        """Continue after this content, which the file holds."""
+        self._digest.update(content)
+        self._size = len(content)

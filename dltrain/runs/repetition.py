@@ -33,18 +33,12 @@ _MOST_CHARACTERS = 20_000
 
 @dataclass(frozen=True)
 class Repetition:
-    """Flags and overrides that train a config again.
+    """Flags and overrides that train a config again."""
 
-    Attributes:
-        flags: Where configs come from.
-        overrides: What is set, but for ``output_dir``.
-        sources: Config files that they are composed from.
-        notes: What those say otherwise by now, for people, by key.
-    """
-
-    flags: list[str]
-    overrides: Overrides
-    sources: Sources
+    flags: list[str]  # where configs come from
+    overrides: Overrides  # what is set, but for ``output_dir``
+    sources: Sources  # config files that they are composed from
+    # what those say otherwise by now, for people, by key
     notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -60,10 +54,6 @@ class Repetition:
 
 def repetition_of(run: Run, line: CommandLine | None = None) -> Repetition:
     """Return what trains a single run, or a member of a sweep, again.
-
-    Args:
-        run: As its record tells it.
-        line: How it is composed; None: as it was.
 
     Raises:
         ValueError: If its record is not whole, or no overrides come to its config any more.
@@ -93,10 +83,6 @@ def again(run: Run) -> str:
 
 def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
     """Return what trains a config again.
-
-    Args:
-        config: Nested plain values, as recorded.
-        line: How it was composed.
 
     Raises:
         ConfigError: If no words come to this config.
@@ -145,11 +131,7 @@ def _starts(line: CommandLine) -> Iterator[Repetition]:
 
 
 def _pinned(plain: Repetition, values: Mapping[str, Any], wanted: Mapping[str, Any]) -> Repetition:
-    """Add overrides until the composed values are the wanted ones.
-
-    Raises:
-        ConfigError: If it does not.
-    """
+    """Add overrides until the composed values are the wanted ones."""
     pins = {key: value for key, value in wanted.items() if values.get(key) != value}
     made = replace(
         plain,

@@ -23,17 +23,11 @@ from dltrain.system.foreign_files import read_start
 
 @dataclass(frozen=True)
 class Run:
-    """A run read from its ``run.json``, or a sweep read from its ``sweep.json``.
+    """A run read from its ``run.json``, or a sweep read from its ``sweep.json``."""
 
-    Attributes:
-        folder: Where it lies.
-        info: The content of that file.
-        is_sweep: Whether it is a sweep.
-    """
-
-    folder: Path
-    info: dict[str, Any]
-    is_sweep: bool = False
+    folder: Path  # where it lies
+    info: dict[str, Any]  # the content of that file
+    is_sweep: bool = False  # whether it is a sweep
 
     @property
     def id(self) -> str:
@@ -56,6 +50,11 @@ class Run:
         if folder.name in ("", ".."):  # it was named from within, as in "."
             folder = self.folder.absolute().parent
         return folder.parent if folder.name == MEMBERS else None
+
+    @property
+    def whole(self) -> Run:
+        """The sweep this is a member of, unread; else the run itself."""
+        return self if self.sweep is None else Run(self.sweep, {}, is_sweep=True)
 
     @property
     def status(self) -> str:
@@ -105,37 +104,26 @@ class Run:
             node = node.get(name) if isinstance(node, dict) else None
         return node
 
+    def mapping(self, *path: str) -> dict[str, Any]:
+        """Return a mapping of ``run.json``; an empty one where there is none."""
+        node = self.part(*path)
+        return node if isinstance(node, dict) else {}
+
     def texts(self, *path: str) -> list[str]:
         """Return the entries of a list of ``run.json`` as text; none where there is no list."""
         node = self.part(*path)
         return [str(entry) for entry in node] if isinstance(node, list) else []
 
     def num_epochs(self) -> int:
-        """Return the number of whole epochs in ``metrics.csv``.
-
-        Raises:
-            ValueError: If it is no plain file, or longer than any that training writes.
-        """
+        """Return the number of whole epochs in ``metrics.csv``."""
         return metrics_file.num_rows(self.folder / METRICS)
 
     def metrics(self, *, first: int | None = None, last: int = 0) -> list[dict[str, str]]:
-        """Read ``metrics.csv``: one dict of cells per epoch; a torn last line is left out.
-
-        Args:
-            first: How many epochs of the beginning; None: all there are.
-            last: How many of the end.
-
-        Raises:
-            ValueError: If it is no plain file, too large, or has too many columns.
-        """
+        """Read ``metrics.csv``: one dict of cells per epoch; a torn last line is left out."""
         return metrics_file.rows(self.folder / METRICS, first=first, last=last)
 
     def sample(self, most: int) -> list[dict[str, str]]:
-        """Read at most so many epochs of ``metrics.csv``, evenly spaced, the last among them.
-
-        Raises:
-            ValueError: If it is no plain file, too large, or has too many columns.
-        """
+        """Read at most so many epochs of ``metrics.csv``, evenly spaced, the last among them."""
         return metrics_file.sample(self.folder / METRICS, most=most)
 
 
@@ -149,9 +137,6 @@ def read(folder: Path) -> Run:
     if not is_sweep and not os.path.lexists(folder / RECORD):
         raise ValueError(f"{folder}: is no run folder, it has no {RECORD}")
     return Run(folder, read_record(folder / (SWEEP_RECORD if is_sweep else RECORD)), is_sweep)
-
-
-_read = read
 
 
 def _decoded(content: bytes) -> str:

@@ -29,7 +29,7 @@ def seconds_of(run: Run) -> float | None:
 def since(run: Run) -> float:
     """Return the seconds that the current process has worked on a run."""
     begun = moment(run.info.get("since"))
-    return 0.0 if begun is None else max(_now() - begun, 0.0)
+    return 0.0 if begun is None else max(datetime.datetime.now().timestamp() - begun, 0.0)
 
 
 def _left_by_run(run: Run) -> float:
@@ -59,10 +59,6 @@ def _last_sign(member: Run) -> float | None:
         return moment(member.info.get("finished"))
     begun = moment(member.info.get("since"))
     return None if begun is None else begun + _left_by_run(member)
-
-
-def _now() -> float:
-    return datetime.datetime.now().timestamp()
 
 
 def moment(text: object) -> float | None:

@@ -14,15 +14,12 @@ class Tracker(Protocol):
 
     def begin(self, rows: Iterable[Mapping[str, str]]) -> None:
         """Begin, or continue after these epochs: column -> cell of ``metrics.csv``."""
-        ...
 
     def epoch(self, row: Mapping[str, str]) -> None:
         """Add one epoch: column -> cell of ``metrics.csv``."""
-        ...
 
     def flush(self) -> None:
         """Write what waits: ``metrics.csv`` has just grown."""
-        ...
 
     def finish(self, status: str, result: Mapping[str, Any]) -> None:
         """Record how the run ended.
@@ -31,4 +28,3 @@ class Tracker(Protocol):
             status: ``done``, ``diverged``, ``failed`` or ``interrupted``, which may go on.
             result: What its record will say of that: ``final``, ``best``, ``test``.
         """
-        ...

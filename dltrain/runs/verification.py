@@ -1,4 +1,4 @@
-"""Verification of run folders: whether files are still what the run wrote. No torch.
+"""Digests and verification of run folders: whether files are still what the run wrote. No torch.
 
 ``run.json`` lists digests of the files beside it, a checkpoint carries its own. They guard against
 accidents: whoever rewrites a file on purpose can rewrite its digest with it.
@@ -22,7 +22,6 @@ from dltrain.runs.layout import (
     METRICS,
     checkpoint_name,
 )
-from dltrain.runs.seal import BLANK
 from dltrain.system.foreign_files import plain_file
 
 # What may be hashed while someone waits for it: under a second.
@@ -43,9 +42,7 @@ def checkpoint_paths(folder: Path) -> list[Path]:
 def has_results(folder: Path, info: Mapping[str, Any]) -> bool:
     """Whether a finished run still has its metrics and its last state.
 
-    Args:
-        folder: Where it lies.
-        info: Its record. One that lists no metrics, as none of ours does, says nothing of them.
+    A record that lists no metrics, as none of ours does, says nothing of them.
     """
     result, files = info.get("result"), info.get("files")
     final = result.get("final") if isinstance(result, dict) else None
@@ -59,12 +56,7 @@ def has_results(folder: Path, info: Mapping[str, Any]) -> bool:
 
 
 def file_problems(folder: Path, files: object) -> Iterator[str]:
-    """Yield which files of a run folder, or a sweep's, are not as they were written.
-
-    Args:
-        folder: Where they lie.
-        files: What the record says of them, name -> sha256, whoever wrote it.
-    """
+    """Yield which files of a run folder, or a sweep's, are not as they were written."""
     listed = files if isinstance(files, dict) else {}
     patience = PATIENCE_BYTES
     expected = [(folder / name, listed[name]) for name in LISTED if name in listed]
@@ -137,3 +129,27 @@ def refuse_links(folder: Path) -> None:
                 raise ValueError(
                     f"{entry.path}: is no plain {what}; move it away to go on with this run"
                 )
+
+
+# What stands in the digest's place while it is computed.
+BLANK = "0" * 64
+
+
+def sealed(content: bytes) -> bytes:
+    """Put the digest of the whole in the place of the first ``BLANK``.
+
+    Example:
+        >>> content = sealed(b"digest: " + BLANK.encode())
+        >>> is_intact(content, content[8:].decode())
+        True
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    return content.replace(BLANK.encode(), digest.encode(), 1)
+
+
+def is_intact(content: bytes, digest: object) -> bool:
+    """Tell whether this content was sealed with this digest and has not changed since."""
+    if not isinstance(digest, str) or len(digest) != 64 or not digest.isascii():
+        return False
+    blank = content.replace(digest.encode(), BLANK.encode(), 1)
+    return hashlib.sha256(blank).hexdigest() == digest

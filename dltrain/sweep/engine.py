@@ -16,14 +16,13 @@ from typing import Protocol
 
 from dltrain.config.choices import OnError
 from dltrain.runs.compare.results import Result
-from dltrain.sweep.assignment import Assignment
 from dltrain.sweep.folder import FINISHED, SweepFolder
-from dltrain.sweep.plan import Group, Member, Plan
+from dltrain.sweep.plan import Assignment, Group, Member, Plan
 from dltrain.sweep.processes import Child, Values, wait_for
 from dltrain.sweep.results import read_result, unfinished
 from dltrain.sweep.stacks import cut, in_order, sizes_to_try, stack_size
 from dltrain.system.disk import StorageError
-from dltrain.system.machine import free_memory, num_cores
+from dltrain.system.environment import free_memory, num_cores
 from dltrain.system.signals import stopping
 from dltrain.train.cost import num_steps
 
@@ -35,35 +34,22 @@ class View(Protocol):
 
     def progress(self, steps: float, values: Values) -> None:
         """Show how many steps are done, of all members together, and where members stand."""
-        ...
 
     def trained(self, members: Sequence[Member], seconds: float) -> None:
         """Show that members have been trained together."""
-        ...
 
     def failed(self, members: Sequence[Member], reason: str) -> None:
         """Show that members failed, all for the same reason."""
-        ...
 
     def note(self, text: str) -> None:
         """Show a note."""
-        ...
 
 
 class Engine:
-    """Trains the unfinished members of a sweep.
-
-    Args:
-        plan: What is to be trained.
-        folder: Where it is kept; its lock is held.
-        view: Who watches.
-
-    Attributes:
-        stop_signal: The signal that asked to stop, if one did.
-    """
+    """Trains the unfinished members of a sweep."""
 
     def __init__(self, plan: Plan, folder: SweepFolder, view: View) -> None:
-        self.stop_signal: int | None = None
+        self.stop_signal: int | None = None  # the signal that asked to stop, if one did
         self._plan, self._folder, self._view = plan, folder, view
         self._queue: deque[Assignment] = deque()
         self._children: list[Child] = []
@@ -81,11 +67,7 @@ class Engine:
     def run(self, before: Sequence[Result]) -> None:
         """Train members; return when all are trained or failed, or a signal stops it.
 
-        Args:
-            before: How all members stand; those that failed before are tried alone.
-
-        Raises:
-            StorageError: If something could not be kept.
+        Those that failed ``before`` are tried alone.
         """
         missing = unfinished(before)
         failed = {result.index for result in before if result.status == "failed"}
@@ -95,7 +77,8 @@ class Engine:
                 for number, group in enumerate(self._plan.groups):
                     self._line_up(number, group, missing, failed)
                 while self._children or (self._queue and not self._stopping):
-                    if self._queue and self._has_room() and not self._stopping:
+                    has_room = len(self._children) < self._plan.settings.workers
+                    if self._queue and has_room and not self._stopping:
                         self._start(self._queue.popleft())
                     else:
                         self._look()
@@ -109,9 +92,6 @@ class Engine:
     def _stopping(self) -> bool:
         stopped_by_failure = self._failures and self._plan.settings.on_error == OnError.stop
         return bool(self.stop_signal or stopped_by_failure or self._storage_error)
-
-    def _has_room(self) -> bool:
-        return len(self._children) < self._plan.settings.workers
 
     def _line_up(self, number: int, group: Group, unfinished: set[int], failed: set[int]) -> None:
         """Cut a group into stacks, as it was cut before or will be, and queue what is missing."""

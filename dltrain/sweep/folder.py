@@ -53,16 +53,11 @@ MAX_PLAN_BYTES = 2**30
 
 @dataclass
 class SweepFolder:
-    """A sweep's folder, being written.
+    """A sweep's folder, being written."""
 
-    Attributes:
-        path: Where it lies.
-        info: The content of ``sweep.json``.
-        begun: When this process began to work on it, by its monotonic clock.
-    """
-
-    path: Path
-    info: dict[str, Any] = field(default_factory=dict)
+    path: Path  # where it lies
+    info: dict[str, Any] = field(default_factory=dict)  # the content of ``sweep.json``
+    # when this process began to work on it, by its monotonic clock
     begun: float = field(default_factory=time.monotonic, compare=False)
 
     @property
@@ -91,11 +86,7 @@ class SweepFolder:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the sweep's lock.
-
-        Raises:
-            InUseError: If another process trains it.
-        """
+        """Hold the sweep's lock."""
         with disk.locked(self.path):
             yield
 
@@ -160,13 +151,7 @@ def _worked(info: Mapping[str, Any], run: Run | None) -> float:
 
 
 def begin(output_dir: Path, plan: Plan, *, line: CommandLine) -> SweepFolder:
-    """Claim a folder for a new sweep and freeze its plan there.
-
-    Args:
-        output_dir: Where run folders go.
-        plan: What is to be trained.
-        line: What was typed.
-    """
+    """Claim a folder for a new sweep and freeze its plan there."""
     folder = SweepFolder(new_folder(output_dir, "sweep"))
     lines = "".join(f"{as_line(member)}\n" for member in plan.members).encode()
     disk.make_folder(folder.path / MEMBERS)
@@ -198,12 +183,7 @@ def begin(output_dir: Path, plan: Plan, *, line: CommandLine) -> SweepFolder:
 def reopen(
     path: Path, *, moved: Mapping[str, str] | None = None, allow_changed: bool = False
 ) -> tuple[SweepFolder, Plan]:
-    """Read a sweep's plan back.
-
-    Args:
-        path: The sweep's folder.
-        moved: Where its data lie now: ``data.path``, ``data.root``.
-        allow_changed: Whether data of other content will do.
+    """Read a sweep's plan back; ``moved`` holds ``data.path`` or ``data.root`` of its data now.
 
     Raises:
         PlanError: If the folder is not what was written, or its data has changed since.
@@ -252,11 +232,7 @@ def planned(sweep: Run) -> list[Entry]:
 
 
 def _vet(members: Sequence[Member], *, known: Sequence[object] | None) -> None:
-    """Refuse tables that are not those that the sweep was planned with.
-
-    Raises:
-        PlanError: A line for each.
-    """
+    """Refuse tables that are not those that the sweep was planned with."""
     tables = {repr(member.config.data): member.config.data for member in members}
     changed = [line for data in tables.values() for line in changed_table(data, known)]
     if changed:

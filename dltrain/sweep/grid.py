@@ -22,30 +22,18 @@ from dltrain.system.paths import expanded, problem_with
 
 @dataclass(frozen=True)
 class Grid:
-    """Every combination of some lists of values.
+    """Every combination of some lists of values."""
 
-    Attributes:
-        overrides: All that is set, in order.
-        lists: Key -> its values; the last one varies fastest.
-        settings: ``zip`` and ``repeat`` of this grid.
-        location: Where it stands, if not on the command line.
-    """
-
-    overrides: Overrides
-    lists: Mapping[str, list[Value]]
-    settings: SweepConfig
-    location: str = ""
+    overrides: Overrides  # all that is set, in order
+    lists: Mapping[str, list[Value]]  # key -> its values; the last one varies fastest
+    settings: SweepConfig  # ``zip`` and ``repeat`` of this grid
+    location: str = ""  # where it stands, if not on the command line
 
 
 def expand(
     overrides: Overrides, sources: Sources, *, base: Sequence[Overrides] = ()
 ) -> tuple[list[Overrides], SweepConfig | None, list[str]]:
-    """List the members of a sweep.
-
-    Args:
-        overrides: As typed.
-        sources: Where their groups are found.
-        base: Members that the overrides are made to, if it begins with such.
+    """List the members of a sweep; with ``base``, what overrides make of those members.
 
     Returns:
         What each member sets, in order, the last key varying fastest; the sweep's settings; and

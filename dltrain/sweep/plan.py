@@ -9,19 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from dltrain.config.compose import Sources
-from dltrain.config.gpu import device_problem
+from dltrain.config.compose import ConfigError, Sources
 from dltrain.config.knob import knobs
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict, flat, shown
 from dltrain.config.resolve import resolve
+from dltrain.config.rules import device_problem
 from dltrain.config.schema import RunConfig, SweepConfig
-from dltrain.data.dataset import Dataset
-from dltrain.data.summary import DataSummary
+from dltrain.data.dataset import Dataset, DataSummary
 from dltrain.metrics import choosing, names_of
+from dltrain.runs.command_line import CommandLine
 from dltrain.runs.identity import result_identity
 from dltrain.sweep.grid import expand
 from dltrain.text import closest
@@ -32,47 +33,32 @@ from dltrain.train.cost import Workload
 MAX_LINES = 20
 
 
-class PlanError(ValueError):
+class PlanError(ConfigError):
     """A sweep that cannot be planned; one line per problem."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         unique = list(dict.fromkeys(lines))
         more = [f"and {len(unique) - MAX_LINES} problems more"] * (len(unique) > MAX_LINES)
-        self.lines = [*unique[:MAX_LINES], *more]
         super().__init__(lines)
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines)
+        self.lines = [*unique[:MAX_LINES], *more]
 
 
 @dataclass(frozen=True)
 class Member:
-    """One run of a sweep.
+    """One run of a sweep."""
 
-    Attributes:
-        index: Its number, from 0.
-        overrides: What to type to train it alone.
-        setting: What tells it from the others: key -> text.
-        config: Composed and checked.
-    """
-
-    index: int
-    overrides: Overrides
-    setting: Mapping[str, str]
-    config: RunConfig
+    index: int  # its number, from 0
+    overrides: Overrides  # what to type to train it alone
+    setting: Mapping[str, str]  # what tells it from the others: key -> text
+    config: RunConfig  # composed and checked
 
 
 @dataclass(frozen=True)
 class Group:
-    """Members that differ in numbers only, and so can be trained together.
+    """Members that differ in numbers only, and so can be trained together."""
 
-    Attributes:
-        members: Their numbers, in order.
-        workload: The data all of them learn from, and the largest model among them.
-    """
-
-    members: tuple[int, ...]
-    workload: Workload
+    members: tuple[int, ...]  # their numbers, in order
+    workload: Workload  # the data all of them learn from, and the largest model among them
 
     @property
     def metrics(self) -> list[str]:
@@ -82,19 +68,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep's composed and checked members, in groups.
+    """A sweep's composed and checked members, in groups."""
 
-    Attributes:
-        members: In order of their numbers.
-        groups: In order of their first members.
-        settings: Of the sweep itself.
-        duplicates: How many members were left out because an equal one was there.
-    """
-
-    members: tuple[Member, ...]
-    groups: tuple[Group, ...]
-    settings: SweepConfig
-    duplicates: int = 0
+    members: tuple[Member, ...]  # in order of their numbers
+    groups: tuple[Group, ...]  # in order of their first members
+    settings: SweepConfig  # of the sweep itself
+    duplicates: int = 0  # how many members were left out because an equal one was there
 
     @property
     def varying(self) -> list[str]:
@@ -108,13 +87,7 @@ class Plan:
 
 
 def make_plan(overrides: Overrides, sources: Sources, *, base: Sequence[Overrides] = ()) -> Plan:
-    """Compose and check every member of a sweep.
-
-    Args:
-        overrides: As typed.
-        sources: Where values come from.
-        base: Members that the overrides are made to, to each alike; none: there are only the
-            overrides.
+    """Compose and check every member of a sweep; with ``base``, as overrides change those.
 
     Raises:
         PlanError: With one line for each problem found.
@@ -248,3 +221,26 @@ def metric_problems(plan: Plan) -> list[str]:
             hint = closest(chosen, names)
             return [f"sweep.metric={chosen}: no such result{hint} (there are: {', '.join(names)})"]
     return []
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Members to be trained together, or measured."""
+
+    sweep: str  # the sweep's id
+    line: CommandLine  # what was typed for it
+    group: Group  # what the members have in common
+    members: tuple[Member, ...]  # in order
+    # where to keep each of them; None: it is kept already, and is trained along so that the
+    # others compute the same bytes as before
+    folders: tuple[Path | None, ...]
+    log: Path  # where the child's output goes
+    metric: str  # whose value is sent to the parent while training
+    threads: int | None  # processor threads; None: as configured
+    sizes: tuple[int, ...] = ()  # stack sizes to measure; empty: train
+
+    @property
+    def kept(self) -> list[Member]:
+        """The members that are recorded."""
+        pairs = zip(self.members, self.folders, strict=True)
+        return [member for member, folder in pairs if folder is not None]

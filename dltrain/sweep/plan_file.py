@@ -25,19 +25,12 @@ from dltrain.text import clipped
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the plan.
+    """A line of the plan."""
 
-    Attributes:
-        index: The member's number, from 0.
-        overrides: What to type to train it alone.
-        setting: What tells it from the others: key -> text.
-        config: In plain values that nobody has checked.
-    """
-
-    index: int
-    overrides: Overrides
-    setting: Mapping[str, str]
-    config: Mapping[str, Any]
+    index: int  # the member's number, from 0
+    overrides: Overrides  # what to type to train it alone
+    setting: Mapping[str, str]  # what tells it from the others: key -> text
+    config: Mapping[str, Any]  # in plain values that nobody has checked
 
 
 def as_line(member: Member) -> str:
@@ -71,17 +64,9 @@ def read_entries(lines: Iterable[str]) -> Iterator[Entry]:
 
 
 def restore(
-    entries: Iterable[Entry],
-    settings: SweepConfig,
-    *,
-    vet: Callable[[Sequence[Member]], None],
+    entries: Iterable[Entry], settings: SweepConfig, *, vet: Callable[[Sequence[Member]], None]
 ) -> Plan:
-    """Rebuild a plan from its file.
-
-    Args:
-        entries: Of the plan.
-        settings: Of the sweep itself.
-        vet: Refuses members whose data must not be looked at; a plan may be a stranger's.
+    """Rebuild a plan from its file; ``vet`` refuses data that must not be looked at.
 
     Raises:
         PlanError: If it is not a plan, or its data cannot be had any more.

@@ -14,7 +14,7 @@ from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from dltrain.sweep.assignment import Assignment
+from dltrain.sweep.plan import Assignment
 from dltrain.system.foreign_files import read_text
 from dltrain.system.signals import HANGUP, SIGNALS
 
@@ -26,25 +26,15 @@ LAST_LINES = 40
 
 @dataclass
 class Child:
-    """A child process and its assignment, as the parent sees it.
+    """A child process and its assignment, as the parent sees it."""
 
-    Attributes:
-        assignment: What it is to do.
-        process: Itself.
-        pipe: To it.
-        started: When, on the monotonic clock.
-        verdict: Its last word and what it said with it.
-        step: How far it is.
-        values: Where its members stand.
-    """
-
-    assignment: Assignment
+    assignment: Assignment  # what it is to do
     process: BaseProcess
     pipe: Connection
-    started: float = field(default_factory=time.monotonic)
-    verdict: tuple[str, Any] = ("", None)
-    step: int = 0
-    values: Values = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)  # when, on the monotonic clock
+    verdict: tuple[str, Any] = ("", None)  # its last word and what it said with it
+    step: int = 0  # how far it is
+    values: Values = field(default_factory=dict)  # where its members stand
 
     @classmethod
     def start(cls, assignment: Assignment) -> Child:

@@ -50,7 +50,8 @@ def sweep_result(plan: Plan, results: Sequence[Result]) -> dict[str, object]:
 
 def write_csv(folder: SweepFolder, plan: Plan, results: Sequence[Result]) -> None:
     """Write ``results.csv``: a row per member, no clock, so equal sweeps write equal bytes."""
-    names = sorted(dict.fromkeys(name for result in results for name in result.metrics), key=_kind)
+    every = dict.fromkeys(name for result in results for name in result.metrics)
+    names = sorted(every, key=lambda name: not name.startswith(BEST))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["member", "status", *plan.varying, *names, "message"])
@@ -62,8 +63,3 @@ def write_csv(folder: SweepFolder, plan: Plan, results: Sequence[Result]) -> Non
     content = text.getvalue().encode()
     disk.replace(folder.path / RESULTS, content)
     folder.list_file(RESULTS, content)
-
-
-def _kind(name: str) -> bool:
-    """Sort key that puts numbers of the best epoch before those of the last."""
-    return not name.startswith(BEST)

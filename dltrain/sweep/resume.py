@@ -1,26 +1,31 @@
-"""Resuming a sweep: found, read back, and refused unless it is the one that was planned."""
+"""Resuming a sweep, if it is the one that was planned; or training its members again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dltrain.config.compose import Sources, compose_groups
 from dltrain.config.load import sweep_settings
 from dltrain.config.overrides import Overrides
-from dltrain.config.plain import shown
+from dltrain.config.plain import as_dict, shown
 from dltrain.config.resolve import read_value, resolve
-from dltrain.runs.address import command_on
+from dltrain.config.schema import SweepConfig
+from dltrain.config.validate import instance
+from dltrain.runs.address import address, command_on
+from dltrain.runs.command_line import DEFAULT_NAME, CommandLine
 from dltrain.runs.find import find, list_runs
 from dltrain.runs.layout import short_id
 from dltrain.runs.provenance import DATA_PATHS, changed_versions, refuse_changed
+from dltrain.runs.repetition import repetition
 from dltrain.runs.run import Run
 from dltrain.runs.verification import refuse_links
-from dltrain.sweep.folder import reopen
+from dltrain.sweep.folder import planned, reopen
 from dltrain.sweep.plan import Plan, PlanError, differences, make_plan, metric_problems
 from dltrain.sweep.session import Session
 from dltrain.system.paths import expanded
+from dltrain.system.shell import below
 
 # Settings of a sweep that may change when it is resumed.
 RESETTABLE = ("sweep.on_error", "sweep.workers", "sweep.metric")
@@ -31,12 +36,7 @@ _SETTLED = ("sweep.zip", "sweep.repeat", "sweep.file")
 def resumed(path: Path, overrides: Overrides, sources: Sources, *, allow_changed: bool) -> Session:
     """Read back a locked sweep, after making sure that it is still the planned one.
 
-    Args:
-        path: Its folder.
-        overrides: Typed again, or none; ``RESETTABLE`` settings and the paths of the data may
-            differ.
-        sources: Of the configs that overrides are composed from.
-        allow_changed: Whether other versions may go on with it, and other data.
+    ``RESETTABLE`` settings and the paths of the data may be others, if they are typed.
 
     Raises:
         ValueError: If it is another one by now, a line for each difference.
@@ -58,11 +58,7 @@ def _moved(overrides: Overrides) -> Mapping[str, str]:
 
 
 def _refuse_other(plan: Plan, overrides: Overrides, sources: Sources, sweep: Run) -> None:
-    """Refuse overrides that do not compose to the sweep that was planned.
-
-    Raises:
-        PlanError: With what they come to instead, and what trains that.
-    """
+    """Refuse overrides that do not compose to the sweep that was planned."""
     if not overrides.without("output_dir", "plugins", *DATA_PATHS, *RESETTABLE):
         return
     changed = differences(make_plan(overrides, sources).members, plan.members)
@@ -77,11 +73,7 @@ def _refuse_other(plan: Plan, overrides: Overrides, sources: Sources, sweep: Run
 
 
 def _with_settings(plan: Plan, overrides: Overrides, sources: Sources) -> Plan:
-    """Let the sweep's settings that are typed hold from now on, where that can be.
-
-    Raises:
-        PlanError: If a setting is not to be had, or was settled when the sweep was planned.
-    """
+    """Let the sweep's settings that are typed hold from now on, where that can be."""
     typed, _ = overrides.split("sweep.")
     settings, lines = sweep_settings(resolve(typed, sources.groups, sweeping=True), sources)
     if settings is None:
@@ -104,11 +96,6 @@ def _with_settings(plan: Plan, overrides: Overrides, sources: Sources) -> Plan:
 def find_sweep(name: str, overrides: Overrides, sources: Sources) -> Path:
     """Find the folder of a sweep among the runs.
 
-    Args:
-        name: An id, a prefix, ``latest`` and so on.
-        overrides: Among which ``output_dir`` may say where runs are.
-        sources: Whose config says it otherwise.
-
     Raises:
         ValueError: If there is none of that name.
     """
@@ -125,3 +112,50 @@ def find_sweep(name: str, overrides: Overrides, sources: Sources) -> Path:
     if not run.is_sweep:
         raise ValueError(f"--resume={name}: {run.id} is a single run, not a sweep")
     return run.folder
+
+
+@dataclass(frozen=True)
+class RepeatedSweep:
+    """A sweep that is to be trained again."""
+
+    num_planned: int  # how many members it had
+    notes: Sequence[str]  # on what config files say otherwise by now, for people
+    plan: Plan  # with the changes
+    line: CommandLine  # what was typed for it
+
+
+def repeated_sweep(sweep: Run, line: CommandLine, changes: Overrides) -> RepeatedSweep:
+    """Plan a sweep again, with the changes made to each of its members.
+
+    Raises:
+        ValueError: If its plan is gone, or no overrides come to a member any more.
+    """
+    entries = planned(sweep)
+    again = [repetition(entry.config, line.alone(entry.overrides)) for entry in entries]
+    if len({(each.sources.folders, each.sources.config_name) for each in again}) > 1:
+        # Config files are gone for some members: all are composed from dltrain's own.
+        line = replace(line, config_dir=None, config_name=DEFAULT_NAME)
+        again = [repetition(entry.config, line.alone(entry.overrides)) for entry in entries]
+    where = Overrides.parse(below(sweep.folder.parent))
+    overrides = Overrides((*_settings(sweep).updated(changes).entries, *where.entries))
+    plan = make_plan(overrides, again[0].sources, base=[each.overrides for each in again])
+    name, *folder = address(sweep)
+    line = replace(
+        line.from_here(Overrides()),
+        words=["rerun", name, *changes.words, *folder],
+        overrides=line.overrides.without("output_dir").updated(changes),
+    )
+    notes = dict.fromkeys(text for each in again for text in each.notes_beside(changes))
+    return RepeatedSweep(len(entries), list(notes), plan, line)
+
+
+def _settings(sweep: Run) -> Overrides:
+    """Return the settings of a sweep that hold for its repetition, too."""
+    settings, _ = instance(sweep.part("settings") or {}, SweepConfig, "sweep")
+    return Overrides.of(
+        {
+            f"sweep.{name}": value
+            for name, value in (as_dict(settings) if settings else {}).items()
+            if f"sweep.{name}" not in _SETTLED and value is not None
+        }
+    )

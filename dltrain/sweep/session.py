@@ -1,4 +1,7 @@
-"""A sweep from its plan to its results: begun or resumed, trained, recorded."""
+"""A sweep from its plan to its results: begun or resumed, trained, recorded.
+
+With ``sweep.skip_done`` it begins by taking over runs that are finished.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,27 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from dltrain.config.plain import as_dict
 from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.compare.results import Result, counts
-from dltrain.runs.layout import LOGS, RESULTS
-from dltrain.runs.record import exact_now, now
+from dltrain.runs.find import list_all
+from dltrain.runs.identity import result_identity
+from dltrain.runs.layout import LOGS, RESULTS, member_name
+from dltrain.runs.record import exact_now, now, write_info
+from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
 from dltrain.runs.verification import file_problems
 from dltrain.sweep import engine
 from dltrain.sweep.folder import FINISHED, SweepFolder, begin
 from dltrain.sweep.plan import Plan
 from dltrain.sweep.results import read_results, sweep_result, unfinished, write_csv
-from dltrain.sweep.reuse import take_over
+from dltrain.system import disk
 from dltrain.system.disk import StorageError, make_folder, remove, remove_tree
-from dltrain.system.environment import process, versions
+from dltrain.system.environment import DECIDING, process, versions
 from dltrain.system.paths import expanded
 
 
@@ -32,40 +39,24 @@ class View(engine.View, Protocol):
 
     def watching(self) -> AbstractContextManager[None]:
         """Show the sweep live for as long as it trains."""
-        ...
 
 
 @dataclass(frozen=True)
 class Ended:
-    """The result of a sweep.
+    """The result of a sweep."""
 
-    Attributes:
-        results: Of all members, in order of their numbers.
-        status: ``done``, ``failed``, ``diverged`` or ``interrupted``.
-        exit_code: 0 done, 1 a member failed, 3 all diverged, 128 + signal interrupted.
-        message: What is wrong and what to do about it; empty if nothing is.
-    """
-
-    results: Sequence[Result]
-    status: str
-    exit_code: int
-    message: str
+    results: Sequence[Result]  # of all members, in order of their numbers
+    status: str  # ``done``, ``failed``, ``diverged`` or ``interrupted``
+    exit_code: int  # 0 done, 1 a member failed, 3 all diverged, 128 + signal interrupted
+    message: str  # what is wrong and what to do about it; empty if nothing is
 
 
 class Session:
-    """A sweep whose lock is held by this process.
-
-    Args:
-        plan: What is to be trained.
-        folder: Where it is kept.
-
-    Attributes:
-        before: How all members stood when the session began.
-    """
+    """A sweep whose lock is held by this process."""
 
     def __init__(self, plan: Plan, folder: SweepFolder) -> None:
         self.plan, self.folder = plan, folder
-        self.before = read_results(folder, plan)
+        self.before = read_results(folder, plan)  # how all members stood when the session began
 
     @property
     def num_finished(self) -> int:
@@ -130,12 +121,7 @@ class Session:
         return self._keep(training.stop_signal)
 
     def _keep(self, stop_signal: int | None, *, failed: bool = False) -> Ended:
-        """Write the results so far.
-
-        Args:
-            stop_signal: What interrupted the sweep, if anything did.
-            failed: Whether the disk refused something.
-        """
+        """Write the results so far."""
         results = read_results(self.folder, self.plan)
         code, status = (4, "failed") if failed else _ending(results, stop_signal)
         write_csv(self.folder, self.plan, results)
@@ -179,12 +165,7 @@ class Session:
 
 @contextlib.contextmanager
 def begun(plan: Plan, line: CommandLine) -> Iterator[Session]:
-    """Create the folder of a new sweep, and copy finished runs if ``sweep.skip_done`` is set.
-
-    Args:
-        plan: What is to be trained.
-        line: What was typed.
-    """
+    """Create the folder of a new sweep, and copy finished runs if ``sweep.skip_done`` is set."""
     output_dir = expanded(plan.members[0].config.output_dir)
     folder = begin(output_dir, plan, line=line)
     with folder.locked():
@@ -202,3 +183,47 @@ def _ending(results: Sequence[Result], stop_signal: int | None) -> tuple[int, st
     if statuses - {"done", "diverged"}:
         return 1, "failed"
     return (3, "diverged") if statuses == {"diverged"} else (0, "done")
+
+
+def take_over(folder: SweepFolder, plan: Plan, output_dir: Path) -> dict[int, str]:
+    """Copy finished runs of the same config, data and versions into a sweep.
+
+    Returns:
+        Member -> id of the run it was.
+    """
+    wanted = {
+        result_identity(
+            as_dict(plan.members[index].config), sha256=group.workload.data.sha256
+        ): index
+        for group in plan.groups
+        for index in group.members
+    }
+    taken: dict[int, str] = {}
+    for run in list_all(output_dir):
+        config = run.part("config")
+        if run.status != "done" or not isinstance(config, dict) or not _is_of_today(run):
+            continue
+        index = wanted.get(result_identity(config, sha256=run.part("data", "sha256")))
+        if index is None or index in taken:
+            continue
+        disk.copy_tree(run.folder, folder.member(index))
+        info = run.info | {
+            "id": f"{folder.id}/{member_name(index)}",
+            "sweep": {"id": folder.id, "member": index, "taken_from": run.id},
+        }
+        write_info(folder.member(index), info)
+        taken[index] = run.id
+    return taken
+
+
+def _is_of_today(run: Run) -> bool:
+    """Whether all of a run was trained on the same data, with what decides the bits today."""
+    resumed, now = run.part("resumed"), versions()
+    last = {"versions": run.part("versions"), "sha256": run.part("data", "sha256")}
+    return all(
+        isinstance(part, dict)
+        and part.get("sha256") == last["sha256"]
+        and isinstance(part.get("versions"), dict)
+        and all(part["versions"].get(name) == now[name] for name in DECIDING)
+        for part in [last, *(resumed if isinstance(resumed, list) else [])]
+    )

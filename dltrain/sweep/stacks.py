@@ -49,13 +49,7 @@ def _even_ends(count: int, size: int) -> list[int]:
 
 
 def largest_stack(members: Sequence[Member], group: Group, available: float) -> int:
-    """Return how many members fit into the memory, at least one.
-
-    Args:
-        members: Of the group, in order.
-        group: What they have in common.
-        available: Bytes that may be used.
-    """
+    """Return how many members fit into the memory, at least one."""
     each = stack_bytes([member.config for member in members], group.workload) / len(members)
     return max(1, min(len(members), math.floor(available / each)))
 
@@ -63,15 +57,7 @@ def largest_stack(members: Sequence[Member], group: Group, available: float) -> 
 def stack_size(
     members: Sequence[Member], group: Group, settings: SweepConfig, groups: int, free: float
 ) -> int:
-    """Return how many members a stack may have at most, before anything is measured.
-
-    Args:
-        members: Of the group, in order.
-        group: What they have in common.
-        settings: Of the sweep.
-        groups: How many groups there are.
-        free: Bytes of memory that are free.
-    """
+    """Return how many members a stack may have at most, before anything is measured."""
     if settings.stack_size is not None:
         return min(settings.stack_size, len(members))
     fitting = largest_stack(members, group, MEMORY_SHARE * free / settings.workers)
@@ -80,13 +66,7 @@ def stack_size(
 
 
 def sizes_to_try(members: Sequence[Member], group: Group, largest: int) -> list[int]:
-    """Return stack sizes worth measuring: the largest, and halves of it down to eight.
-
-    Args:
-        members: Of the group, in order.
-        group: What they have in common.
-        largest: How many members one stack may have.
-    """
+    """Return stack sizes worth measuring: the largest, and halves of it down to eight."""
     sizes = [largest]
     small = (
         stack_bytes([member.config for member in members[:largest]], group.workload) <= SMALL_BYTES

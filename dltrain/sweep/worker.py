@@ -20,8 +20,7 @@ from typing import Any
 
 from dltrain.config import plugins
 from dltrain.data.dataset import Dataset
-from dltrain.sweep.assignment import Assignment
-from dltrain.sweep.plan import Member
+from dltrain.sweep.plan import Assignment, Member
 from dltrain.system import disk
 from dltrain.system.signals import SIGNALS
 from dltrain.train import build

@@ -191,12 +191,7 @@ def sync(path: Path) -> None:
 
 
 def cut(path: Path, size: int) -> None:
-    """Shorten a file that lines were appended to, durably.
-
-    Args:
-        path: The file, which is at least as long.
-        size: Bytes to keep.
-    """
+    """Shorten a file that lines were appended to, durably."""
     with _naming(path, "write"), _opened(path, 0) as descriptor:
         os.ftruncate(descriptor, size)
         os.fsync(descriptor)

@@ -1,8 +1,10 @@
-"""Who runs this: host, process, versions, git commit; what tells one process from any other."""
+"""Who runs this, and on what: host, process, versions, git commit, cores, free memory."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 import platform
 import socket
 import subprocess
@@ -20,11 +22,7 @@ _OTHERS = ("hydra-core", "omegaconf", "safetensors")
 @functools.cache
 def environment(pid: int) -> dict[str, Any]:
     """Say what this process runs on: host, process, versions, git commit."""
-    return {
-        **process(pid),
-        "versions": versions(),
-        "git": _git(),
-    }
+    return {**process(pid), "versions": versions(), "git": _git()}
 
 
 def versions() -> dict[str, str]:
@@ -64,3 +62,22 @@ def _git() -> dict[str, Any] | None:
     lines = result.stdout.splitlines()
     commit = next((line.split()[2] for line in lines if line.startswith("# branch.oid")), None)
     return {"commit": commit, "dirty": any(not line.startswith("#") for line in lines)}
+
+
+def num_cores() -> int:
+    """Return how many processor cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def free_memory() -> int:
+    """Return the bytes of memory that can be used without pushing others out."""
+    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        line = next(line for line in lines if line.startswith("MemAvailable:"))
+        free = int(line.split()[1]) * 1024
+    with contextlib.suppress(OSError, ValueError):  # a container may have less
+        limit = int(Path("/sys/fs/cgroup/memory.max").read_text())
+        free = min(free, limit - int(Path("/sys/fs/cgroup/memory.current").read_text()))
+    return max(free, 0)

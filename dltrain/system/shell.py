@@ -68,10 +68,6 @@ def below(folder: Path | str) -> list[str]:
 def located(text: str, cwd: str | None) -> str:
     """Write a path that was typed in another folder so that it leads to the same from here.
 
-    Args:
-        text: As typed.
-        cwd: The folder in which it was; None: not known.
-
     Returns:
         The text itself, unless what it meant is still there and it means something else from here.
     """

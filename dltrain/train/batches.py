@@ -29,12 +29,7 @@ Transform = Callable[[Tensor, Tensor], Tensor]
 
 
 class ToFloat:
-    """A transform that turns bytes into whole numbers of a float type and lets floats through.
-
-    Args:
-        dtype: What they become.
-        device: Where they lie.
-    """
+    """A transform that turns bytes into whole numbers of a float type and lets floats through."""
 
     def __init__(self, dtype: torch.dtype, device: torch.device) -> None:
         self._floats = Memory(dtype, device)
@@ -47,20 +42,14 @@ class ToFloat:
 
 
 class Rows:
-    """The rows of one split on the device.
+    """The rows of one split on the device; inputs [N, I] are batched as ``dtype``.
 
-    Args:
-        inputs: [N, I], of ``dtype``, or uint8 for images, whose batches are whole numbers.
-        targets: [N].
-        dtype: Of the batches' inputs.
-
-    Attributes:
-        to_float: What every batch of them goes through.
+    Of images, bytes, batches are whole numbers of that type.
     """
 
     def __init__(self, inputs: Tensor, targets: Tensor, *, dtype: torch.dtype) -> None:
         self.inputs, self.targets = inputs, targets
-        self.to_float = ToFloat(dtype, inputs.device)
+        self.to_float = ToFloat(dtype, inputs.device)  # what every batch of them goes through
         self._gathered = Memory(inputs.dtype, inputs.device)
 
     def __len__(self) -> int:

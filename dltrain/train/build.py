@@ -33,9 +33,7 @@ if TYPE_CHECKING:
 def dataset(run: RunConfig, *, download: bool = True) -> Dataset:
     """Load and prepare a run's data set, in the run's floating-point type; images stay bytes.
 
-    Args:
-        run: What names them.
-        download: Whether the network may be asked; not for what a stranger's record names.
+    Nothing is downloaded for what a stranger's record names.
 
     Raises:
         ValueError: If a file is missing or is not what it should be.
@@ -82,13 +80,7 @@ def layer_plans(run: RunConfig, data: Dataset) -> LayerPlans:
 
 
 def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> Stack:
-    """Build the members of one stack.
-
-    Args:
-        configs: One per member; they may differ in numbers only.
-        data: What all of them learn from.
-        device: Where all of it will lie.
-    """
+    """Build the members of one stack, whose configs differ in numbers only."""
     from dltrain.nn.optim import ClipNorm
     from dltrain.train.batches import Batches
     from dltrain.train.steps import Stack
@@ -131,13 +123,7 @@ def dtype_of(config: RunConfig) -> torch.dtype:
 
 
 def model(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> Model:
-    """Build the models of one stack, with freshly drawn weights.
-
-    Args:
-        configs: One per member; they may differ in numbers only.
-        data: What they learn from; a data set without rows will do.
-        device: Where they will lie.
-    """
+    """Build the models of one stack, with freshly drawn weights; ``data`` needs no rows."""
     import torch
 
     from dltrain.nn.layers import Setup
@@ -203,13 +189,7 @@ def _order(rows: Rows) -> Any:
 def loss(
     configs: Sequence[RunConfig], data: Dataset, targets: Mapping[str, npt.NDArray[Any]]
 ) -> Loss:
-    """Build the loss that the members of a stack are trained on and judged by.
-
-    Args:
-        configs: One per member; they may differ in numbers only.
-        data: Says what the targets are.
-        targets: Prepared ones of each split that metrics will be asked of.
-    """
+    """Build the loss that members are trained on and judged by on splits with these targets."""
     kind = LOSSES[configs[0].loss.kind]
     variances = {name: variance(rows) for name, rows in targets.items()}
     knobs = _stacked([config.loss for config in configs])

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from dltrain.config.choices import Matmul
 from dltrain.config.kinds import OPTIMIZERS
 from dltrain.config.schema import RunConfig
-from dltrain.data.dataset import EVALUATION_ROWS
-from dltrain.data.summary import DataSummary
+from dltrain.data.dataset import EVALUATION_ROWS, DataSummary
 from dltrain.nn.plan import LayerPlans, num_parameters, widths
 
 # Share of the free memory that stacks may be planned to use.
@@ -18,15 +17,10 @@ MEMORY_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Workload:
-    """A model and a data set, as far as cost is concerned.
+    """A model and a data set, as far as cost is concerned."""
 
-    Attributes:
-        data: The rows.
-        layers: Of the model; of several, the largest.
-    """
-
-    data: DataSummary
-    layers: LayerPlans
+    data: DataSummary  # the rows
+    layers: LayerPlans  # of the model; of several, the largest
 
 
 def member_bytes(config: RunConfig, workload: Workload) -> int:

@@ -24,13 +24,10 @@ class Graphs:
 
     The first run of a kind is a plain one, which lets memory grow and libraries settle; the second
     is captured, and from then on it is replayed.
-
-    Attributes:
-        problem: Why nothing is captured any more; empty while all goes well.
     """
 
     def __init__(self) -> None:
-        self.problem = ""
+        self.problem = ""  # why nothing is captured any more; empty while all goes well
         self._ran: set[Hashable] = set()
         self._captured: dict[Hashable, _Captured] = {}
 

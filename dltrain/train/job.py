@@ -16,24 +16,16 @@ from dltrain.runs.identity import deciding, training_identity
 
 @dataclass(frozen=True)
 class Job:
-    """A run to be trained, checked and loaded, before torch is imported.
+    """A run to be trained, checked and loaded, before torch is imported."""
 
-    Attributes:
-        line: What was typed.
-        config: What it came to.
-        data: Loaded.
-        layers: The model's layers.
-        notes: What to tell whoever started it.
-        sweep: Of which sweep it is a member, for the record; empty if of none.
-        known_as: Identity of the run it goes on with, whatever has changed since; empty: its own.
-    """
-
-    line: CommandLine
-    config: RunConfig
-    data: Dataset
-    layers: LayerPlans
-    notes: Sequence[str] = ()
+    line: CommandLine  # what was typed
+    config: RunConfig  # what it came to
+    data: Dataset  # loaded
+    layers: LayerPlans  # the model's layers
+    notes: Sequence[str] = ()  # what to tell whoever started it
+    # of which sweep it is a member, for the record; empty if of none
     sweep: Mapping[str, Any] = field(default_factory=dict)
+    # identity of the run it goes on with, whatever has changed since; empty: its own
     known_as: str = ""
 
     @property

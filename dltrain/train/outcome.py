@@ -16,42 +16,28 @@ ADVICE = "try a smaller optimizer.lr, or trainer.max_grad_norm=1"
 
 @dataclass(frozen=True)
 class Rules:
-    """When a member stops training, and which metric chooses its best epoch.
+    """When a member stops training, and which metric chooses its best epoch."""
 
-    Attributes:
-        epochs: Passes over the training rows.
-        patience: Stop after this many validations without a new best; None: never.
-        metric: What chooses.
-    """
-
-    epochs: int
-    patience: int | None
-    metric: str
+    epochs: int  # passes over the training rows
+    patience: int | None  # stop after this many validations without a new best; None: never
+    metric: str  # what chooses
 
 
 @dataclass
 class Outcome:
-    """How one member of a training stands or ended.
+    """How one member of a training stands or ended."""
 
-    Attributes:
-        status: ``running``, ``done``, ``diverged`` or ``interrupted``.
-        message: One sentence if there is something to say.
-        final: The last row.
-        best: Metric, value and epoch of the best row.
-        stale: Validations since then.
-        test: Metrics of the test split after the last epoch; empty if it has no rows.
-        tested: Whether that has been done.
-        gradient_norms: Mean over the last steps of the last epoch, by parameter; empty if the
-            optimizer does not follow the gradient.
-    """
-
-    status: str = "running"
-    message: str = ""
-    final: Row = field(default_factory=dict)
+    status: str = "running"  # ``running``, ``done``, ``diverged`` or ``interrupted``
+    message: str = ""  # one sentence if there is something to say
+    final: Row = field(default_factory=dict)  # the last row
+    # metric, value and epoch of the best row
     best: dict[str, float | str] = field(default_factory=dict)
-    stale: int = 0
+    stale: int = 0  # validations since then
+    # metrics of the test split after the last epoch; empty if it has no rows
     test: Row = field(default_factory=dict)
-    tested: bool = False
+    tested: bool = False  # whether that has been done
+    # mean over the last steps of the last epoch, by parameter; empty if the optimizer does not
+    # follow the gradient
     gradient_norms: Row = field(default_factory=dict)
 
     def as_plain(self) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def refuse_member(run: Run, changes: Mapping[str, Any]) -> None:
     if run.sweep is None:
         return
     alone = command_on(run, "rerun", more=tuple(Overrides.of(changes).words))
-    whole = command_on(Run(run.sweep, {}, is_sweep=True), "resume")
+    whole = command_on(run.whole, "resume")
     raise ValueError(
         f"{run.short}: is a member of a sweep, which trains them together; {whole} trains what is "
         f"missing, {alone} trains this one alone, from its start"
@@ -46,11 +46,6 @@ def refuse_member(run: Run, changes: Mapping[str, Any]) -> None:
 
 def advice_if_finished(run: Run, config: RunConfig, *, longer: bool) -> str | None:
     """Return what can be done with a finished run, or None if there is more to train.
-
-    Args:
-        run: As its record tells it.
-        config: With what changes.
-        longer: Whether a number of epochs is asked for.
 
     Raises:
         DivergedError: If it has diverged.
@@ -83,13 +78,7 @@ def advice_if_finished(run: Run, config: RunConfig, *, longer: bool) -> str | No
 def resumed_job(
     run: Run, config: RunConfig, changes: Mapping[str, Any], *, allow_changed: bool
 ) -> Job:
-    """Load the data of a run that is resumed.
-
-    Args:
-        run: As its record tells it.
-        config: With what changes.
-        changes: That, key -> value; recorded in place of what was typed before.
-        allow_changed: Whether other data and versions will do.
+    """Load the data of a resumed run; changes are recorded in place of what was typed before.
 
     Raises:
         ChangedError: If they are others.

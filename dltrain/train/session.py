@@ -34,19 +34,12 @@ from dltrain.train.trainer import Trainer, View
 
 @dataclass(frozen=True)
 class Ended:
-    """The result of one job.
+    """The result of one job."""
 
-    Attributes:
-        outcome: The trainer's word.
-        exit_code: 0 done, 3 diverged, 128 + signal interrupted.
-        findings: Sentences about what was learned.
-        compared: Results beside published ones.
-    """
-
-    outcome: Outcome
-    exit_code: int
-    findings: Sequence[str]
-    compared: Sequence[Mapping[str, Any]]
+    outcome: Outcome  # the trainer's word
+    exit_code: int  # 0 done, 3 diverged, 128 + signal interrupted
+    findings: Sequence[str]  # sentences about what was learned
+    compared: Sequence[Mapping[str, Any]]  # results beside published ones
 
 
 class Training:
@@ -56,11 +49,6 @@ class Training:
         jobs: They may differ in numbers only, and share their data.
         threads: Processor threads, in place of the configured number.
         device: ``cpu`` or ``cuda``, in place of the configured one.
-
-    Attributes:
-        trainer: What trains them.
-        device: Where, for people.
-        recorders: One per job once ``record`` was called.
 
     Raises:
         ValueError: If the device they ask for is not to be had.
@@ -78,6 +66,7 @@ class Training:
             matmul=first.device.matmul,
         )
         interval = first.trainer.checkpoint_interval
+        # what trains them
         self.trainer = Trainer(
             build.stack([job.config for job in jobs], jobs[0].data, chosen),
             epochs=first.trainer.epochs,
@@ -86,7 +75,8 @@ class Training:
             patience=first.trainer.patience,
             checkpoint_interval=None if interval is None else Interval.read(interval),
         )
-        self.device = describe(chosen, matmul=first.device.matmul)
+        self.device = describe(chosen, matmul=first.device.matmul)  # where, for people
+        # one per job once ``record`` was called
         self.recorders: list[recorder.Recorder | None] = [None] * len(jobs)
 
     def record(self, folders: Sequence[Path | None]) -> None:
@@ -129,7 +119,8 @@ class Training:
             job, folder, point = self.jobs[index], folders[index], points[index]
             if folder is None:
                 return None
-            info = self._info(job, _run_id(job, folder))
+            run_id = f"{job.sweep['id']}/{folder.name}" if job.sweep else folder.name
+            info = self._info(job, run_id)
             info |= history(folder, None if point is None else point.state.meta)
             run = recorder.Recorder(
                 folder,
@@ -283,10 +274,6 @@ class Training:
                     exit_code=code,
                     result={"message": repr(error)},
                 )
-
-
-def _run_id(job: Job, folder: Path) -> str:
-    return f"{job.sweep['id']}/{folder.name}" if job.sweep else folder.name
 
 
 def compare(expected: Sequence[Expectation], results: Mapping[str, float]) -> list[dict[str, Any]]:

@@ -32,20 +32,15 @@ WARM_STEPS = 5
 
 @dataclass
 class Stack:
-    """M members of equal shape, ready to be trained together.
-
-    Attributes:
-        batches: Of the training rows.
-        splits: Rows to evaluate, by name: ``train``, ``val``, ``test``; the last two may be empty.
-        clip: Bounds the gradient's norm; None: no member asks for it.
-    """
+    """M members of equal shape, ready to be trained together."""
 
     model: Model
     loss: Loss
     optimizer: Optimizer
-    batches: Batches
+    batches: Batches  # of the training rows
+    # rows to evaluate, by name: ``train``, ``val``, ``test``; the last two may be empty
     splits: Mapping[str, Rows]
-    clip: ClipNorm | None = None
+    clip: ClipNorm | None = None  # bounds the gradient's norm; None: no member asks for it
 
 
 class Steps:
@@ -53,26 +48,18 @@ class Steps:
 
     On a GPU the steps of a window are captured as one graph, which is replayed from then on: so
     the host launches a window, not each of the twenty operations of a step.
-
-    Args:
-        stack: What is trained.
-
-    Attributes:
-        stack: What is trained.
-        taken: Updates so far.
-        lr: [M], float64: the learning rates of the windows to come.
-        graphs: What captures and replays; None on the processor.
     """
 
     def __init__(self, stack: Stack) -> None:
-        self.taken = 0
+        self.taken = 0  # updates so far
         self._done = 0  # steps of the next epoch that an earlier process took
-        self.stack = stack
+        self.stack = stack  # what is trained
         model, batches, like = stack.model, stack.batches, stack.model.parameters[0]
         # What a GPU replays is handed no numbers, it finds them in memory: the number of each step
         # of a window, and what gradients are multiplied by to get their mean, or a step down it.
         self._numbers = torch.arange(WINDOW_STEPS, dtype=torch.int32, device=like.device)
         self._number = self._numbers.unbind()
+        # [M], float64: the learning rates of the windows to come
         self.lr = stack.optimizer.lr.clone()
         self._slope = like.new_empty(model.num_members, 1, 1)  # -lr
         self._scales: dict[int, tuple[Tensor, Tensor]] = {}  # by the rows of a batch
@@ -87,6 +74,7 @@ class Steps:
         self._first_watched = len(batches) - NORM_STEPS  # the first step that adds to the norms
         self._windows: list[Tensor] = []  # statistics of the epoch's windows so far
         self._norms = like.new_zeros(len(model.parameters), model.num_members)
+        # what captures and replays; None on the processor
         self.graphs = Graphs() if like.is_cuda and stack.optimizer.capturable else None
 
     def epoch(self, epoch: int) -> Iterator[int]:

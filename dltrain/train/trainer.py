@@ -40,13 +40,6 @@ class Trainer:
         log_interval: Read the running metrics every this many steps; None: once per epoch.
         patience: Stop after this many validations without a new best; None: never.
         checkpoint_interval: How often a state is written; None: as often as costs little.
-
-    Attributes:
-        steps: What takes the updates.
-        columns: What a row may hold, in order.
-        rules: What chooses a member's best epoch (the loss's metric on val, or on train without
-            val) and when it is through.
-        stop_signal: The signal that asked to stop, if one did.
     """
 
     def __init__(
@@ -61,8 +54,8 @@ class Trainer:
     ) -> None:
         self.stack = stack
         self.epochs = epochs
-        self.steps = Steps(stack)
-        self.stop_signal: int | None = None
+        self.steps = Steps(stack)  # what takes the updates
+        self.stop_signal: int | None = None  # the signal that asked to stop, if one did
         self.outcomes = [Outcome() for _ in range(stack.model.num_members)]
         self._eval_interval = eval_interval
         self._log_interval = log_interval
@@ -70,7 +63,9 @@ class Trainer:
         self._epoch = 0  # whole ones so far
         rows = {split: len(stack.splits[split]) for split in ("train", "val")}
         metrics = names_of(stack.loss.task, rows=rows)
-        self.columns = ["epoch", "step", "lr", *metrics]
+        self.columns = ["epoch", "step", "lr", *metrics]  # what a row may hold, in order
+        # what chooses a member's best epoch (the loss's metric on val, or on train without val)
+        # and when it is through
         self.rules = Rules(epochs=epochs, patience=patience, metric=choosing(metrics))
 
     @property
@@ -155,11 +150,7 @@ class Trainer:
         return loss.metrics(sums, len(rows), split)
 
     def _train(
-        self,
-        saver: Saver,
-        running: Sequence[int],
-        recorders: Sequence[Recorder | None],
-        view: View,
+        self, saver: Saver, running: Sequence[int], recorders: Sequence[Recorder | None], view: View
     ) -> None:
         """Train, evaluate and record one epoch, or as much of it as there is time for."""
         epoch, started = self._epoch + 1, time.perf_counter()

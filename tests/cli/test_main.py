@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
-import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from PIL import Image
 
 from dltrain import __version__
 from dltrain.cli.main import VERBS
@@ -23,7 +19,7 @@ from dltrain.config.compose import CONF
 from dltrain.config.load import load
 from dltrain.config.plain import to_yaml
 from dltrain.runs.find import list_runs
-from dltrain.text import figure
+from tests.cli.conftest import record
 from tests.conftest import Call, Shown, command, tree
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -37,21 +33,11 @@ FILES = {
     "timing.csv",
     "train.log",
 }
-EXPERIMENTS = [
-    str(file.relative_to(CONF / "experiment").with_suffix(""))
-    for file in sorted((CONF / "experiment").rglob("*.yaml"))
-]
 
 
 def others_may_read(folder: Path) -> bool:
     """Tell whether any user may enter and list a folder."""
     return all(path.stat().st_mode & 0o005 == 0o005 for path in [folder, *folder.parents])
-
-
-def record(folder: Path) -> dict[str, Any]:
-    """Read the run.json of the only run below a folder."""
-    [run] = list_runs(folder)
-    return run.info
 
 
 def closed_pipe(*words: str) -> Shown:
@@ -227,20 +213,6 @@ def test_all_mistakes_are_told_at_once(call: Call) -> None:
         "model.dropout",
         "optimizer.lr",
     ]
-
-
-def test_data_that_cannot_be_used_is_refused_before_a_folder_is_made(
-    here: Path, call: Call
-) -> None:
-    (here / "t.csv").write_text("a,y\n1,2,\n")
-    shown = call("data=csv", "data.path=t.csv", "data.target=y")
-    assert shown == Shown(
-        2,
-        "",
-        "dltrain: error: t.csv:2: 3 cells, but the header has 2; correct the row, or quote cells "
-        "that contain the delimiter\n",
-    )
-    assert tree(here) == ["t.csv"]
 
 
 def test_a_model_that_does_not_fit_the_table_is_refused(here: Path, call: Call) -> None:
@@ -447,106 +419,6 @@ def test_a_full_standard_output_is_a_storage_error(here: Path) -> None:
     assert "internal error" not in result.stderr
 
 
-# Data and models looked at.
-
-
-def test_data_shows_what_became_of_a_table(here: Path, call: Call) -> None:
-    shown = call("data", "data=house_tiny")
-    assert (shown.code, shown.err) == (0, "")
-    lines = [line.rstrip() for line in shown.out.splitlines()]
-    assert "task      regression of Price (model=linear, mlp)" in lines
-    assert "rows      4 train, 0 val, 0 test" in lines
-    assert [line.split()[:4] for line in lines[7:11]] == [
-        ["column", "role", "missing", "imputed"],
-        ["NumRooms", "number", "2", "3"],
-        ["RoofType", "category", "3", "2"],
-        ["Price", "target", "0", "the"],
-    ][: len(lines[7:11])]
-    assert [line.split() for line in lines[-4:]] == [
-        ["3", "0", "1", "127,500"],
-        ["2", "0", "1", "106,000"],
-        ["4", "1", "0", "178,100"],
-        ["3", "0", "1", "140,000"],
-    ]
-    assert tree(here) == []
-
-
-def test_data_shows_no_more_rows_than_asked_for(call: Call) -> None:
-    assert "127,500" in call("data", "data=house_tiny", "--rows", "1").out
-    assert call("data", "data=house_tiny", "--rows", "1").out.splitlines()[-1].split()[0] == "3"
-    assert call("data", "data=house_tiny", "--rows", "-1").out.splitlines()[-1].split()[-2] == "->"
-
-
-def test_data_does_not_mind_a_model_that_does_not_fit(call: Call) -> None:
-    assert call("data", "data=house_tiny", "model=softmax").code == 0
-
-
-def test_names_from_a_file_are_printed_as_they_are(here: Path, call: Call) -> None:
-    (here / "t.csv").write_text("[/x],[red] \x1b[31m,${oc.env:HOME}\n1,2,0.5\n")
-    shown = call("data", "data=csv", "data.path=t.csv", "data.target=[/x]", "data.task=regression")
-    assert shown.code == 0
-    assert "[/x]" in shown.out
-    assert r"[red] \x1b[31m" in shown.out
-    assert "${oc.env:HOME}" in shown.out
-    assert "\x1b" not in shown.out
-
-
-def test_data_draws_a_contact_sheet_of_images(here: Path, call: Call) -> None:
-    shown = call("data", "data=fashion_mnist", "data.source=sample")
-    assert (shown.code, shown.err) == (0, "")
-    assert "ankle boot" in shown.out
-    assert tree(here) == ["outputs", "outputs/fashion_mnist.png"]
-    with Image.open(here / "outputs/fashion_mnist.png") as sheet:
-        assert sheet.size == ((16 * 30 + 2) * 2, (10 * 30 + 2) * 2)
-
-
-def test_a_contact_sheet_stays_in_the_output_folder(here: Path, call: Call) -> None:
-    call("data", "data=fashion_mnist", "data.source=sample", "data.name=../sheet")
-    assert not (here / "sheet.png").exists()
-
-
-def test_model_show_draws_the_graph_of_a_step(call: Call) -> None:
-    shown = call("model", "show", "model=mlp", "model.hidden=[4]")
-    assert "parameters  17" in shown.out
-    passes = [line.split()[0] for line in shown.out.splitlines()[5:]]
-    assert passes.index("forward") < passes.index("backward") < passes.index("update")
-    assert passes[-1] == "step"
-
-
-# Training in this process.
-
-
-def test_every_kind_of_model_trains(here: Path, call: Call) -> None:
-    (here / "t.csv").write_text(
-        "a,y\n" + "".join(f"{i},{'no' if i < 20 else 'yes'}\n" for i in range(40))
-    )
-    table = ["data=csv", "data.path=t.csv", "data.target=y", "trainer.epochs=2"]
-    for words in (["model=softmax"], ["model=mlp", "model.hidden=[4]", "optimizer=adam"]):
-        shown = call(*table, *words, f"output_dir={words[0]}")
-        assert (shown.code, shown.err) == (0, "")
-        assert record(here / words[0])["result"]["test"].keys() == {"test/loss", "test/accuracy"}
-
-
-def test_least_squares_finds_the_weights_in_one_step(here: Path, call: Call) -> None:
-    shown = call("optimizer=least_squares")
-    assert (shown.code, shown.err) == (0, "")
-    info = record(here / "outputs")
-    assert info["result"]["final"]["step"] == 1
-    assert info["result"]["findings"]["w_error"] < 1e-3
-    assert info["result"]["findings"]["exact_w_error"] < 1e-9
-
-
-def test_a_run_that_diverges_ends_with_three_and_says_where(here: Path, call: Call) -> None:
-    shown = call("optimizer.lr=1e9")
-    assert shown.code == 3
-    assert re.match(
-        r"dltrain: error: diverged at epoch 1, step \d+: the loss is not finite", shown.err
-    )
-    assert shown.err.count("\n") == 1
-    info = record(here / "outputs")
-    assert (info["status"], info["exit_code"]) == ("diverged", 3)
-
-
 def test_what_nobody_thought_of_is_one_line_and_a_file(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -574,29 +446,6 @@ def test_a_disk_that_refuses_ends_with_four(call: Call) -> None:
     assert shown.err.count("\n") == 1
 
 
-def test_validating_less_often_still_records_the_validations(here: Path, call: Call) -> None:
-    assert call("trainer.eval_interval=2", "trainer.epochs=4").code == 0
-    [run] = list_runs(here / "outputs")
-    found = [bool(row.get("val/loss")) for row in run.metrics()]
-    assert found == [False, True, False, True]
-
-
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_an_experiment_falls_into_the_published_bands(here: Path, call: Call, name: str) -> None:
-    shown = call(f"experiment={name}")
-    assert (shown.code, shown.err) == (0, "")
-    expectations = load([f"experiment={name}"]).expect
-    assert expectations
-    if record(here / "outputs")["data"]["source"] == "sample":
-        pytest.skip("the bands are those of all the images, which are not here")
-    for expected in expectations:
-        lines = [line.rstrip() for line in shown.out.splitlines()]
-        ends = (expected.metric, expected.source)
-        [line] = [x for x in lines if x.startswith(ends[0]) and x.endswith(ends[1])]
-        assert figure(expected.published) in line.split()
-        assert " yes " in line
-
-
 def test_runs_lists_and_shows_what_was_trained(here: Path, call: Call) -> None:
     call("seed=5", "trainer.epochs=2")
     [run] = list_runs(here / "outputs")
@@ -605,33 +454,3 @@ def test_runs_lists_and_shows_what_was_trained(here: Path, call: Call) -> None:
     assert " 5     2               val/loss " in line
     for name in ("latest", "@1", run.short, run.id, f"outputs/{run.id}"):
         assert f"run             {run.id}" in call("runs", "show", name).out
-
-
-@pytest.mark.parametrize("folder", ["runs", "my runs"])
-def test_the_next_command_can_be_typed_as_it_is_shown(call: Call, folder: str) -> None:
-    shown = call("trainer.epochs=1", f"output_dir={folder}")
-    line = next(line for line in shown.out.splitlines() if line.startswith("next "))
-    assert call(*shlex.split(line)[2:]).code == 0
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_stops_after_the_step_and_keeps_whole_epochs(
-    here: Path, number: signal.Signals, code: int
-) -> None:
-    line = [sys.executable, "-m", "dltrain", "trainer.epochs=1000000"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(line, stdout=pipe, stderr=pipe, text=True) as process:
-        assert process.stdout is not None
-        next(row for row in process.stdout if "/1000000" in row)
-        process.send_signal(number)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == code
-    assert re.fullmatch(
-        r"dltrain: error: interrupted after step [\d,]+; dltrain resume \w{4} goes on from there\n",
-        err,
-    )
-    [run] = list_runs(here / "outputs")
-    assert (run.status, run.info["exit_code"]) == ("interrupted", code)
-    assert (run.folder / "metrics.csv").read_bytes().endswith(b"\n")
-    kept = sorted(file.name for file in (run.folder / "checkpoints").iterdir())
-    assert kept[-1] == f"epoch-{int(run.metrics()[-1]['epoch']):06d}.safetensors"

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from dltrain.config.choices import DeviceType
 from dltrain.config.compose import CONF, compose_groups
-from dltrain.config.knob import Knob, knobs
+from dltrain.config.knob import Knob, Problem, knobs
 from dltrain.config.plain import as_dict, shown
-from dltrain.config.problem import Problem
 from dltrain.config.schema import AdamConfig, Expectation, MlpConfig, RunConfig, TrainerConfig
 from dltrain.config.validate import convert, instance, known_keys, run_config, unknown_key
 

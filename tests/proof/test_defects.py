@@ -48,12 +48,12 @@ def test_what_is_to_see_a_defect_is_there(defect: Defect) -> None:
 
 @pytest.mark.parametrize("text", ["os.fsync(", "no such text"])
 def test_a_text_that_does_not_stand_there_once_is_refused(text: str) -> None:
-    defect = Defect("a slip", "storage.py", text, "", ())
+    defect = Defect("a slip", "system/disk.py", text, "", ())
     with pytest.raises(
-        ValueError, match=r"a slip: its text stands \d times in dltrain/storage\.py"
+        ValueError, match=r"a slip: its text stands \d times in dltrain/system/disk\.py"
     ):
         defect.put_into(ROOT)
-    assert "os.fsync(" in (ROOT / "dltrain" / "storage.py").read_text(encoding="utf-8")
+    assert "os.fsync(" in (ROOT / "dltrain" / "system/disk.py").read_text(encoding="utf-8")
 
 
 def test_each_defect_has_a_name_of_its_own() -> None:

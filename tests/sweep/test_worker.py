@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from dltrain.runs.command_line import CommandLine
-from dltrain.sweep.assignment import Assignment
-from dltrain.sweep.plan import Plan
+from dltrain.sweep.plan import Assignment, Plan
 from dltrain.sweep.worker import main
 from dltrain.system.disk import make_folder
 from tests.sweep.helpers import SMALL, planned, record

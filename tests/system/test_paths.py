@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from dltrain.system.paths import expanded, problem_with
+from dltrain.system.paths import expanded, label, problem_with
 
 
 def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,3 +29,31 @@ def test_a_path_that_names_nothing_yet_has_no_problem(tmp_path: Path) -> None:
 def test_a_path_that_cannot_be_is_explained(tmp_path: Path) -> None:
     assert problem_with(tmp_path / ("a" * 300)) == "File name too long"
     assert problem_with(tmp_path / "a\0b")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("linear-李明", "linear-李明"),
+        ("cafe\u0301", "café"),
+        ("Ελλάδα 2", "Ελλάδα-2"),
+        ("a\u202eb\u200bc\x1b[31m", "a-b-c-31m"),
+        ("-.hidden", "hidden"),
+        ("a--b - c", "a--b-c"),
+        ("\u3164", "unnamed"),
+        ("", "unnamed"),
+        ("x" * 80, "x" * 60),
+        ("😀 ok", "ok"),
+    ],
+)
+def test_a_runs_name_keeps_letters_of_any_script_and_nothing_else(text: str, name: str) -> None:
+    assert label(text) == name
+
+
+def test_a_runs_name_fits_a_file_system() -> None:
+    assert len(label("\U00020000" * 80).encode()) == 200
+
+
+def test_where_file_names_are_ascii_a_name_is_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
+    assert label("café-李") == "cafe-u674e"

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from dltrain.runs.record import sealed_json
-from dltrain.runs.seal import BLANK, sealed
+from dltrain.runs.verification import BLANK, sealed
 from dltrain.train.checkpoints import checkpoint_file as checkpoint
 
 SECRET = "SECRET-5f1d-that-nobody-may-see"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dltrain.config.load import load
-from dltrain.data.dataset import EVALUATION_ROWS
-from dltrain.data.summary import DataSummary
+from dltrain.data.dataset import EVALUATION_ROWS, DataSummary
 from dltrain.nn.plan import ActivationPlan, DropoutPlan, LayerPlans, LinearPlan, single_layer
 from dltrain.train.cost import Workload, member_bytes, work
 from tests.scaling import ScalePlan

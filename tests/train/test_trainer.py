@@ -296,7 +296,7 @@ def test_the_books_digits_come_out(tmp_path: Path) -> None:
                 seeds=[1],
                 transform=train_rows.to_float,
             ),
-            splits={"val": empty, "test": empty},
+            splits={"train": train_rows, "val": empty, "test": empty},
         )
         view = TextbookView(model, inputs[1000:], targets[1000:])
         list(Trainer(stack, epochs=10).fit([Kept(tmp_path)], view))

@@ -45,11 +45,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _config_of(run: Run) -> Mapping[str, Any]:
-    """Return the recorded config of a run, whoever wrote it.
-
-    Raises:
-        ValueError: If nothing is recorded, or it is a sweep.
-    """
+    """Return the recorded config of a run, whoever wrote it."""
     if run.is_sweep:
         raise ValueError(f"{run.short}: is a sweep; name a member of it, such as {run.short}/0")
     config = run.part("config")

@@ -57,11 +57,7 @@ def _nothing(config: object) -> None:
 
 
 def _checked(words: Sequence[str]) -> list[str]:
-    """Return the words for Hydra, flags first, as it wants them.
-
-    Raises:
-        UsageError: If Hydra could do nothing with them.
-    """
+    """Return the words for Hydra, flags first, as it wants them."""
     parser = Parser("train", __doc__ or "", USAGE).composing()
     parser.add_argument("--info", "-i", nargs="?", const="all", choices=INFO)
     parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"])
@@ -99,11 +95,7 @@ def _shell(overrides: Sequence[str]) -> Sequence[str]:
 
 
 def refuse_unusable(overrides: Overrides, arguments: Namespace) -> None:
-    """Refuse words that Hydra cannot compose; what is left out need not be there to inform.
-
-    Raises:
-        UsageError: With one line for each problem.
-    """
+    """Refuse words that Hydra cannot compose; what is left out need not be there to inform."""
     with refusing():
         sources = Sources.of(arguments.config_dir, arguments.config_name)
         resolved = resolve(overrides, sources.groups)

@@ -43,17 +43,13 @@ class JobError(Exception):
 
 
 class Ending:
-    """What a signal does in a process that trains one run after the other.
-
-    Attributes:
-        training: The run under way, which the first signal stops and keeps.
-        number: Of that signal.
-        pid: Of the command's own process; other processes leave it to that one to end the sweep.
-    """
+    """What a signal does in a process that trains one run after the other."""
 
     def __init__(self) -> None:
+        # the run under way, which the first signal stops and keeps
         self.training: Training | None = None
-        self.number: int | None = None
+        self.number: int | None = None  # of that signal
+        # of the command's own process; other processes leave it to that one to end the sweep
         self.pid: int | None = None
 
     def __call__(self, number: int, _: object) -> None:

@@ -16,6 +16,7 @@ import logging
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -76,12 +77,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _folder(search: Search) -> tuple[Path, bool]:
-    """Make the folder for Hydra's files; return it, and whether it is new.
-
-    Raises:
-        UsageError: If there is something else.
-        StorageError: If it cannot be made.
-    """
+    """Make the folder for Hydra's files; return it, and whether it is new."""
     moment = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     folder = search.folder or search.output_dir / "multirun" / moment
     is_new = disk.make_folder(folder)
@@ -93,11 +89,7 @@ def _folder(search: Search) -> tuple[Path, bool]:
 
 
 def _carry_out(search: Search, sources: Sources, folder: Path) -> BaseException | None:
-    """Let Hydra sweep; return what ended it, if it did not come to its end.
-
-    Raises:
-        StorageError: If the disk refuses.
-    """
+    """Let Hydra sweep; return what ended it, if it did not come to its end."""
     text = str(folder.absolute()).replace("\\", "\\\\").replace("'", "\\'")
     words = [*search.words, f"hydra.sweep.dir='{text}'", "hydra.mode=MULTIRUN"]
     ending.pid = os.getpid()
@@ -166,7 +158,7 @@ def _conclude(
     if isinstance(error, _EngineError) and not jobs:
         disk.remove(Path(error.details))
         raise UsageError([f"{search.engine}: cannot begin ({error})"])
-    counts = {status: sum(j["status"] == status for j in jobs) for status in _statuses(jobs)}
+    counts = Counter(sorted(j["status"] for j in jobs))
     share = ", ".join(f"{count} {status}" for status, count in counts.items()) or "none begun"
     facts = [("jobs", f"{len(jobs)}: {share}"), *_best(jobs), ("folder", str(folder))]
     show(output(), ["", pairs(facts)])
@@ -187,10 +179,6 @@ def _conclude(
         which = "the only job" if len(jobs) == 1 else f"all {len(jobs)} jobs"
         line = f"{which} diverged, so none is best; try smaller values of optimizer.lr"
         raise EndedError(3, line)
-
-
-def _statuses(jobs: Sequence[dict[str, Any]]) -> list[str]:
-    return sorted({entry["status"] for entry in jobs})
 
 
 def _best(jobs: Sequence[dict[str, Any]]) -> list[tuple[str, object]]:

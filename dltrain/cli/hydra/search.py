@@ -20,7 +20,7 @@ from dltrain.config.grammar.scalars import as_text
 from dltrain.config.load import compose_run
 from dltrain.config.overrides import Override, Overrides
 from dltrain.config.resolve import resolve
-from dltrain.data.summary import DataSummary
+from dltrain.data.dataset import DataSummary
 from dltrain.metrics import choosing, higher_is_better, names_of
 from dltrain.system.paths import expanded
 from dltrain.text import clipped
@@ -44,25 +44,15 @@ EXAMPLE = "'optimizer.lr=tag(log, interval(0.001, 1))'"
 
 @dataclass(frozen=True)
 class Search:
-    """A search as an engine is to carry it out.
+    """A search as an engine is to carry it out."""
 
-    Attributes:
-        words: For Hydra.
-        engine: Which it is, as typed.
-        is_local: Whether jobs run in this process.
-        metric: What chooses.
-        direction: ``maximize`` or ``minimize`` where the engine wants to know, else empty.
-        folder: For Hydra's files, if one was named.
-        output_dir: Where runs go.
-    """
-
-    words: tuple[str, ...]
-    engine: str
-    is_local: bool
-    metric: str
-    direction: str
-    folder: Path | None
-    output_dir: Path
+    words: tuple[str, ...]  # for Hydra
+    engine: str  # which it is, as typed
+    is_local: bool  # whether jobs run in this process
+    metric: str  # what chooses
+    direction: str  # ``maximize`` or ``minimize`` where the engine wants to know, else empty
+    folder: Path | None  # for Hydra's files, if one was named
+    output_dir: Path  # where runs go
 
 
 def searched(overrides: Overrides, sources: Sources) -> Search:
@@ -125,10 +115,7 @@ def searched(overrides: Overrides, sources: Sources) -> Search:
 def _written(entry: Override, sources: Sources, *, lists_only: bool) -> str:
     """Write a list as its values: Hydra's sort() and casts of ranges change their bounds instead.
 
-    Args:
-        entry: Whose value may be a list.
-        sources: Where groups are found.
-        lists_only: Whether the engine runs through lists; one that searches makes more of a range.
+    An engine that does not run through lists makes more of a range, which it gets as it is.
     """
     text = entry.text or ""
     if not lists_only and ("(" not in text or text.startswith(SEARCHED)):
@@ -138,11 +125,7 @@ def _written(entry: Override, sources: Sources, *, lists_only: bool) -> str:
 
 
 def _values(entry: Override) -> list[Override] | str:
-    """Return what to try for a key: of a list each value, of a range or an interval its ends.
-
-    Returns:
-        That, or one line that says what is wrong.
-    """
+    """Return what to try for a key, the ends of a range or an interval; or what is wrong."""
     try:
         read = OverridesParser.create().parse_override(str(entry))
         if not read.is_sweep_override():
@@ -166,11 +149,7 @@ def _texts(override: HydraOverride) -> list[str]:
 
 
 def _checked(values: Mapping[str, Sequence[Override]], sources: Sources) -> Any:
-    """Try each value beside the first ones of the other keys; return the config of all the first.
-
-    Raises:
-        ConfigError: With one line for each problem.
-    """
+    """Try each value beside the first of each other key; return the config of all the first."""
     first = Overrides(tuple(tried[0] for tried in values.values() if tried))
     lines: list[str] = []
     for key, tried in values.items():

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from dltrain.cli.live.training import counted
 from dltrain.cli.terminal.console import dim, table, warning
 from dltrain.nn.plan import widths
+from dltrain.sweep.plan import Group, Member, Plan
 from dltrain.sweep.stacks import in_order, sizes_to_try, stack_size
-from dltrain.system.machine import free_memory
+from dltrain.system.environment import free_memory
 from dltrain.text import figure
 from dltrain.train.cost import num_steps, stack_bytes, work
-
-if TYPE_CHECKING:
-    from dltrain.sweep.plan import Group, Member, Plan
 
 # Rows of a table on a terminal; plan.jsonl has all of them.
 ROWS = 20

@@ -42,12 +42,7 @@ def show_plan(plan: Plan) -> None:
 
 
 def start_sweep(plan: Plan, line: CommandLine) -> None:
-    """Claim a folder for a sweep and train it there.
-
-    Args:
-        plan: What is to be trained.
-        line: What was typed.
-    """
+    """Claim a folder for a sweep and train it there."""
     with begun(plan, line) as session:
         _train(session)
 
@@ -55,14 +50,7 @@ def start_sweep(plan: Plan, line: CommandLine) -> None:
 def resume_sweep(
     path: Path, overrides: Overrides, sources: Sources, *, allow_changed: bool
 ) -> None:
-    """Train what is missing of a sweep, after making sure that it is still the same sweep.
-
-    Args:
-        path: Its folder.
-        overrides: What was typed, as ``resumed`` takes it.
-        sources: Of the configs that overrides are composed from.
-        allow_changed: Whether other versions may go on with it, and other data.
-    """
+    """Train what is missing of a sweep, after making sure that it is still the same sweep."""
     with locked(path):
         with refusing():
             session = resumed(path, overrides, sources, allow_changed=allow_changed)
@@ -78,11 +66,7 @@ def resume_sweep(
 
 
 def _train(session: Session) -> None:
-    """Train what is unfinished of a sweep, and show what came out.
-
-    Raises:
-        EndedError: With the exit code, if not all members came to an end.
-    """
+    """Train what is unfinished of a sweep, and show what came out."""
     plan, folder = session.plan, session.folder
     view = _view(plan, session.num_finished)
     view.show(pairs([("sweep", folder.id), *plan_facts(plan)]))
@@ -101,11 +85,7 @@ def _view(plan: Plan, finished: int) -> SweepView:
     sizes = [(group, plan.members[group.members[0]].config) for group in plan.groups]
     steps = sum(len(group.members) * num_steps(config, group.workload) for group, config in sizes)
     return SweepView(
-        output(),
-        members=plan.members,
-        finished=finished,
-        steps=steps,
-        metric=plan.metric,
+        output(), members=plan.members, finished=finished, steps=steps, metric=plan.metric
     )
 
 

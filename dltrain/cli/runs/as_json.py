@@ -15,27 +15,22 @@ from dltrain.runs.run import Run
 HELP = "print it as JSON: id, status, ... (the fields of runs ls), of one run its record as well"
 
 
-def row_facts(row: Row) -> dict[str, Any]:
-    """Return all fields of a run that it has."""
-    return {name: value for name, value in row.fields.items() if value is not None}
+def rows_facts(listed: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return all fields of each run that it has."""
+    return [{k: value for k, value in row.fields.items() if value is not None} for row in listed]
 
 
 def run_facts(run: Run) -> dict[str, Any]:
     """Return a run's fields, its record and, of a sweep, its members."""
     [row] = rows([run], numbered=False)
     facts: dict[str, Any] = {
-        "fields": row_facts(row),
+        "fields": rows_facts([row])[0],
         "record": run.info,
         "folder": str(run.folder),
     }
     if run.is_sweep:
-        facts["members"] = [row_facts(member) for member in rows(members(run), numbered=False)]
+        facts["members"] = rows_facts(rows(members(run), numbered=False))
     return facts
-
-
-def rows_facts(listed: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the fields of several runs."""
-    return [row_facts(row) for row in listed]
 
 
 def write(facts: Any) -> None:

@@ -10,15 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.arguments import Parser, refusing
 from dltrain.cli.live.training import following
-from dltrain.cli.runs.as_json import HELP, row_facts, rows_facts, write
-from dltrain.cli.tables.results import (
-    best_facts,
-    failures,
-    ranking_and_noise,
-    unfinished_table,
-)
+from dltrain.cli.runs.as_json import HELP, rows_facts, write
+from dltrain.cli.tables.results import best_facts, failures, ranking_and_noise, unfinished_table
 from dltrain.cli.tables.runs import columns_of, print_rows
 from dltrain.cli.terminal.console import bold, dim, output, pairs, show
 from dltrain.config.schema import MAX_SEED
@@ -40,14 +35,11 @@ USAGE = "dltrain runs best [SWEEP] [--metric NAME] [--where TEXT] [output_dir=FO
 def main(words: Sequence[str]) -> None:
     """Show the best."""
     parser = Parser("runs best", __doc__ or "", USAGE)
-    parser.add_argument("words", nargs="*", metavar="SWEEP", help="and output_dir=FOLDER")
     parser.add_argument("--metric", metavar="NAME", help="what counts (the one that chose epochs)")
     parser.add_argument("--where", metavar="TEXT", help="a filter, as runs ls --help explains")
     parser.add_argument("--json", action="store_true", help=HELP)
-    arguments = parser.read(words)
-    names, output_dir = names_and_folder(arguments.words)
-    if len(names) > 1:
-        raise UsageError([f"runs best: {names[1]} is one argument too many"])
+    arguments = parser.read_runs(words, most=1, metavar="SWEEP")
+    names, output_dir = arguments.names, arguments.output_dir
     with refusing():
         if not names:
             return best_of_all(
@@ -62,11 +54,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def best_of_sweep(sweep: Run, *, metric: str | None, as_json: bool) -> None:
-    """Print a sweep's settings or members, best first, and its best member.
-
-    Raises:
-        ValueError: If no member has the metric.
-    """
+    """Print a sweep's settings or members, best first, and its best member."""
     comparison = of_sweep(sweep)
     if metric is not None:
         names = Names.of(result.metrics for result in comparison.results)
@@ -97,11 +85,7 @@ def best_of_sweep(sweep: Run, *, metric: str | None, as_json: bool) -> None:
 
 
 def best_of_all(output_dir: Path, *, metric: str | None, where: str | None, as_json: bool) -> None:
-    """Print the best runs of those that learned from the newest run's data.
-
-    Raises:
-        ValueError: If there is none.
-    """
+    """Print the best runs of those that learned from the newest run's data."""
     every = list(list_all(output_dir))
     newest = next((run for run in every if run.part("data", "sha256") and best_of(run)), None)
     if newest is None:
@@ -119,7 +103,8 @@ def best_of_all(output_dir: Path, *, metric: str | None, where: str | None, as_j
         raise ValueError(f"none of {len(listed)} {what} {fits}")
     best = chosen[0]
     if as_json:
-        return write({"metric": name, "best": row_facts(best), "ranking": rows_facts(chosen)})
+        ranking = rows_facts(chosen)
+        return write({"metric": name, "best": ranking[0], "ranking": ranking})
     print_rows(columns_of(chosen[:10], listed), chosen[:10])
     facts = [
         ("best", bold(f"{best.run.short}: {name} {figure(best.fields[name])}")),
@@ -138,11 +123,10 @@ def _new_seed(runs: Sequence[Run]) -> int:
 
 
 def _next(run: Run, *, seed: int) -> list[tuple[str, object]]:
-    whole = run if run.sweep is None else Run(run.sweep, {}, is_sweep=True)
     return following(
         [
             command_on(run, "runs", "plot"),
-            command_on(whole, "report"),
+            command_on(run.whole, "report"),
             command_on(run, "predict", more=("--data", "FILE")),
             command_on(run, "rerun", more=(f"seed={seed}",)),
         ]

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.runs.as_json import HELP, rows_facts, write
-from dltrain.cli.tables.curves import learning_curves
 from dltrain.cli.tables.runs import print_rows
 from dltrain.cli.terminal.console import bold, dim, output, show
-from dltrain.cli.terminal.curves import STYLES
+from dltrain.cli.terminal.curves import STYLES, learning_curves
 from dltrain.runs.compare.comparison import of_sweep
 from dltrain.runs.compare.curves import read_curve
 from dltrain.runs.compare.field_names import is_metric
@@ -28,9 +27,8 @@ def main(words: Sequence[str]) -> None:
     """Compare."""
     parser = Parser("runs compare", __doc__ or "", USAGE)
     parser.add_argument("--json", action="store_true", help=HELP)
-    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
-    arguments = parser.read(words)
-    names, output_dir = names_and_folder(arguments.words)
+    arguments = parser.read_runs(words)
+    names, output_dir = arguments.names, arguments.output_dir
     with refusing():
         runs = [run for name in names for run in _members(find(name, output_dir))]
         if len(runs) < 2:
@@ -49,11 +47,7 @@ def _members(run: Run) -> list[Run]:
 
 
 def print_comparison(runs: Sequence[Run]) -> None:
-    """Print curves over one another, as many as can be told apart, and a table of how they ended.
-
-    Raises:
-        ValueError: If a run's metrics cannot be read.
-    """
+    """Print curves over one another, as many as can be told apart, and a table of results."""
     console, listed = output(), rows(runs, numbered=False)
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in runs:

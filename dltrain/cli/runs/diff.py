@@ -13,7 +13,7 @@ from dltrain.runs.compare.field_names import is_metric
 from dltrain.runs.compare.fields import fields
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
-from dltrain.text import figure
+from dltrain.text import clipped, figure
 
 USAGE = "dltrain runs diff RUN RUN [output_dir=FOLDER]"
 # Parts of a record that say under what circumstances a run was made.
@@ -24,11 +24,13 @@ MAX_TEXT = 60
 def main(words: Sequence[str]) -> None:
     """Compare two."""
     parser = Parser("runs diff", __doc__ or "", USAGE)
-    names, output_dir = parser.read_runs(words)
-    if len(names) != 2:
-        raise UsageError([f"runs diff: compares two runs, not {len(names)}; runs compare more"])
+    arguments = parser.read_runs(words)
+    if len(arguments.names) != 2:
+        raise UsageError(
+            [f"runs diff: compares two runs, not {len(arguments.names)}; runs compare more"]
+        )
     with refusing():
-        before, after = (find(name, output_dir) for name in names)
+        before, after = (find(name, arguments.output_dir) for name in arguments.names)
     show_differences(before, after)
 
 
@@ -36,12 +38,15 @@ def show_differences(before: Run, after: Run) -> None:
     """Print what two runs were told, how they were made and what they came to, where unlike."""
     console = output()
     console.print(pairs([("a", before.id), ("b", after.id)]))
-    config = differences(_config(before), _config(after))
+    config = differences(flat(before.mapping("config")), flat(after.mapping("config")))
     made = differences(_circumstances(before), _circumstances(after))
     for title, rows in (("config", config), ("circumstances", made)):
         console.print("")
         if rows:
-            cells = [[key, *map(_bounded, texts(old, new))] for key, old, new in rows]
+            cells = [
+                [key, *(clipped(text, most=MAX_TEXT) for text in texts(old, new))]
+                for key, old, new in rows
+            ]
             console.print(table([title, "a", "b"], cells))
         else:
             console.print(dim(f"{title}: no difference"))
@@ -54,17 +59,8 @@ def show_differences(before: Run, after: Run) -> None:
             console.print(bold("the same numbers"))
 
 
-def _config(run: Run) -> Mapping[str, Any]:
-    config = run.part("config")
-    return flat(config) if isinstance(config, dict) else {}
-
-
 def _circumstances(run: Run) -> Mapping[str, Any]:
     return flat({name: run.info[name] for name in CIRCUMSTANCES if name in run.info})
-
-
-def _bounded(text: str) -> str:
-    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}..."
 
 
 def _results(before: Run, after: Run) -> list[list[str]]:

@@ -78,11 +78,7 @@ def _runs(chosen: Sequence[Row]) -> Records:
 
 
 def _epochs(chosen: Sequence[Row]) -> pa.Table:
-    """Return the metrics of each epoch, beside what tells the runs apart.
-
-    Raises:
-        ValueError: If a run's ``metrics.csv`` is no table of numbers.
-    """
+    """Return the metrics of each epoch, beside what tells the runs apart."""
     import pyarrow as pa
 
     keys = varying(chosen)
@@ -103,11 +99,7 @@ def _epochs(chosen: Sequence[Row]) -> pa.Table:
 
 
 def _numbers(run: Run) -> pa.Table:
-    """Read a run's ``metrics.csv``.
-
-    Raises:
-        ValueError: If it is no table of numbers, or of a run folder of another format.
-    """
+    """Read a run's ``metrics.csv``."""
     import pyarrow as pa
     import pyarrow.csv
 

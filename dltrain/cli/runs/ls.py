@@ -23,7 +23,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.tables.runs import TEST, columns_of, print_rows, ranked, text
 from dltrain.cli.terminal.console import dim, output
 from dltrain.config.plain import shown
@@ -39,10 +39,8 @@ USAGE = (
 
 def main(words: Sequence[str]) -> None:
     """List."""
-    arguments = _parser().read(_joined(words))
-    names, output_dir = names_and_folder(arguments.words)
-    if len(names) > 1:
-        raise UsageError([f"runs ls: {names[1]} is one argument too many"])
+    arguments = _parser().read_runs(_joined(words), most=1, metavar="SWEEP")
+    names, output_dir = arguments.names, arguments.output_dir
     with refusing():
         sweep = find(names[0], output_dir) if names else None
     if sweep is not None and not sweep.is_sweep:
@@ -75,7 +73,6 @@ def main(words: Sequence[str]) -> None:
 
 def _parser() -> Parser:
     parser = Parser("runs ls", __doc__ or "", USAGE)
-    parser.add_argument("words", nargs="*", metavar="SWEEP", help="and output_dir=FOLDER")
     parser.add_argument("--where", metavar="TEXT", help="a filter: 'lr < 0.1 and status == done'")
     parser.add_argument(
         "--sort", metavar="KEY", help="metrics best first, else ascending; -KEY turns it round"

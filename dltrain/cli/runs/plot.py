@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.terminal.console import output, safe, warning
 from dltrain.inference import pictures
 from dltrain.plots import curves, heatmap, key_effects, style
@@ -57,15 +57,10 @@ MAX_IN_NAME = 4
 
 @dataclass(frozen=True)
 class Picture:
-    """One to be drawn.
+    """One to be drawn."""
 
-    Attributes:
-        kind: One of ``KINDS``.
-        runs: What is in it.
-    """
-
-    kind: str
-    runs: tuple[Run, ...]
+    kind: str  # one of ``KINDS``
+    runs: tuple[Run, ...]  # what is in it
 
     @property
     def name(self) -> str:
@@ -78,8 +73,8 @@ class Picture:
 
 def main(words: Sequence[str]) -> None:
     """Draw."""
-    arguments = _parser().read(words)
-    names, output_dir = names_and_folder(arguments.words)
+    arguments = _parser().read_runs(words)
+    names, output_dir = arguments.names, arguments.output_dir
     if not names:
         raise UsageError(["runs plot: which run? An id, latest, or @1; dltrain runs lists them"])
     kind, file = arguments.kind, arguments.output
@@ -101,7 +96,6 @@ def main(words: Sequence[str]) -> None:
 
 def _parser() -> Parser:
     parser = Parser("runs plot", __doc__ or "", USAGE)
-    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
     parser.add_argument("--kind", metavar="KIND", help=f"one of {', '.join(KINDS)}")
     ending = ", ".join(f".{form}" for form in style.FORMATS)
     parser.add_argument(
@@ -111,11 +105,7 @@ def _parser() -> Parser:
 
 
 def _form(file: Path) -> str:
-    """Return the format that a file's ending stands for.
-
-    Raises:
-        ValueError: If it is none of ours, or the file cannot be there.
-    """
+    """Return the format that a file's ending stands for."""
     ending = file.suffix[1:].lower()
     if ending not in style.FORMATS:
         known = ", ".join(f".{form}" for form in style.FORMATS)
@@ -154,11 +144,7 @@ def _kinds(run: Run) -> list[str]:
 
 
 def _asked(runs: Sequence[Run], kind: str) -> Iterator[Picture]:
-    """Say what to draw if the kind is told.
-
-    Raises:
-        ValueError: If a run cannot have it.
-    """
+    """Say what to draw if the kind is told."""
     if kind == "curves":
         yield Picture(kind, tuple(runs))
         return
@@ -207,11 +193,7 @@ def _draw_all(wanted: Sequence[Picture], *, form: str, target: Callable[[Picture
 def _content(
     picture: Picture, evaluations: dict[Path, Evaluation | ValueError], *, form: str
 ) -> bytes:
-    """Draw one.
-
-    Raises:
-        ValueError: If it cannot be drawn.
-    """
+    """Draw one."""
     title = _title(picture.runs)
     if picture.kind in OF_MODELS:
         paint, evaluation = OF_MODELS[picture.kind], _evaluated(picture.runs[0], evaluations)
@@ -237,11 +219,7 @@ def _title(runs: Sequence[Run]) -> str:
 
 
 def _evaluated(run: Run, evaluations: dict[Path, Evaluation | ValueError]) -> Evaluation:
-    """Evaluate a run on the rows kept for the end, or on those it has; once for all pictures.
-
-    Raises:
-        ValueError: If the checkpoint or the data cannot be had.
-    """
+    """Evaluate a run on the rows kept for the end, or on those it has; once for all pictures."""
     if run.folder not in evaluations:
         from dltrain.inference.evaluation import evaluate, judging_split
 

@@ -13,7 +13,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.tables.runs import columns_of, print_rows
 from dltrain.cli.terminal.console import dim, output
 from dltrain.runs.compare.filters import SECONDS, seconds
@@ -28,14 +28,13 @@ FAILED = ("failed", "crashed")
 def main(words: Sequence[str]) -> None:
     """Delete, or say what would be deleted."""
     parser = Parser("runs purge", __doc__ or "", USAGE)
-    parser.add_argument("words", nargs="*", metavar="output_dir=FOLDER")
     parser.add_argument("--older", type=_age, metavar="AGE", help="begun before: 12h, 30d, 8w")
     parser.add_argument(
         "--failed", action="store_true", help="also runs of the list that failed or crashed"
     )
     parser.add_argument("--yes", action="store_true", help="do it; without, it is only said")
-    arguments = parser.read(words)
-    names, output_dir = names_and_folder(arguments.words)
+    arguments = parser.read_runs(words, metavar="output_dir=FOLDER")
+    names, output_dir = arguments.names, arguments.output_dir
     if names:
         raise UsageError([f"runs purge: {names[0]}: names no run; runs rm {names[0]} comes first"])
     chosen = _chosen(output_dir, arguments.older, failed=arguments.failed)

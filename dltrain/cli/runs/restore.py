@@ -17,18 +17,18 @@ USAGE = "dltrain runs restore [RUN ...] [output_dir=FOLDER]"
 def main(words: Sequence[str]) -> None:
     """Bring back, or list what could be."""
     parser = Parser("runs restore", __doc__ or "", USAGE)
-    names, output_dir = parser.read_runs(words)
+    arguments = parser.read_runs(words)
     with refusing():
-        trash = trash_of(output_dir)
+        trash = trash_of(arguments.output_dir)
     listed = rows(list_runs(trash))
-    if not listed and names:
-        raise UsageError([f"{names[0]}: the trash is empty ({trash})"])
+    if not listed and arguments.names:
+        raise UsageError([f"{arguments.names[0]}: the trash is empty ({trash})"])
     if not listed:
         output().print(dim(f"the trash is empty ({trash})"))
-    elif not names:
+    elif not arguments.names:
         print_rows(columns_of(listed, listed), listed)
     with refusing():
-        runs = distinct(find(name, trash, readable=False) for name in names)
+        runs = distinct(find(name, trash, readable=False) for name in arguments.names)
         for run in runs:
             bring_back(run)
-            output().print(f"{safe(run.id)}: back in {safe(output_dir)}")
+            output().print(f"{safe(run.id)}: back in {safe(arguments.output_dir)}")

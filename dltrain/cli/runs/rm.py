@@ -21,11 +21,13 @@ USAGE = "dltrain runs rm RUN ... [output_dir=FOLDER]"
 def main(words: Sequence[str]) -> None:
     """Move to the trash."""
     parser = Parser("runs rm", __doc__ or "", USAGE)
-    names, output_dir = parser.read_runs(words)
-    if not names:
+    arguments = parser.read_runs(words)
+    if not arguments.names:
         raise UsageError(["runs rm: which runs? dltrain runs lists them"])
     with refusing():  # all are found before any is moved: @2 would be another one then
-        runs = distinct(find(name, output_dir, readable=False) for name in names)
+        runs = distinct(
+            find(name, arguments.output_dir, readable=False) for name in arguments.names
+        )
         for run in runs:
             name = address(Run(throw_away(run), {}))[0]  # as it is named in the trash
             back = command("runs", "restore", name, *below(run.folder.parent))

@@ -9,13 +9,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from dltrain.cli.arguments import Parser, UsageError, names_and_folder, refusing
+from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.runs.as_json import HELP, run_facts, write
 from dltrain.cli.tables.cells import best, measured, time_taken
-from dltrain.cli.tables.curves import learning_curves
 from dltrain.cli.tables.runs import print_members
 from dltrain.cli.terminal.console import output, pairs, published, table, warning
 from dltrain.cli.terminal.console import show as print_all
+from dltrain.cli.terminal.curves import learning_curves
 from dltrain.config.diff import ABSENT, defaults_of, differences
 from dltrain.config.plain import flat, shown
 from dltrain.runs.address import command_on
@@ -34,11 +34,8 @@ def main(words: Sequence[str]) -> None:
     """Show one."""
     parser = Parser("runs show", __doc__ or "", USAGE)
     parser.add_argument("--json", action="store_true", help=HELP)
-    parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
-    arguments = parser.read(words)
-    names, output_dir = names_and_folder(arguments.words)
-    if len(names) > 1:
-        raise UsageError([f"runs show: {names[1]} is one argument too many"])
+    arguments = parser.read_runs(words, most=1)
+    names, output_dir = arguments.names, arguments.output_dir
     if not names:
         raise UsageError(["runs show: which run? An id, latest, or @1; dltrain runs lists them"])
     with refusing():
@@ -155,16 +152,15 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         epoch = standing.numbers.get("best/epoch")
         facts.append(("best", f"{best(standing.best)} at epoch {epoch}{more}"))
     for name in ("test", "findings", "gradient_norms"):
-        values = part("result", name)
-        if isinstance(values, dict) and values:
+        values = run.mapping("result", name)
+        if values:
             text = "  ".join(f"{key} {number_or_dash(value)}" for key, value in values.items())
             after = standing.numbers.get("last/epoch") if name != "gradient_norms" else None
             facts.append((name, text if after is None else f"{text}  (after epoch {after})"))
     facts += [("note", note) for note in run.texts("data", "notes")]
     if part("result", "message"):
         facts.append(("message", part("result", "message")))
-    versions = part("versions")
-    versions = versions if isinstance(versions, dict) else {}
+    versions = run.mapping("versions")
     commit = part("git", "commit")
     facts += [
         ("versions", "  ".join(f"{name} {value}" for name, value in versions.items())),
@@ -183,10 +179,10 @@ def _commands(run: Run) -> list[tuple[str, object]]:
 
 def _data(run: Run) -> str:
     """Say what a run learned from, as far as its record goes."""
-    name, source, rows = (run.part("data", part) for part in ("name", "source", "rows"))
+    name, source = (run.part("data", part) for part in ("name", "source"))
     named = f"{name} ({source})" if source else f"{name}"
-    rows = rows if isinstance(rows, dict) else {}
-    sizes = ", ".join(f"{_count(count)} {split}" for split, count in rows.items() if count)
+    rows = run.mapping("data", "rows").items()
+    sizes = ", ".join(f"{_count(count)} {split}" for split, count in rows if count)
     return f"{named}: {sizes}" if sizes else named
 
 

@@ -30,9 +30,9 @@ MIN_CELL = 8
 def main(words: Sequence[str]) -> None:
     """Follow."""
     parser = Parser("runs tail", __doc__ or "", USAGE)
-    names, output_dir = parser.read_runs(words, most=1)
+    arguments = parser.read_runs(words, most=1)
     with refusing():
-        run = find(names[0] if names else "latest", output_dir)
+        run = find(arguments.names[0] if arguments.names else "latest", arguments.output_dir)
         output().print(dim(f"{safe(run.id)}: {run.status}"))
         for line in _of_sweep(run) if run.is_sweep else _of_run(run):
             output().print(line)
@@ -41,11 +41,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _of_run(run: Run) -> Iterator[str]:
-    """Yield a line for each epoch, as it is recorded, until nobody trains the run any more.
-
-    Raises:
-        ValueError: If its files cannot be read.
-    """
+    """Yield a line for each epoch, as it is recorded, until nobody trains the run any more."""
     names: list[str] = []
     seen: str | None = None  # the last epoch shown
     while True:

@@ -41,12 +41,7 @@ def columns_of(
 ) -> list[str]:
     """Choose the columns: those asked for, or what tells runs apart and how they ended.
 
-    Args:
-        chosen: The rows that are shown.
-        listed: All of them.
-        asked: Names between commas.
-        kind: ``json``, ``csv`` or ``md`` if programs read it.
-        sweep: Whose members they are.
+    ``kind`` is ``json``, ``csv`` or ``md`` if programs read it.
 
     Raises:
         ValueError: If no run has a field that is asked for.
@@ -81,15 +76,7 @@ def print_rows(
     count: int = 0,
     whole: bool = False,
 ) -> None:
-    """Print the table, and what it leaves out.
-
-    Args:
-        columns: Their names.
-        chosen: The rows.
-        sweep: Whose members they are.
-        count: How many have begun.
-        whole: Whether all columns are to be shown, on a narrow terminal, too.
-    """
+    """Print the table, and what it leaves out; all columns if ``whole``, on any terminal."""
     console = output()
     cells = {name: [text(row, name) for row in chosen] for name in columns}
     left, shown = list(columns), _table(cells, columns, width=console.width)

@@ -77,14 +77,7 @@ def table(
     right: Sequence[str] = (),
     wrapping: Sequence[str] | None = None,
 ) -> Rows:
-    """Lay out rows of foreign text.
-
-    Args:
-        columns: Their names.
-        rows: Cells.
-        right: Columns of numbers, which stand on the right.
-        wrapping: Columns that give way on a narrow terminal; None: all of them.
-    """
+    """Lay out rows of foreign text; ``wrapping`` columns, or all, give way where it is narrow."""
     cells = [[cell if isinstance(cell, Text) else safe(cell) for cell in row] for row in rows]
     stiff = [wrapping is not None and name not in wrapping for name in columns]
     return Rows([safe(name) for name in columns], cells, [name in right for name in columns], stiff)

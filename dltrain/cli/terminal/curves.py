@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import rich.console
 from plotille import Canvas
 from rich.text import Text
 
 from dltrain.cli.terminal.console import safe
-from dltrain.runs.compare.axes import can_be_drawn
+from dltrain.runs.compare.axes import LOG, can_be_drawn
+from dltrain.runs.compare.curves import Curve, curve_axis, curve_splits, headline_metrics
 
 Points = Sequence[tuple[float, float]]
 # Told apart by eyes of all kinds, on light and on dark; the same order in every chart.
@@ -136,3 +138,35 @@ def _cell(dots: Sequence[str], letters: Mapping[str, str], braille: bool) -> Tex
 
 def _style(index: int) -> str:
     return STYLES[index % len(STYLES)]
+
+
+MIN_WIDTH, MAX_WIDTH, GAP, CHARTS = 30, 72, 3, 2
+
+
+def learning_curves(
+    console: Any, curves: Sequence[Curve], *, compared: bool = False
+) -> list[object]:
+    """Draw the loss and the metric beside it, below one another where there is no room.
+
+    Of the first curve training and validation rows are drawn; if they are compared, of all one.
+    """
+    metrics = headline_metrics(curves)
+    beside = len(metrics) == CHARTS and console.width >= CHARTS * MIN_WIDTH + GAP
+    room = (int(console.width) - GAP) // CHARTS if beside else int(console.width)
+    charts = []
+    for metric in metrics:
+        names = [f"{split}/{metric}" for split in curve_splits(curves, metric)]
+        lines = {curve.name: curve.points(names[-1]) for curve in curves}
+        if not compared:
+            lines = {name.partition("/")[0]: curves[0].points(name) for name in names}
+        charts.append(
+            chart(
+                console,
+                lines,
+                title=names[-1] if compared else metric,
+                width=max(MIN_WIDTH, min(MAX_WIDTH, room)),
+                by_log=curve_axis(curves, metric) == LOG,
+            )
+        )
+    drawn = [each for each in charts if each]
+    return list(side_by_side(drawn, gap=GAP)) if beside else list(itertools.chain(*drawn))

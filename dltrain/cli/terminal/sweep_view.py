@@ -25,15 +25,7 @@ LINE_SECONDS = 10.0
 
 
 class SweepView:
-    """Shows a sweep.
-
-    Args:
-        console: Where.
-        members: All of them.
-        finished: How many of them were trained before.
-        steps: Of all members together.
-        metric: What sorts them.
-    """
+    """Shows a sweep."""
 
     def __init__(
         self,

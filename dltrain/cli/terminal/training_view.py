@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import rich.console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -14,35 +14,9 @@ from rich.text import Text
 from dltrain.cli.terminal.console import lasting, show
 from dltrain.text import duration
 
-
-class Training(Protocol):
-    """The part of a trainer that a view reads."""
-
-    epochs: int
-
-    @property
-    def step(self) -> int:
-        """Updates so far."""
-        ...
-
-    @property
-    def columns(self) -> list[str]:
-        """Names of what a row may hold."""
-        ...
-
-    @property
-    def num_steps(self) -> int:
-        """Updates in all."""
-        ...
-
-
-class Outcome(Protocol):
-    """The part of an outcome that a view reads."""
-
-    @property
-    def improved(self) -> bool:
-        """Whether the last epoch is the best one."""
-        ...
+if TYPE_CHECKING:
+    from dltrain.train.outcome import Outcome
+    from dltrain.train.trainer import Trainer
 
 
 class TrainingView:
@@ -78,7 +52,7 @@ class TrainingView:
             yield
 
     @contextmanager
-    def watching(self, training: Training) -> Iterator[None]:
+    def watching(self, training: Trainer) -> Iterator[None]:
         """Draw the live bar while the block runs; new records of the best metric get a star."""
         self._epochs = training.epochs
         self._columns = [name for name in training.columns if "/" in name]
@@ -91,11 +65,7 @@ class TrainingView:
             yield
 
     def epoch(
-        self,
-        rows: Sequence[Mapping[str, float]],
-        outcomes: Sequence[Outcome],
-        *,
-        seconds: float,
+        self, rows: Sequence[Mapping[str, float]], outcomes: Sequence[Outcome], *, seconds: float
     ) -> None:
         """Show one epoch of the first member; its name stands in the header."""
         row = rows[0]
@@ -112,7 +82,7 @@ class TrainingView:
 
 
 class _PullingProgress(Progress):
-    def __init__(self, training: Training, *, console: rich.console.Console) -> None:
+    def __init__(self, training: Trainer, *, console: rich.console.Console) -> None:
         self._training = training
         super().__init__(
             BarColumn(bar_width=None),

@@ -14,15 +14,7 @@ class SweepError(ValueError):
 
 
 def converted(parsed: Any, name: str) -> Any:
-    """Cast a value; of a list or a mapping each value in it.
-
-    Args:
-        parsed: What the grammar made of it.
-        name: Of the cast, such as ``int``.
-
-    Raises:
-        SweepError: If it cannot be cast.
-    """
+    """Cast a value; of a list or a mapping each value in it."""
     if isinstance(parsed, list):
         return [converted(element, name) for element in parsed]
     if isinstance(parsed, dict):
@@ -48,9 +40,4 @@ def _str(parsed: Any) -> str:
     return str(parsed).lower() if isinstance(parsed, bool) else str(parsed)
 
 
-CASTS: Mapping[str, Callable[[Any], Any]] = {
-    "int": int,
-    "float": float,
-    "bool": _bool,
-    "str": _str,
-}
+CASTS: Mapping[str, Callable[[Any], Any]] = {"int": int, "float": float, "bool": _bool, "str": _str}

@@ -54,26 +54,15 @@ Argument = Value | list[Value]
 
 @dataclass(frozen=True)
 class Call:
-    """A function and what it is applied to.
+    """A function and what it is applied to."""
 
-    Attributes:
-        name: Of the function.
-        arguments: Those without a name, in order.
-        named: The others.
-        options: The choices of the group it stands behind; None: behind a key.
-    """
-
-    name: str
-    arguments: Sequence[Argument]
-    named: Mapping[str, Argument]
-    options: Sequence[str] | None
+    name: str  # of the function
+    arguments: Sequence[Argument]  # those without a name, in order
+    named: Mapping[str, Argument]  # the others
+    options: Sequence[str] | None  # the choices of the group it stands behind; None: behind a key
 
     def result(self) -> Argument:
-        """Carry it out.
-
-        Raises:
-            SweepError: If it cannot be applied to these arguments.
-        """
+        """Carry it out."""
         return FUNCTIONS[self.name](self)
 
     def bound(self, *names: str) -> dict[str, Argument]:
@@ -90,11 +79,7 @@ class Call:
         return result
 
     def operand(self, *names: str) -> Argument:
-        """Return what it works on: one value, one list, or several values as a list.
-
-        Args:
-            names: Each of which may name it.
-        """
+        """Return what it works on: one value, one list, or several values as a list."""
         named = [self.named[name] for name in names if name in self.named]
         arguments = [*self.arguments, *named]
         if not arguments:
@@ -116,11 +101,7 @@ class Call:
 
 
 def single(parts: Sequence[Argument], form: str) -> list[Value]:
-    """Return values that stand side by side; refuse lists among them.
-
-    Args:
-        parts: Values, or lists that functions made.
-        form: What they stand in, such as ``[{}]``.
+    """Return values that stand side by side, in a form such as ``[{}]``; refuse lists among them.
 
     Raises:
         SweepError: If one is a list; it says how to write the same without.

@@ -22,14 +22,7 @@ def one_per_class(targets: npt.NDArray[np.generic], *, classes: int, count: int)
 
 
 def contact_sheet(images: Bytes, rows: list[list[int]], *, scale: int = 2, gap: int = 2) -> bytes:
-    """Lay images out in a grid, a row per class, and return it as PNG.
-
-    Args:
-        images: [N, H, W], grey.
-        rows: Which images stand in each row of the sheet.
-        scale: Screen pixels per image pixel.
-        gap: Pixels between images.
-    """
+    """Lay images [N, H, W] out in a grid, a row of them per class, and return it as PNG."""
     height, width = images.shape[1] + gap, images.shape[2] + gap
     sheet = np.full((len(rows) * height + gap, max(map(len, rows)) * width + gap), 255, np.uint8)
     for y, row in enumerate(rows):

@@ -24,67 +24,36 @@ from dltrain.system import disk
 from dltrain.system.paths import expanded
 
 CLASS_NAMES = (
-    "t-shirt",
-    "trouser",
-    "pullover",
-    "dress",
-    "coat",
-    "sandal",
-    "shirt",
-    "sneaker",
-    "bag",
-    "ankle boot",
+    *("t-shirt", "trouser", "pullover", "dress", "coat"),
+    *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
 )
 PACKAGED = Path(__file__).parents[1] / "files"
 
 
-FULL = (
-    IdxFile(
-        "train-images-idx3-ubyte",
-        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-        60_000,
-    ),
-    IdxFile(
-        "train-labels-idx1-ubyte",
-        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-        60_000,
-    ),
-    IdxFile(
-        "t10k-images-idx3-ubyte",
-        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-        10_000,
-    ),
-    IdxFile(
-        "t10k-labels-idx1-ubyte",
-        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-        10_000,
-    ),
+def _files(train: int, test: int, *digests: str) -> tuple[IdxFile, ...]:
+    """Return the four files, of so many rows and with these digests."""
+    names = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"]
+    names += ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
+    return tuple(map(IdxFile, names, digests, (train, train, test, test)))
+
+
+FULL = _files(
+    60_000,
+    10_000,
+    "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 )
 # The first rows of the same four files, so that a machine without network can train on something.
-SAMPLE = (
-    IdxFile(
-        "train-images-idx3-ubyte",
-        "626b8bf8433327de7912bae1d0e4c70fdcca53de33970297bf9a2205500c574a",
-        5_000,
-    ),
-    IdxFile(
-        "train-labels-idx1-ubyte",
-        "86cccad95ab36653e416733235fc8fbb50b9429417f4eb2feb35e0b9a294e83c",
-        5_000,
-    ),
-    IdxFile(
-        "t10k-images-idx3-ubyte",
-        "7a6d8e07ea021ec5bc73135ebd0a5770799557ec6f8242d8749c4f32a3cf4643",
-        1_000,
-    ),
-    IdxFile(
-        "t10k-labels-idx1-ubyte",
-        "b40abac7ec8228f434940f579deb7cf7b6e3103b5274cb91d1545771f5ef1c8b",
-        1_000,
-    ),
+SAMPLE = _files(
+    5_000,
+    1_000,
+    "626b8bf8433327de7912bae1d0e4c70fdcca53de33970297bf9a2205500c574a",
+    "86cccad95ab36653e416733235fc8fbb50b9429417f4eb2feb35e0b9a294e83c",
+    "7a6d8e07ea021ec5bc73135ebd0a5770799557ec6f8242d8749c4f32a3cf4643",
+    "b40abac7ec8228f434940f579deb7cf7b6e3103b5274cb91d1545771f5ef1c8b",
 )
-
-
 NOT_FOUND = (
     "Fashion-MNIST was not found and could not be downloaded: this run uses a SAMPLE "
     "of 5,000 training and 1,000 test images, so its accuracy is not comparable. "

@@ -91,7 +91,6 @@ class Source(Protocol):
 
     def read(self, size: int) -> bytes:
         """Return the next bytes, fewer than asked for only at the end."""
-        ...
 
 
 def image_parts(

@@ -25,21 +25,18 @@ class Cells:
     Args:
         wanted: ``numbers`` keeps texts only where they are no plain numbers; ``texts`` also where
             they repeat, as labels do; None keeps only which cells have a value.
-
-    Attributes:
-        values: [N], nan where a number is missing; the rows of odd blocks are not filled.
-        odd: The first row of each odd block, and its texts.
-        odd_rows: How many rows lie in odd blocks.
-        is_text: Whether the column holds text; None: still to be found out.
-        coded: The different texts and the place of each cell's among them; None: likewise.
     """
 
     def __init__(self, wanted: str | None = "numbers") -> None:
         self._wanted = wanted
+        # [N], nan where a number is missing; the rows of odd blocks are not filled
         self.values: Floats = np.empty(0)
+        # the first row of each odd block, and its texts
         self.odd: list[tuple[int, pa.StringArray]] = []
-        self.odd_rows = 0
+        self.odd_rows = 0  # how many rows lie in odd blocks
+        # whether the column holds text; None: still to be found out
         self.is_text: bool | None = None
+        # the different texts and the place of each cell's among them; None: likewise
         self.coded: tuple[list[str], Codes] | None = None
 
     @property

@@ -25,11 +25,9 @@ class Stream(Protocol):
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes, fewer than asked for only at the end."""
-        ...
 
     def readline(self, size: int, /) -> bytes:
         """Return the next line, or as much of it as asked for."""
-        ...
 
 
 class HeldRows:
@@ -84,9 +82,6 @@ class CsvBlocks:
         stream: What is read from it; it is never asked to go back.
         delimiter: One character.
 
-    Attributes:
-        header: Names of the columns.
-
     Raises:
         ValueError: If it has no header that can be used.
     """
@@ -95,7 +90,7 @@ class CsvBlocks:
         self.name = name
         self._stream, self._delimiter = stream, delimiter
         head = self._read_head()
-        self.header = CsvFile(name, head, delimiter=delimiter).header
+        self.header = CsvFile(name, head, delimiter=delimiter).header  # names of the columns
         self._head = head if head.endswith(b"\n") else head + b"\n"
 
     def __iter__(self) -> Iterator[HeldRows]:

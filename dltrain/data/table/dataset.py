@@ -99,10 +99,7 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         target_scale=_joint_scale([target]) if task == "regression" else Scale.identity(1),
         columns=every_column,
         notes=tuple(notes),
-        reading={
-            "delimiter": options.mark,
-            "missing_values": list(options.missing_values),
-        },
+        reading={"delimiter": options.mark, "missing_values": list(options.missing_values)},
     )
 
 
@@ -128,10 +125,7 @@ def _read(path: str, options: Options) -> tuple[Table, str]:
 def _feature_columns(table: Table, options: Options) -> list[str]:
     """Check the columns that the options name; return those to learn from, in header order."""
     asked = [("data.target", [options.target]), ("data.drop", options.drop)]
-    asked += [
-        ("data.features", options.features or []),
-        ("data.categorical", options.categorical),
-    ]
+    asked += [("data.features", options.features or []), ("data.categorical", options.categorical)]
     for key, columns in asked:
         for column in columns:
             if column not in table.header:

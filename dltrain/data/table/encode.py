@@ -105,10 +105,6 @@ def scale_of(values: Floats, where: str) -> tuple[float, float]:
 def encode(table: Table, column: Column) -> Floats:
     """Turn the cells of one feature column into numbers, [N, F].
 
-    Args:
-        table: Any table that has the column.
-        column: What is to become of it, as decided from the training rows.
-
     Raises:
         ValueError: If a cell cannot be turned into a number; the message names line and column.
     """
@@ -159,13 +155,6 @@ def prepare_amounts(
     table: Table, name: str, train: Integers, *, standardise: bool, dtype: npt.DTypeLike
 ) -> tuple[Column, npt.NDArray[np.floating]]:
     """Turn a regression's target into numbers, [N], in the table's order; and say how.
-
-    Args:
-        table: All rows.
-        name: The target.
-        train: Which rows are training rows.
-        standardise: Whether amounts are scaled to mean 0 and deviation 1 of the training rows.
-        dtype: float32 or float64.
 
     Raises:
         ValueError: If the target is text, or too large to standardise or for the type.

@@ -28,18 +28,12 @@ PART_NUMBERS = 1 << 20
 
 @dataclass(frozen=True)
 class Part:
-    """Some consecutive rows, prepared.
+    """Some consecutive rows, prepared."""
 
-    Attributes:
-        start: The first row's place in its block.
-        stop: The place after the last one's.
-        inputs: [B, I].
-        targets: [B], class indices or prepared amounts; None if they were not asked for.
-    """
-
-    start: int
-    stop: int
-    inputs: npt.NDArray[np.generic]
+    start: int  # the first row's place in its block
+    stop: int  # the place after the last one's
+    inputs: npt.NDArray[np.generic]  # [B, I]
+    # [B], class indices or prepared amounts; None if they were not asked for
     targets: npt.NDArray[np.generic] | None
 
 
@@ -52,10 +46,6 @@ class OtherRows:
         name: The table, as complaints call it.
         dtype: Of the inputs: float32 or float64.
         targets: Whether the target is asked for, too.
-
-    Attributes:
-        imputed: Cells that were imputed so far, by column.
-        unseen: Cells so far of a category that no training row has, by column.
 
     Raises:
         ValueError: If a column is missing.
@@ -75,7 +65,8 @@ class OtherRows:
         used = {*wanted, *([data.target_name] if targets else [])}
         self._unused = [column for column in header if column not in used]
         self._booleans: dict[str, bool] = {}
-        self.imputed = dict.fromkeys(wanted, 0)
+        self.imputed = dict.fromkeys(wanted, 0)  # cells that were imputed so far, by column
+        # cells so far of a category that no training row has, by column
         self.unseen = dict.fromkeys(as_text, 0)
 
     def _refuse_missing(self, wanted: Sequence[str], header: Sequence[str]) -> None:

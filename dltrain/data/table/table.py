@@ -52,10 +52,6 @@ class Table:
             from the file again for it.
         unused: Columns of which only what is missing will be asked for.
 
-    Attributes:
-        header: Names of the columns.
-        sha256: Digest of the file's bytes.
-
     Raises:
         ValueError: If the file is no table.
         OSError: If it cannot be read.
@@ -75,7 +71,7 @@ class Table:
         self._file: CsvFile | HeldRows = (
             source if isinstance(source, HeldRows) else CsvFile(name, source, delimiter=delimiter)
         )
-        self.header = self._file.header
+        self.header = self._file.header  # names of the columns
         self._missing_values = list(missing_values)
         self._missing_numbers = _finite_numbers(missing_values)
         self._kept: Integers | None = None  # rows of the file, if some were dropped
@@ -85,7 +81,7 @@ class Table:
                 break
             except LongRowError:
                 self._file.block_bytes *= 16
-        self.sha256 = self._file.sha256
+        self.sha256 = self._file.sha256  # digest of the file's bytes
         if not self._rows:
             raise ValueError(f"{self.name}: has a header but no rows")
         if len(self.header) == 1 and self._columns[self.header[0]].is_blank_somewhere():

@@ -11,14 +11,7 @@ FEW_VALUES = 10
 
 
 def decide_task(table: Table, target: str, *, stated: str, as_text: bool) -> tuple[str, str]:
-    """Decide between regression and classification; and say why.
-
-    Args:
-        table: The rows.
-        target: The column to predict.
-        stated: ``regression``, ``classification``, or ``auto`` to look at the values.
-        as_text: Whether numbers in it are categories.
-    """
+    """Decide between regression and classification, by the values if auto; and say why."""
     if stated != "auto":
         return stated, ""
     if as_text:

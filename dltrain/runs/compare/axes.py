@@ -24,17 +24,11 @@ CATEGORY, LINEAR, LOG = "category", "linear", "log"
 
 @dataclass(frozen=True)
 class Axis:
-    """The axis of one setting.
+    """The axis of one setting."""
 
-    Attributes:
-        key: As in ``optimizer.lr``.
-        kind: ``linear`` or ``log`` for numbers; ``category`` puts values at even distances.
-        positions: Where each value lies, as typed -> position, in order.
-    """
-
-    key: str
-    kind: str
-    positions: Mapping[str, float]
+    key: str  # as in ``optimizer.lr``
+    kind: str  # ``linear`` or ``log`` for numbers; ``category`` puts values at even distances
+    positions: Mapping[str, float]  # where each value lies, as typed -> position, in order
 
     @property
     def texts(self) -> list[str]:
@@ -71,9 +65,7 @@ class Axis:
 def axis_of(key: str, texts: Sequence[str]) -> Axis:
     """Lay out the values of a setting: numbers by size, or by their logarithm if they span decades.
 
-    Args:
-        key: Its name. Seeds are never on a logarithmic axis: one is not more than another.
-        texts: Values as typed, in any order.
+    Seeds are never on a logarithmic axis: one is not more than another.
 
     Example:
         >>> axis_of("optimizer.lr", ["0.1", "0.001", "0.01"]).kind
@@ -96,12 +88,7 @@ def axis_of(key: str, texts: Sequence[str]) -> Axis:
 
 
 def apart(positions: Sequence[float], *, most: int) -> list[int]:
-    """Choose those of ascending positions whose names do not overlap, the first among them.
-
-    Args:
-        positions: Along an axis, at least one.
-        most: So many names fit.
-    """
+    """Choose those of ascending positions whose names do not overlap, the first among them."""
     distance = (positions[-1] - positions[0]) / most * (1 - 1e-9)
     chosen = [0]
     for index, position in enumerate(positions[1:], start=1):
@@ -113,9 +100,7 @@ def apart(positions: Sequence[float], *, most: int) -> list[int]:
 def metric_axis(metric: str, values: Sequence[float]) -> str:
     """Choose ``linear`` or ``log`` for values of a metric: losses may span decades.
 
-    Args:
-        metric: Its name; one of which more is better has an upper end, and stays linear.
-        values: All that are drawn.
+    One of which more is better has an upper end, and stays linear.
     """
     if higher_is_better(metric) or not values or min(values) <= 0:
         return LINEAR

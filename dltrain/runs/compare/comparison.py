@@ -34,23 +34,15 @@ MAX_KEYS = 40
 
 @dataclass(frozen=True)
 class Comparison:
-    """Runs that are compared.
+    """Runs that are compared."""
 
-    Attributes:
-        metric: What says which is better; empty if they have none in common.
-        keys: In what they differ.
-        results: How they came out.
-        planned: How many there are to be.
-        runs: The same, by the numbers of the results; none if nobody asks for them.
-        names: What each is called, likewise.
-    """
-
-    metric: str
-    keys: Sequence[str]
-    results: Sequence[Result]
-    planned: int
+    metric: str  # what says which is better; empty if they have none in common
+    keys: Sequence[str]  # in what they differ
+    results: Sequence[Result]  # how they came out
+    planned: int  # how many there are to be
+    # the same, by the numbers of the results; none if nobody asks for them
     runs: Mapping[int, Run] = field(default_factory=dict)
-    names: Mapping[int, str] = field(default_factory=dict)
+    names: Mapping[int, str] = field(default_factory=dict)  # what each is called, likewise
 
     @property
     def name(self) -> str:
@@ -87,12 +79,7 @@ def compare(runs: Sequence[Run]) -> Comparison:
 
 
 def of_sweep(sweep: Run, *, metric: str | None = None) -> Comparison:
-    """Compare the members of a sweep that have begun.
-
-    Args:
-        sweep: As its record tells it.
-        metric: What sorts; None: what it was told to be sorted by.
-    """
+    """Compare the members of a sweep that have begun, by its own metric if none is given."""
     runs, planned = numbered_members(sweep), sweep.part("members")
     metric = metric or str(sweep.part("metric") or "")
     return Comparison(

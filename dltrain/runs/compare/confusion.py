@@ -16,20 +16,14 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ClassScore:
-    """Precision, recall and F1 of one class.
+    """Precision, recall and F1 of one class."""
 
-    Attributes:
-        precision: Of the rows predicted to be of it, the share that are; nan if there are none.
-        recall: Of its rows, the share that are found; nan if it has none.
-        f1: Harmonic mean of the two, with nothing found counting as 0; nan if the class has
-            neither rows nor predictions.
-        support: Its rows.
-    """
-
-    precision: float
-    recall: float
+    precision: float  # of the rows predicted to be of it, the share that are; nan if there are none
+    recall: float  # of its rows, the share that are found; nan if it has none
+    # harmonic mean of the two, with nothing found counting as 0; nan if the class has neither
+    # rows nor predictions
     f1: float
-    support: int
+    support: int  # its rows
 
 
 def confusion(targets: Indices, predictions: Indices, *, num_classes: int) -> Counts:
@@ -54,11 +48,7 @@ def confusion(targets: Indices, predictions: Indices, *, num_classes: int) -> Co
 
 
 def per_class(matrix: Counts) -> list[ClassScore]:
-    """Score each class.
-
-    Args:
-        matrix: [C, C], as ``confusion`` counts.
-    """
+    """Score each class."""
     hits, rows, predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
     return [
         ClassScore(

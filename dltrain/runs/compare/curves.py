@@ -21,25 +21,15 @@ POINTS, ALL_POINTS = 1000, 20_000
 
 @dataclass(frozen=True)
 class Curve:
-    """The learning curve of one run.
+    """The learning curve of one run."""
 
-    Attributes:
-        name: What tells it from the others.
-        rows: Cells of ``metrics.csv`` by column, one row per epoch; texts or numbers.
-        best: Its best epoch.
-        status: How the run ended.
-        rank: Among all that are drawn, 0 for the best.
-        index: The run's number in its comparison.
-        problem: Why its file cannot be read; empty if it can.
-    """
-
-    name: str
-    rows: Rows
-    best: int | None = None
-    status: str = "done"
-    rank: int = 0
-    index: int = 0
-    problem: str = ""
+    name: str  # what tells it from the others
+    rows: Rows  # cells of ``metrics.csv`` by column, one row per epoch; texts or numbers
+    best: int | None = None  # its best epoch
+    status: str = "done"  # how the run ended
+    rank: int = 0  # among all that are drawn, 0 for the best
+    index: int = 0  # the run's number in its comparison
+    problem: str = ""  # why its file cannot be read; empty if it can
 
     def column(self, name: str) -> list[float | None]:
         """Return the numbers of a column, None where there is none that can be drawn."""
@@ -73,9 +63,6 @@ def curves_of(comparison: Comparison) -> list[Curve]:
 
 def thinned(count: int) -> list[int]:
     """Choose the runs whose curves are drawn: the best, and evenly spaced ones of the rest.
-
-    Args:
-        count: How many runs there are.
 
     Returns:
         Their ranks, 0 for the best.

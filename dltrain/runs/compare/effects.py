@@ -14,30 +14,19 @@ from dltrain.runs.compare.results import LOST, Result
 
 @dataclass(frozen=True)
 class Mean:
-    """The mean of some members at one position of an axis.
+    """The mean of some members at one position of an axis."""
 
-    Attributes:
-        position: Where.
-        value: The mean.
-        low: A standard deviation below it.
-        high: A standard deviation above it.
-        count: Of how many members.
-    """
-
-    position: float
-    value: float
-    low: float
-    high: float
-    count: int
+    position: float  # where
+    value: float  # the mean
+    low: float  # a standard deviation below it
+    high: float  # a standard deviation above it
+    count: int  # of how many members
 
 
 def means(axis: Axis, results: Sequence[Result], *, by_log: bool) -> list[Mean]:
     """Return the mean at each position of an axis, ascending; at every seed that of all seeds.
 
-    Args:
-        axis: Of a setting.
-        results: Members that have a value.
-        by_log: Whether the metric is on a logarithmic axis, so that the mean is the geometric one.
+    It is the geometric one where the metric is on a logarithmic axis.
     """
     positions = axis.groups()
     everything = [result.value or 0.0 for result in results]

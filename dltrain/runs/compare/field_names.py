@@ -71,10 +71,6 @@ def epoch_name(name: str) -> str:
 def counted_name(metric: str, numbers: Iterable[str]) -> str:
     """Return which number of a run counts as a metric: its best if it chose the best epoch.
 
-    Args:
-        metric: With ``best/`` or ``last/`` before it, or without.
-        numbers: The names of what the run has.
-
     Example:
         >>> counted_name("val/loss", ["best/val/loss", "last/val/loss"])
         'best/val/loss'
@@ -88,14 +84,10 @@ def counted_name(metric: str, numbers: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Names:
-    """The names of some runs' fields, and what may be typed for them.
+    """The names of some runs' fields, and what may be typed for them."""
 
-    Attributes:
-        full: All of them, in order.
-        short: Of a key its last part, of a number its metric alone -> what it may stand for.
-    """
-
-    full: tuple[str, ...]
+    full: tuple[str, ...]  # all of them, in order
+    # of a key its last part, of a number its metric alone -> what it may stand for
     short: Mapping[str, tuple[str, ...]]
 
     @classmethod

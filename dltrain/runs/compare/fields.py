@@ -55,17 +55,11 @@ def fields(run: Run) -> Fields:
 
 @dataclass(frozen=True)
 class Standing:
-    """The metric that a run or a sweep has reached.
+    """The metric that a run or a sweep has reached."""
 
-    Attributes:
-        numbers: By name; of a sweep those of its best member.
-        best: The one that chose between epochs, or between members.
-        member: The number of that member, if it is a sweep.
-    """
-
-    numbers: Numbers
-    best: Best | None = None
-    member: int | None = None
+    numbers: Numbers  # by name; of a sweep those of its best member
+    best: Best | None = None  # the one that chose between epochs, or between members
+    member: int | None = None  # the number of that member, if it is a sweep
 
 
 def standing_of(run: Run) -> Standing:
@@ -79,8 +73,8 @@ def standing_of(run: Run) -> Standing:
         first = leader(results_of(run, numbered_members(run), metric=metric), metric)
         numbers, member = (first.metrics, first.index) if first else ({}, None)
     else:
-        values, member = run.part("result", "metrics"), run.part("result", "best", "member")
-        numbers = field_names.finite(values) if isinstance(values, dict) else {}
+        member = run.part("result", "best", "member")
+        numbers = field_names.finite(run.mapping("result", "metrics"))
     name = counted_name(metric, numbers)
     best = (name, numbers[name]) if name in numbers else None
     return Standing(numbers, best, member if isinstance(member, int) else None)

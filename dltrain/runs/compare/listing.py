@@ -22,18 +22,13 @@ _NO_MATTER = ("sweep", "tracking")  # what decides no number
 
 @dataclass(frozen=True)
 class Row:
-    """A run in a list.
-
-    Attributes:
-        run: It.
-        number: Its place in the whole list, from 1, by which ``@3`` names it; None for a member.
-        fields: What can be said of it.
-        best: The metric that chose between epochs (or members), and its best value.
-    """
+    """A run in a list."""
 
     run: Run
+    # its place in the whole list, from 1, by which ``@3`` names it; None for a member
     number: int | None
-    fields: Fields
+    fields: Fields  # what can be said of it
+    # the metric that chose between epochs (or members), and its best value
     best: Best | None = None
 
 

@@ -25,32 +25,21 @@ UNFINISHED, LOST = ("running", "interrupted", "crashed", "missing"), ("diverged"
 
 @dataclass(frozen=True)
 class Result:
-    """The result of one member.
+    """The result of one member."""
 
-    Attributes:
-        index: The member's number.
-        setting: What tells it from the others: key -> text.
-        words: What to type to train it alone.
-        status: ``done``, ``diverged``, ``failed``, ``interrupted``, ``crashed``, ``running``, or
-            ``missing`` if it has not begun.
-        value: Of the number that sorts; None if there is none that may be ranked.
-        so_far: The same, of a member of which more may come.
-        epoch: Of either.
-        metrics: Every number by name, as ``field_names`` has them.
-        message: What there is to say.
-        name: Which of its numbers sorts, as ``best/val/loss``.
-    """
-
-    index: int
-    setting: Mapping[str, str]
-    words: tuple[str, ...]
+    index: int  # the member's number
+    setting: Mapping[str, str]  # what tells it from the others: key -> text
+    words: tuple[str, ...]  # what to type to train it alone
+    # ``done``, ``diverged``, ``failed``, ``interrupted``, ``crashed``, ``running``, or
+    # ``missing`` if it has not begun
     status: str
-    value: float | None = None
-    so_far: float | None = None
-    epoch: int = 0
+    value: float | None = None  # of the number that sorts; None if there is none that may be ranked
+    so_far: float | None = None  # the same, of a member of which more may come
+    epoch: int = 0  # of either
+    # every number by name, as ``field_names`` has them
     metrics: Numbers = field(default_factory=dict)
-    message: str = ""
-    name: str = ""
+    message: str = ""  # what there is to say
+    name: str = ""  # which of its numbers sorts, as ``best/val/loss``
 
 
 def numbers_of(run: Run) -> Numbers:
@@ -85,14 +74,7 @@ def _so_far(rows: Sequence[Mapping[str, str]]) -> Numbers:
 
 
 def result_of(run: Run, *, index: int, setting: Mapping[str, str], metric: str) -> Result:
-    """Read a member's result from its record.
-
-    Args:
-        run: The member's run.
-        index: Its number.
-        setting: What tells it from the others.
-        metric: What sorts.
-    """
+    """Read a member's result from its record."""
     numbers, status = numbers_of(run), run.status
     name = counted_name(metric, numbers)
     value = numbers.get(name)
@@ -117,13 +99,7 @@ def numbered_members(sweep: Run) -> dict[int, Run]:
 
 
 def results_of(sweep: Run, runs: Mapping[int, Run], *, metric: str) -> list[Result]:
-    """Read the results of a sweep's members, in order of their numbers.
-
-    Args:
-        sweep: As its record tells it.
-        runs: The members, by number.
-        metric: What sorts.
-    """
+    """Read the results of a sweep's members, in order of their numbers."""
     results = []
     for index, run in runs.items():
         typed = Overrides.parse(run.texts("overrides")).texts
@@ -133,13 +109,7 @@ def results_of(sweep: Run, runs: Mapping[int, Run], *, metric: str) -> list[Resu
 
 
 def rank(metric: str, *, status: str, value: float | None) -> tuple[int, float]:
-    """Sort key of a run, best first: finished ones, those under way, and all others.
-
-    Args:
-        metric: What sorts.
-        status: Of a run.
-        value: Of its metric; None: it has none, and comes last.
-    """
+    """Sort key of a run, best first: finished ones, those under way, and all others."""
     tier = 0 if status == "done" else 1 if status in UNFINISHED else 2
     if value is None or tier == 2:  # what diverged has no value that counts
         return 2, 0.0

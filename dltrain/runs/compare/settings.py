@@ -18,26 +18,16 @@ TEST = "Welch's t-test, two-sided, 5 %, not corrected for the number of settings
 
 @dataclass(frozen=True)
 class SettingResult:
-    """The results of members with equal settings.
+    """The results of members with equal settings."""
 
-    Attributes:
-        setting: What they have in common: key -> text.
-        planned: How many members it has.
-        results: Of those that have a value, best first.
-        mean: Of the values; nan if there is none.
-        deviation: Their standard deviation (n - 1); nan for a single one.
-        lost: How many of its members diverged or failed.
-        diverged: How many diverged.
-        as_good: Whether chance may explain that it is worse than the best; None: unknown.
-    """
-
-    setting: Mapping[str, str]
-    planned: int
-    results: Sequence[Result]
-    mean: float
-    deviation: float
-    lost: int = 0
-    diverged: int = 0
+    setting: Mapping[str, str]  # what they have in common: key -> text
+    planned: int  # how many members it has
+    results: Sequence[Result]  # of those that have a value, best first
+    mean: float  # of the values; nan if there is none
+    deviation: float  # their standard deviation (n - 1); nan for a single one
+    lost: int = 0  # how many of its members diverged or failed
+    diverged: int = 0  # how many diverged
+    # whether chance may explain that it is worse than the best; None: unknown
     as_good: bool | None = None
 
     @property

@@ -36,29 +36,18 @@ EPOCHS, MAX_SECONDS = 4, 20.0
 
 @dataclass(frozen=True)
 class Costs:
-    """Result of ``measure``, in seconds.
+    """Result of ``measure``, in seconds."""
 
-    Attributes:
-        device: Where.
-        plain: The configuration itself.
-        floor: A step's matrix products alone, the usual way round.
-        phases: The parts of a step, by name.
-        steps: Per epoch.
-        epoch: The parts of an epoch, by name; empty if it takes too long to be tried.
-        variants: Other ways.
-        left_out: Other ways that would have taken too much time or memory, as typed.
-        problem: Why a GPU launches each step's operations one by one; empty if it does not.
-    """
-
-    device: str
-    plain: Variant
-    floor: float
-    phases: dict[str, float]
-    steps: int
+    device: str  # where
+    plain: Variant  # the configuration itself
+    floor: float  # a step's matrix products alone, the usual way round
+    phases: dict[str, float]  # the parts of a step, by name
+    steps: int  # per epoch
+    # the parts of an epoch, by name; empty if it takes too long to be tried
     epoch: dict[str, float]
-    variants: Sequence[Variant]
-    left_out: Sequence[str]
-    problem: str
+    variants: Sequence[Variant]  # other ways
+    left_out: Sequence[str]  # other ways that would have taken too much time or memory, as typed
+    problem: str  # why a GPU launches each step's operations one by one; empty if it does not
 
 
 def measure(job: Job) -> Costs:
@@ -101,11 +90,6 @@ def products(layers: LayerPlans, *, rows: int, like: torch.Tensor) -> Callable[[
 
     The usual way round, as a plain program has them: forward [B, I] @ [I, O], backward
     [I, B] @ [B, O] for the weights, and [B, O] @ [O, I] for the inputs of each layer but the first.
-
-    Args:
-        layers: The layers.
-        rows: B.
-        like: A tensor of the dtype and device wanted.
     """
     tensors = [
         [
@@ -134,13 +118,7 @@ def products(layers: LayerPlans, *, rows: int, like: torch.Tensor) -> Callable[[
 
 
 def pace(call: Callable[[], object], seconds: float, like: torch.Tensor) -> float:
-    """Call a function again and again; return the seconds one call takes.
-
-    Args:
-        call: What to time.
-        seconds: How long.
-        like: A tensor of the device it computes on.
-    """
+    """Call a function again and again; return the seconds one call takes."""
     for _ in range(3):
         call()
     started, made = time_when_done(like.device), 0

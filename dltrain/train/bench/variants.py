@@ -12,8 +12,8 @@ import torch
 from dltrain.config.choices import Matmul
 from dltrain.config.kinds import OPTIMIZERS
 from dltrain.config.schema import RunConfig
-from dltrain.data.summary import DataSummary
-from dltrain.system.machine import free_memory, num_cores
+from dltrain.data.dataset import DataSummary
+from dltrain.system.environment import free_memory, num_cores
 from dltrain.train import build
 from dltrain.train.cost import MEMORY_SHARE, Workload, member_bytes
 from dltrain.train.device import has_bf16
@@ -29,19 +29,12 @@ MAX_STEP_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Variant:
-    """Another way to run the same training, and its speed.
+    """Another way to run the same training, and its speed."""
 
-    Attributes:
-        words: What to type for it.
-        members: How many train at once.
-        rows: Of a step, per member; the mean, if the last one of an epoch is smaller.
-        seconds: Of a step.
-    """
-
-    words: str
-    members: int
-    rows: float
-    seconds: float
+    words: str  # what to type for it
+    members: int  # how many train at once
+    rows: float  # of a step, per member; the mean, if the last one of an epoch is smaller
+    seconds: float  # of a step
 
     @property
     def rows_per_second(self) -> float:
@@ -51,11 +44,6 @@ class Variant:
 
 def other_ways(job: Job, plain: Variant, *, batch_size: int) -> tuple[list[Variant], list[str]]:
     """Measure variants that a user could type instead.
-
-    Args:
-        job: What was typed.
-        plain: Its own pace.
-        batch_size: Rows of its steps.
 
     Returns:
         The other ways, and the words of those that would take too much time or memory.

@@ -19,8 +19,7 @@ import torch
 from torch import Tensor
 
 from dltrain.runs.layout import checkpoint_name
-from dltrain.runs.seal import BLANK, is_intact, sealed
-from dltrain.runs.verification import MAX_HEADER_BYTES, checkpoint_paths
+from dltrain.runs.verification import BLANK, MAX_HEADER_BYTES, checkpoint_paths, is_intact, sealed
 from dltrain.system import disk
 from dltrain.system.foreign_files import plain_file, read_bytes
 
@@ -39,22 +38,12 @@ class CheckpointError(ValueError):
 
 
 def path_of(folder: Path, meta: Mapping[str, Any]) -> Path:
-    """Return the path of a state: ``epoch-000003``, and ``-step-00000700`` if it is underway.
-
-    Args:
-        folder: The run's ``checkpoints`` folder.
-        meta: ``epoch`` counts whole epochs, ``underway`` the steps of the one after them.
-    """
+    """Return the path of a state: ``epoch-000003``, and ``-step-00000700`` if it is underway."""
     return folder / checkpoint_name(meta["epoch"], meta["step"] if meta.get("underway") else None)
 
 
 def save(folder: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> Path:
-    """Write a checkpoint durably.
-
-    Args:
-        folder: The run's ``checkpoints`` folder, made if it is missing.
-        tensors: Parameters and optimizer state by name.
-        meta: Must hold ``epoch``; kept as JSON, so plain values only.
+    """Write a checkpoint durably; ``meta`` holds ``epoch``, and plain values only.
 
     Raises:
         StorageError: If it could not be made durable; older checkpoints are untouched.
@@ -119,11 +108,7 @@ def _unreadable(path: Path, error: Exception) -> CheckpointError:
 
 
 def prune(folder: Path, *, keep: Collection[Path], keep_last: int) -> None:
-    """Delete all checkpoints but those in ``keep`` and the last few.
-
-    Raises:
-        StorageError: If one could not be deleted.
-    """
+    """Delete all checkpoints but those in ``keep`` and the last few."""
     existing = paths(folder)
     for path in existing[keep_last:]:  # the later first, since it may count on the one before
         if path not in keep:
@@ -157,11 +142,7 @@ class Keeper:
         self._pause = SAVE_SECONDS
 
     def take(
-        self,
-        tensors: Mapping[str, Tensor],
-        metas: Sequence[Meta | None],
-        *,
-        best: Sequence[bool],
+        self, tensors: Mapping[str, Tensor], metas: Sequence[Meta | None], *, best: Sequence[bool]
     ) -> None:
         """Take the members' states.
 
@@ -191,15 +172,7 @@ class Keeper:
         return self._is_first or time.monotonic() >= self._written + self._pause
 
     def write(self, members: Sequence[int] | None = None, *, ended: bool = False) -> None:
-        """Write the states that wait to be written.
-
-        Args:
-            members: Whose states; None: all members'.
-            ended: Whether they have come to their end: the last and the best are left.
-
-        Raises:
-            StorageError: If a state could not be made durable.
-        """
+        """Write waiting states, all members' if none are named; in the end keep last and best."""
         if members is not None and not members:
             return
         started = time.monotonic()

@@ -47,10 +47,6 @@ def resumable(
 ) -> tuple[list[ResumePoint | None], dict[Path, str]]:
     """Find the states that members which train together can go on from.
 
-    Args:
-        steps: What is to train them.
-        folders: One per member; None: a member that is not kept.
-
     Returns:
         What was found, for each member: its last state if it had come to its end, else that of the
         last step of which all have one, or None to begin anew. And what is unusable: path -> why.
@@ -85,11 +81,7 @@ def _usable(steps: Steps, folder: RunFolder, unusable: dict[Path, str]) -> Itera
 
 
 def _read(steps: Steps, folder: RunFolder, path: Path) -> ResumePoint:
-    """Read one state and the files that belong to it.
-
-    Raises:
-        ValueError: If any of it is not as it was written.
-    """
+    """Read one state and the files that belong to it."""
     state = State.load(path, limit=size_limit(steps))
     if state.meta.get("run") != folder.identity:
         raise CheckpointError(f"{path}: is of another run")
@@ -136,9 +128,7 @@ def _timing(folder: Path, meta: Mapping[str, Any]) -> bytes:
 def history(folder: Path, meta: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what a run's record says of its beginning, and that it is gone on with.
 
-    Args:
-        folder: The run folder; nothing is returned if it has no record.
-        meta: Of the state that training goes on from; None: from the start.
+    That is nothing where the folder has no record.
     """
     try:
         before = run.read(folder)

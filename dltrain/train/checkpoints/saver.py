@@ -44,15 +44,10 @@ class Recorder(Protocol):
 
 @dataclass(frozen=True)
 class Interval:
-    """How often a checkpoint is written: every so many epochs or steps.
+    """How often a checkpoint is written: every so many epochs or steps."""
 
-    Attributes:
-        count: Of epochs or steps.
-        steps: Whether they are steps.
-    """
-
-    count: int
-    steps: bool
+    count: int  # of epochs or steps
+    steps: bool  # whether they are steps
 
     @classmethod
     def read(cls, text: str) -> Interval:
@@ -69,17 +64,12 @@ class Interval:
 
 @dataclass(frozen=True)
 class State:
-    """The content of a member's checkpoint.
+    """The content of a member's checkpoint."""
 
-    Attributes:
-        tensors: Parameters and the optimizer's memory by name; and of an epoch under way.
-        meta: ``epoch`` (whole ones), ``step``, ``underway`` (steps of the next one), and more.
-        outcome: What the member has come to.
-    """
-
+    # parameters and the optimizer's memory by name; and of an epoch under way
     tensors: Mapping[str, Tensor]
-    meta: Meta
-    outcome: Outcome
+    meta: Meta  # ``epoch`` (whole ones), ``step``, ``underway`` (steps of the next one), and more
+    outcome: Outcome  # what the member has come to
 
     @classmethod
     def load(cls, path: Path, *, limit: int = checkpoint_file.MAX_BYTES) -> State:
@@ -108,11 +98,7 @@ class State:
 class Saver:
     """Takes the states of a stack's members and has them written when it is time.
 
-    Args:
-        steps: What trains.
-        outcomes: What the members have come to, one each.
-        recorders: One per member; None: nothing is kept of that member.
-        interval: How often; None: as often as costs little.
+    Nothing is kept of a member without a recorder.
     """
 
     def __init__(
@@ -137,13 +123,7 @@ class Saver:
         self._keeper.take(state_of(self._steps), metas, best=best)
 
     def take_underway(self, epoch: int, done: int, members: Sequence[int]) -> None:
-        """Take these members' states within an epoch, if the numbers of all are finite.
-
-        Args:
-            epoch: The one under way.
-            done: Steps of it.
-            members: Those that are running.
-        """
+        """Take these members' states within an epoch, if the numbers of all are finite."""
         finite = self._steps.losses().isfinite().all(dim=0) & self._steps.stack.model.intact()
         if not finite[list(members)].all():
             return  # the end of the epoch tells what happened; the state before it stays
@@ -153,12 +133,7 @@ class Saver:
         self._keeper.take(tensors, metas, best=[False] * len(self._outcomes))
 
     def is_due(self, *, before: int, ended: int | None = None) -> bool:
-        """Tell whether it is time to write.
-
-        Args:
-            before: Updates before the last step, or window of steps.
-            ended: The epoch that has come to its end with it, if one has.
-        """
+        """Tell whether to write: after the updates ``before``, and with the epoch ``ended``."""
         if self._interval is None:
             return self._keeper.is_due(underway=ended is None)
         if self._interval.steps:
@@ -166,15 +141,7 @@ class Saver:
         return ended is not None and ended % self._interval.count == 0
 
     def write(self, members: Sequence[int], *, ended: bool = False) -> None:
-        """Write these members' waiting states durably.
-
-        Args:
-            members: Their numbers.
-            ended: Whether they have come to their end.
-
-        Raises:
-            StorageError: If that could not be done; older states are untouched.
-        """
+        """Write these members' waiting states durably."""
         recorders = [each for m in members if (each := self._recorders[m]) is not None]
         disk.side_by_side(lambda recorder: recorder.sync(), recorders)
         self._keeper.write(members, ended=ended)
@@ -232,10 +199,7 @@ def misfit(steps: Steps, state: State) -> str:
 def restore(steps: Steps, states: Sequence[State | None]) -> None:
     """Copy members' states, which all fit, into a stack that has not begun.
 
-    Args:
-        steps: What trains them.
-        states: One per member; None: it keeps its initial weights. Those whose training goes on
-            are all of one step.
+    One without a state keeps its initial weights; those that go on are all of one step.
     """
     live = state_of(steps)
     for member, state in enumerate(states):

@@ -23,26 +23,12 @@ MAX_EPOCHS = 1000
 
 
 def draw_curves(rows: Rows, *, title: str) -> bytes:
-    """Draw training and validation curves of the loss and of the headline metric.
-
-    Args:
-        rows: One per epoch: ``epoch`` and metrics such as ``train/loss``; any may be missing.
-        title: Above the curves; shown as it is.
-
-    Returns:
-        A PNG, as ``runs plot`` draws a single run.
-    """
+    """Draw training and validation curves of a run as PNG, as ``runs plot`` does."""
     return style.picture(lambda: curves.draw([Curve(title, rows)], title=title))
 
 
 class ProgressBoard:
-    """Keeps ``plots/curves.png`` of a run folder up to date.
-
-    Args:
-        folder: Of the run.
-        title: Above the curves.
-        live: Whether to draw while the run trains; else once, at its end.
-    """
+    """Keeps ``plots/curves.png`` of a run folder up to date; drawn once at its end if not live."""
 
     def __init__(self, folder: Path, *, title: str, live: bool) -> None:
         self._folder, self._title, self._live = folder, title, live

@@ -46,14 +46,7 @@ _STATUS = {"done": STATUS_SUCCESS, "diverged": STATUS_FAILURE, "failed": STATUS_
 
 
 class EventFile:
-    """Writes the event file of a run folder while the run goes on.
-
-    Args:
-        folder: Of the run.
-        name: What the run is called among the others.
-        settings: Dotted key -> what it was told: numbers, truth values, text.
-        started: When, as the record writes it.
-    """
+    """Writes the event file of a run folder while the run goes on."""
 
     def __init__(
         self, folder: Path, *, name: str, settings: Mapping[str, Any], started: object
@@ -64,11 +57,7 @@ class EventFile:
         self._waiting: list[bytes] = []
 
     def begin(self, rows: Iterable[Mapping[str, str]]) -> None:
-        """Begin the file with these epochs, dropping later ones of an earlier process.
-
-        Args:
-            rows: Column -> cell of ``metrics.csv``, one per epoch.
-        """
+        """Begin the file with these epochs, dropping later ones of an earlier process."""
         disk.make_folder(self._path.parent)
         disk.remove_temporaries(self._path.parent)
         before = self._before()
@@ -92,12 +81,7 @@ class EventFile:
             disk.append_bytes(self._path, content)
 
     def finish(self, status: str, result: Mapping[str, Any]) -> None:
-        """Record how the run ended, unless it may go on.
-
-        Args:
-            status: ``done``, ``diverged``, ``failed`` or ``interrupted``.
-            result: What its record will say: ``final`` with the step, ``test`` with its metrics.
-        """
+        """Record how the run ended, unless it may go on."""
         now, test = time.time(), result.get("test") or {}
         step = int(result.get("final", {}).get("step", 0))
         if status in _STATUS:

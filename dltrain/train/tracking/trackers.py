@@ -17,15 +17,7 @@ def trackers(
     tensorboard: bool,
     curves: bool,
 ) -> list[Tracker]:
-    """Return the trackers of a run.
-
-    Args:
-        folder: Of the run.
-        info: What its record says at the beginning.
-        settings: What decides its numbers: dotted key -> number, truth value or text.
-        tensorboard: Whether TensorBoard is to show it.
-        curves: Whether its curves are to be drawn.
-    """
+    """Return the trackers of a run."""
     chosen: list[Tracker] = []
     if tensorboard:
         from dltrain.train.tracking.tensorboard import EventFile

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from dltrain.system.machine import free_memory, num_cores
+from dltrain.system.environment import free_memory, num_cores
 
 
 def test_free_memory_is_some_of_the_memory_there_is() -> None:

@@ -1,4 +1,4 @@
-"""Pictures of sweeps: every member is in them, the best is marked, and what came to nothing."""
+"""What each key of a sweep did: every member is drawn, and what came to nothing is marked."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from dltrain.plots import heatmap, key_effects, style
 from dltrain.runs.compare.comparison import compare
@@ -20,23 +18,7 @@ from dltrain.runs.compare.results import Result
 from dltrain.runs.find import list_runs
 from dltrain.runs.run import Run
 from tests.conftest import Call
-
-METRIC = "val/accuracy"
-
-
-def result(index: int, value: float | None, status: str = "done", **setting: object) -> Result:
-    texts = {key: str(text) for key, text in setting.items()}
-    return Result(index, texts, (), status, value)
-
-
-def points(axes: Axes, **look: Any) -> list[tuple[float, float]]:
-    """Return the points of the lines that look so."""
-    return [
-        (float(x), float(y))
-        for line in axes.lines
-        if all(getattr(line, f"get_{name}")() == value for name, value in look.items())
-        for x, y in np.asarray(line.get_xydata())
-    ]
+from tests.plots.conftest import GRID, METRIC, points, result
 
 
 @pytest.fixture
@@ -69,14 +51,6 @@ def test_a_sweep_is_drawn_with_all_its_members(sweep: Run) -> None:
     assert cross.get_xdata()[0] == 10_000  # type: ignore[index]
     assert [text.get_text() for text in axes.texts] == ["2"]
     assert [text.get_text() for text in figure.legends[0].get_texts()][1:] == ["diverged: 2"]
-
-
-GRID = [
-    result(i, lr / (1 + abs(width - 32)) + 0.01 * seed, lr=lr, width=width, seed=seed)
-    for i, (lr, width, seed) in enumerate(
-        (lr, width, seed) for lr in (0.1, 0.2, 0.4) for width in (16, 32) for seed in (0, 1)
-    )
-]
 
 
 def test_with_two_keys_there_is_a_line_for_each_value_of_the_other() -> None:
@@ -117,45 +91,6 @@ def test_what_came_to_nothing_is_marked_at_the_worse_edge(metric: str, edge: flo
         assert (x, y) == (lr, pytest.approx(edge))
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert texts[1:] == ["diverged: 1", "failed: 1", "unfinished: 1", "off the scale: 1"]
-
-
-def cells(figure: Figure) -> list[str]:
-    return [text.get_text() for text in figure.axes[0].texts]
-
-
-def test_a_heat_map_holds_the_means_over_seeds_and_frames_the_best() -> None:
-    figure = heatmap.draw(GRID, metric=METRIC, title="t")
-    axes = figure.axes[0]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("lr", "width")
-    [image] = axes.images
-    expected = [[lr / (1 + abs(w - 32)) + 0.005 for lr in (0.1, 0.2, 0.4)] for w in (16, 32)]
-    assert image.get_array().tolist() == [pytest.approx(row) for row in expected]  # type: ignore[union-attr]
-    assert sorted(cells(figure)) == sorted(style.number(x) for row in expected for x in row)
-    [frame] = axes.patches
-    assert frame.get_xy() == (1.5, 0.5)  # type: ignore[attr-defined]
-    assert "means over seed" in figure.get_suptitle()
-
-
-def test_a_heat_map_says_where_members_came_to_nothing() -> None:
-    results = [
-        result(i, None if b == 2 and (a == 2 or seed) else 0.5, "diverged" if b == 2 else "done",
-               a=a, b=b, seed=seed)
-        for i, (a, b, seed) in enumerate((a, b, s) for a in (1, 2) for b in (1, 2) for s in (0, 1))
-    ]  # fmt: skip
-    found = cells(heatmap.draw(results, metric=METRIC, title="t"))
-    assert sorted(found) == ["0.5", "0.5", "0.5 ✕2", "diverged"]
-
-
-def test_keys_that_were_drawn_at_random_are_points_on_a_map() -> None:
-    results = [result(i, i / 30, a=1.2**i, b=(7 * i) % 31) for i in range(30)]
-    results.append(result(30, None, "diverged", a=0.5, b=40))
-    axes = heatmap.draw(results, metric=METRIC, title="t").axes[0]
-    assert not axes.images
-    scales = {axes.get_xlabel(): axes.get_xscale(), axes.get_ylabel(): axes.get_yscale()}
-    assert scales == {"a": "log", "b": "linear"}
-    [cloud] = axes.collections
-    assert len(np.asarray(cloud.get_offsets())) == 30
-    assert sorted(points(axes, marker="x")[0]) == [0.5, 40]
 
 
 @pytest.mark.parametrize("draw", [key_effects.draw, heatmap.draw], ids=["keys", "heatmap"])

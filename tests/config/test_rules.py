@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.config.gpu import absent_gpu
+from dltrain.config.rules import absent_gpu
 from tests.conftest import Call
 
 

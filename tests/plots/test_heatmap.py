@@ -1,0 +1,49 @@
+"""Heat maps hold means over repeats, and say where members came to nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from dltrain.plots import heatmap, style
+from tests.plots.conftest import GRID, METRIC, points, result
+
+
+def cells(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+def test_a_heat_map_holds_the_means_over_seeds_and_frames_the_best() -> None:
+    figure = heatmap.draw(GRID, metric=METRIC, title="t")
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("lr", "width")
+    [image] = axes.images
+    expected = [[lr / (1 + abs(w - 32)) + 0.005 for lr in (0.1, 0.2, 0.4)] for w in (16, 32)]
+    assert image.get_array().tolist() == [pytest.approx(row) for row in expected]  # type: ignore[union-attr]
+    assert sorted(cells(figure)) == sorted(style.number(x) for row in expected for x in row)
+    [frame] = axes.patches
+    assert frame.get_xy() == (1.5, 0.5)  # type: ignore[attr-defined]
+    assert "means over seed" in figure.get_suptitle()
+
+
+def test_a_heat_map_says_where_members_came_to_nothing() -> None:
+    results = [
+        result(i, None if b == 2 and (a == 2 or seed) else 0.5, "diverged" if b == 2 else "done",
+               a=a, b=b, seed=seed)
+        for i, (a, b, seed) in enumerate((a, b, s) for a in (1, 2) for b in (1, 2) for s in (0, 1))
+    ]  # fmt: skip
+    found = cells(heatmap.draw(results, metric=METRIC, title="t"))
+    assert sorted(found) == ["0.5", "0.5", "0.5 ✕2", "diverged"]
+
+
+def test_keys_that_were_drawn_at_random_are_points_on_a_map() -> None:
+    results = [result(i, i / 30, a=1.2**i, b=(7 * i) % 31) for i in range(30)]
+    results.append(result(30, None, "diverged", a=0.5, b=40))
+    axes = heatmap.draw(results, metric=METRIC, title="t").axes[0]
+    assert not axes.images
+    scales = {axes.get_xlabel(): axes.get_xscale(), axes.get_ylabel(): axes.get_yscale()}
+    assert scales == {"a": "log", "b": "linear"}
+    [cloud] = axes.collections
+    assert len(np.asarray(cloud.get_offsets())) == 30
+    assert sorted(points(axes, marker="x")[0]) == [0.5, 40]
