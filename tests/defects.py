@@ -233,7 +233,7 @@ CHECKPOINTS = (
     ),
     Defect(
         "a digest is that of a part",
-        "runs/seal.py",
+        "runs/verification.py",
         "    return hashlib.sha256(blank).hexdigest() == digest",
         "    return hashlib.sha256(blank).hexdigest()[:2] == digest[:2]",
         ("train/checkpoints/test_checkpoint_file.py::test_every_flipped_bit_is_found",),
@@ -420,7 +420,7 @@ RESUMPTION = (
     ),
     Defect(
         "the digest of metrics.csv begins anew",
-        "runs/line_file.py",
+        "runs/recorder.py",
         "        self._digest.update(content)\n        self._size = len(content)\n",
         "        self._size = len(content)\n",
         (
@@ -581,7 +581,7 @@ TRAINING = (
 ERRORS = (
     Defect(
         "rows that cannot be written are lost in silence",
-        "runs/line_file.py",
+        "runs/recorder.py",
         "            disk.append(self._path, lines)\n",
         "            try:\n                disk.append(self._path, lines)\n"
         "            except disk.StorageError:\n                pass\n",
