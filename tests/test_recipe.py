@@ -163,3 +163,38 @@ def test_neither_a_record_nor_a_config_file_can_load_a_module(folder: Path, call
         assert shown.code == 2
         assert f"plugins=[waves] ({file}:2): waves is not named" in shown.err
     done(call("--config-dir=configs", "experiment=mine", PLUGIN, "trainer.epochs=1"))
+
+
+@pytest.mark.parametrize(
+    ("slip", "reason"),
+    [
+        (
+            ("(self, model, *, lr)", "(self, model)"),
+            "TypeError: Signs.__init__() got",
+        ),
+        (("self.parameters = model", "self.parameters = mdel"), "NameError: name 'mdel' is not"),
+    ],
+)
+def test_a_builder_that_fails_is_told_by_name(
+    here: Path, call: Call, no_plugins: None, slip: tuple[str, str], reason: str
+) -> None:
+    text = (RECIPE / "signs.py").read_text()
+    assert slip[0] in text
+    (here / "signs.py").write_text(text.replace(*slip, 1))
+    shutil.copytree(RECIPE / "choices", here / "choices")
+    shown = call("plugins=[signs]", "optimizer=signs", "trainer.epochs=1")
+    assert shown.code == 2
+    start = f"dltrain: error: optimizer=signs: its builder fails (plugin signs): {reason}"
+    assert shown.err.startswith(start)
+    assert not (here / "outputs").exists()
+
+
+def test_results_of_plugins_are_trained_again_since_their_code_may_have_changed(
+    here: Path, call: Call, no_plugins: None
+) -> None:
+    shutil.copy(RECIPE / "signs.py", here)
+    shutil.copytree(RECIPE / "choices", here / "choices")
+    words = ("plugins=[signs]", "optimizer=signs", "trainer.epochs=1", "device.threads=1")
+    done(call(*words))
+    shown = done(call("-m", *words, "seed=0,1", "sweep.skip_done=true"))
+    assert "finished already" not in shown

@@ -42,6 +42,6 @@ def _leads_to(name: str, folder: Path) -> bool:
 def command_on(run: Run, *verb: str, more: tuple[str, ...] = ()) -> str:
     """Write a command on a run: ``dltrain runs show k3f9``."""
     name, *where = address(run)
-    needs_kinds = verb[0] not in ("runs", "config")
+    needs_kinds = verb[0] not in ("runs", "config") or verb[:2] == ("runs", "plot")
     plugins = Overrides.parse(run.texts("overrides")).only("plugins").words if needs_kinds else []
     return command(*verb, name, *more, *plugins, *where)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.runs import metrics_file
-from dltrain.runs.layout import CHECKPOINTS, COEFFICIENTS, LOG, METRICS, TIMING
+from dltrain.runs.layout import CHECKPOINTS, COEFFICIENTS, LOG, METRICS, TIMING, short_id
 from dltrain.runs.record import digest, encoded, now, write_info
 from dltrain.runs.tracker import Tracker
 from dltrain.runs.verification import checkpoint_paths
@@ -62,6 +62,11 @@ class Recorder:
         kept: Kept | None = None,
         trackers: Sequence[Tracker] = (),
     ) -> None:
+        if kept is not None and kept.metrics.partition(b"\n")[0].decode() != ",".join(columns):
+            raise ValueError(
+                f"{folder / METRICS}: has columns of other metrics than there are now; "
+                f"train it anew: dltrain rerun {short_id(folder.name)}"
+            )
         self.folder = folder
         self.finished = False
         contents = {name: encoded(text) for name, text in documents.items()}

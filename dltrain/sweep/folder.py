@@ -36,7 +36,7 @@ from dltrain.runs.layout import (
 )
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.provenance import changed_table
-from dltrain.runs.record import first_info, now, read_record, sealed_json, write_info
+from dltrain.runs.record import FormatError, first_info, now, read_record, sealed_json, write_info
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import since
 from dltrain.sweep.plan import Member, Plan, PlanError
@@ -107,9 +107,15 @@ class SweepFolder:
         self.info["files"] = files | changed
 
     def run(self, index: int) -> Run | None:
-        """Read a member's record back, or return None if it has none that can be read."""
+        """Read a member's record back, or return None if it has none that can be read.
+
+        Raises:
+            FormatError: If another dltrain wrote it, which is no reason to write over it.
+        """
         try:
             return runs.read(self.member(index))
+        except FormatError:
+            raise
         except ValueError:
             return None
 

@@ -188,6 +188,8 @@ def _ending(results: Sequence[Result], stop_signal: int | None) -> tuple[int, st
 def take_over(folder: SweepFolder, plan: Plan, output_dir: Path) -> dict[int, str]:
     """Copy finished runs of the same config, data and versions into a sweep.
 
+    Runs whose kinds come from plugins are trained again: no record tells what a plugin held.
+
     Returns:
         Member -> id of the run it was.
     """
@@ -202,6 +204,8 @@ def take_over(folder: SweepFolder, plan: Plan, output_dir: Path) -> dict[int, st
     for run in list_all(output_dir):
         config = run.part("config")
         if run.status != "done" or not isinstance(config, dict) or not _is_of_today(run):
+            continue
+        if config.get("plugins"):
             continue
         index = wanted.get(result_identity(config, sha256=run.part("data", "sha256")))
         if index is None or index in taken:

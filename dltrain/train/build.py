@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from dltrain.config.choices import Init, Matmul, Task
-from dltrain.config.kinds import LOSSES, OPTIMIZERS, TABLE
+from dltrain.config.kinds import OPTIMIZERS, TABLE
 from dltrain.config.plain import shown
 from dltrain.config.rules import task_problems
 from dltrain.config.schema import MAX_NUMBERS, RunConfig
@@ -45,7 +45,27 @@ def dataset(run: RunConfig, *, download: bool = True) -> Dataset:
 def _built(group: str, run: RunConfig, *arguments: Any, **more: Any) -> Any:
     """Call the builder of a run's kind with the knobs of its config."""
     config = getattr(run, group)
-    return TABLE[group][config.kind].builder()(*arguments, **_knobs(config), **more)
+    return _call(group, config.kind, *arguments, **_knobs(config), **more)
+
+
+def _call(group: str, name: str, /, *arguments: Any, **more: Any) -> Any:
+    """Call a builder; what goes wrong in one that a plugin registered is told with its name.
+
+    Raises:
+        ValueError: If it cannot build what is asked for, or is none of ours and fails.
+    """
+    kind = TABLE[group][name]
+    builder, module = kind.builder(), kind.config.__module__
+    try:
+        built = builder(*arguments, **more)
+        if built is None:
+            raise TypeError("it returned None")
+    except Exception as error:
+        if module.startswith("dltrain."):
+            raise
+        what = f"{group}={name}: its builder fails (plugin {module})"
+        raise ValueError(f"{what}: {type(error).__name__}: {error}") from error
+    return built
 
 
 def _knobs(config: Any) -> dict[str, Any]:
@@ -190,14 +210,13 @@ def loss(
     configs: Sequence[RunConfig], data: Dataset, targets: Mapping[str, npt.NDArray[Any]]
 ) -> Loss:
     """Build the loss that members are trained on and judged by on splits with these targets."""
-    kind = LOSSES[configs[0].loss.kind]
     variances = {name: variance(rows) for name, rows in targets.items()}
     knobs = _stacked([config.loss for config in configs])
-    built: Loss = kind.builder()(data, variances=variances, **knobs)
+    built: Loss = _call("loss", configs[0].loss.kind, data, variances=variances, **knobs)
     return built
 
 
 def _optimizer(configs: Sequence[RunConfig], model: Model) -> Optimizer:
-    kind = OPTIMIZERS[configs[0].optimizer.kind]
-    built: Optimizer = kind.builder()(model, **_stacked([each.optimizer for each in configs]))
+    knobs = _stacked([each.optimizer for each in configs])
+    built: Optimizer = _call("optimizer", configs[0].optimizer.kind, model, **knobs)
     return built

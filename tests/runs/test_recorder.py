@@ -18,7 +18,7 @@ import pytest
 from dltrain.runs import recorder
 from dltrain.runs.layout import new_folder
 from dltrain.runs.record import first_info, read_record
-from dltrain.runs.recorder import Recorder
+from dltrain.runs.recorder import Kept, Recorder
 from dltrain.system import disk
 from dltrain.system.environment import process_start
 from tests.conftest import tree
@@ -92,6 +92,15 @@ def test_a_suffix_that_is_taken_is_drawn_anew(
 def test_a_place_that_cannot_be_written_is_a_storage_error() -> None:
     with pytest.raises(disk.StorageError, match="cannot create /proc/dltrain:"):
         new_folder(Path("/proc/dltrain"), "x")
+
+
+def test_rows_of_other_metrics_are_not_gone_on_with(tmp_path: Path) -> None:
+    kept = Kept(b"epoch,train/loss\n1,0.5\n", b"")
+    with pytest.raises(ValueError, match=r"metrics\.csv: has columns of other metrics"):
+        Recorder(
+            tmp_path, info={}, documents={}, columns=["epoch", "train/loss", "train/r2"], kept=kept
+        )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_begins_as_running(start: Start) -> None:

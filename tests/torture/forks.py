@@ -107,6 +107,12 @@ def _server() -> subprocess.Popen[bytes]:
 
 def _serve() -> None:
     """Fork for whatever is asked, until nobody asks any more."""
+    import dltrain.cli.resume
+    import dltrain.cli.runs
+    import dltrain.cli.train
+    import dltrain.train.session
+    import dltrain.train.tracking.live_curves
+    import dltrain.train.tracking.tensorboard  # noqa: F401 - with torch
     from dltrain.config.load import load
 
     load([])  # what reads configs is imported now

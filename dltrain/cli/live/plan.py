@@ -8,7 +8,7 @@ from dltrain.cli.live.training import counted
 from dltrain.cli.terminal.console import dim, table, warning
 from dltrain.nn.plan import widths
 from dltrain.sweep.plan import Group, Member, Plan
-from dltrain.sweep.stacks import in_order, sizes_to_try, stack_size
+from dltrain.sweep.stacks import cut, in_order, sizes_to_try, stack_size
 from dltrain.system.environment import free_memory
 from dltrain.text import figure
 from dltrain.train.cost import num_steps, stack_bytes, work
@@ -57,7 +57,7 @@ def _stacks(plan: Plan, group: Group, members: Sequence[Member]) -> str:
     if len(members) == 1:
         return "1 member"
     size = stack_size(members, group, plan.settings, len(plan.groups), free_memory())
-    count = -(-len(members) // size)
+    count = len(cut(members, size))
     if plan.settings.stack_size is None and len(sizes_to_try(members, group, size)) > 1:
         return f"{len(members):,} members in {count} or more stacks, as measuring will say"
     return f"{len(members):,} members in {counted(count, 'stack')}"

@@ -39,7 +39,7 @@ def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
         StorageError: If something could not be kept; the line says how to go on afterwards.
     """
     [job] = training.jobs
-    run = Run(folder, {})
+    run = Run(folder, {"overrides": job.line.overrides.words})  # as its record says
     resume = command_on(run, "resume")
     view.show(pairs([*header(job, folder.name, training.device), *watching(job.config, folder)]))
     started = time.perf_counter()
