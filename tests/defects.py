@@ -76,7 +76,7 @@ STORAGE = (
     Defect(
         "room is made for a model before its checkpoint is looked at",
         "inference/saved_model.py",
-        '    _compare(path, plan, "F64" if itemsize == 8 else "F32")\n',
+        '    _compare(path, layers, "F64" if itemsize == 8 else "F32")\n',
         "",
         ("inference/test_saved_model.py::test_a_config_of_another_shape_is_refused",),
     ),
@@ -398,7 +398,7 @@ RESUMPTION = (
     Defect(
         "states of another run are used",
         "train/checkpoints/resume.py",
-        '    if state.meta.get("run") != place.identity:\n',
+        '    if state.meta.get("run") != folder.identity:\n',
         '    if not state.meta.get("run"):\n',
         ("train/checkpoints/test_resume.py::test_a_state_of_another_run_is_not_used",),
     ),

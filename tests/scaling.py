@@ -12,7 +12,7 @@ from torch import Tensor
 from dltrain.nn.layers import Layer, Setup
 from dltrain.nn.model import Model
 from dltrain.nn.optim import SGD, ClipNorm
-from dltrain.nn.plan import ActivationPlan, LinearPlan, Plan, Shapes
+from dltrain.nn.plan import ActivationPlan, LayerPlans, LinearPlan, Shapes
 from dltrain.train.steps import Stack
 from tests.stacked import FEATURES, MODELS, stack
 
@@ -87,7 +87,7 @@ RULES: dict[str, dict[str, list[float]]] = {
     "clipping": {"momentum": [0.0, 0.0], "max_grad_norm": [0.3, 0.1]},
 }
 RATES = (0.004, 0.002)
-SCALED: Plan = [
+SCALED: LayerPlans = [
     LinearPlan(FEATURES, 6),
     ScalePlan(6),
     ActivationPlan("tanh", 6),

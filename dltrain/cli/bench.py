@@ -46,7 +46,7 @@ def main(words: Sequence[str]) -> None:
         startup["composing"] = time.perf_counter() - started
         started = time.perf_counter()
         data = build.dataset(config)
-        job = Job(line_of(words, arguments), config, data, build.plan(config, data))
+        job = Job(line_of(words, arguments), config, data, build.layer_plans(config, data))
     startup["data"] = time.perf_counter() - started
     view = TrainingView(output())
     view.show(*map(warning, data.warnings))
@@ -57,7 +57,7 @@ def main(words: Sequence[str]) -> None:
     with view.working("measuring"), refusing(), stopping(_end):
         costs = measure(job)
     console = output()
-    parts: list[object] = [pairs(header(job, "", costs.place)[1:]), "", pairs(_pace(costs)), ""]
+    parts: list[object] = [pairs(header(job, "", costs.device)[1:]), "", pairs(_pace(costs)), ""]
     parts.append(_parts("where a step's time goes", costs.phases))
     if costs.epoch:
         parts += ["", _parts("and an epoch's", costs.epoch)]

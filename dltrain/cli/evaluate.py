@@ -29,7 +29,7 @@ from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.run_argument import chosen_run
 from dltrain.cli.terminal.console import bold, output, pairs, table
 from dltrain.cli.terminal.training_view import TrainingView
-from dltrain.data.input_stream import Given, opened
+from dltrain.data.input_stream import InputStream, opened
 from dltrain.runs.compare.confusion import ClassScore, confusion, per_class
 from dltrain.runs.record import as_json
 from dltrain.runs.run import Run
@@ -69,7 +69,7 @@ def main(words: Sequence[str]) -> None:
             split = arguments.split or "test"
             evaluation = evaluate(run, split=split, epoch=arguments.epoch, changes=changes)
         else:
-            trained = load(run, epoch=arguments.epoch, placed=False)
+            trained = load(run, epoch=arguments.epoch, check_files=False)
             evaluation = _evaluate_file(trained, arguments.data)
     if arguments.json:
         sys.stdout.write(_as_json(run, evaluation))
@@ -78,21 +78,21 @@ def main(words: Sequence[str]) -> None:
 
 
 def _evaluate_file(trained: Trained, text: str) -> Evaluation:
-    from dltrain.inference.evaluation import evaluate_given
+    from dltrain.inference.evaluation import evaluate_file
 
     is_image = trained.data.image_shape is not None
     with contextlib.ExitStack() as stack:
         if text == "-":
             if is_image:
                 raise ValueError("--data -: images need a file, with their labels beside it")
-            source = Given("standard input", sys.stdin.buffer)
+            source = InputStream("standard input", sys.stdin.buffer)
         else:
             source = stack.enter_context(opened(Path(text), name=text))
         if not is_image:
-            return evaluate_given(trained, source)
+            return evaluate_file(trained, source)
         beside = labels_beside(Path(text))
         labels = stack.enter_context(opened(beside, name=str(beside)))
-        return evaluate_given(trained, source, labels)
+        return evaluate_file(trained, source, labels)
 
 
 def labels_beside(images: Path) -> Path:

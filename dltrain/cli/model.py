@@ -29,17 +29,17 @@ def main(words: Sequence[str]) -> None:
         config = load(overrides, config_dir=arguments.config_dir, config_name=arguments.config_name)
         dtype = build.dtype_name(config)
         data = build.dataset(config)
-        plan = build.plan(config, data)
+        layers = build.layer_plans(config, data)
     rows = min(config.trainer.batch_size or len(data.train), len(data.train))
     loss = AUTO_LOSS[Task(data.task)] if config.loss.kind == "auto" else config.loss.kind
-    operations = graph(plan, rows=rows, loss=loss, itemsize=8 if dtype == "float64" else 4)
+    operations = graph(layers, rows=rows, loss=loss, itemsize=8 if dtype == "float64" else 4)
     console = output()
     console.print(
         pairs(
             [
                 ("model", f"{config.model.kind} on {data.name}"),
                 ("batch", f"{rows} rows of {data.in_features} features"),
-                ("parameters", f"{num_parameters(plan):,}"),
+                ("parameters", f"{num_parameters(layers):,}"),
             ]
         )
     )

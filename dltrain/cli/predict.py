@@ -30,11 +30,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.cli.run_argument import chosen_run, tell
+from dltrain.cli.run_argument import chosen_run, print_note
 from dltrain.cli.terminal.console import output, pairs
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.config.overrides import Overrides
-from dltrain.data.input_stream import Given, opened
+from dltrain.data.input_stream import InputStream, opened
 from dltrain.system import disk
 from dltrain.system.paths import problem_with
 from dltrain.system.signals import Interruption, stopping
@@ -70,14 +70,14 @@ def main(words: Sequence[str]) -> None:
         from dltrain.inference.prediction import Predictor
         from dltrain.inference.saved_model import load
     with refusing(), stopping(_end):
-        trained = load(run, epoch=arguments.epoch, placed=False)
+        trained = load(run, epoch=arguments.epoch, check_files=False)
         started = time.perf_counter()
         with _writing(target) as write:
             predictor = Predictor(trained, write)
             _predict(predictor, trained, files)
         seconds = time.perf_counter() - started
     for note in predictor.notes:
-        tell(note)
+        print_note(note)
     if target is not None:
         rate = f"{predictor.rows / seconds:,.0f} per second"
         rows = f"{predictor.rows:,} in {duration(seconds)}, {rate}"
@@ -130,7 +130,7 @@ def _predict(predictor: Predictor, trained: Trained, files: Sequence[str]) -> No
         return predictor.pictures(_pictures(files))
     with contextlib.ExitStack() as stack:
         if files[0] == "-":
-            source = Given("standard input", sys.stdin.buffer)
+            source = InputStream("standard input", sys.stdin.buffer)
         else:
             source = stack.enter_context(opened(Path(files[0]), name=files[0]))
         if trained.data.image_shape is None:

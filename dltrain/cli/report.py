@@ -45,7 +45,7 @@ def main(words: Sequence[str]) -> None:
         raise UsageError(["report: on which run? An id, latest, or @1; dltrain runs lists them"])
     with refusing():
         runs = distinct(find(name, output_dir) for name in names)
-        path = _place(arguments.output, runs, output_dir)
+        path = _output_path(arguments.output, runs, output_dir)
         from dltrain.report.contents import report
         from dltrain.report.page import page
 
@@ -65,7 +65,7 @@ def main(words: Sequence[str]) -> None:
     )
 
 
-def _place(asked: str | None, runs: Sequence[Run], output_dir: Path) -> Path:
+def _output_path(asked: str | None, runs: Sequence[Run], output_dir: Path) -> Path:
     """Return where the page goes."""
     if asked is None:
         shorts = [re.sub(r"[^A-Za-z0-9]+", "-", run.short).strip("-") or "run" for run in runs]

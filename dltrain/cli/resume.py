@@ -90,8 +90,8 @@ def resume(run: Run, job: Job, *, allow_changed: bool) -> None:
         training = resumed_training(run, job, allow_changed=allow_changed)
     with stopping(training.trainer.stop):
         with refusing():  # where other data let no state fit, nothing is thrown away
-            remarks = training.go_on([run.folder], anew=not allow_changed)
-        view.show(*(warning(remark) for remark in remarks))
+            notes = training.go_on([run.folder], anew=not allow_changed)
+        view.show(*(warning(note) for note in notes))
         step = training.trainer.step
         view.show(dim(f"goes on after step {step:,}" if step else "begins anew"))
         carry_out(training, run.folder, view)

@@ -46,10 +46,10 @@ def _member(run: Run) -> Run:
     if best is None:
         raise ValueError(f"{run.id}: none of its members is done and has a {metric}")
     member = comparison.runs[best.index]
-    tell(f"of the sweep's members the best by {metric} is {member.short}")
+    print_note(f"of the sweep's members the best by {metric} is {member.short}")
     return member
 
 
-def tell(note: str) -> None:
+def print_note(note: str) -> None:
     """Print a note where it does not get among results."""
     output(sys.stderr).print(dim(f"note: {note}"))

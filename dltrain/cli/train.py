@@ -56,7 +56,7 @@ def main(words: Sequence[str]) -> None:
             raise UsageError(problem)
         data = build.dataset(config)
         notes = ineffective(config, arguments.overrides)
-        job = Job(line_of(words, arguments), config, data, build.plan(config, data), notes)
+        job = Job(line_of(words, arguments), config, data, build.layer_plans(config, data), notes)
     return train(job)
 
 

@@ -76,26 +76,26 @@ def groups(folders: Sequence[Path]) -> dict[str, list[str]]:
     Raises:
         ConfigError: If a folder holds far more than configs, such as a home folder.
     """
-    found: dict[str, set[str]] = {}
+    choices: dict[str, set[str]] = {}
     for folder in folders:
         for file in _config_files(folder):
             group, *rest = file.relative_to(folder).with_suffix("").parts
             if rest:
-                found.setdefault(group, set()).add("/".join(rest))
-    return {group: sorted(names) for group, names in found.items()}
+                choices.setdefault(group, set()).add("/".join(rest))
+    return {group: sorted(names) for group, names in choices.items()}
 
 
 def _config_files(folder: Path) -> list[Path]:
     """List the config files in a folder and the folders in it."""
-    found, entries = [], 0
+    paths, entries = [], 0
     for root, names, files in os.walk(folder):
         entries += len(names) + len(files)
         if entries > MAX_ENTRIES:
             raise ConfigError(
                 [f"{folder}: holds more than {MAX_ENTRIES:,} files; give a folder of configs only"]
             )
-        found += [Path(root, name) for name in files if name.endswith(ENDINGS)]
-    return [file for file in found if file.is_file()]  # no pipes, no links that lead nowhere
+        paths += [Path(root, name) for name in files if name.endswith(ENDINGS)]
+    return [file for file in paths if file.is_file()]  # no pipes, no links that lead nowhere
 
 
 def compose_groups(
@@ -151,8 +151,8 @@ def _refusing(
         line = f"the config files do not compose: their defaults lead back to themselves: {files}"
         raise ConfigError([line]) from None
     except (HydraException, OmegaConfBaseException) as error:
-        said = str(error) or str(error.__cause__)  # Hydra passes some on without a word
-        text = said.partition("Config search path:")[0]
+        message = str(error) or str(error.__cause__)  # Hydra passes some on without a word
+        text = message.partition("Config search path:")[0]
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         raise ConfigError([f"{what}: {' '.join(lines)[:400]}"]) from None
     except OSError as error:  # some of Hydra's own are OSErrors, too
@@ -170,10 +170,10 @@ def _hydra(folders: Sequence[Path]) -> Iterator[None]:
     files win over those of the same name that a user asked for.
     """
     check_files()
-    places = [f"{CheckedSource.scheme()}://{folder.resolve()}" for folder in folders]
-    path = create_config_search_path(places[-1])
-    for place in reversed(places[:-1]):
-        path.prepend(provider="--config-dir", path=place)
+    urls = [f"{CheckedSource.scheme()}://{folder.resolve()}" for folder in folders]
+    path = create_config_search_path(urls[-1])
+    for url in reversed(urls[:-1]):
+        path.prepend(provider="--config-dir", path=url)
     GlobalHydra.instance().clear()
     Hydra.create_main_hydra2(task_name="dltrain", config_search_path=path)
     try:
@@ -209,12 +209,12 @@ def _files(
     words = [f"{group}={choice}" for group, choice in chosen]
     with _hydra(folders), _refusing(folders):
         loader = GlobalHydra.instance().config_loader()
-        found = loader.compute_defaults_list(config_name, words, RunMode.RUN)
+        defaults = loader.compute_defaults_list(config_name, words, RunMode.RUN)
     files = []
-    for default in found.defaults:
+    for default in defaults.defaults:
         name = str(default.config_path)
         paths = (file_of(folder, name) for folder in folders)
         path = next((path for path in paths if path is not None), None)
         if path is not None:
             files.append(ConfigFile(path, str(default.config_path), default.package or ""))
-    return files, found.overrides.known_choices
+    return files, defaults.overrides.known_choices

@@ -76,9 +76,9 @@ def _choice(
     """Find the choice that a part of a config came from."""
     for name in map(node.get, _NAMES):
         if isinstance(name, str) and name in options:
-            own = compose_groups({group: name}, sources.folders, sources.config_name)[group]
+            composed = compose_groups({group: name}, sources.folders, sources.config_name)[group]
             # Data may be called what they like, even as another choice is.
-            if all(own.get(key) == node.get(key) for key in ("kind", "type")):
+            if all(composed.get(key) == node.get(key) for key in ("kind", "type")):
                 return name
     return None
 
@@ -90,8 +90,8 @@ def texts(old: Any, new: Any) -> tuple[str, str]:
         >>> texts(0.1, 0.3), texts(0.1234567, 0.1234568)
         (('0.1', '0.3'), ('0.1234567', '0.1234568'))
     """
-    found = shown(old), shown(new)
-    return found if found[0] != found[1] else (str(old), str(new))
+    short = shown(old), shown(new)
+    return short if short[0] != short[1] else (str(old), str(new))
 
 
 def _equal(old: Any, new: Any) -> bool:

@@ -51,8 +51,8 @@ class CheckedSource(FileConfigSource):
             reason = str(error).partition("\n")[0].partition(";")[0]
             raise ConfigFileError(path, f"cannot be read ({reason})") from None
         _check(config, path)
-        place = f"{self.scheme()}://{self.path}"
-        return ConfigResult(config=config, path=place, provider=self.provider, header=header)
+        url = f"{self.scheme()}://{self.path}"
+        return ConfigResult(config=config, path=url, provider=self.provider, header=header)
 
 
 # Under this name Hydra finds its own reader registered already, in processes that it starts, and
@@ -110,9 +110,9 @@ def _way_back(name: str, folders: Sequence[Path], way: list[tuple[str, Path]]) -
     if file is None:
         return []
     for chosen in _chosen(name, file):
-        found = _way_back(chosen, folders, [*way, (name, file)])
-        if found:
-            return found
+        cycle_files = _way_back(chosen, folders, [*way, (name, file)])
+        if cycle_files:
+            return cycle_files
     return []
 
 

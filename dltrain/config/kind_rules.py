@@ -64,9 +64,9 @@ def table(run: RunConfig) -> Iterable[Problem]:
             )
     else:
         path = expanded(data.path)
-        complaint = problem_with(path)
-        if complaint or not path.is_file():
-            yield Problem("data.path", complaint or f"{_missing(path)}{_neighbours(path)}")
+        problem = problem_with(path)
+        if problem or not path.is_file():
+            yield Problem("data.path", problem or f"{_missing(path)}{_neighbours(path)}")
     if data.target is None:
         yield Problem("data.target", "which column is to be predicted? Add data.target=COLUMN")
     if data.val_fraction + data.test_fraction >= 1:
@@ -120,6 +120,6 @@ def images_root(run: RunConfig) -> Iterable[Problem]:
     """The folder of images is there, if one is named."""
     root = run.data.root
     if root is not None:
-        complaint = problem_with(expanded(root))
-        if complaint or not expanded(root).is_dir():
-            yield Problem("data.root", complaint or "no such folder")
+        problem = problem_with(expanded(root))
+        if problem or not expanded(root).is_dir():
+            yield Problem("data.root", problem or "no such folder")

@@ -29,15 +29,15 @@ class Knob:
     example: str = ""  # of such texts, in words
     raw: bool = False  # the text after "=" is the value, whatever Hydra's grammar makes of it
 
-    def complaint(self, value: object) -> str | None:
+    def problem(self, value: object) -> str | None:
         """Say what is wrong with a value of the right type, or return None."""
         if isinstance(value, Sequence) and not isinstance(value, str):
             if len(value) < self.min_length:
                 return f"needs at least {self.min_length} value(s)"
             if self.max_length is not None and len(value) > self.max_length:
                 return f"takes at most {self.max_length} value(s)"
-            complaints = (self.complaint(element) for element in value)
-            return next((text for text in complaints if text), None)
+            problems = (self.problem(element) for element in value)
+            return next((text for text in problems if text), None)
         if isinstance(value, str) and self.form and not re.fullmatch(self.form, value, re.ASCII):
             return f"must be {self.example}"
         if isinstance(value, bool) or not isinstance(value, int | float):

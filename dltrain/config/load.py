@@ -15,7 +15,7 @@ from typing import Any
 from dltrain.config.compose import ConfigError, Sources, compose_groups, config_files
 from dltrain.config.grammar.scalars import quoted, read_scalar
 from dltrain.config.knob import Knob, Problem, knobs
-from dltrain.config.locations import place_of, places_of
+from dltrain.config.locations import location_of, locations_of
 from dltrain.config.overrides import Overrides
 from dltrain.config.plain import shown
 from dltrain.config.resolve import Resolved, resolve
@@ -90,9 +90,9 @@ def compose_run(
         else:
             problem = unknown_key(key, config)
             lines.append(line_of(problem, config, {key: resolved.locations.get(key, COMMAND_LINE)}))
-    run, problems = run_config(config, fitting=fitting, placed=ready, training=ready)
+    run, problems = run_config(config, fitting=fitting, check_files=ready, training=ready)
     if problems:
-        lines += _placed(problems, config, resolved, sources)
+        lines += _problem_lines(problems, config, resolved, sources)
     return (None if lines else run), list(dict.fromkeys(lines))
 
 
@@ -121,7 +121,7 @@ def _keep_written(
         for part in key.split("."):
             node = node.get(part) if isinstance(node, Mapping) else None
         if isinstance(node, int | float):
-            set_value(config, key, places_of(key, resolved.groups, sources)[-1].text)
+            set_value(config, key, locations_of(key, resolved.groups, sources)[-1].text)
 
 
 def sweep_settings(resolved: Resolved, sources: Sources) -> tuple[SweepConfig | None, list[str]]:
@@ -144,7 +144,7 @@ def sweep_settings(resolved: Resolved, sources: Sources) -> tuple[SweepConfig | 
             lines.append(f"{key} ({COMMAND_LINE}): unknown key{hint}")
     settings, problems = instance(node, SweepConfig, "sweep")
     only = Resolved(groups=resolved.groups, values=typed)
-    lines += _placed(problems, {"sweep": node}, only, sources)
+    lines += _problem_lines(problems, {"sweep": node}, only, sources)
     return (None if lines else settings), lines
 
 
@@ -157,22 +157,23 @@ def _without_sweep(key: str) -> str:
     )
 
 
-def _placed(
+def _problem_lines(
     problems: Sequence[Problem], config: Mapping[str, Any], resolved: Resolved, sources: Sources
 ) -> list[str]:
     """Write problems as lines, each with the place its value came from."""
-    places = dict.fromkeys(resolved.values, COMMAND_LINE) | resolved.locations
+    locations = dict.fromkeys(resolved.values, COMMAND_LINE) | resolved.locations
     for problem in problems:  # expect[0].low is placed where expect is
         whole = problem.key.partition("[")[0]
-        if whole in places:
-            places[problem.key] = places[whole]
-    places |= {
-        problem.key: place
+        if whole in locations:
+            locations[problem.key] = locations[whole]
+    locations |= {
+        problem.key: location
         for problem in problems
-        if problem.key not in places and (place := place_of(problem.key, resolved.groups, sources))
+        if problem.key not in locations
+        and (location := location_of(problem.key, resolved.groups, sources))
     }
     typed = {key: value.text for key, value in resolved.values.items()}
-    return [line_of(problem, config, places, written=typed) for problem in problems]
+    return [line_of(problem, config, locations, written=typed) for problem in problems]
 
 
 def set_value(config: dict[str, Any], key: str, value: Any) -> None:
@@ -187,7 +188,7 @@ def set_value(config: dict[str, Any], key: str, value: Any) -> None:
 def line_of(
     problem: Problem,
     config: Mapping[str, Any],
-    places: Mapping[str, str],
+    locations: Mapping[str, str],
     *,
     written: Mapping[str, str] | None = None,
 ) -> str:
@@ -202,7 +203,7 @@ def line_of(
     else:
         text = "" if isinstance(node, Mapping) or node is None else shown(node)
     value = f"={clipped(text)}" if text else ""
-    place = f" ({places[problem.key]})" if problem.key in places else ""
+    location = f" ({locations[problem.key]})" if problem.key in locations else ""
     if problem.message.startswith(f"{problem.key.partition('.')[0]}="):
         return problem.message
-    return f"{clipped(problem.key)}{value}{place}: {problem.message}"
+    return f"{clipped(problem.key)}{value}{location}: {problem.message}"

@@ -15,7 +15,7 @@ from dltrain.config.yaml_file import build, composed, read_yaml, text_of
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """A line of a config file that sets a value, or chooses from a group."""
 
     file: Path
@@ -28,30 +28,30 @@ class Place:
         return f"{self.file}:{self.line}"
 
 
-def place_of(key: str, chosen: Mapping[str, str], sources: Sources) -> str | None:
+def location_of(key: str, chosen: Mapping[str, str], sources: Sources) -> str | None:
     """Find the file and line that gave a key its value: the last of the composed files."""
-    places = places_of(key, chosen, sources)
-    return str(places[-1]) if places else None
+    locations = locations_of(key, chosen, sources)
+    return str(locations[-1]) if locations else None
 
 
-def places_of(key: str, chosen: Mapping[str, str], sources: Sources) -> Sequence[Place]:
+def locations_of(key: str, chosen: Mapping[str, str], sources: Sources) -> Sequence[Location]:
     """List the lines that set a key in the order they are composed in; the last one holds.
 
     Of ``expect[0].low`` it is where the whole list stands.
     """
-    return _places(key, tuple(chosen.items()), sources.folders, sources.config_name)
+    return _locations(key, tuple(chosen.items()), sources.folders, sources.config_name)
 
 
 @functools.lru_cache(maxsize=1024)
-def _places(
+def _locations(
     key: str, chosen: tuple[tuple[str, str], ...], folders: tuple[Path, ...], config_name: str
-) -> tuple[Place, ...]:
+) -> tuple[Location, ...]:
     files, _ = config_files(dict(chosen), Sources(folders, config_name, {}))
-    found = (_place(file, key.partition("[")[0]) for file in files)
-    return tuple(place for place in found if place is not None)
+    locations = (_location(file, key.partition("[")[0]) for file in files)
+    return tuple(location for location in locations if location is not None)
 
 
-def _place(file: ConfigFile, key: str) -> Place | None:
+def _location(file: ConfigFile, key: str) -> Location | None:
     """Find the line of a file that sets a key."""
     inner = key.removeprefix(f"{file.package}.") if file.package else key
     if file.package and inner == key:
@@ -63,7 +63,7 @@ def _place(file: ConfigFile, key: str) -> Place | None:
     value: Any = build(text, file.path)
     for part in inner.split("."):
         value = value[part]
-    return Place(file.path, line, _source(file), value, text_of(node))
+    return Location(file.path, line, _source(file), value, text_of(node))
 
 
 def _source(file: ConfigFile) -> str:
@@ -87,19 +87,19 @@ def _node_of(text: str, path: Sequence[str]) -> tuple[int, yaml.Node | None]:
 
 def choices_of(
     group: str, chosen: Mapping[str, str], sources: Sources
-) -> tuple[list[Place], str | None]:
+) -> tuple[list[Location], str | None]:
     """List the lines that choose from a group, those that override others last.
 
     Returns:
         The lines, and the choice that holds.
     """
     files, choices = config_files(chosen, sources)
-    found = [pair for file in files for pair in _chosen_in(file, group)]
-    ordered = sorted(found, key=lambda pair: pair[0])
-    return [place for _, place in ordered], choices.get(group)
+    pairs = [pair for file in files for pair in _chosen_in(file, group)]
+    ordered = sorted(pairs, key=lambda pair: pair[0])
+    return [location for _, location in ordered], choices.get(group)
 
 
-def _chosen_in(file: ConfigFile, group: str) -> Iterator[tuple[bool, Place]]:
+def _chosen_in(file: ConfigFile, group: str) -> Iterator[tuple[bool, Location]]:
     """Yield what the defaults list of a file chooses from a group, and whether it overrides."""
     root = composed(read_yaml(file.path))
     entries = root.value if isinstance(root, yaml.MappingNode) else []
@@ -112,5 +112,5 @@ def _chosen_in(file: ConfigFile, group: str) -> Iterator[tuple[bool, Place]]:
             if absolute and name.removeprefix("/") == group:
                 null = value.tag == "tag:yaml.org,2002:null"
                 choice = None if null else value.value
-                place = Place(file.path, key.start_mark.line + 1, _source(file), choice)
-                yield "override" in marks, place
+                location = Location(file.path, key.start_mark.line + 1, _source(file), choice)
+                yield "override" in marks, location

@@ -33,14 +33,14 @@ def flat(node: Mapping[str, Any], prefix: str = "") -> Fields:
         >>> flat({"optimizer": {"kind": "sgd", "lr": 0.1}, "seed": 0})
         {'optimizer.kind': 'sgd', 'optimizer.lr': 0.1, 'seed': 0}
     """
-    found: Fields = {}
+    fields: Fields = {}
     for key, value in node.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping):
-            found |= flat(value, f"{name}.")
+            fields |= flat(value, f"{name}.")
         else:
-            found[name] = value
-    return found
+            fields[name] = value
+    return fields
 
 
 def shown(value: object) -> str:

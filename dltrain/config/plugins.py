@@ -65,7 +65,7 @@ def are_names(names: object) -> bool:
     """Whether this is a list of modules' names, loaded or not."""
     knob = knobs(RunConfig)["plugins"][1]
     texts = isinstance(names, list) and all(isinstance(name, str) for name in names)
-    return texts and knob.complaint(names) is None
+    return texts and knob.problem(names) is None
 
 
 def needed(names: Any) -> str:
@@ -106,7 +106,7 @@ def _classes() -> list[str]:
 def _failed(who: str, error: BaseException) -> str:
     """Say in one line why a module cannot be imported, and where that happened."""
     if isinstance(error, SyntaxError):
-        place = f"{error.filename}:{error.lineno}"
+        location = f"{error.filename}:{error.lineno}"
     else:
         ours = f"{Path(__file__).parents[1]}{os.sep}"
         frames = [
@@ -114,6 +114,6 @@ def _failed(who: str, error: BaseException) -> str:
             for frame in traceback.extract_tb(error.__traceback__)
             if not frame.filename.startswith(("<frozen", ours))
         ]
-        place = frames[-1]  # in the module itself: what it calls of dltrain's is no news
+        location = frames[-1]  # in the module itself: what it calls of dltrain's is no news
     text = " ".join(str(error).split())
-    return f"{who}: cannot be imported ({place}: {type(error).__name__}: {text})"
+    return f"{who}: cannot be imported ({location}: {type(error).__name__}: {text})"

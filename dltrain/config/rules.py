@@ -75,9 +75,9 @@ def _rounding(run: RunConfig) -> Iterable[Problem]:
 
 def _output_dir(run: RunConfig) -> Iterable[Problem]:
     output = expanded(run.output_dir)
-    complaint = problem_with(output)
-    if complaint:
-        yield Problem("output_dir", complaint)
+    problem = problem_with(output)
+    if problem:
+        yield Problem("output_dir", problem)
         return
     folders = [output, *output.absolute().parents]
     existing = next((folder for folder in folders if os.path.exists(folder)), folders[-1])
@@ -94,27 +94,27 @@ def _expectations(run: RunConfig) -> Iterable[Problem]:
 def _tensorboard(run: RunConfig) -> Iterable[Problem]:
     if not run.tracking.tensorboard:
         return
-    found = importlib.util.find_spec("tensorboard")
-    if found is None or found.origin is None:  # a folder of that name is no package
+    spec = importlib.util.find_spec("tensorboard")
+    if spec is None or spec.origin is None:  # a folder of that name is no package
         advice = "pip install tensorboard, or set tracking.tensorboard=false"
         yield Problem("tracking.tensorboard", f"TensorBoard is not installed; {advice}")
 
 
 def problems(
-    run: RunConfig, *, fits: bool = True, placed: bool = True, training: bool = True
+    run: RunConfig, *, fits: bool = True, check_files: bool = True, training: bool = True
 ) -> list[Problem]:
     """Apply every rule.
 
     Args:
         run: A config whose values are each within their bounds.
         fits: Whether the model must fit the data.
-        placed: Whether the data must lie where the config says.
+        check_files: Whether the data must lie where the config says.
         training: Whether what training alone needs must be there.
     """
     rules: list[Rule] = [_tasks] if fits else []
     rules += [kinds[getattr(run, group).kind].rules for group, kinds in TABLE.items()]
     rules += [_rounding]
-    rules += [DATA[run.data.kind].files, _output_dir] if placed else []
+    rules += [DATA[run.data.kind].files, _output_dir] if check_files else []
     rules += [_expectations]
     rules += [_tensorboard] if training else []
     return [problem for rule in rules for problem in rule(run)]

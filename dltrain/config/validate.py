@@ -97,9 +97,9 @@ def convert(value: Any, annotation: Any, knob: Knob, key: str, problems: list[Pr
             hint += ", and this is text in quotes; take the quotes off"
         problems.append(Problem(key, f"must be {expected}{hint}: {knob.meaning}"))
         return None
-    complaint = "must not be empty" if result == "" else knob.complaint(result)
-    if complaint:
-        problems.append(Problem(key, f"{complaint}: {knob.meaning}"))
+    problem = "must not be empty" if result == "" else knob.problem(result)
+    if problem:
+        problems.append(Problem(key, f"{problem}: {knob.meaning}"))
     return result
 
 
@@ -194,7 +194,11 @@ def instance(node: Mapping[str, Any], cls: type, key: str) -> tuple[Any, list[Pr
 
 
 def run_config(
-    config: Mapping[str, Any], *, fitting: bool = True, placed: bool = True, training: bool = True
+    config: Mapping[str, Any],
+    *,
+    fitting: bool = True,
+    check_files: bool = True,
+    training: bool = True,
 ) -> tuple[RunConfig | None, list[Problem]]:
     """Turn a composed mapping into a ``RunConfig``; with problems there is no config."""
     if unloaded := plugins.needed(config.get("plugins")):
@@ -219,5 +223,5 @@ def run_config(
     if problems:
         return None, problems
     run = RunConfig(**values)
-    problems = rules.problems(run, fits=fitting, placed=placed, training=training)
+    problems = rules.problems(run, fits=fitting, check_files=check_files, training=training)
     return (None if problems else run), problems

@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 _GZIP = b"\x1f\x8b"
 
 
-class Given(io.RawIOBase):
+class InputStream(io.RawIOBase):
     """Bytes that come one after the other; what is gzipped is unpacked on the way.
 
     Args:
@@ -56,7 +56,7 @@ class Given(io.RawIOBase):
 
 
 @contextlib.contextmanager
-def opened(path: Path, *, name: str) -> Iterator[Given]:
+def opened(path: Path, *, name: str) -> Iterator[InputStream]:
     """Open a file, which may be a pipe.
 
     Raises:
@@ -68,4 +68,4 @@ def opened(path: Path, *, name: str) -> Iterator[Given]:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise ValueError(f"{name}: {reason}") from None
-        yield Given(name, cast(BinaryIO, file))
+        yield InputStream(name, cast(BinaryIO, file))

@@ -1,4 +1,4 @@
-"""A saved model put to use: metrics on a split or a file, predictions, pictures of both.
+"""Saved models put to use: metrics on a split or a file, predictions, pictures of both.
 
 Begin with ``saved_model.py``.
 """

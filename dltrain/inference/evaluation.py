@@ -1,4 +1,4 @@
-"""What a saved model makes of rows whose targets are known: metrics, and each prediction.
+"""Evaluation of a saved model on rows with known targets: metrics and predictions.
 
 Letters: N rows, B rows of a part, O outputs, C classes.
 """
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from dltrain.data.dataset import EVALUATION_ROWS, Dataset
 from dltrain.data.images.idx import image_parts, label_parts
-from dltrain.data.input_stream import Given
+from dltrain.data.input_stream import InputStream
 from dltrain.data.table.csv_stream import CsvBlocks
 from dltrain.data.table.new_rows import OtherRows
 from dltrain.inference.saved_model import Trained, load
@@ -32,7 +32,7 @@ Predictions = npt.NDArray[Any]  # int64 class indices, or float64 amounts
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How a model does on rows whose targets are known."""
+    """Result of evaluating a model on rows with known targets."""
 
     split: str  # ``train``, ``val`` or ``test``; or ``data`` for rows of another file
     epoch: int  # whole epochs the model was trained for
@@ -56,7 +56,7 @@ def evaluate(
         ValueError: If the checkpoint or the data cannot be had, or the split has no rows.
     """
     trained = load(run, epoch=epoch, changes=changes)
-    data = _own_data(trained)
+    data = _run_data(trained)
     sizes = {name: len(rows) for name, rows in data.splits.items()}
     if split not in sizes:
         raise ValueError(
@@ -70,13 +70,15 @@ def evaluate(
 
 
 def judging_split(run: Run) -> str:
-    """Choose the rows that say most of a model: those kept for the end, if there are any."""
+    """Choose the split to judge a model by: test, else val, else train."""
     sizes = run.mapping("data", "rows")
     return next((split for split in ("test", "val") if sizes.get(split)), "train")
 
 
-def evaluate_given(trained: Trained, source: Given, labels: Given | None = None) -> Evaluation:
-    """Evaluate a model on the rows of another file, read once, in bounded parts.
+def evaluate_file(
+    trained: Trained, source: InputStream, labels: InputStream | None = None
+) -> Evaluation:
+    """Evaluate a model on the rows of a file, read once, in bounded parts.
 
     Args:
         trained: The model.
@@ -88,11 +90,11 @@ def evaluate_given(trained: Trained, source: Given, labels: Given | None = None)
         ValueError: If the file does not have what the run learned from, or holds no rows.
     """
     parts = _table_parts(trained, source) if labels is None else _images(trained, source, labels)
-    found = ((trained.on_device(inputs), torch.from_numpy(own)) for inputs, own in parts)
-    return judge(trained, found, data=trained.data, split="data")
+    prepared = ((trained.on_device(inputs), torch.from_numpy(targets)) for inputs, targets in parts)
+    return judge(trained, prepared, data=trained.data, split="data")
 
 
-def _table_parts(trained: Trained, source: Given) -> Iterator[Part]:
+def _table_parts(trained: Trained, source: InputStream) -> Iterator[Part]:
     data = trained.data
     blocks = CsvBlocks(source.name, source, delimiter=data.reading["delimiter"])
     others = OtherRows(data, blocks.header, name=source.name, dtype=trained.dtype, targets=True)
@@ -102,19 +104,19 @@ def _table_parts(trained: Trained, source: Given) -> Iterator[Part]:
             yield part.inputs, part.targets
 
 
-def _images(trained: Trained, source: Given, labels: Given) -> Iterator[Part]:
+def _images(trained: Trained, source: InputStream, labels: InputStream) -> Iterator[Part]:
     data = trained.data
     assert data.image_shape is not None
     images = image_parts(source, shape=data.image_shape, rows=EVALUATION_ROWS)
     indices = label_parts(labels, classes=data.class_names, rows=EVALUATION_ROWS)
-    for inputs, own in itertools.zip_longest(images, indices):
-        if inputs is None or own is None or len(inputs) != len(own):
+    for inputs, targets in itertools.zip_longest(images, indices):
+        if inputs is None or targets is None or len(inputs) != len(targets):
             raise ValueError(f"{labels.name}: has not as many labels as {source.name} has images")
-        yield inputs, own
+        yield inputs, targets
 
 
-def _own_data(trained: Trained) -> Dataset:
-    """Load what a run learned from; its content is what it was."""
+def _run_data(trained: Trained) -> Dataset:
+    """Load the data set a run learned from, and check that it has not changed."""
     run, config = trained.run, trained.config
     advice = "evaluate it as a file of its own: --data FILE"
     for difference in changed_data(run, config, allow_changed=False):
@@ -131,7 +133,7 @@ def _own_data(trained: Trained) -> Dataset:
 def judge(
     trained: Trained, parts: Iterable[tuple[Tensor, Tensor]], *, data: Dataset, split: str
 ) -> Evaluation:
-    """Let a model predict rows in prepared parts, inputs [B, I] and targets [B], on its device."""
+    """Evaluate a model on prepared parts of rows, inputs [B, I] and targets [B], on its device."""
     loss = build.loss([trained.config], data, {})
     sums = torch.zeros((), dtype=torch.float64, device=trained.device)
     targets, predictions, probabilities = [], [], []
@@ -141,8 +143,8 @@ def judge(
         predictions.append(predicted)
         probabilities.append(likely)
         targets.append(wanted.cpu().numpy())
-        own = wanted.to(trained.device)
-        sums = sums + loss.evaluation(outputs, own)  # the outputs are used up
+        on_device = wanted.to(trained.device)
+        sums = sums + loss.evaluation(outputs, on_device)  # the outputs are used up
     if not targets:
         raise ValueError(f"{trained.run.id}: there are no rows to evaluate it on")
     wanted_all = np.concatenate(targets)
@@ -178,5 +180,5 @@ def predict(outputs: Tensor, data: Dataset) -> tuple[Predictions, npt.NDArray[np
 def amounts(prepared: npt.NDArray[Any], data: Dataset) -> npt.NDArray[np.float64]:
     """Undo the standardisation of a regression's target."""
     scale = data.target_scale
-    own: npt.NDArray[np.float64] = prepared.astype(np.float64)
-    return own * float(scale.deviation[0]) + float(scale.mean[0])
+    standardised: npt.NDArray[np.float64] = prepared.astype(np.float64)
+    return standardised * float(scale.deviation[0]) + float(scale.mean[0])

@@ -1,4 +1,4 @@
-"""Pictures of what a run's model makes of rows, from an evaluation of it."""
+"""Pictures of an evaluation: confusion matrix, mistakes, weights, predictions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dltrain.metrics import headlines
 from dltrain.plots import confusion, mistakes, predictions, style, weights
 from dltrain.plots.style import Figure
 from dltrain.runs.compare.confusion import confusion as counted
-from dltrain.runs.compare.confusion import mistakes as found
+from dltrain.runs.compare.confusion import mistakes as most_confident
 
 if TYPE_CHECKING:
     from dltrain.inference.evaluation import Evaluation
@@ -20,7 +20,7 @@ _WEIGHT, _BIAS = "layers.0.weight", "layers.0.bias"
 
 
 def draw_confusion(evaluation: Evaluation, *, title: str) -> Figure:
-    """Draw which classes are taken for which.
+    """Draw the confusion matrix.
 
     Raises:
         ValueError: If there are no classes.
@@ -45,7 +45,7 @@ def draw_mistakes(evaluation: Evaluation, *, title: str) -> Figure:
     targets, predicted = (
         rows.astype(np.int64) for rows in (evaluation.targets, evaluation.predictions)
     )
-    rows = found(targets, predicted, likely, count=mistakes.COUNT)
+    rows = most_confident(targets, predicted, likely, count=mistakes.COUNT)
     if not rows:
         raise ValueError(f"there are none among {len(targets):,} rows")
     wrong = int((targets != predicted).sum())
@@ -91,7 +91,7 @@ def draw_weights(evaluation: Evaluation, *, title: str) -> Figure:
 
 
 def draw_predictions(evaluation: Evaluation, *, title: str) -> Figure:
-    """Draw predicted against true amounts.
+    """Draw predicted against true amounts of a regression.
 
     Raises:
         ValueError: If classes are predicted.
@@ -112,7 +112,7 @@ def draw_predictions(evaluation: Evaluation, *, title: str) -> Figure:
 
 def _titled(title: str, evaluation: Evaluation) -> str:
     rows = f"{len(evaluation.targets):,} {evaluation.split} rows"
-    told = f"{title}: {rows} after epoch {evaluation.epoch}"
+    text = f"{title}: {rows} after epoch {evaluation.epoch}"
     names = headlines() if evaluation.data.class_names else []  # else the note has all of them
     values = [(name, evaluation.metrics.get(f"{evaluation.split}/{name}")) for name in names]
-    return ", ".join([told, *(f"{name} {style.number(x)}" for name, x in values if x is not None)])
+    return ", ".join([text, *(f"{name} {style.number(x)}" for name, x in values if x is not None)])

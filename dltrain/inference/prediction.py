@@ -1,4 +1,4 @@
-"""Predictions for rows that a run has never seen, as CSV, in bounded memory.
+"""Predictions for new rows, written as CSV in bounded memory.
 
 Letters: n rows of a block, B rows of a part, H height, W width, C classes.
 """
@@ -16,7 +16,7 @@ import pyarrow as pa
 from dltrain.data.dataset import EVALUATION_ROWS
 from dltrain.data.images.idx import image_parts
 from dltrain.data.images.picture_files import read_picture
-from dltrain.data.input_stream import Given
+from dltrain.data.input_stream import InputStream
 from dltrain.data.table.csv_stream import CsvBlocks
 from dltrain.data.table.csv_writer import as_cells, as_rows, joined
 from dltrain.data.table.new_rows import OtherRows
@@ -44,7 +44,7 @@ class Predictor:
         names = pa.array(trained.data.class_names, pa.string())
         self._names = self._cells(names) if len(names) else None
 
-    def table(self, source: Given) -> None:
+    def table(self, source: InputStream) -> None:
         """Predict the rows of a CSV file: its columns, then the predictions.
 
         Raises:
@@ -63,8 +63,8 @@ class Predictor:
         for rows in blocks:
             passed = joined(list(map(self._cells, rows.texts)), delimiter=self._delimiter)
             for part in others.parts(rows):
-                own = passed.slice(part.start, part.stop - part.start)
-                self._rows(own, part.inputs)
+                passed_rows = passed.slice(part.start, part.stop - part.start)
+                self._rows(passed_rows, part.inputs)
         for name, count in others.imputed.items():
             if count:
                 [column] = [column for column in data.columns if column.name == name]
@@ -79,7 +79,7 @@ class Predictor:
                     f"{self.rows:,} rows; all its columns are 0 there"
                 )
 
-    def images(self, source: Given) -> None:
+    def images(self, source: InputStream) -> None:
         """Predict the images of an IDX file: the row, then the predictions.
 
         Raises:
@@ -92,7 +92,7 @@ class Predictor:
             numbers = np.arange(self.rows, self.rows + len(inputs))
             self._rows(pa.array(numbers).cast(pa.string()), inputs)
 
-    def pictures(self, files: Iterable[Path | Given]) -> None:
+    def pictures(self, files: Iterable[Path | InputStream]) -> None:
         """Predict PNG and JPEG files: the file, then the predictions.
 
         Raises:
@@ -109,7 +109,7 @@ class Predictor:
             )
 
     def _picture_parts(
-        self, files: Iterable[Path | Given]
+        self, files: Iterable[Path | InputStream]
     ) -> Iterator[tuple[list[str], npt.NDArray[np.uint8], int]]:
         shape = self._trained.data.image_shape
         assert shape is not None
@@ -117,8 +117,8 @@ class Predictor:
         pictures: list[npt.NDArray[np.uint8]] = []
         colours = 0
         for file in files:
-            name = file.name if isinstance(file, Given) else str(file)
-            held = io.BytesIO(file.read(MAX_BYTES)) if isinstance(file, Given) else file
+            name = file.name if isinstance(file, InputStream) else str(file)
+            held = io.BytesIO(file.read(MAX_BYTES)) if isinstance(file, InputStream) else file
             picture, colourful = read_picture(held, name=name, shape=shape)
             names.append(name.encode(errors="backslashreplace").decode())
             pictures.append(picture)
@@ -141,7 +141,7 @@ class Predictor:
         )
 
     def _rows(self, passed: pa.StringArray, inputs: npt.NDArray[np.generic]) -> None:
-        """Write the rows of a part [B], behind what is passed on of each."""
+        """Write a part of B rows: the columns passed on, then the predictions."""
         predictions, probabilities = predict(self._trained.outputs(inputs), self._trained.data)
         if probabilities is None or self._names is None:
             # In the digits that the model computes with; more would be made up.

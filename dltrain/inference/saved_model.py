@@ -26,7 +26,7 @@ from dltrain.config.schema import RunConfig
 from dltrain.data.dataset import Dataset
 from dltrain.data.preparation_file import PreparationError, read_preparation
 from dltrain.nn.model import Model
-from dltrain.nn.plan import Plan, tensor_shapes
+from dltrain.nn.plan import LayerPlans, tensor_shapes
 from dltrain.runs.layout import CHECKPOINTS, PREPARATION
 from dltrain.runs.provenance import config_of, device_of, threads_of
 from dltrain.runs.run import Run
@@ -45,7 +45,7 @@ MORE_BYTES, MORE_BYTES_UNDERWAY = 2**24, 2**28
 
 @dataclass(frozen=True)
 class Trained:
-    """A model as a run left it."""
+    """A trained model, as its run left it."""
 
     run: Run  # whose it is
     config: RunConfig  # what the run was told
@@ -56,18 +56,18 @@ class Trained:
     device: torch.device  # where it lies
 
     def on_device(self, inputs: npt.NDArray[np.generic]) -> Tensor:
-        """Bring prepared rows [B, I] where the model is, in a type that it takes."""
+        """Move prepared rows [B, I] to the model's device, in a type that it takes."""
         rows = torch.from_numpy(inputs).to(self.device)
         return rows.to(build.input_dtype(self.config)) if rows.dtype == torch.uint8 else rows
 
     @torch.inference_mode()
     def outputs(self, inputs: npt.NDArray[np.generic]) -> Tensor:
-        """Compute outputs [1, O, B] for prepared rows [B, I]; they hold until the next call."""
+        """Compute outputs [1, O, B] for prepared rows [B, I]; valid until the next call."""
         return self.model.forward(self.on_device(inputs))
 
     @property
     def dtype(self) -> str:
-        """The type that prepared rows of a table have."""
+        """Type of a table's prepared rows."""
         return build.dtype_name(self.config)
 
     def parameters(self) -> dict[str, npt.NDArray[np.generic]]:
@@ -76,28 +76,32 @@ class Trained:
 
 
 def load(
-    run: Run, *, epoch: str = "last", changes: Mapping[str, Any] | None = None, placed: bool = True
+    run: Run,
+    *,
+    epoch: str = "last",
+    changes: Mapping[str, Any] | None = None,
+    check_files: bool = True,
 ) -> Trained:
-    """Read a run's model after its last or best epoch; ``placed`` is as in ``rules.problems``.
+    """Load a run's model after its last or best epoch; ``check_files`` is as in ``rules.problems``.
 
     Raises:
         ValueError: If the folder does not hold a model of that config that is intact.
     """
     if run.is_sweep:
         raise ValueError(f"{run.id}: is a sweep; name one of its members, as in {run.short}/0")
-    config = config_of(run, changes or {}, placed=placed)
+    config = config_of(run, changes or {}, check_files=check_files)
     data = _preparation(run)
-    plan = build.plan(config, data)
+    layers = build.layer_plans(config, data)
     path = _checkpoint(run, epoch)
     itemsize = 8 if build.dtype_name(config) == "float64" else 4
-    _compare(path, plan, "F64" if itemsize == 8 else "F32")
+    _compare(path, layers, "F64" if itemsize == 8 else "F32")
     device = choose(
         "cuda" if device_of(run) == "cuda" and torch.cuda.is_available() else "cpu",
         threads=threads_of(run),
         deterministic=config.device.deterministic,
         matmul=config.device.matmul,
     )
-    numbers = sum(math.prod(shape) for shape in tensor_shapes(plan).values())
+    numbers = sum(math.prod(shape) for shape in tensor_shapes(layers).values())
     more = MORE_BYTES_UNDERWAY if "-step-" in path.name else MORE_BYTES
     tensors, meta = checkpoint_file.load(path, limit=3 * itemsize * numbers + more)
     done, steps = meta.get("epoch"), meta.get("underway", 0)
@@ -134,16 +138,16 @@ def _preparation(run: Run) -> Dataset:
 def _checkpoint(run: Run, epoch: str) -> Path:
     """Find the file of a run's last or best epoch."""
     folder = run.folder / CHECKPOINTS
-    found = checkpoint_file.paths(folder)
-    if not found:
+    existing = checkpoint_file.paths(folder)
+    if not existing:
         raise ValueError(f"{run.id}: has no checkpoint (its status is {run.status})")
     if epoch == "last":
-        return found[0]
-    _, meta = checkpoint_file.shapes(found[0])
+        return existing[0]
+    _, meta = checkpoint_file.shapes(existing[0])
     outcome = meta.get("outcome")
     best = outcome.get("best") if isinstance(outcome, dict) else None
     number = best.get("epoch") if isinstance(best, dict) else None
-    wanted = [p for p in found if type(number) is int and p == _whole(folder, number)]
+    wanted = [p for p in existing if type(number) is int and p == _whole(folder, number)]
     if not wanted:
         raise ValueError(f"{run.id}: has no checkpoint of a best epoch; leave out --epoch best")
     return wanted[0]
@@ -153,15 +157,15 @@ def _whole(folder: Path, epoch: int) -> Path | None:
     return checkpoint_file.path_of(folder, {"epoch": epoch}) if 0 < epoch < 10**9 else None
 
 
-def _compare(path: Path, plan: Plan, dtype: str) -> None:
+def _compare(path: Path, layers: LayerPlans, dtype: str) -> None:
     """Compare what a checkpoint says it holds with what the model needs."""
-    needed = {f"model.{n}": (dtype, [*shape]) for n, shape in tensor_shapes(plan).items()}
+    needed = {f"model.{n}": (dtype, [*shape]) for n, shape in tensor_shapes(layers).items()}
     held, _ = checkpoint_file.shapes(path)
-    own = {name: held[name] for name in held if name.startswith("model.")}
-    if own != needed:
-        name = next(n for n in {**needed, **own} if own.get(n) != needed.get(n))
-        told, wanted = (_described(tensors.get(name)) for tensors in (own, needed))
-        raise ValueError(f"{path}: does not fit the run's config: {name} is {told}, not {wanted}")
+    saved = {name: held[name] for name in held if name.startswith("model.")}
+    if saved != needed:
+        name = next(n for n in {**needed, **saved} if saved.get(n) != needed.get(n))
+        actual, wanted = (_described(tensors.get(name)) for tensors in (saved, needed))
+        raise ValueError(f"{path}: does not fit the run's config: {name} is {actual}, not {wanted}")
 
 
 def _described(tensor: tuple[str, list[int]] | None) -> str:

@@ -1,4 +1,4 @@
-"""Nonlinearities, unit by unit, with their forward and backward passes written out.
+"""Elementwise nonlinearities with their forward and backward passes written out.
 
 Letters: M members, O units, B rows of the batch; activations are [M, O, B]. Each works in place
 where it can: fresh memory of this size costs ten times the arithmetic. What it returns it also

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dltrain.nn.plan import LayerPlan, Plan, num_parameters
+from dltrain.nn.plan import LayerPlan, LayerPlans, num_parameters
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Operation:
     bytes: int  # read and written at least once, parameters and activations
 
 
-def graph(plan: Plan, *, rows: int, loss: str, itemsize: int) -> list[Operation]:
+def graph(layers: LayerPlans, *, rows: int, loss: str, itemsize: int) -> list[Operation]:
     """List the operations of one training step in the order they are computed.
 
     Args:
-        plan: The layers.
+        layers: The layers.
         rows: B, rows of the batch.
         loss: Name of the loss, which both ends the forward and begins the backward pass.
         itemsize: Bytes per number.
@@ -35,17 +35,17 @@ def graph(plan: Plan, *, rows: int, loss: str, itemsize: int) -> list[Operation]
         Forward, loss, backward and update of every layer. The first layer's backward pass
         computes no gradient for the inputs, since nothing needs it.
     """
-    width = plan[-1].out_features
+    width = layers[-1].out_features
     size = itemsize * width * rows
     losses = [
         Operation(loss, "forward", (1,), 0, 0, size),
         Operation(loss, "backward", (width, rows), 0, 0, 2 * size),
     ]
     backward = [
-        _backward(layer, rows, itemsize, first=layer is plan[0]) for layer in reversed(plan)
+        _backward(layer, rows, itemsize, first=layer is layers[0]) for layer in reversed(layers)
     ]
-    forward = [_forward(layer, rows, itemsize) for layer in plan]
-    updates = [_update(layer, itemsize) for layer in plan if layer.parameters]
+    forward = [_forward(layer, rows, itemsize) for layer in layers]
+    updates = [_update(layer, itemsize) for layer in layers if layer.parameters]
     return [*forward, *losses, *backward, *updates]
 
 

@@ -7,7 +7,7 @@ contiguous batch. On a 2-core Xeon (torch 2.15, batch 256) this order makes the 
 softmax regression 3x faster than [B, I] @ [I, O], and log-softmax 8x (M = 1) to 20x (M = 64).
 
 No autograd: a layer keeps what its backward pass needs, and ``backward`` must follow ``forward``.
-Each pair is proved equal to autograd in float64 by ``tests/test_layers.py``.
+Each pair is proved equal to autograd in float64 by ``tests/nn/test_layers.py``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dltrain.nn.scratch import Memory
 
 
 class Layer(Protocol):
-    """One step of a model, forward and back; ``plan.LayerPlan`` says what it will be."""
+    """Interface of a layer: forward and backward pass. ``plan.LayerPlan`` describes it before."""
 
     @property
     def parameters(self) -> Sequence[Tensor]:
@@ -34,17 +34,17 @@ class Layer(Protocol):
 
     @property
     def gradients(self) -> Sequence[Tensor]:
-        """Of the mean loss with respect to each parameter; ``backward`` writes into them."""
+        """Gradients of the mean loss for each parameter; ``backward`` writes into them."""
 
     @property
     def state(self) -> Sequence[Tensor]:
-        """What it keeps from step to step beside its parameters, [M, ...], of their dtype."""
+        """Tensors kept from step to step beside the parameters, [M, ...], of their dtype."""
 
     def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
         """Map activations [M, I, B] to [M, O, B]; ``step`` counts updates, None: not training."""
 
     def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor | None:
-        """Take the loss's gradient for the outputs; return that for the inputs if it is asked."""
+        """Take the loss's gradient for the outputs; return that for the inputs if asked to."""
 
 
 @runtime_checkable
@@ -52,7 +52,7 @@ class DescendingLayer(Layer, Protocol):
     """A layer that can take plain gradient descent's step itself, in its backward pass."""
 
     def descend(self, gradient: Tensor, *, to_inputs: bool) -> Tensor | None:
-        """Do as ``backward``, but add to the parameters what it would write beside them.
+        """Like ``backward``, but add to the parameters what that writes into the gradients.
 
         The gradient comes scaled by -lr.
         """
@@ -60,7 +60,7 @@ class DescendingLayer(Layer, Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """What the layers of one model are built with."""
+    """What the layers of one model are built from."""
 
     # one per member, M of them, alike but for numbers; some may lack dropout
     plans: Sequence[Sequence[Any]]
@@ -73,26 +73,26 @@ class Setup:
     rounded_to: torch.dtype | None = None
 
     @property
-    def plan(self) -> Sequence[Any]:
-        """The model's layers: those of the member that has the most."""
+    def layers(self) -> Sequence[Any]:
+        """Layer plans of the member that has the most layers."""
         return max(self.plans, key=len)
 
     def layer_plans(self, index: int) -> list[Any]:
-        """Return each member's own plan of a layer of ``plan``, or None if it has none."""
-        if self.plan[index].training_only:
-            most = len(self.plan)
+        """Return each member's plan of one of ``layers``, or None if it has no such layer."""
+        if self.layers[index].training_only:
+            most = len(self.layers)
             return [plan[index] if len(plan) == most else None for plan in self.plans]
-        before = sum(not layer.training_only for layer in self.plan[:index])
+        before = sum(not layer.training_only for layer in self.layers[:index])
         return [[layer for layer in plan if not layer.training_only][before] for plan in self.plans]
 
     @functools.cached_property
     def generators(self) -> Sequence[torch.Generator]:
-        """One per member; the layers draw their first weights from it, one after the other."""
+        """Random generators, one per member, from which layers draw their weights in order."""
         return [generator(seed, "init") for seed in self.seeds]
 
 
 class Linear:
-    """outputs = weight @ inputs + bias.
+    """A linear layer: outputs = weight @ inputs + bias.
 
     Args:
         weight: [M, O, I], updated in place by the optimizer.

@@ -15,7 +15,7 @@ SOLVED_ROWS = 1 << 17  # rows that are solved for at once
 
 @dataclass(frozen=True)
 class Solution:
-    """What ``least_squares`` returns."""
+    """Result of ``least_squares``."""
 
     weight: Tensor  # [I], float64
     bias: float  # intercept

@@ -23,7 +23,7 @@ from dltrain.nn.scratch import Memory
 
 
 class Loss(Protocol):
-    """What a model is trained on.
+    """Interface of a loss.
 
     Attributes:
         num_records: R.

@@ -20,17 +20,17 @@ class Model:
     """
 
     def __init__(self, setup: Setup) -> None:
-        plan = setup.plan
+        layer_plans = setup.layers
         # applied in order
         self.layers: list[Layer] = [
-            layer.build(setup, index=index) for index, layer in enumerate(plan)
+            layer.build(setup, index=index) for index, layer in enumerate(layer_plans)
         ]
         # all layers' parameters, [M, ...] each, updated in place by the optimizer
         self.parameters = [tensor for layer in self.layers for tensor in layer.parameters]
         # their gradients, in the same order, filled by ``backward``
         self.gradients = [tensor for layer in self.layers for tensor in layer.gradients]
         self._tensors = [*self.parameters, *(t for layer in self.layers for t in layer.state)]
-        self._shapes = tensor_shapes(plan)
+        self._shapes = tensor_shapes(layer_plans)
         # of the parameters, as in ``layers.0.weight``
         self.names = [*self._shapes][: len(self.parameters)]
         # Asked once: a step is short enough to feel the cost of it.
@@ -45,7 +45,7 @@ class Model:
 
     @property
     def num_members(self) -> int:
-        """M."""
+        """Number of members, M."""
         return self.parameters[0].shape[0]
 
     def intact(self) -> Tensor:

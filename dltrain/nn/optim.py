@@ -18,7 +18,7 @@ from dltrain.nn.least_squares import least_squares
 
 
 class Optimizer(Protocol):
-    """What changes parameters.
+    """Interface of an optimizer.
 
     Attributes:
         lr: [M], float64, on the device: the learning rates that a step reads, written before each
@@ -260,10 +260,10 @@ def _column(values: Sequence[float], *, like: Tensor) -> Tensor:
 
 
 def _columns_if_any(values: Sequence[float], parameters: Sequence[Tensor]) -> list[Tensor]:
-    """The same for each parameter; nothing if all the numbers are 0 and the work can be saved."""
+    """Like ``_column`` for each parameter; empty if all the numbers are 0, to save the work."""
     return [_column(values, like=p) for p in parameters] if any(values) else []
 
 
 def _like_if(needed: bool, parameters: Sequence[Tensor]) -> list[Tensor]:
-    """Memory of each parameter's shape, if it is needed: fresh memory at every step is slow."""
+    """Allocate memory of each parameter's shape, if needed: fresh memory every step is slow."""
     return [torch.empty_like(p) for p in parameters] if needed else []

@@ -1,8 +1,8 @@
-"""Models as plans: which layers, of which widths - without a tensor, so without torch.
+"""Layer plans: which layers a model has and of which widths, without tensors and so without torch.
 
 A new kind of layer is one class here, or outside the package, that says all there is to know of it
-(``LayerPlan``), and one class that computes (``layers.Layer``). ``model.py`` builds a plan;
-``dltrain model show`` prints one. Letters: B rows of the batch.
+(``LayerPlan``), and one class that computes (``layers.Layer``). ``model.py`` builds the layers;
+``dltrain model show`` prints them. Letters: B rows of the batch.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Shapes = Sequence[tuple[str, Shape]]
 
 
 class LayerPlan(Protocol):
-    """One layer of a model: all that is asked of it before it has a tensor."""
+    """Interface of a planned layer: its shapes, state and cost before there is a tensor."""
 
     @property
     def name(self) -> str:
-        """As ``dltrain model show`` prints it: ``linear 784 -> 256``."""
+        """The layer as ``dltrain model show`` prints it: ``linear 784 -> 256``."""
 
     @property
     def in_features(self) -> int:
@@ -37,43 +37,43 @@ class LayerPlan(Protocol):
 
     @property
     def parameters(self) -> Shapes:
-        """What the optimizer updates, as a checkpoint holds it; the weight before its bias."""
+        """Names and shapes that the optimizer updates, as in a checkpoint; the weight first."""
 
     @property
     def state(self) -> Shapes:
-        """What it keeps from step to step beside them, as a checkpoint holds it."""
+        """Names and shapes kept from step to step beside the parameters, as in a checkpoint."""
 
     @property
     def multiply_adds(self) -> int:
-        """Of its matrix product, for one row; 0 if it has none."""
+        """Multiply-adds of the layer's matrix product for one row; 0 if it has none."""
 
     @property
     def training_only(self) -> bool:
-        """Whether it changes nothing in evaluation.
+        """Whether the layer changes nothing in evaluation.
 
         Such a layer does not count in the names of parameters, so that a member has the same names
         beside members that have no such layer.
         """
 
     def num_activations(self, *, rows: int, evaluated: int) -> int:
-        """Count the numbers in memory for a batch of so many rows, and for rows evaluated at once.
+        """Count the numbers in memory for a batch of ``rows``, and for ``evaluated`` rows at once.
 
         Outputs, their gradient, and what else is kept, but no parameters.
         """
 
     def build(self, setup: Setup, *, index: int) -> Layer:
-        """Build it, the layer of this index of a model, for all members.
+        """Build the layer at this index of a model, for all members.
 
         ``setup.layer_plans(index)`` are the members' own plans of it, which may differ in numbers.
         """
 
 
-Plan = Sequence[LayerPlan]
+LayerPlans = Sequence[LayerPlan]
 
 
 @dataclass(frozen=True)
 class LinearPlan:
-    """outputs = weight @ inputs + bias."""
+    """A linear layer: outputs = weight @ inputs + bias."""
 
     in_features: int
     out_features: int
@@ -96,11 +96,11 @@ class LinearPlan:
         return self.in_features * self.out_features
 
     def num_activations(self, *, rows: int, evaluated: int) -> int:
-        """Outputs of both, and of a batch the gradient and what a loss makes of it."""
+        """Count the outputs, and of a batch the gradient and what the loss makes of it."""
         return (3 * rows + evaluated) * self.out_features
 
     def build(self, setup: Setup, *, index: int) -> Layer:
-        """Draw its first weights; a model's first layer takes the unit of the inputs."""
+        """Draw the first weights; a model's first layer takes the unit of the inputs."""
         from dltrain.nn.layers import Linear, initial_parameters
 
         weight, bias = initial_parameters(
@@ -121,7 +121,7 @@ class LinearPlan:
 
 @dataclass(frozen=True)
 class ActivationPlan:
-    """A nonlinearity, unit by unit."""
+    """An elementwise nonlinearity."""
 
     name: str
     in_features: int
@@ -135,7 +135,7 @@ class ActivationPlan:
         return self.in_features
 
     def num_activations(self, *, rows: int, evaluated: int) -> int:
-        """Only one of them does not work in place."""
+        """Count the outputs of GELU; all other nonlinearities work in place."""
         return (rows + evaluated) * self.in_features if self.name == "gelu" else 0
 
     def build(self, setup: Setup, *, index: int) -> Layer:
@@ -147,7 +147,7 @@ class ActivationPlan:
 
 @dataclass(frozen=True)
 class DropoutPlan:
-    """Units dropped in training."""
+    """A dropout layer."""
 
     share: float
     in_features: int
@@ -166,11 +166,11 @@ class DropoutPlan:
         return self.in_features
 
     def num_activations(self, *, rows: int, evaluated: int) -> int:
-        """Draws, masks and outputs."""
+        """Count random draws, masks and outputs."""
         return 3 * rows * self.in_features
 
     def build(self, setup: Setup, *, index: int) -> Layer:
-        """Give each member its share; one without this layer drops nothing."""
+        """Build dropout with each member's share; 0 for a member without this layer."""
         from dltrain.nn.layers import Dropout
         from dltrain.nn.random import Draws
 
@@ -180,44 +180,42 @@ class DropoutPlan:
         return Dropout(like.new_tensor(shares), draws)
 
 
-def num_parameters(plan: Plan) -> int:
+def num_parameters(layers: LayerPlans) -> int:
     """Count the weights and biases of a model."""
-    return sum(math.prod(shape) for layer in plan for _, shape in layer.parameters)
+    return sum(math.prod(shape) for layer in layers for _, shape in layer.parameters)
 
 
-def tensor_shapes(plan: Plan) -> dict[str, Shape]:
-    """Name all tensors of one member, as a checkpoint holds them: parameters first, then state.
+def tensor_shapes(layers: LayerPlans) -> dict[str, Shape]:
+    """Return the shape of each tensor of one member as a checkpoint has it: parameters, then state.
 
     Example:
         >>> tensor_shapes([LinearPlan(4, 3)])
         {'layers.0.weight': (3, 4), 'layers.0.bias': (3,)}
     """
-    layers = [layer for layer in plan if not layer.training_only]
-    tensors = [
-        (index, *tensor) for index, layer in enumerate(layers) for tensor in layer.parameters
-    ]
-    tensors += [(index, *tensor) for index, layer in enumerate(layers) for tensor in layer.state]
+    kept = [layer for layer in layers if not layer.training_only]
+    tensors = [(index, *tensor) for index, layer in enumerate(kept) for tensor in layer.parameters]
+    tensors += [(index, *tensor) for index, layer in enumerate(kept) for tensor in layer.state]
     return {f"layers.{index}.{name}": shape for index, name, shape in tensors}
 
 
-def widths(plan: Plan) -> list[int]:
-    """List the width of the inputs and that of each matrix product's outputs.
+def widths(layers: LayerPlans) -> list[int]:
+    """Return the width of the inputs and that of each matrix product's outputs.
 
     Example:
         >>> widths([LinearPlan(4, 3), ActivationPlan("relu", 3), LinearPlan(3, 1)])
         [4, 3, 1]
     """
-    return [plan[0].in_features, *(layer.out_features for layer in plan if layer.multiply_adds)]
+    return [layers[0].in_features, *(layer.out_features for layer in layers if layer.multiply_adds)]
 
 
-def single_layer(in_features: int, out_features: int) -> Plan:
+def single_layer(in_features: int, out_features: int) -> LayerPlans:
     """Plan linear or softmax regression: one linear layer."""
     return [LinearPlan(in_features, out_features)]
 
 
 def multilayer(
     in_features: int, out_features: int, *, hidden: Sequence[int], activation: str, dropout: float
-) -> Plan:
+) -> LayerPlans:
     """Plan a multilayer perceptron.
 
     Args:

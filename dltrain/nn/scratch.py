@@ -1,4 +1,4 @@
-"""Memory that is used again from one step to the next."""
+"""Scratch memory that is used again from one step to the next."""
 
 from __future__ import annotations
 

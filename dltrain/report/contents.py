@@ -18,7 +18,7 @@ from dltrain.runs.compare.field_names import LAST
 from dltrain.runs.compare.results import counts
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
-from dltrain.runs.verification import complaints
+from dltrain.runs.verification import file_problems
 from dltrain.text import duration, figure
 
 
@@ -50,7 +50,7 @@ def _of_run(run: Run, comparison: Comparison) -> Document:
         title=run.label or run_sections.what(run),
         subtitle=f"{what}{run.id}: {run_sections.ended(run)}.",
         figures=run_sections.figures(run),
-        warnings=list(complaints(run.folder, run.part("files"))),
+        warnings=list(file_problems(run.folder, run.part("files"))),
         sections=[part for part in parts if part is not None],
     )
 
@@ -68,9 +68,9 @@ def _of_sweep(sweep: Run, comparison: Comparison) -> Document:
     varying = f"{', '.join(most)} and {last}" if most else last
     seconds = seconds_of(sweep)
     took = [("duration", duration(seconds), number)] if seconds is not None else []
-    warnings = list(complaints(sweep.folder, sweep.part("files")))
+    warnings = list(file_problems(sweep.folder, sweep.part("files")))
     if best is not None:
-        of_best = complaints(best.folder, best.part("files"))
+        of_best = file_problems(best.folder, best.part("files"))
         warnings += [f"{best.short}: {each}" for each in of_best]
     return Document(
         title=sweep.label or f"A sweep of {run_sections.what(sweep)}",
@@ -101,7 +101,7 @@ def _of_several(comparison: Comparison) -> Document:
     warnings = [
         f"{run.short}: {each}"
         for run in runs[: run_sections.MAX_CONFIGS]
-        for each in complaints(run.folder, run.part("files"))
+        for each in file_problems(run.folder, run.part("files"))
     ]
     if len(digests) > 1:
         warnings.append(

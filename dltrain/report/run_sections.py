@@ -122,10 +122,10 @@ def config(run: Run, *, whose: str) -> Block:
     ]
     marked = [number for number, key in enumerate(values) if key in changed]
     columns = [column("key"), column("value"), column("default")]
-    own_table = table(
+    config_table = table(
         columns, rows, caption="Config", more={"marked": marked, "only": bool(marked)}
     )
-    return section("config", "Config", [paragraph(known), own_table])
+    return section("config", "Config", [paragraph(known), config_table])
 
 
 def _shown(value: Any) -> str:
@@ -144,8 +144,8 @@ def configs(runs: Sequence[Run], names: Sequence[str]) -> Block:
     if len(runs) > len(few):
         blocks.append(paragraph(f"The first {len(few)} of {len(runs):,}."))
     columns = [column("key"), *(column(name, "text") for name in names[: len(few)])]
-    own_table = table(columns, rows, caption="Configs", more={"marked": marked, "only": True})
-    return section("config", "Configs", [*blocks, own_table])
+    config_table = table(columns, rows, caption="Configs", more={"marked": marked, "only": True})
+    return section("config", "Configs", [*blocks, config_table])
 
 
 def environment(run: Run, *, member: Run | None = None) -> Block:

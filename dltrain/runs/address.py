@@ -1,4 +1,4 @@
-"""How a run is named on a command line, from where one stands, and the commands made of that."""
+"""Names of runs on a command line, relative to the current folder, and commands on runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAME = re.compile(r"(?!latest\Z)[^\W_][\w.-]*", re.ASCII)
 
 
 def address(run: Run) -> list[str]:
-    """Return the words that name a run: its short id, and where runs lie if not in the usual place.
+    """Return the words that name a run: its short id, and the folder unless it is the usual one.
 
     Where its short id fits others too (a copy, a renamed folder), it is the folder's name, or its
     path.

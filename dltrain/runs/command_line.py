@@ -1,4 +1,4 @@
-"""What was typed to start a run or a sweep, and where: it lives on into the record."""
+"""The command line that started a run or a sweep, and where; kept in the record."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ class CommandLine:
 
     @classmethod
     def parse(cls, words: Sequence[str]) -> CommandLine:
-        """Take words without flags, typed here."""
+        """Parse words without flags, typed in the current folder."""
         return cls(words, Overrides.parse(words))
 
     @classmethod
     def of(cls, run: Run) -> CommandLine:
-        """Read it back from a record, which may be a stranger's."""
+        """Read the command line from a record, which may be a stranger's."""
         texts = {name: run.part(name) for name in ("config_dir", "config_name", "cwd")}
         known = {name: text for name, text in texts.items() if isinstance(text, str) and text}
         overrides = Overrides.parse(run.texts("overrides"))
         return cls(run.texts("command")[1:], overrides, **known)
 
     def record(self) -> dict[str, Any]:
-        """Return what a record says of it."""
+        """Return the command line as a record holds it."""
         return {
             "command": ["dltrain", *self.words],
             "overrides": self.overrides.words,
@@ -51,7 +51,7 @@ class CommandLine:
 
     @property
     def flags(self) -> list[str]:
-        """The flags that say where configs come from, from where one stands now."""
+        """Flags that name the folder of configs, relative to the current folder."""
         folder = self.config_folder
         return config_flags(folder and shortest(folder), self.config_name)
 
@@ -68,7 +68,7 @@ class CommandLine:
 
     @property
     def config_folder(self) -> Path | None:
-        """The folder of configs, from where one stands now."""
+        """Folder of configs, relative to the current folder."""
         return None if self.config_dir is None else Path(located(self.config_dir, self.cwd))
 
 

@@ -1,4 +1,4 @@
-"""Runs found: listed, by name, by id, as members of a sweep. Plain files only; no torch."""
+"""Finds runs: lists, names, ids, members of sweeps. Plain files only; no torch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OTHER_FORMAT = "other_format"  # what a list says of a run whose record this dlt
 
 
 def distinct(runs: Iterable[Run]) -> list[Run]:
-    """Leave out runs that were named before; of one name in two folders they are two."""
+    """Drop repeated runs; equal names in two folders are two runs."""
     return list({run.folder.absolute(): run for run in runs}.values())
 
 
@@ -51,8 +51,8 @@ def _read_or_not(folder: Path) -> Run:
 
 def _numbers(sweep: Path) -> list[str]:
     """List the names of the members' folders."""
-    found = [] if (sweep / MEMBERS).is_symlink() else _ids(sweep / MEMBERS)
-    return sorted(found, key=lambda name: (len(name), name))
+    names = [] if (sweep / MEMBERS).is_symlink() else _ids(sweep / MEMBERS)
+    return sorted(names, key=lambda name: (len(name), name))
 
 
 def _ids(output_dir: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""When two runs are the same: what decides a run's numbers, and digests of it. No torch.
+"""The identity of a run: the values that decide its numbers, and digests of them. No torch.
 
 ``resume`` goes on from states of the same training; a sweep plans, or takes over, each result once.
 """
@@ -17,7 +17,7 @@ LOCATIONS = ("path", "root")
 
 
 def deciding(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a config, in plain values, decides numbers."""
+    """Return the values of a config that decide numbers."""
     return {name: node for name, node in config.items() if name not in NO_NUMBERS}
 
 
@@ -40,7 +40,7 @@ def training_identity(
 
 
 def result_identity(config: Mapping[str, Any], *, sha256: object = None) -> str:
-    """Return what tells results apart: the training, in whichever stack, and its epochs."""
+    """Return a digest that tells results apart: the training, whatever its stack, and epochs."""
     trainer = config.get("trainer")
     epochs = trainer.get("epochs") if isinstance(trainer, Mapping) else None
     return f"{training_identity(config, sha256=sha256)} {epochs}"

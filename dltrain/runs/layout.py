@@ -1,4 +1,4 @@
-"""What the files and folders of a run folder are called, and of which ``FORMAT`` it is.
+"""Names of the files and folders of a run folder, and its ``FORMAT``.
 
 No other module spells these names out.
 """
@@ -41,7 +41,7 @@ _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
 def new_folder(output_dir: Path, what: str) -> Path:
-    """Claim a folder for a new run: time, what it is, four random characters.
+    """Create a folder for a new run: time, name, four random characters.
 
     Raises:
         StorageError: If no folder can be made there.
@@ -66,10 +66,10 @@ def checkpoint_name(epoch: int, step: int | None = None) -> str:
 
 
 def member_name(index: int) -> str:
-    """Return what the folder of a sweep's member is called."""
+    """Return the name of a sweep's member folder."""
     return f"{index:04d}"
 
 
 def member_folder(sweep: Path, index: int) -> Path:
-    """Return where a member of a sweep lies."""
+    """Return the path of a sweep's member."""
     return sweep / MEMBERS / member_name(index)

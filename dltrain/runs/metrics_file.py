@@ -1,4 +1,4 @@
-"""``metrics.csv`` read back: a row per epoch, whose file may be a stranger's."""
+"""Reader of ``metrics.csv``: a row per epoch; the file may be a stranger's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONG_ROWS = "has longer rows than any run has"
 
 
 def num_rows(path: Path, *, limit: int = MAX_BYTES) -> int:
-    """Count the whole rows of a file; 0 if there is none.
+    """Count the whole rows of a file; 0 if there is no file.
 
     Raises:
         ValueError: If it is no plain file, or has more bytes than ``limit``.
@@ -66,7 +66,7 @@ def rows(path: Path, *, first: int | None = None, last: int = 0) -> list[dict[st
 
 
 def sample(path: Path, *, most: int, limit: int = READ_BYTES) -> list[dict[str, str]]:
-    """Read at most so many rows, evenly spaced, the first and the last among them.
+    """Read at most so many rows, evenly spaced, with the first and the last.
 
     Of neighbours one that tells most is taken: not every epoch is validated.
 
@@ -161,7 +161,7 @@ def as_number(value: object) -> float | None:
 def _dicts(header: bytes, lines: Sequence[bytes]) -> list[dict[str, str]]:
     names = _decoded(header).split(",")  # no cell of this file is ever quoted
     cells = (_decoded(line).split(",", len(names)) for line in lines)
-    return [dict(zip(names, own, strict=False)) for own in cells]
+    return [dict(zip(names, row, strict=False)) for row in cells]
 
 
 def _decoded(content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""The config and the versions of a run, read back from its record and compared with today.
+"""Config and versions of a run, read from its record and compared with today's.
 
 The record may be a stranger's, so it is checked like a command line. No torch is imported.
 """
@@ -42,7 +42,7 @@ MAX_ENTRIES, MAX_LENGTH = 1000, 100_000
 
 
 class ChangedError(ConfigError):
-    """What decides a run's bits is not what it was; a line for each difference."""
+    """A value that decides a run's bits has changed; a line for each difference."""
 
     def __init__(self, differences: Sequence[str]) -> None:
         advice = "the numbers may differ from then on; --allow-changed goes on all the same"
@@ -57,7 +57,7 @@ def refuse_changed(differences: Sequence[str]) -> None:
 
 
 def changes_of(run: Run, overrides: Overrides) -> dict[str, Any]:
-    """Read what of a run, or of a sweep, is to change when it goes on: key -> value.
+    """Read the values that are to change when a run or a sweep goes on: key -> value.
 
     Raises:
         ValueError: If something else is to change; the line says which command trains another run.
@@ -75,9 +75,9 @@ def changes_of(run: Run, overrides: Overrides) -> dict[str, Any]:
 
 
 def config_of(
-    run: Run, changes: Mapping[str, Any], *, placed: bool = True, training: bool = False
+    run: Run, changes: Mapping[str, Any], *, check_files: bool = True, training: bool = False
 ) -> RunConfig:
-    """Return the config of a run; ``placed`` and ``training`` are as in ``rules.problems``.
+    """Return the config of a run; ``check_files`` and ``training`` are as in ``rules.problems``.
 
     Raises:
         ConfigError: If it is none, a line for each problem; nothing of it is composed or resolved.
@@ -93,7 +93,7 @@ def config_of(
         if changed is None:
             raise ConfigError([f"{key}: the run has no such key ({source})"])
         values = changed
-    config, problems = run_config(values, placed=placed, training=training)
+    config, problems = run_config(values, check_files=check_files, training=training)
     if config is None:
         locations = {p.key: COMMAND_LINE if p.key in changes else str(source) for p in problems}
         raise ConfigError([f"{line_of(p, values, locations)}{_advice(p)}" for p in problems])
@@ -101,14 +101,14 @@ def config_of(
 
 
 def _located(run: Run) -> dict[str, str]:
-    """Return where the run's data lie, if relative paths mean something else from here."""
+    """Return the paths of a run's data, if relative ones mean something else from here."""
     cwd = CommandLine.of(run).cwd
     paths = {key: run.part("config", *key.split(".")) for key in DATA_PATHS}
     return {key: located(text, cwd) for key, text in paths.items() if isinstance(text, str)}
 
 
 def _advice(problem: Problem) -> str:
-    """Say what to do about data that are not where they were."""
+    """Return advice on data that have moved."""
     moved = problem.key in DATA_PATHS
     return f"; say where it lies now: {problem.key}=..." if moved else ""
 
@@ -135,7 +135,7 @@ def _replaced(node: object, path: Sequence[str], value: object) -> dict[str, Any
 
 
 def changed_versions(run: Run, *, cpu: str | None = None) -> list[str]:
-    """Say which of what decides a run's bits is not today what it was then.
+    """List the versions that decide a run's bits and have changed.
 
     Of the processor nothing is said without ``cpu``, the instructions that torch uses.
     """
@@ -147,7 +147,7 @@ def changed_versions(run: Run, *, cpu: str | None = None) -> list[str]:
 
 
 def changed_data(run: Run, config: RunConfig, *, allow_changed: bool) -> list[str]:
-    """Say what is wrong with the file a run learned from; it is hashed, and not understood.
+    """List what is wrong with a run's data file; it is hashed, not parsed.
 
     The path may come from the record, and that from a stranger: a file of other content than the
     record says is not read any further, unless that is allowed.
@@ -156,7 +156,7 @@ def changed_data(run: Run, config: RunConfig, *, allow_changed: bool) -> list[st
 
 
 def changed_table(data: Any, known: Collection[object] | None) -> list[str]:
-    """Say whether a table that a record names has changed, without understanding it.
+    """Tell whether a table that a record names has changed, without parsing it.
 
     Args:
         data: The config of what may be a table.

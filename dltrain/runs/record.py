@@ -20,7 +20,7 @@ from dltrain.text import clipped
 
 
 class FormatError(ValueError):
-    """A record is of a run folder of another shape than this dltrain reads."""
+    """A record was written in another ``FORMAT``."""
 
 
 def now() -> str:
@@ -113,9 +113,9 @@ def read_record(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: is nested deeper than a run's record")
     written = info.get("format")
     if type(written) is not int or written != FORMAT:
-        said = f"format {clipped(json.dumps(written))}" if "format" in info else "no format"
+        version = f"format {clipped(json.dumps(written))}" if "format" in info else "no format"
         raise FormatError(
-            f"{path.parent}: was written by another dltrain ({said}; this one reads {FORMAT}); "
+            f"{path.parent}: was written by another dltrain ({version}; this one reads {FORMAT}); "
             "read it with that one, or train it anew"
         )
     return info

@@ -1,4 +1,4 @@
-"""One run folder being written: config, metrics, timing, log, ``run.json``; files of lines.
+"""Writer of one run folder: config, metrics, timing, log, ``run.json``; files of lines.
 
 ``run.py`` reads it back. ``metrics.csv`` holds no clock, so equal runs write equal bytes.
 """
@@ -30,7 +30,7 @@ TIMING_HEADER = "epoch,seconds,examples_per_second"
 
 @dataclass(frozen=True)
 class Kept:
-    """What counts of the files that an earlier process left."""
+    """Content of the files of an earlier process that is kept."""
 
     metrics: bytes  # ``metrics.csv``, up to the state that training goes on from
     timing: bytes  # ``timing.csv``, likewise
@@ -101,12 +101,12 @@ class Recorder:
 
     @property
     def id(self) -> str:
-        """The folder's name, by which the run is known."""
+        """Name of the folder, which is the run's id."""
         return self.folder.name
 
     @property
     def seconds(self) -> float:
-        """How long the run has been worked on, by earlier processes and by this one."""
+        """Working time of the run, by earlier processes and by this one."""
         return float(self._info["seconds"]) + time.monotonic() - self._begun
 
     def epoch(self, row: Mapping[str, float], *, seconds: float, examples: int) -> None:
@@ -126,11 +126,11 @@ class Recorder:
         self._flush()
 
     def mark(self) -> dict[str, Any]:
-        """Say which run this is and how far ``metrics.csv`` is, for a checkpoint to go with it."""
+        """Return the run's identity and the length of ``metrics.csv``, for a checkpoint."""
         return {"run": self._info["identity"], "metrics": self._metrics.mark()}
 
     def sync(self) -> None:
-        """Make the metrics durable: a checkpoint that counts on them is about to be written."""
+        """Make the metrics durable before a checkpoint that refers to them is written."""
         self._flush()
         disk.sync(self.folder / METRICS)
 
@@ -140,7 +140,7 @@ class Recorder:
             self._log.take(f"{now} {line}")
 
     def _flush(self) -> None:
-        """Append what waits; epochs may be so short that doing it each time would cost more."""
+        """Write the waiting lines; epochs may be too short to do it after each."""
         self._flushed = time.monotonic()
         for lines in (self._metrics, self._timing, self._log):
             lines.flush()
@@ -174,7 +174,7 @@ class Recorder:
 
 
 def clear(folder: Path) -> None:
-    """Delete what an earlier training left in a run folder; its log stays, and what is unused."""
+    """Delete an earlier training's files in a run folder; its log and ``.unused`` files stay."""
     for path in checkpoint_paths(folder / CHECKPOINTS):
         disk.remove(path)
     for name in (METRICS, TIMING, COEFFICIENTS):
@@ -195,23 +195,23 @@ class Lines:
         self._size = 0
 
     def take(self, line: str) -> None:
-        """Take one more line."""
+        """Add a line."""
         self._waiting.append(line)
         content = f"{line}\n".encode(errors="backslashreplace")
         self._digest.update(content)
         self._size += len(content)
 
     def flush(self) -> None:
-        """Write what waits; a line that may have been written is not written again."""
+        """Write the waiting lines; a line that may have been written is not written again."""
         if self._waiting:
             lines, self._waiting = self._waiting, []
             disk.append(self._path, lines)
 
     def mark(self) -> Mark:
-        """Say how long the file is with all that was taken, and the digest of that."""
+        """Return the length of the file with all lines taken, and its digest."""
         return {"bytes": self._size, "sha256": self._digest.hexdigest()}
 
     def go_on(self, content: bytes) -> None:
-        """Go on after this content, which is what the file holds."""
+        """Continue after this content, which the file holds."""
         self._digest.update(content)
         self._size = len(content)

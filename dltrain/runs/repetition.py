@@ -1,4 +1,4 @@
-"""What to type to train again what a record holds, whatever config files say by now. No torch.
+"""Command lines that train a recorded run again, whatever config files say now. No torch.
 
 The words that were typed are composed anew; where that gives another config than the one that is
 recorded (a config file was edited or is gone, a relative path means something else from here),
@@ -43,11 +43,11 @@ class Repetition:
 
     @property
     def words(self) -> list[str]:
-        """All of them."""
+        """Flags and overrides."""
         return [*self.flags, *self.overrides.words]
 
     def notes_beside(self, changes: Overrides) -> list[str]:
-        """Return the notes on values that hold, not those on values that changes replace."""
+        """Return the notes on values that these changes do not replace."""
         keys = set(changes.texts)
         return [text for key, text in self.notes.items() if not is_replaced(key, keys)]
 
@@ -72,8 +72,8 @@ def again(run: Run) -> str:
 
     A sweep, and what no words can say, is repeated from its record: ``dltrain rerun RUN``.
     """
-    said = len(str(run.part("config"))) + len(str(run.part("overrides")))
-    if not run.is_sweep and said <= _MOST_CHARACTERS:
+    num_characters = len(str(run.part("config"))) + len(str(run.part("overrides")))
+    if not run.is_sweep and num_characters <= _MOST_CHARACTERS:
         with contextlib.suppress(ValueError):
             text = command(*repetition_of(run).words, *below((run.sweep or run.folder).parent))
             if text.isprintable():  # else it is shown with escapes, and pasted would say them
@@ -90,17 +90,17 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
     if unloaded := needed(config.get("plugins")):
         raise ConfigError([f"plugins: {unloaded}"])
     wanted = _deciding(config, line.cwd)
-    said: list[str] = []  # why the words that were typed do not compose any more
+    reasons: list[str] = []  # why the words that were typed do not compose any more
     for plain in _starts(line):
         values, lines = _composed(plain)
         if values is not None:
             break
-        said = said or lines
+        reasons = reasons or lines
     else:
         raise ConfigError(lines)
     folder = line.config_folder
     if folder is not None and not folder.is_dir():
-        said = [f"{folder} is gone"]
+        reasons = [f"{folder} is gone"]
     kinds = {group: wanted[f"{group}.kind"] for group in TABLE if f"{group}.kind" in wanted}
     others = {group: kind for group, kind in kinds.items() if values.get(f"{group}.kind") != kind}
     if others:
@@ -109,14 +109,14 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
         if values is None:
             raise ConfigError(lines)
     made = _pinned(plain, values, wanted)
-    if not said:
+    if not reasons:
         return made
-    note = f"config files are not what they were ({said[0]}); all they said is told in words"
+    note = f"config files are not what they were ({reasons[0]}); all they said is told in words"
     return replace(made, notes={"": note})
 
 
 def _starts(line: CommandLine) -> Iterator[Repetition]:
-    """Yield what may be composed: the words as typed, without them, and without config files.
+    """Yield starting points: the words as typed, without overrides, and without config files.
 
     What is not there any more (a folder, a file, a choice, a key) need not be there: all that was
     told can be said in words on dltrain's own files.
@@ -131,7 +131,7 @@ def _starts(line: CommandLine) -> Iterator[Repetition]:
 
 
 def _pinned(plain: Repetition, values: Mapping[str, Any], wanted: Mapping[str, Any]) -> Repetition:
-    """Add what is missing to come from these values to the wanted ones, and see that it does."""
+    """Add overrides until the composed values are the wanted ones."""
     pins = {key: value for key, value in wanted.items() if values.get(key) != value}
     made = replace(
         plain,

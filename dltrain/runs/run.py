@@ -1,4 +1,4 @@
-"""The run folder read back: list, find, read. Plain files only; no torch, no server, no database.
+"""A run folder read back. Plain files only; no torch, no server, no database.
 
 A run folder may come from a stranger, so what is read is only ever data: fixed file names, sizes
 bounded, nothing executed.
@@ -23,7 +23,7 @@ from dltrain.system.foreign_files import read_start
 
 @dataclass(frozen=True)
 class Run:
-    """One run as its ``run.json`` tells it, or a sweep as its ``sweep.json`` does."""
+    """A run read from its ``run.json``, or a sweep read from its ``sweep.json``."""
 
     folder: Path  # where it lies
     info: dict[str, Any]  # the content of that file
@@ -31,13 +31,13 @@ class Run:
 
     @property
     def id(self) -> str:
-        """The folder's name; a member's comes after its sweep's."""
+        """Name of the folder; a member's comes after its sweep's."""
         sweep = self.sweep
         return self.folder.name if sweep is None else f"{sweep.name}/{self.folder.name}"
 
     @property
     def short(self) -> str:
-        """The four characters that usually tell runs apart; with a number if it is a member."""
+        """The four characters that usually tell runs apart; with a number for a member."""
         sweep = self.sweep
         if sweep is None:
             return short_id(self.folder.name)
@@ -45,7 +45,7 @@ class Run:
 
     @property
     def sweep(self) -> Path | None:
-        """The folder of the sweep this is a member of."""
+        """Folder of the sweep this run is a member of."""
         folder = self.folder.parent
         if folder.name in ("", ".."):  # it was named from within, as in "."
             folder = self.folder.absolute().parent
@@ -82,7 +82,7 @@ class Run:
 
     @property
     def age_seconds(self) -> float:
-        """Since it was started; nan if that is not recorded."""
+        """Seconds since it was started; nan if that is not recorded."""
         try:
             started = datetime.datetime.fromisoformat(_text(self.info.get("started")))
             return (datetime.datetime.now().astimezone() - started).total_seconds()
@@ -91,7 +91,7 @@ class Run:
 
     @property
     def label(self) -> str:
-        """What somebody wrote on it; empty if nobody did."""
+        """Label that a user wrote; empty if there is none."""
         try:
             return _decoded(read_start(self.folder / LABEL, MAX_LABEL)).strip()
         except ValueError:
@@ -115,7 +115,7 @@ class Run:
         return [str(entry) for entry in node] if isinstance(node, list) else []
 
     def num_epochs(self) -> int:
-        """Return how many whole epochs ``metrics.csv`` tells of, however long it is."""
+        """Return the number of whole epochs in ``metrics.csv``."""
         return metrics_file.num_rows(self.folder / METRICS)
 
     def metrics(self, *, first: int | None = None, last: int = 0) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""How long a run or a sweep was worked on: by all its processes, without the pauses between them.
+"""Working time of a run or a sweep, of all its processes, without the pauses between them.
 
 A record has the ``seconds`` of the processes that have ended, by their monotonic clock, and
 ``since`` when the one under way works on it. One that was killed counts up to the last that it
@@ -27,7 +27,7 @@ def seconds_of(run: Run) -> float | None:
 
 
 def since(run: Run) -> float:
-    """Return the seconds since the process under way began to work on a run."""
+    """Return the seconds that the current process has worked on a run."""
     begun = moment(run.info.get("since"))
     return 0.0 if begun is None else max(datetime.datetime.now().timestamp() - begun, 0.0)
 

@@ -1,4 +1,4 @@
-"""What follows a run beside its own files: TensorBoard, a live picture, a server of experiments."""
+"""Interface of trackers: TensorBoard, a live picture, a server of experiments."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any, Protocol
 
 
 class Tracker(Protocol):
-    """Follows one run; nothing of it decides a number of the run.
+    """Interface of what follows one run; it decides no number of the run.
 
     What it loses can be had again: a run that goes on tells it all epochs from the first.
     """
 
     def begin(self, rows: Iterable[Mapping[str, str]]) -> None:
-        """Begin, or go on after these epochs: column -> cell of ``metrics.csv``."""
+        """Begin, or continue after these epochs: column -> cell of ``metrics.csv``."""
 
     def epoch(self, row: Mapping[str, str]) -> None:
-        """Take one epoch: column -> cell of ``metrics.csv``."""
+        """Add one epoch: column -> cell of ``metrics.csv``."""
 
     def flush(self) -> None:
         """Write what waits: ``metrics.csv`` has just grown."""
 
     def finish(self, status: str, result: Mapping[str, Any]) -> None:
-        """Say how the run ended.
+        """Record how the run ended.
 
         Args:
             status: ``done``, ``diverged``, ``failed`` or ``interrupted``, which may go on.

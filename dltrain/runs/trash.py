@@ -1,4 +1,4 @@
-"""Runs that were thrown away: they lie in ``.trash`` beside the others until it is emptied."""
+"""Trash: removed runs lie in ``.trash`` beside the others until it is emptied."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dltrain.system import disk
 
 
 def trash_of(output_dir: Path) -> Path:
-    """Return where runs of a folder go that are thrown away.
+    """Return the trash folder of a folder of runs.
 
     Raises:
         ValueError: If it is a link: what lies elsewhere is nobody's trash.
@@ -22,7 +22,7 @@ def trash_of(output_dir: Path) -> Path:
 
 
 def throw_away(run: Run) -> Path:
-    """Move a run or a sweep to the trash; return where it lies then.
+    """Move a run or a sweep to the trash; return its new path.
 
     Raises:
         ValueError: If it is a sweep's member, which belongs to the others, a link, or in it.
@@ -38,7 +38,7 @@ def throw_away(run: Run) -> Path:
 
 
 def bring_back(run: Run) -> Path:
-    """Move a run or a sweep from the trash back to the others; return where it lies then.
+    """Move a run or a sweep from the trash back; return its new path.
 
     Raises:
         ValueError: If it is a link.
@@ -70,9 +70,9 @@ def delete(run: Run) -> None:
 
 
 def num_bytes(folder: Path) -> int:
-    """Return how much room a folder's files take, links not followed."""
-    found = 0
+    """Return the size of a folder's files, links not followed."""
+    total = 0
     for root, _, files in os.walk(folder):
         for name in files:
-            found += os.lstat(os.path.join(root, name)).st_size
-    return found
+            total += os.lstat(os.path.join(root, name)).st_size
+    return total

@@ -1,4 +1,4 @@
-"""Digests, and whether the files of a run folder are still what the run wrote; no torch.
+"""Digests and verification of run folders: whether files are still what the run wrote. No torch.
 
 ``run.json`` lists digests of the files beside it, a checkpoint carries its own. They guard against
 accidents: whoever rewrites a file on purpose can rewrite its digest with it.
@@ -34,13 +34,13 @@ def checkpoint_paths(folder: Path) -> list[Path]:
     """List a folder's checkpoints, the latest first."""
     if folder.is_symlink() or not folder.is_dir():
         return []
-    found = [(m, path) for path in folder.iterdir() if (m := CHECKPOINT.fullmatch(path.name))]
-    found.sort(key=lambda pair: (int(pair[0][1]), int(pair[0][2] or 0)), reverse=True)
-    return [path for _, path in found]
+    matches = [(m, path) for path in folder.iterdir() if (m := CHECKPOINT.fullmatch(path.name))]
+    matches.sort(key=lambda pair: (int(pair[0][1]), int(pair[0][2] or 0)), reverse=True)
+    return [path for _, path in matches]
 
 
 def has_results(folder: Path, info: Mapping[str, Any]) -> bool:
-    """Whether a run that came to its end still has what it learned: its metrics, its last state.
+    """Whether a finished run still has its metrics and its last state.
 
     A record that lists no metrics, as none of ours does, says nothing of them.
     """
@@ -55,16 +55,16 @@ def has_results(folder: Path, info: Mapping[str, Any]) -> bool:
     return os.path.isfile(folder / METRICS) and os.path.isfile(state)
 
 
-def complaints(folder: Path, files: object) -> Iterator[str]:
-    """Say which files of a run folder, or a sweep's, are not what was written there."""
+def file_problems(folder: Path, files: object) -> Iterator[str]:
+    """Yield which files of a run folder, or a sweep's, are not as they were written."""
     listed = files if isinstance(files, dict) else {}
     patience = PATIENCE_BYTES
     expected = [(folder / name, listed[name]) for name in LISTED if name in listed]
     checkpoints = folder / CHECKPOINTS
     if checkpoints.is_symlink():
         yield f"{CHECKPOINTS}: is a link, which is not followed"
-    own = [(path, None) for path in checkpoint_paths(checkpoints)]
-    for path, digest in [*expected, *own]:
+    checkpoint_files = [(path, None) for path in checkpoint_paths(checkpoints)]
+    for path, digest in [*expected, *checkpoint_files]:
         name = path.relative_to(folder)
         try:
             with plain_file(path) as file:
@@ -106,7 +106,7 @@ def _digest(file: IO[bytes], start: bytes = b"") -> str:
 
 
 def refuse_links(folder: Path) -> None:
-    """Make sure that what is written into a run folder stays in it, and finds a place there.
+    """Refuse a run folder with links, or with folders where files belong or files where folders do.
 
     Raises:
         ValueError: If anything in it is neither a plain file nor a folder, or one where a run

@@ -1,4 +1,4 @@
-"""Trains the stacks of a sweep in child processes, and survives whatever becomes of them.
+"""The engine of a sweep: trains its stacks in child processes and survives their failures.
 
 No torch here: children are forked from a server that has imported it, so a child starts in a
 moment, and one that is killed costs its own stack only. A stack that fails is halved, and halved
@@ -30,10 +30,10 @@ LOOK_SECONDS = 0.2
 
 
 class View(Protocol):
-    """Who watches a sweep."""
+    """Interface of what shows the progress of a sweep."""
 
     def progress(self, steps: float, values: Values) -> None:
-        """Show how many steps have been taken, all members together, and where they stand."""
+        """Show how many steps are done, of all members together, and where members stand."""
 
     def trained(self, members: Sequence[Member], seconds: float) -> None:
         """Show that members have been trained together."""
@@ -42,11 +42,11 @@ class View(Protocol):
         """Show that members failed, all for the same reason."""
 
     def note(self, text: str) -> None:
-        """Show something worth knowing."""
+        """Show a note."""
 
 
 class Engine:
-    """Trains what is missing of a sweep."""
+    """Trains the unfinished members of a sweep."""
 
     def __init__(self, plan: Plan, folder: SweepFolder, view: View) -> None:
         self.stop_signal: int | None = None  # the signal that asked to stop, if one did
@@ -65,7 +65,7 @@ class Engine:
         self._storage_error: str | None = None
 
     def run(self, before: Sequence[Result]) -> None:
-        """Train members; come back when all are trained or failed, or something stops it.
+        """Train members; return when all are trained or failed, or a signal stops it.
 
         Those that failed ``before`` are tried alone.
         """
@@ -160,7 +160,7 @@ class Engine:
         return child
 
     def _look(self) -> None:
-        """Wait for news for a moment, show them, and settle what has ended."""
+        """Wait a moment for messages, show them, and handle children that have ended."""
         wait_for(self._children, LOOK_SECONDS)
         for child in list(self._children):
             if child.has_ended():
@@ -173,7 +173,7 @@ class Engine:
         self._view.progress(steps, values)
 
     def _settle(self, child: Child) -> None:
-        """Take the last word of a child, and go on from there."""
+        """Handle the last message of a child."""
         kind, content = child.verdict
         assignment = child.assignment
         if kind == "done":

@@ -1,4 +1,4 @@
-"""Which settings a sweep runs through: every combination, pairs, repeats, and lists of sweeps."""
+"""The members of a sweep: every combination of values, pairs, repeats, and lists of sweeps."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _grid(resolved: Resolved, settings: SweepConfig) -> Grid:
 
 
 def _of_members(overrides: Overrides) -> Overrides:
-    """Leave out what is set of the sweep itself."""
+    """Leave out the keys of the sweep itself."""
     return overrides.split("sweep.")[1]
 
 
@@ -164,7 +164,7 @@ def _entry(
     *,
     location: str,
 ) -> Grid | list[str]:
-    """Make a grid of one entry of the file, or say what is wrong with it."""
+    """Build the grid of one entry of the file, or say what is wrong with it."""
     problems = [f"{key}: {text}" for key, value in entry.items() if (text := _unusable(key, value))]
     if problems:
         return problems
@@ -223,7 +223,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _value(value: Written | list[Any]) -> Value:
-    """Return what stands in a file as if it were typed."""
+    """Return a value of a YAML file as if it were typed."""
     if isinstance(value, Written):
         return Value(value.text, value.parsed)
     inner = [_value(element) for element in value]

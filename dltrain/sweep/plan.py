@@ -34,7 +34,7 @@ MAX_LINES = 20
 
 
 class PlanError(ConfigError):
-    """What the user has to mend before a sweep can start: one line per problem."""
+    """A sweep that cannot be planned; one line per problem."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         unique = list(dict.fromkeys(lines))
@@ -62,13 +62,13 @@ class Group:
 
     @property
     def metrics(self) -> list[str]:
-        """What is known of its members in the end, by name."""
+        """Names of the numbers that its members end with."""
         return names_of(self.workload.data.task, rows=self.workload.data.rows)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep, composed and checked."""
+    """A sweep's composed and checked members, in groups."""
 
     members: tuple[Member, ...]  # in order of their numbers
     groups: tuple[Group, ...]  # in order of their first members
@@ -77,12 +77,12 @@ class Plan:
 
     @property
     def varying(self) -> list[str]:
-        """The keys that tell members apart."""
+        """Keys whose values differ between members."""
         return list(self.members[0].setting)
 
     @property
     def metric(self) -> str:
-        """What results are sorted by."""
+        """Metric that results are sorted by."""
         return self.settings.metric or choosing(self.groups[0].metrics)
 
 
@@ -130,7 +130,7 @@ def _numbered(kept: Sequence[tuple[Overrides, RunConfig]]) -> tuple[Member, ...]
 
 
 def differences(ours: Sequence[Member], kept: Sequence[Member]) -> list[str]:
-    """Say how a sweep's definition differs from a plan that was kept; nothing if it does not.
+    """List how a sweep's definition differs from a kept plan; empty if it does not.
 
     What decides no number is part of it, too: typed for a plan that is kept, it would do nothing.
     """
@@ -150,7 +150,7 @@ def differences(ours: Sequence[Member], kept: Sequence[Member]) -> list[str]:
 
 
 def _stack_key(run: RunConfig) -> str:
-    """Write what members of one stack have in common as text."""
+    """Return a text that is equal for members that can be trained in one stack."""
     shared: dict[str, Any] = {}
     for name, (_, entry) in knobs(RunConfig).items():
         if entry.stacks:
@@ -174,7 +174,7 @@ def groups_of(members: Sequence[Member], *, download: bool = True) -> tuple[Grou
         first = alike[0].config
         try:
             data = _look(first, seen, download)
-            layers = [build.plan(member.config, data) for member in _unlike(alike)]
+            layers = [build.layer_plans(member.config, data) for member in _unlike(alike)]
         except ValueError as error:
             lines += getattr(error, "lines", [str(error)])
             continue

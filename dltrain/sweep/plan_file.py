@@ -1,4 +1,4 @@
-"""``plan.jsonl``: what was planned for each member of a sweep, a line of JSON each.
+"""``plan.jsonl``: the plan of a sweep, a line of JSON per member.
 
 It may be a stranger's: each line is checked like a command line.
 """
@@ -66,7 +66,7 @@ def read_entries(lines: Iterable[str]) -> Iterator[Entry]:
 def restore(
     entries: Iterable[Entry], settings: SweepConfig, *, vet: Callable[[Sequence[Member]], None]
 ) -> Plan:
-    """Make the plan again that was kept; ``vet`` refuses data that must not be looked at.
+    """Rebuild a plan from its file; ``vet`` refuses data that must not be looked at.
 
     Raises:
         PlanError: If it is not a plan, or its data cannot be had any more.

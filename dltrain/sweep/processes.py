@@ -1,4 +1,4 @@
-"""The child processes of a sweep, as their parent sees them: started, listened to, ended."""
+"""The child processes of a sweep: started, listened to and ended by their parent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LAST_LINES = 40
 
 @dataclass
 class Child:
-    """A process that carries out an assignment, as its parent sees it."""
+    """A child process and its assignment, as the parent sees it."""
 
     assignment: Assignment  # what it is to do
     process: BaseProcess
@@ -58,7 +58,7 @@ class Child:
         self.pipe.close()
 
     def has_ended(self) -> bool:
-        """Take in what it has sent; whether that was all it will ever send."""
+        """Read its messages; tell whether those were its last."""
         ended = not self.process.is_alive()
         self._read()
         if ended:
@@ -67,7 +67,7 @@ class Child:
         return ended
 
     def _read(self) -> None:
-        """Take in what it has sent."""
+        """Read the messages it has sent."""
         with contextlib.suppress(EOFError, OSError):
             while self.pipe.poll():
                 kind, content = self.pipe.recv()
@@ -95,13 +95,13 @@ class Child:
 
 
 def wait_for(children: Sequence[Child], seconds: float) -> None:
-    """Wait until one of them has news, but not for long."""
+    """Wait until one of the children has a message, for a moment at most."""
     pipes = [child.pipe for child in children]
     wait([*pipes, *(child.process.sentinel for child in children)], timeout=seconds)
 
 
 def _server() -> multiprocessing.context.ForkServerContext:
-    """Return what forks children; the server it starts, and they, leave signals to the parent.
+    """Return the fork server; it and its children leave signals to the parent.
 
     A terminal sends Ctrl-C to all of them, and the server, importing torch, would die of it.
     """
@@ -117,7 +117,7 @@ def _server() -> multiprocessing.context.ForkServerContext:
 
 
 def _carry_out(assignment: Assignment, pipe: Connection) -> None:
-    """Be a child; imported here, since the parent has no use for torch."""
+    """Run as a child; the worker is imported here, since the parent has no use for torch."""
     try:
         from dltrain.sweep.worker import main
     except ImportError as error:  # an installation that is not whole is no member's fault

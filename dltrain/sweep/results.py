@@ -1,4 +1,4 @@
-"""What came out of a sweep: a row per member, the best, and what is within noise of it.
+"""Results of a sweep: a row per member, the best, and ``results.csv``.
 
 Everything is read back from the members' run folders.
 """

@@ -1,4 +1,4 @@
-"""Going on with a sweep, if it is the one that was planned; or training its members again."""
+"""Resuming a sweep, if it is the one that was planned; or training its members again."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SETTLED = ("sweep.zip", "sweep.repeat", "sweep.file")
 
 
 def resumed(path: Path, overrides: Overrides, sources: Sources, *, allow_changed: bool) -> Session:
-    """Read a sweep back whose lock is held, after making sure that it is still the same sweep.
+    """Read back a locked sweep, after making sure that it is still the planned one.
 
     ``RESETTABLE`` settings and the paths of the data may be others, if they are typed.
 
@@ -58,7 +58,7 @@ def _moved(overrides: Overrides) -> Mapping[str, str]:
 
 
 def _refuse_other(plan: Plan, overrides: Overrides, sources: Sources, sweep: Run) -> None:
-    """Refuse overrides that do not come to the sweep that was planned."""
+    """Refuse overrides that do not compose to the sweep that was planned."""
     if not overrides.without("output_dir", "plugins", *DATA_PATHS, *RESETTABLE):
         return
     changed = differences(make_plan(overrides, sources).members, plan.members)
@@ -116,7 +116,7 @@ def find_sweep(name: str, overrides: Overrides, sources: Sources) -> Path:
 
 @dataclass(frozen=True)
 class RepeatedSweep:
-    """A sweep to be trained again."""
+    """A sweep that is to be trained again."""
 
     num_planned: int  # how many members it had
     notes: Sequence[str]  # on what config files say otherwise by now, for people

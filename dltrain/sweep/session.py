@@ -1,4 +1,4 @@
-"""A sweep from its plan to its results: begun or gone on with, trained, kept as it came out.
+"""A sweep from its plan to its results: begun or resumed, trained, recorded.
 
 With ``sweep.skip_done`` it begins by taking over runs that are finished.
 """
@@ -23,7 +23,7 @@ from dltrain.runs.layout import LOGS, RESULTS, member_name
 from dltrain.runs.record import exact_now, now, write_info
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
-from dltrain.runs.verification import complaints
+from dltrain.runs.verification import file_problems
 from dltrain.sweep import engine
 from dltrain.sweep.folder import FINISHED, SweepFolder, begin
 from dltrain.sweep.plan import Plan
@@ -35,7 +35,7 @@ from dltrain.system.paths import expanded
 
 
 class View(engine.View, Protocol):
-    """Who watches a sweep, and what it calls while it trains."""
+    """Interface of what shows a sweep, and what the engine calls while it trains."""
 
     def watching(self) -> AbstractContextManager[None]:
         """Show the sweep live for as long as it trains."""
@@ -43,7 +43,7 @@ class View(engine.View, Protocol):
 
 @dataclass(frozen=True)
 class Ended:
-    """How a sweep came out."""
+    """The result of a sweep."""
 
     results: Sequence[Result]  # of all members, in order of their numbers
     status: str  # ``done``, ``failed``, ``diverged`` or ``interrupted``
@@ -52,7 +52,7 @@ class Ended:
 
 
 class Session:
-    """A sweep whose lock is held."""
+    """A sweep whose lock is held by this process."""
 
     def __init__(self, plan: Plan, folder: SweepFolder) -> None:
         self.plan, self.folder = plan, folder
@@ -60,7 +60,7 @@ class Session:
 
     @property
     def num_finished(self) -> int:
-        """How many members were finished when the session began."""
+        """Number of members that were finished when the session began."""
         return len(self.before) - len(unfinished(self.before))
 
     @property
@@ -71,7 +71,7 @@ class Session:
             info.get("status") in FINISHED
             and info.get("settings") == as_dict(self.plan.settings)
             and self.num_finished == len(self.before)
-            and not any(complaints(self.folder.path, info.get("files")))
+            and not any(file_problems(self.folder.path, info.get("files")))
         )
 
     @property
@@ -121,7 +121,7 @@ class Session:
         return self._keep(training.stop_signal)
 
     def _keep(self, stop_signal: int | None, *, failed: bool = False) -> Ended:
-        """Write what came out so far."""
+        """Write the results so far."""
         results = read_results(self.folder, self.plan)
         code, status = (4, "failed") if failed else _ending(results, stop_signal)
         write_csv(self.folder, self.plan, results)
@@ -165,7 +165,7 @@ class Session:
 
 @contextlib.contextmanager
 def begun(plan: Plan, line: CommandLine) -> Iterator[Session]:
-    """Claim a folder for a new sweep, and take over finished runs if ``sweep.skip_done`` is set."""
+    """Create the folder of a new sweep, and copy finished runs if ``sweep.skip_done`` is set."""
     output_dir = expanded(plan.members[0].config.output_dir)
     folder = begin(output_dir, plan, line=line)
     with folder.locked():

@@ -1,4 +1,4 @@
-"""Which members are trained together: their order, their memory, and how a group is cut.
+"""Stacks: which members of a group train together, by their order and memory.
 
 Letters: M members, B rows of a batch, P parameters of one member, U its units in all layers.
 """
@@ -21,7 +21,7 @@ SMALL_WORK = 2e12
 
 
 def in_order(members: Sequence[Member]) -> list[Member]:
-    """Put members of equal seed next to each other: they share their batches."""
+    """Sort members so that equal seeds are neighbours: they share their batches."""
     return sorted(members, key=lambda member: (member.config.seed, member.index))
 
 

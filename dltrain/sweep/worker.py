@@ -1,4 +1,4 @@
-"""What a child process of a sweep does: train one stack, or measure how large one should be.
+"""A child process of a sweep: trains one stack, or measures how large one should be.
 
 Its parent never imports torch, and survives whatever happens here: an exception, an exit, a kill.
 """
@@ -69,8 +69,8 @@ def _train(jobs: Sequence[Job], assignment: Assignment, line: _Line) -> None:
     training = Training(jobs, threads=assignment.threads)
     line.trainer = training.trainer
     disk.make_folders([folder for folder in assignment.folders if folder is not None])
-    for remark in training.go_on(assignment.folders):
-        sys.stderr.write(f"{remark}\n")
+    for note in training.go_on(assignment.folders):
+        sys.stderr.write(f"{note}\n")
     training.run(_Watcher(line, assignment.metric))
 
 
@@ -122,7 +122,7 @@ def _job(assignment: Assignment, data: Dataset, member: Member) -> Job:
         line=assignment.line.alone(member.overrides),
         config=member.config,
         data=data,
-        plan=build.plan(member.config, data),
+        layers=build.layer_plans(member.config, data),
         sweep={
             "id": assignment.sweep,
             "member": member.index,
@@ -149,7 +149,7 @@ class _Line:
 
     @property
     def trainer(self) -> Trainer | None:
-        """What is being trained, once it is."""
+        """The trainer, once there is one."""
         return self._trainer
 
     @trainer.setter
@@ -165,12 +165,12 @@ class _Line:
             self._trainer.stop(number)
 
     def send(self, kind: str, content: Any) -> None:
-        """Tell the parent."""
+        """Send a message to the parent."""
         with self._lock:
             self._parent.send((kind, content))
 
     def listen(self) -> None:
-        """Tell how far the training is, obey, and end with the parent."""
+        """Report progress to the parent, obey it, and end with it."""
         try:
             while True:
                 if self._parent.poll(SECONDS):

@@ -29,13 +29,13 @@ Transform = Callable[[Tensor, Tensor], Tensor]
 
 
 class ToFloat:
-    """A transform: bytes become whole numbers of a float type; floats are let through."""
+    """A transform that turns bytes into whole numbers of a float type and lets floats through."""
 
     def __init__(self, dtype: torch.dtype, device: torch.device) -> None:
         self._floats = Memory(dtype, device)
 
     def __call__(self, inputs: Tensor, step: Tensor | None = None) -> Tensor:
-        """Return the same numbers; they hold until the next call."""
+        """Convert a batch; the result holds until the next call."""
         if inputs.dtype != torch.uint8:
             return inputs
         return self._floats.take(*inputs.shape).copy_(inputs)
@@ -119,12 +119,12 @@ class Batches:
         self._window: list[Batch] = []  # indices and targets of each step
 
     def __len__(self) -> int:
-        """Steps per epoch."""
+        """Number of steps per epoch."""
         return -(-len(self.rows) // self.batch_size)
 
     @property
     def window_steps(self) -> int:
-        """W, but for the last window of an epoch, which may be shorter."""
+        """Number of steps in a window, W; the last window of an epoch may be shorter."""
         return min(WINDOW_STEPS, max(1, WINDOW_ROWS // self.batch_size))
 
     def windows(self, epoch: int) -> Iterator[range]:

@@ -1,4 +1,4 @@
-"""From config to live objects: the only file that knows both.
+"""Builds data sets, models, losses and optimizers from a config; no other file knows both.
 
 Data and plans need no torch, so that looking at data stays quick; what does need it is imported
 where it is called.
@@ -18,7 +18,7 @@ from dltrain.config.plain import shown
 from dltrain.config.rules import task_problems
 from dltrain.config.schema import MAX_NUMBERS, RunConfig
 from dltrain.data.dataset import Dataset, variance
-from dltrain.nn.plan import Plan, num_parameters
+from dltrain.nn.plan import LayerPlans, num_parameters
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def dataset(run: RunConfig, *, download: bool = True) -> Dataset:
-    """Load and prepare a run's data, in the run's floating-point type; images stay bytes.
+    """Load and prepare a run's data set, in the run's floating-point type; images stay bytes.
 
     Nothing is downloaded for what a stranger's record names.
 
@@ -74,12 +74,12 @@ def _knobs(config: Any) -> dict[str, Any]:
 
 
 def _stacked(configs: Sequence[Any]) -> dict[str, list[Any]]:
-    """Return the knobs of a stack's members: a list for each, a value per member."""
+    """Return the knobs of a stack's members: a list for each knob, with a value per member."""
     every = [_knobs(config) for config in configs]
     return {name: [knobs[name] for knobs in every] for name in every[0]}
 
 
-def plan(run: RunConfig, data: Dataset) -> Plan:
+def layer_plans(run: RunConfig, data: Dataset) -> LayerPlans:
     """Plan the layers of a run's model for a data set.
 
     Raises:
@@ -87,7 +87,7 @@ def plan(run: RunConfig, data: Dataset) -> Plan:
     """
     for problem in task_problems(run, Task(data.task), data=data.name):
         raise ValueError(problem.message)
-    layers: Plan = _built("model", run, data)
+    layers: LayerPlans = _built("model", run, data)
     parameters = num_parameters(layers)
     if parameters > MAX_NUMBERS:
         shape = {k: v for k, v in _knobs(run.model).items() if isinstance(v, int | list)}
@@ -151,7 +151,7 @@ def model(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
 
     models = [config.model for config in configs]
     setup = Setup(
-        plans=[plan(config, data) for config in configs],
+        plans=[layer_plans(config, data) for config in configs],
         seeds=[config.seed for config in configs],
         init=getattr(models[0], "init", Init.torch),
         init_std=[getattr(model, "init_std", 0.0) for model in models],
@@ -209,7 +209,7 @@ def _order(rows: Rows) -> Any:
 def loss(
     configs: Sequence[RunConfig], data: Dataset, targets: Mapping[str, npt.NDArray[Any]]
 ) -> Loss:
-    """Return what members are trained on, and judged by on splits with these targets."""
+    """Build the loss that members are trained on and judged by on splits with these targets."""
     variances = {name: variance(rows) for name, rows in targets.items()}
     knobs = _stacked([config.loss for config in configs])
     built: Loss = _call("loss", configs[0].loss.kind, data, variances=variances, **knobs)

@@ -1,4 +1,4 @@
-"""What builds each kind that dltrain brings; the table of kinds names these functions.
+"""Builders of dltrain's own data sets, models, losses and optimizers, named in the table of kinds.
 
 Each takes the knobs of its config class as plain keywords, a stack's as lists. Nothing heavy is
 imported before it is called: what is planned, listed and looked at needs no torch.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dltrain.config.choices import Task
 from dltrain.config.kinds import AUTO_LOSS, LOSSES
 from dltrain.data.dataset import Dataset
-from dltrain.nn.plan import Plan, multilayer
+from dltrain.nn.plan import LayerPlans, multilayer
 from dltrain.nn.plan import single_layer as one_layer
 
 if TYPE_CHECKING:
@@ -42,14 +42,14 @@ def fashion_mnist(*, dtype: str, **knobs: Any) -> Dataset:
     return fashion_mnist(**knobs)
 
 
-def single_layer(data: Dataset, **start: Any) -> Plan:
+def single_layer(data: Dataset, **start: Any) -> LayerPlans:
     """Plan ``model=linear`` and ``model=softmax``."""
     return one_layer(data.in_features, data.out_features)
 
 
 def mlp(
     data: Dataset, *, hidden: Sequence[int], activation: str, dropout: float, **start: Any
-) -> Plan:
+) -> LayerPlans:
     """Plan ``model=mlp``."""
     return multilayer(
         data.in_features, data.out_features, hidden=hidden, activation=activation, dropout=dropout

@@ -1,4 +1,4 @@
-"""What a member's training costs: bytes, steps and floating-point operations."""
+"""Cost of training a member: bytes, steps and floating-point operations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dltrain.config.choices import Matmul
 from dltrain.config.kinds import OPTIMIZERS
 from dltrain.config.schema import RunConfig
 from dltrain.data.dataset import EVALUATION_ROWS, DataSummary
-from dltrain.nn.plan import Plan, num_parameters, widths
+from dltrain.nn.plan import LayerPlans, num_parameters, widths
 
 # Share of the free memory that stacks may be planned to use.
 MEMORY_SHARE = 0.5
@@ -17,14 +17,14 @@ MEMORY_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Workload:
-    """What is trained on what, as far as cost is concerned."""
+    """A model and a data set, as far as cost is concerned."""
 
     data: DataSummary  # the rows
-    layers: Plan  # of the model; of several, the largest
+    layers: LayerPlans  # of the model; of several, the largest
 
 
 def member_bytes(config: RunConfig, workload: Workload) -> int:
-    """Estimate what one member of a stack needs, beside the data: weights, gradients, activations.
+    """Estimate the bytes of one member beside the data: weights, gradients, activations.
 
     The estimate is of what is alive at once in the step and between epochs; the allocator adds to
     it, so leave room.
@@ -44,18 +44,18 @@ def member_bytes(config: RunConfig, workload: Workload) -> int:
 
 
 def optimizer_copies(config: RunConfig) -> int:
-    """How many numbers an optimizer keeps for each parameter."""
+    """Return how many numbers an optimizer keeps for each parameter."""
     return OPTIMIZERS[config.optimizer.kind].state(config.optimizer)
 
 
 def number_bytes(config: RunConfig) -> int:
-    """Bytes of one number in training."""
+    """Return the bytes of one number in training."""
     exact = OPTIMIZERS[config.optimizer.kind].exact
     return 8 if exact or config.device.dtype == "float64" else 4
 
 
 def stack_bytes(configs: Sequence[RunConfig], workload: Workload) -> int:
-    """Estimate what a stack needs, beside the data: its members and their batches."""
+    """Estimate the bytes of a stack beside the data: its members and their batches."""
     config = configs[0]
     batches = len({config.seed for config in configs})
     rows = config.trainer.batch_size or workload.data.rows["train"]
@@ -64,13 +64,13 @@ def stack_bytes(configs: Sequence[RunConfig], workload: Workload) -> int:
 
 
 def num_steps(config: RunConfig, workload: Workload) -> int:
-    """Return the updates of one member's training."""
+    """Return the number of updates in one member's training."""
     rows = workload.data.rows["train"]
     return config.trainer.epochs * -(-rows // min(config.trainer.batch_size or rows, rows))
 
 
 def work(config: RunConfig, workload: Workload) -> float:
-    """Return the floating-point operations in one member's products, evaluation included.
+    """Return the floating-point operations of one member's products, evaluation included.
 
     A product of [B, I] and [I, O] takes 2 B I O; training has three per layer, one less in the
     first, evaluation one.

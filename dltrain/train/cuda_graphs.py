@@ -1,4 +1,4 @@
-"""CUDA graphs: what launches the same kernels again and again is launched as one.
+"""CUDA graphs: kernels that are launched again and again are captured and replayed as one.
 
 A small model's step is twenty kernels of a few microseconds each, and launching one from Python
 takes as long as running it. A graph is captured once and launched whole.
@@ -20,7 +20,7 @@ class _Captured:
 
 
 class Graphs:
-    """Runs functions that only launch kernels on memory that stays where it is.
+    """Captures functions that only launch kernels on memory that stays where it is.
 
     The first run of a kind is a plain one, which lets memory grow and libraries settle; the second
     is captured, and from then on it is replayed.
@@ -32,7 +32,7 @@ class Graphs:
         self._captured: dict[Hashable, _Captured] = {}
 
     def run(self, kind: Hashable, function: Callable[[], Tensor]) -> Tensor:
-        """Run the function, or replay what it did.
+        """Run the function, or replay its captured graph.
 
         Args:
             kind: Functions of one kind launch the same kernels on the same memory.

@@ -1,4 +1,4 @@
-"""Where to compute: cpu or cuda, how many threads, and the same bits every time."""
+"""The device to compute on: cpu or cuda, how many threads, and the same bits every time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 def choose(
     kind: str, *, threads: int | None, deterministic: bool, matmul: str = "float32"
 ) -> torch.device:
-    """Set up the device for this process.
+    """Set up the device for this process and return it.
 
     Args:
         kind: ``auto``, ``cpu`` or ``cuda``; auto takes the GPU if there is one.
@@ -50,7 +50,7 @@ def choose(
 
 
 def has_bf16() -> bool:
-    """Tell whether the processor computes products of bfloat16 by itself."""
+    """Tell whether the processor computes products of bfloat16 itself."""
     # Builds without oneDNN, such as those for Apple's processors, do not know the question.
     available = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
     return available and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
@@ -69,7 +69,7 @@ def describe(device: torch.device, *, matmul: str = "float32") -> str:
 
 
 def time_when_done(device: torch.device) -> float:
-    """Wait until all that a device was asked for is done; return the clock's seconds."""
+    """Wait until the device has finished its work; return the clock's seconds."""
     if device.type == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter()

@@ -1,4 +1,4 @@
-"""A run that is to be trained: what it was told, its data and its model's plan; torch-free."""
+"""A job: a checked config with its loaded data and its model's layer plans; no torch."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 from dltrain.config.plain import as_dict, flat, shown
 from dltrain.config.schema import RunConfig
 from dltrain.data.dataset import Dataset
-from dltrain.nn.plan import Plan, num_parameters
+from dltrain.nn.plan import LayerPlans, num_parameters
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.identity import deciding, training_identity
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be trained, checked and loaded, before torch is."""
+    """A run to be trained, checked and loaded, before torch is imported."""
 
     line: CommandLine  # what was typed
     config: RunConfig  # what it came to
     data: Dataset  # loaded
-    plan: Plan  # the model's layers
+    layers: LayerPlans  # the model's layers
     notes: Sequence[str] = ()  # what to tell whoever started it
     # of which sweep it is a member, for the record; empty if of none
     sweep: Mapping[str, Any] = field(default_factory=dict)
@@ -30,19 +30,19 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Model and data, for the run folder."""
+        """Model and data, as in the name of the run folder."""
         return f"{self.config.model.kind}-{self.data.name}"
 
     @property
     def identity(self) -> str:
-        """A digest of all that decides the numbers, but how many epochs there are of them."""
+        """Digest of all that decides the numbers, except the number of epochs."""
         return self.known_as or training_identity(
             as_dict(self.config), sha256=self.data.sha256, stack=self.sweep.get("stack")
         )
 
     @property
     def settings(self) -> dict[str, bool | float | str]:
-        """What decides the numbers, for others to show: dotted key -> value, or text for it."""
+        """Values that decide the numbers, for trackers: dotted key -> value, or text for it."""
         return {
             key: value if isinstance(value, int | float) else shown(value)
             for key, value in flat(deciding(as_dict(self.config))).items()
@@ -50,5 +50,5 @@ class Job:
 
     @property
     def num_parameters(self) -> int:
-        """Weights and biases of the model."""
-        return num_parameters(self.plan)
+        """Number of weights and biases of the model."""
+        return num_parameters(self.layers)

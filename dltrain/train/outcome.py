@@ -1,4 +1,4 @@
-"""What became of a member of a training: its last row, its best, where it stopped and why."""
+"""The outcome of a member of a training: its last row, its best, where it stopped and why."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ADVICE = "try a smaller optimizer.lr, or trainer.max_grad_norm=1"
 
 @dataclass(frozen=True)
 class Rules:
-    """When a member is through, and what chooses its best epoch."""
+    """When a member stops training, and which metric chooses its best epoch."""
 
     epochs: int  # passes over the training rows
     patience: int | None  # stop after this many validations without a new best; None: never
@@ -25,7 +25,7 @@ class Rules:
 
 @dataclass
 class Outcome:
-    """What became of one member."""
+    """How one member of a training stands or ended."""
 
     status: str = "running"  # ``running``, ``done``, ``diverged`` or ``interrupted``
     message: str = ""  # one sentence if there is something to say
@@ -41,7 +41,7 @@ class Outcome:
     gradient_norms: Row = field(default_factory=dict)
 
     def as_plain(self) -> dict[str, Any]:
-        """Return all of it in plain values fit for JSON, which has no nan and no infinity."""
+        """Return the outcome as plain values fit for JSON, without nan and infinity."""
         rows = {name: _plain(getattr(self, name)) for name in ("final", "test", "gradient_norms")}
         return {**dataclasses.asdict(self), **rows}
 
@@ -56,16 +56,16 @@ class Outcome:
             name: {str(key): float(value) for key, value in dict(values[name]).items()}
             for name in ("final", "test", "gradient_norms")
         }
-        found = cls(**{**values, **rows})
-        best = {key: type(value) for key, value in found.best.items()}
-        known = found.status in ("running", "done") and type(found.message) is str
+        outcome = cls(**{**values, **rows})
+        best = {key: type(value) for key, value in outcome.best.items()}
+        known = outcome.status in ("running", "done") and type(outcome.message) is str
         if best not in ({}, {"metric": str, "value": float, "epoch": int}) or not known:
             raise ValueError("not what a checkpoint says of a member")
-        if type(found.stale) is not int or type(found.tested) is not bool:
+        if type(outcome.stale) is not int or type(outcome.tested) is not bool:
             raise ValueError("not what a checkpoint says of a member")
-        if not math.isfinite(found.best.get("value", 0.0)):  # type: ignore[arg-type]
+        if not math.isfinite(outcome.best.get("value", 0.0)):  # type: ignore[arg-type]
             raise ValueError("its best value is not finite")
-        return found
+        return outcome
 
     @property
     def improved(self) -> bool:
@@ -73,7 +73,7 @@ class Outcome:
         return bool(self.final) and self.best.get("epoch") == self.final["epoch"]
 
     def take(self, row: Row, rules: Rules) -> None:
-        """Take the row of a whole epoch: a new best, an end, or the end of all finite numbers."""
+        """Take the row of a whole epoch: it may be a new best, the last one, or not finite."""
         epoch = int(row["epoch"])
         losses = [value for name, value in row.items() if name.endswith("/loss")]
         if not all(map(math.isfinite, losses)):
@@ -91,12 +91,12 @@ class Outcome:
         return None
 
     def diverge(self, where: str) -> None:
-        """Mark the member as diverged; nothing it does afterwards counts."""
+        """Mark the member as diverged; later epochs do not count."""
         self.status = "diverged"
         self.message = f"diverged at {where}; {ADVICE}"
 
     def extend(self, rules: Rules) -> None:
-        """Let a member whose epochs are all done run again, if now there are more of them."""
+        """Let a finished member run again if there are more epochs now."""
         if self.status == "done" and not self.message and self.final["epoch"] < rules.epochs:
             self.status, self.test, self.tested = "running", {}, False
 

@@ -1,4 +1,4 @@
-"""Whether a single run may go on, and its training from there on. Torch is imported at the end."""
+"""Resuming a single run: whether it may go on, and its training. Torch is imported at the end."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 class DivergedError(ValueError):
-    """A run has diverged, and would again."""
+    """A run has diverged and would diverge again."""
 
 
 def refuse_member(run: Run, changes: Mapping[str, Any]) -> None:
-    """Refuse a member of a sweep, which trains them together; say what can be done.
+    """Refuse to resume a member of a sweep alone; say what can be done instead.
 
     Raises:
         ValueError: If it is one.
@@ -45,7 +45,7 @@ def refuse_member(run: Run, changes: Mapping[str, Any]) -> None:
 
 
 def advice_if_finished(run: Run, config: RunConfig, *, longer: bool) -> str | None:
-    """Say of a run that is finished what can be done with it; None: there is more to train.
+    """Return what can be done with a finished run, or None if there is more to train.
 
     Raises:
         DivergedError: If it has diverged.
@@ -78,7 +78,7 @@ def advice_if_finished(run: Run, config: RunConfig, *, longer: bool) -> str | No
 def resumed_job(
     run: Run, config: RunConfig, changes: Mapping[str, Any], *, allow_changed: bool
 ) -> Job:
-    """Load the data of a run that goes on; changes are recorded in place of what was typed before.
+    """Load the data of a resumed run; changes are recorded in place of what was typed before.
 
     Raises:
         ChangedError: If they are others.
@@ -93,13 +93,13 @@ def resumed_job(
         CommandLine.of(run).from_here(Overrides.of(changes)),
         config,
         data,
-        build.plan(config, data),
+        build.layer_plans(config, data),
         known_as=str(run.part("identity")),
     )
 
 
 def resumed_training(run: Run, job: Job, *, allow_changed: bool) -> Training:
-    """Make the training of a run that goes on, on what it was trained with.
+    """Set up the training of a resumed run, on the device it was trained on.
 
     Raises:
         ValueError: If that is not to be had, or is another processor by now.

@@ -1,4 +1,4 @@
-"""The training of a stack of jobs, each kept in a run folder of its own; a single run is M = 1."""
+"""Training of a stack of jobs, each kept in its run folder; a single run is M = 1."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dltrain.runs.layout import COEFFICIENTS, CONFIG, PREPARATION
 from dltrain.runs.record import as_json, first_info
 from dltrain.system import disk
 from dltrain.train import build
-from dltrain.train.checkpoints.resume import Found, Place, history, resumable
+from dltrain.train.checkpoints.resume import ResumePoint, RunFolder, history, resumable
 from dltrain.train.checkpoints.saver import Interval
 from dltrain.train.device import choose, describe
 from dltrain.train.job import Job
@@ -34,7 +34,7 @@ from dltrain.train.trainer import Trainer, View
 
 @dataclass(frozen=True)
 class Ended:
-    """How one job came out."""
+    """The result of one job."""
 
     outcome: Outcome  # the trainer's word
     exit_code: int  # 0 done, 3 diverged, 128 + signal interrupted
@@ -43,7 +43,7 @@ class Ended:
 
 
 class Training:
-    """Jobs that are trained together.
+    """A training of jobs together.
 
     Args:
         jobs: They may differ in numbers only, and share their data.
@@ -75,16 +75,16 @@ class Training:
             patience=first.trainer.patience,
             checkpoint_interval=None if interval is None else Interval.read(interval),
         )
-        self.place = describe(chosen, matmul=first.device.matmul)  # where, for people
+        self.device = describe(chosen, matmul=first.device.matmul)  # where, for people
         # one per job once ``record`` was called
         self.recorders: list[recorder.Recorder | None] = [None] * len(jobs)
 
     def record(self, folders: Sequence[Path | None]) -> None:
-        """Begin the run folders, claimed already; None: nothing is kept of that job."""
+        """Begin the run folders, which are claimed already; None: that job is not kept."""
         self._open(folders, [None] * len(folders))
 
     def go_on(self, folders: Sequence[Path | None], *, anew: bool = True) -> list[str]:
-        """Go on from what earlier processes left in run folders, or begin those that left nothing.
+        """Resume from what earlier processes left in run folders, or begin those that are empty.
 
         Args:
             folders: Claimed, and held by this process; None: nothing is kept of that job, which is
@@ -97,48 +97,48 @@ class Training:
         Raises:
             ValueError: If it would have to begin anew and may not; nothing has changed then.
         """
-        places = [
-            None if folder is None else Place(folder, job.identity)
+        run_folders = [
+            None if folder is None else RunFolder(folder, job.identity)
             for folder, job in zip(folders, self.jobs, strict=True)
         ]
-        found, unusable = resumable(self.trainer.steps, places)
-        if unusable and not any(found) and not anew:
+        points, unusable = resumable(self.trainer.steps, run_folders)
+        if unusable and not any(points) and not anew:
             reason = next(iter(unusable.values()))
             raise ValueError(f"{reason}; there is no state to go on from: start a new run")
         for path in unusable:
             if not self.jobs[0].sweep:  # a sweep can tell why it is there, and needs it no more
                 disk.set_aside(path)
-        self.trainer.restore([None if own is None else own.state for own in found])
-        self._open(folders, found)
+        self.trainer.restore([None if point is None else point.state for point in points])
+        self._open(folders, points)
         return [f"{reason}; {path.name} is not used" for path, reason in unusable.items()]
 
-    def _open(self, folders: Sequence[Path | None], found: Sequence[Found | None]) -> None:
+    def _open(self, folders: Sequence[Path | None], points: Sequence[ResumePoint | None]) -> None:
         preparation = as_json(self.jobs[0].data.preparation())
 
         def begin(index: int) -> recorder.Recorder | None:
-            job, folder, own = self.jobs[index], folders[index], found[index]
+            job, folder, point = self.jobs[index], folders[index], points[index]
             if folder is None:
                 return None
             run_id = f"{job.sweep['id']}/{folder.name}" if job.sweep else folder.name
             info = self._info(job, run_id)
-            info |= history(folder, None if own is None else own.state.meta)
+            info |= history(folder, None if point is None else point.state.meta)
             run = recorder.Recorder(
                 folder,
                 info=info,
                 documents={CONFIG: to_yaml(job.config), PREPARATION: preparation},
                 columns=self.trainer.columns,
-                kept=None if own is None else own.kept,
+                kept=None if point is None else point.kept,
                 trackers=trackers(
                     folder, info=info, settings=job.settings, **as_dict(job.config.tracking)
                 ),
             )
-            run.log(f"{' '.join(['dltrain', *job.line.words])} on {self.place}")
+            run.log(f"{' '.join(['dltrain', *job.line.words])} on {self.device}")
             return run
 
         self.recorders = disk.side_by_side(begin, range(len(self.jobs)))
 
     def run(self, view: View) -> list[Ended]:
-        """Train, and finish the run folders, each when its job comes to its end.
+        """Train, and finish each run folder when its job ends.
 
         Returns:
             How they came out, without those that were only trained along.
@@ -165,7 +165,7 @@ class Training:
                 run.log(f"steps were not captured as a CUDA graph: {graphs.problem}")
 
     def _info(self, job: Job, run_id: str) -> dict[str, Any]:
-        """Return what ``run.json`` says from the start."""
+        """Return the first content of ``run.json``."""
         return first_info(
             id=run_id,
             **job.line.record(),
@@ -189,16 +189,16 @@ class Training:
 
     @property
     def _is_linear(self) -> bool:
-        return [type(layer) for layer in self.jobs[0].plan] == [LinearPlan]
+        return [type(layer) for layer in self.jobs[0].layers] == [LinearPlan]
 
     @functools.cached_property
     def _solution(self) -> tuple[Coefficients, Solution] | None:
-        """Of linear regression the exact solution of the same rows, one for all members."""
+        """Return linear regression's exact solution of the same rows, one for all members."""
         is_squared = isinstance(self.trainer.stack.loss, SquaredError)
         return solution(self.jobs[0].data) if self._is_linear and is_squared else None
 
     def _conclude(self, index: int) -> tuple[dict[str, float], list[str]]:
-        """Keep what can be said about a trained model; return results by name, and sentences."""
+        """Record what a trained model shows; return results by name, and sentences."""
         job, run, outcome = self.jobs[index], self.recorders[index], self.trainer.outcomes[index]
         results = outcome.final | outcome.test | {"data/features": float(job.data.in_features)}
         results |= {f"data/{name}_rows": float(len(s)) for name, s in job.data.splits.items()}
@@ -213,15 +213,15 @@ class Training:
             return results, []
         state = self.trainer.stack.model.state()
         weight, bias = state["layers.0.weight"][index], state["layers.0.bias"][index]
-        found = coefficients(weight, bias, job.data)
-        run.document(COEFFICIENTS, as_csv(found, job.data))
+        learned = coefficients(weight, bias, job.data)
+        run.document(COEFFICIENTS, as_csv(learned, job.data))
         if self._solution is None:
             return results, []
-        errors, sentences = findings(found, job.data, self._solution)
+        errors, sentences = findings(learned, job.data, self._solution)
         return results | errors, sentences
 
     def _finish(self, index: int) -> Ended:
-        """Keep what became of a job."""
+        """Finish the run folder of a job that has ended."""
         outcome = self.trainer.outcomes[index]
         results, sentences = self._conclude(index)
         code = self._exit_code(outcome)
@@ -256,7 +256,7 @@ class Training:
         return {"done": 0, "diverged": 3}[outcome.status]
 
     def _fail(self, error: BaseException) -> None:
-        """Record that the jobs could not go on; the traceback goes into their logs.
+        """Record that the jobs failed; the traceback goes into their logs.
 
         Of several jobs one is to blame at most, and which one is not known here.
         """
@@ -277,7 +277,7 @@ class Training:
 
 
 def compare(expected: Sequence[Expectation], results: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Put a run's results beside published ones."""
+    """Compare a run's results with published ones."""
     rows = []
     for entry in expected:
         value = results.get(entry.metric)

@@ -1,4 +1,4 @@
-"""A stack of members and the updates it takes.
+"""The updates of a stack of members, window by window.
 
 Letters: M members, S statistics of the loss, T steps, P parameters of the model. Nothing inside a
 step reads from the device.
@@ -44,7 +44,7 @@ class Stack:
 
 
 class Steps:
-    """Takes the updates of a stack, an epoch at a time, and adds up what they show.
+    """Takes the updates of a stack, an epoch at a time, and adds up their statistics.
 
     On a GPU the steps of a window are captured as one graph, which is replayed from then on: so
     the host launches a window, not each of the twenty operations of a step.
@@ -78,7 +78,7 @@ class Steps:
         self.graphs = Graphs() if like.is_cuda and stack.optimizer.capturable else None
 
     def epoch(self, epoch: int) -> Iterator[int]:
-        """Train one epoch, yielding its steps so far after each one, or after each window.
+        """Train one epoch; yield the number of steps so far after each step or window.
 
         Args:
             epoch: Counted from 1. Of the first one after ``restore`` what is left of it is trained.
@@ -170,7 +170,7 @@ class Steps:
         return torch.cat(parts)[:, 0]
 
     def underway(self) -> dict[str, Tensor]:
-        """Return what is known of an epoch under way, [M, ...] each; ``restore`` takes it."""
+        """Return the state of an epoch under way, [M, ...] each, for ``restore``."""
         added, records = self._tally.parts()
         windows = torch.cat([*self._windows, added[:0]])
         return {
@@ -231,7 +231,7 @@ class Steps:
 
     @torch.inference_mode()
     def pace(self, seconds: float) -> float:
-        """Train for a while and throw it away; return the seconds a step takes."""
+        """Train for a while and discard the result; return the seconds a step takes."""
         # What a GPU replays was taken once plainly and once captured before.
         first = WARM_STEPS if self.graphs is None else 2 * len(self.stack.batches)
         started, warm = 0.0, self.taken + first
@@ -248,7 +248,7 @@ class Steps:
         return max(0, window.stop - max(window.start, self._first_watched))
 
     def _write_lr(self) -> None:
-        """Bring the learning rates where the steps of a window find them."""
+        """Write the learning rates of a window's steps to where the optimizer reads them."""
         self.stack.optimizer.lr.copy_(self.lr)
         self._slope.copy_(self.lr.view(-1, 1, 1)).neg_()
         for mean, descent in self._scales.values():

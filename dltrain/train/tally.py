@@ -1,4 +1,4 @@
-"""Sums over the batches of an epoch, which are read from the device once."""
+"""Statistics of an epoch, summed over its batches on the device and read once."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Tally:
 
     @property
     def capacity(self) -> int:
-        """How many steps are recorded before they are added up."""
+        """Number of steps that are recorded before they are added up."""
         return len(self._records)
 
     def clear(self) -> None:
@@ -46,7 +46,7 @@ class Tally:
         self._added = self._taken = 0
 
     def records(self, rows: int) -> Sequence[Tensor]:
-        """Return where the next step is to leave its records, R of [M, 1, rows]."""
+        """Return the memory for the next step's records, R of [M, 1, rows]."""
         if self._taken == len(self._records) or rows != self._rows:
             self._add_up()
         self._rows = rows
@@ -70,7 +70,7 @@ class Tally:
         return self._statistics[: self._added], self._records[: self._taken, :, :, : self._rows]
 
     def restore(self, added: Tensor, records: Tensor) -> None:
-        """Take up what ``parts`` returned."""
+        """Restore what ``parts`` returned."""
         self._added, self._taken = len(added), len(records)
         self._statistics[: self._added] = added
         if self._taken:

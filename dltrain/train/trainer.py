@@ -1,4 +1,4 @@
-"""The loop. It trains M members at once, and one run is M = 1.
+"""The training loop, for M members at once; one run is M = 1.
 
 Letters: M members, S statistics of the loss, T steps, P parameters of the model. What an epoch did
 is read from the device once, at its end (or every ``log_interval`` steps).
@@ -21,13 +21,13 @@ from dltrain.train.steps import Stack, Steps
 
 
 class View(Protocol):
-    """What shows a training. A view may also read ``Trainer.step`` whenever it likes."""
+    """Interface of what shows a training; it may also read ``Trainer.step`` at any time."""
 
     def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
-        """Show one epoch: a row per member, and what each has come to."""
+        """Show one epoch: a row and an outcome per member."""
 
     def early(self, rows: Sequence[Row]) -> None:
-        """Show the running training metrics of an epoch that is under way."""
+        """Show the running training metrics of an epoch under way."""
 
 
 class Trainer:
@@ -70,20 +70,20 @@ class Trainer:
 
     @property
     def step(self) -> int:
-        """Updates so far."""
+        """Number of updates so far."""
         return self.steps.taken
 
     @property
     def num_steps(self) -> int:
-        """Updates in all."""
+        """Number of updates in all."""
         return self.epochs * len(self.stack.batches)
 
     def stop(self, number: int) -> None:
-        """Stop after the step under way, for a signal of this number."""
+        """Stop after the step under way, as a signal of this number asks to."""
         self.stop_signal = number
 
     def restore(self, states: Sequence[State | None]) -> None:
-        """Go on from where members' states are, instead of from the start.
+        """Restore members' states, to go on from them instead of from the start.
 
         Args:
             states: One per member, all of one step but those of members that have come to their
@@ -152,7 +152,7 @@ class Trainer:
     def _train(
         self, saver: Saver, running: Sequence[int], recorders: Sequence[Recorder | None], view: View
     ) -> None:
-        """Train, judge and record one epoch, or as much of it as there is time for."""
+        """Train, evaluate and record one epoch, or as much of it as there is time for."""
         epoch, started = self._epoch + 1, time.perf_counter()
         whole, before = self._take_steps(epoch, saver, running, view)
         if not whole and self.stop_signal is not None:
@@ -233,7 +233,7 @@ class Trainer:
         return f"last finite {metrics[member]['loss']:.3g}"
 
     def _rows(self, epoch: int, statistics: Tensor) -> list[Row]:
-        """Put together what the epoch's metrics are, a row per member."""
+        """Build the epoch's rows of metrics, one per member."""
         if len(statistics) == 1:
             # The mean over an epoch's steps would describe only the weights before its one step.
             train = self.evaluate("train")
@@ -268,7 +268,7 @@ class Trainer:
                 recorder.epoch(row, seconds=seconds, examples=len(self.stack.batches.rows))
 
     def _test(self) -> None:
-        """Test the members that have just been trained to their end, as they are now."""
+        """Test the members that have just finished, as they are now."""
         done = [o for o in self.outcomes if o.status == "done"]
         if all(outcome.tested for outcome in done):
             return

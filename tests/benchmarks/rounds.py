@@ -68,7 +68,7 @@ def _jobs(members: Sequence[Sequence[str]]) -> list[Job]:
     configs = [load(words) for words in members]
     data = build.dataset(configs[0])
     return [
-        Job(CommandLine.parse(words), config, data, build.plan(config, data))
+        Job(CommandLine.parse(words), config, data, build.layer_plans(config, data))
         for words, config in zip(members, configs, strict=True)
     ]
 

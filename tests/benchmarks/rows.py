@@ -157,7 +157,9 @@ def _read_and_train(words: Sequence[str]) -> Figures:
     from tests.benchmarks.rounds import Silent
 
     assert isinstance(data, Dataset)
-    training = Training([Job(CommandLine.parse(words), config, data, build.plan(config, data))])
+    training = Training(
+        [Job(CommandLine.parse(words), config, data, build.layer_plans(config, data))]
+    )
     training.record([new_folder(Path.cwd(), "bench")])
     train, _ = _timed(lambda: training.run(Silent()))
     return {"before": before, "read": read, "read_peak": read_peak, "train": train}

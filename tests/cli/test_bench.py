@@ -32,7 +32,7 @@ SOFTMAX = ["model=softmax", "data=fashion_mnist", "data.source=sample", "device=
 def job(*words: str) -> Job:
     config = load(words)
     data = build.dataset(config)
-    return Job(CommandLine.parse(words), config, data, build.plan(config, data))
+    return Job(CommandLine.parse(words), config, data, build.layer_plans(config, data))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -101,7 +101,7 @@ def test_the_products_are_those_of_the_layers() -> None:
             return func(*args, **(kwargs or {}))
 
     mlp = job("model=mlp", "model.hidden=[16]", *SOFTMAX[1:])
-    call = measure.products(mlp.plan, rows=32, like=torch.empty(0))
+    call = measure.products(mlp.layers, rows=32, like=torch.empty(0))
     with Counting():
         call()
     assert calls == [(32, 784, 16), (32, 16, 10), (784, 32, 16), (16, 32, 10), (32, 10, 16)]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dltrain.config.compose import CONF, Sources, compose_groups, groups
-from dltrain.config.locations import choices_of, place_of, places_of
+from dltrain.config.locations import choices_of, location_of, locations_of
 from dltrain.config.plain import flat
 from dltrain.config.validate import known_keys
 
@@ -22,7 +22,7 @@ COMPOSITIONS: list[Mapping[str, str]] = [
 
 
 def lines(key: str, **chosen: str) -> list[tuple[str, Any]]:
-    return [(place.source, place.value) for place in places_of(key, chosen, SOURCES)]
+    return [(location.source, location.value) for location in locations_of(key, chosen, SOURCES)]
 
 
 @pytest.mark.parametrize("chosen", COMPOSITIONS, ids=str)
@@ -31,11 +31,11 @@ def test_the_last_line_that_sets_a_key_gives_its_value(chosen: Mapping[str, str]
     keys = [*known_keys(config), *flat({"sweep": config["sweep"]})]
     values = flat(config)
     for key in keys:
-        chain = places_of(key, chosen, SOURCES)
+        chain = locations_of(key, chosen, SOURCES)
         assert chain[-1].value == values[key], key
-        assert place_of(key, chosen, SOURCES) == str(chain[-1])
-        for place in chain:
-            text = place.file.read_text(encoding="utf-8").splitlines()[place.line - 1]
+        assert location_of(key, chosen, SOURCES) == str(chain[-1])
+        for location in chain:
+            text = location.file.read_text(encoding="utf-8").splitlines()[location.line - 1]
             assert text.strip().startswith(f"{key.rpartition('.')[2]}:"), key
 
 
@@ -53,22 +53,22 @@ def test_the_chain_is_in_the_order_of_composition() -> None:
 
 
 def test_an_entry_of_a_list_stands_where_the_list_does() -> None:
-    [place] = places_of("expect[1].low", {}, SOURCES)
-    assert (place.source, place.value) == ("defaults", [])
+    [location] = locations_of("expect[1].low", {}, SOURCES)
+    assert (location.source, location.value) == ("defaults", [])
 
 
 def test_a_key_that_nobody_sets_has_no_place() -> None:
-    assert list(places_of("optimizer.lr", {"optimizer": "least_squares"}, SOURCES)) == []
-    assert place_of("model.depth", {}, SOURCES) is None
-    assert place_of("seed.inner", {}, SOURCES) is None
+    assert list(locations_of("optimizer.lr", {"optimizer": "least_squares"}, SOURCES)) == []
+    assert location_of("model.depth", {}, SOURCES) is None
+    assert location_of("seed.inner", {}, SOURCES) is None
 
 
 def test_a_number_is_read_as_composition_reads_it(tmp_path: Path) -> None:
     (tmp_path / "optimizer").mkdir()
     (tmp_path / "optimizer" / "sgd.yaml").write_text("kind: sgd\nlr: 1e-3\n")
-    [place] = places_of("optimizer.lr", {}, Sources.of(tmp_path))
-    assert place.value == 0.001
-    assert str(place) == f"{tmp_path}/optimizer/sgd.yaml:2"
+    [location] = locations_of("optimizer.lr", {}, Sources.of(tmp_path))
+    assert location.value == 0.001
+    assert str(location) == f"{tmp_path}/optimizer/sgd.yaml:2"
 
 
 # Choices.
@@ -79,8 +79,8 @@ def test_a_number_is_read_as_composition_reads_it(tmp_path: Path) -> None:
 def test_the_choice_that_holds_is_typed_or_stands_in_a_file(
     group: str, chosen: Mapping[str, str]
 ) -> None:
-    places, holds = choices_of(group, chosen, SOURCES)
-    assert holds in {*(place.value for place in places), chosen.get(group, "")}
+    locations, holds = choices_of(group, chosen, SOURCES)
+    assert holds in {*(location.value for location in locations), chosen.get(group, "")}
     config = compose_groups(chosen, SOURCES.folders)
     if group in ("model", "optimizer"):
         assert config[group]["kind"] == holds
@@ -91,8 +91,11 @@ def test_what_overrides_comes_after_what_it_overrides(tmp_path: Path) -> None:
         "defaults:\n  - config\n  - optional extra: null\n  - override model: mlp\n"
     )
     sources = Sources.of(tmp_path, "mine")
-    places, holds = choices_of("model", {"experiment": "book/softmax"}, sources)
-    found = [(place.value, place.source, place.file.name, place.line) for place in places]
+    locations, holds = choices_of("model", {"experiment": "book/softmax"}, sources)
+    found = [
+        (location.value, location.source, location.file.name, location.line)
+        for location in locations
+    ]
     assert found[0] == ("linear", "defaults", "config.yaml", 7)
     assert ("mlp", "defaults", "mine.yaml", 4) in found
     assert ("softmax", "experiment=book/softmax", "softmax.yaml", 12) in found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.data.input_stream import Given, opened
+from dltrain.data.input_stream import InputStream, opened
 
 TEXT = b"line one\nline two\n" * 1000
 
@@ -27,7 +27,7 @@ def test_bytes_come_one_after_the_other(content: bytes, tmp_path: Path) -> None:
 
 def test_a_short_or_empty_stream_is_no_mistake() -> None:
     for content in (b"", b"x"):
-        given = Given("x", io.BytesIO(content))
+        given = InputStream("x", io.BytesIO(content))
         assert given.start(4) == content
         assert given.read(10) == content
 
@@ -39,7 +39,7 @@ def test_a_short_or_empty_stream_is_no_mistake() -> None:
 )
 def test_what_cannot_be_unpacked_is_refused_by_name(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"x: cannot be read \("):
-        Given("x", io.BytesIO(content)).read(10**6)
+        InputStream("x", io.BytesIO(content)).read(10**6)
 
 
 def test_what_cannot_be_opened_is_refused_by_name(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_the_data_need_not_be_there(call: Call) -> None:
     Path("table.csv").write_text("x,y\n" + "".join(f"{i},{2 * i}\n" for i in range(40)))
     assert call("data=csv", "data.path=table.csv", "data.target=y", "device=cpu").code == 0
     Path("table.csv").unlink()
-    trained = load(find("latest", Path("outputs")), placed=False)
+    trained = load(find("latest", Path("outputs")), check_files=False)
     assert [column.name for column in trained.data.columns] == ["x", "y"]
     assert len(trained.data.train) == 0
 

@@ -7,12 +7,12 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from dltrain.nn.graph import Operation, graph
-from dltrain.nn.plan import Plan, num_parameters, single_layer
+from dltrain.nn.plan import LayerPlans, num_parameters, single_layer
 from tests.nn.test_plan import PLANS, build
 from tests.scaling import ScalePlan
 
 
-def operations(plan: Plan, passes: str, *, rows: int = 32) -> list[Operation]:
+def operations(plan: LayerPlans, passes: str, *, rows: int = 32) -> list[Operation]:
     every = graph(plan, rows=rows, loss="cross-entropy", itemsize=4)
     return [operation for operation in every if operation.passes == passes]
 

@@ -12,7 +12,14 @@ from torch import Tensor, nn
 
 from dltrain.nn.layers import Dropout, Setup
 from dltrain.nn.model import Model
-from dltrain.nn.plan import ActivationPlan, DropoutPlan, LinearPlan, Plan, multilayer, single_layer
+from dltrain.nn.plan import (
+    ActivationPlan,
+    DropoutPlan,
+    LayerPlans,
+    LinearPlan,
+    multilayer,
+    single_layer,
+)
 from dltrain.nn.random import generator
 
 SEEDS = [3, 8, 3]
@@ -25,11 +32,11 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 
 
-def mlp(activation: str = "relu", *, dropout: float = 0.0) -> Plan:
+def mlp(activation: str = "relu", *, dropout: float = 0.0) -> LayerPlans:
     return multilayer(20, 5, hidden=[16, 8], activation=activation, dropout=dropout)
 
 
-PLANS: dict[str, Plan] = {
+PLANS: dict[str, LayerPlans] = {
     "linear": single_layer(13, 1),
     "softmax": single_layer(784, 10),
     "mlp": mlp(),
@@ -39,7 +46,7 @@ PLANS: dict[str, Plan] = {
 
 
 def build(
-    plan: Plan,
+    plan: LayerPlans,
     seeds: Sequence[int] = (0,),
     *,
     unit: float = 1.0,
@@ -60,11 +67,11 @@ def draw(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(1), dtype=dtype)
 
 
-def widths(plan: Plan) -> tuple[int, int]:
+def widths(plan: LayerPlans) -> tuple[int, int]:
     return plan[0].in_features, plan[-1].out_features
 
 
-def as_torch(plan: Plan) -> nn.Sequential:
+def as_torch(plan: LayerPlans) -> nn.Sequential:
     """The same model from torch's own layers; dropout, which evaluation has not, is left out."""
     layers: list[nn.Module] = []
     for layer in plan:

@@ -13,8 +13,8 @@ from dltrain.nn.model import Model
 from dltrain.nn.plan import (
     ActivationPlan,
     DropoutPlan,
+    LayerPlans,
     LinearPlan,
-    Plan,
     multilayer,
     num_parameters,
     single_layer,
@@ -23,7 +23,7 @@ from dltrain.nn.plan import (
 )
 from tests.scaling import ScalePlan
 
-PLANS: dict[str, Plan] = {
+PLANS: dict[str, LayerPlans] = {
     "linear": single_layer(2, 1),
     "softmax": single_layer(784, 10),
     "mlp": multilayer(784, 10, hidden=[256], activation="relu", dropout=0.0),
@@ -32,7 +32,7 @@ PLANS: dict[str, Plan] = {
 }
 
 
-def build(plan: Plan) -> Model:
+def build(plan: LayerPlans) -> Model:
     setup = Setup(
         plans=[plan], seeds=[0], init="torch", init_std=[0.01], unit=1.0, like=torch.empty(0)
     )

@@ -103,7 +103,7 @@ def of_sweep(work: Path) -> Run:
 
 def forget() -> None:
     """Let config files be read anew, as every command does that has a process of its own."""
-    for cache in (compose._compose, compose._files, locations._places):
+    for cache in (compose._compose, compose._files, locations._locations):
         cache.cache_clear()
 
 

@@ -22,7 +22,7 @@ from dltrain.config.kinds import (
 from dltrain.config.knob import knob
 from dltrain.data.dataset import Dataset, Scale, Split
 from dltrain.metrics import REGRESSION, computed
-from dltrain.nn.plan import LinearPlan, Plan
+from dltrain.nn.plan import LayerPlans, LinearPlan
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -115,7 +115,7 @@ class LeakyPlan:
         return Leaky(setup.like.new_tensor([plan.leak for plan in setup.layer_plans(index)]))
 
 
-def narrow(data: Dataset, *, width: int, depth: int, leak: float, init: str) -> Plan:
+def narrow(data: Dataset, *, width: int, depth: int, leak: float, init: str) -> LayerPlans:
     """Plan the layers."""
     layers: list[Any] = []
     for inputs in [data.in_features, *[width] * (depth - 1)]:

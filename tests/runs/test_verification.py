@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dltrain.runs import verification
-from dltrain.runs.verification import complaints, refuse_links
+from dltrain.runs.verification import file_problems, refuse_links
 from dltrain.train.checkpoints import checkpoint_file
 
 
@@ -28,7 +28,7 @@ def save(folder: Path) -> Path:
 def test_files_as_they_were_written_are_no_matter(tmp_path: Path) -> None:
     files = listed(tmp_path, metrics=b"epoch\n1\n")
     save(tmp_path)
-    assert list(complaints(tmp_path, files)) == []
+    assert list(file_problems(tmp_path, files)) == []
 
 
 def test_what_was_changed_or_is_missing_is_named(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_what_was_changed_or_is_missing_is_named(tmp_path: Path) -> None:
     (tmp_path / "coefficients.csv").unlink()
     path = save(tmp_path)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    assert list(complaints(tmp_path, files)) == [
+    assert list(file_problems(tmp_path, files)) == [
         "metrics.csv: was changed or damaged after it was written",
         "coefficients.csv: No such file or directory",
         "checkpoints/epoch-000001.safetensors: was changed or damaged after it was written",
@@ -49,13 +49,13 @@ def test_every_byte_of_a_checkpoint_counts(tmp_path: Path) -> None:
     content = path.read_bytes()
     for index in range(len(content)):
         path.write_bytes(content[:index] + bytes([content[index] ^ 1]) + content[index + 1 :])
-        assert len(list(complaints(tmp_path, {}))) == 1, index
+        assert len(list(file_problems(tmp_path, {}))) == 1, index
 
 
 @pytest.mark.parametrize("files", [None, [], "x", {"metrics.csv": None}, {"metrics.csv": ["x"]}])
 def test_whatever_a_record_lists_is_only_compared(tmp_path: Path, files: object) -> None:
     (tmp_path / "metrics.csv").write_bytes(b"epoch\n")
-    found = list(complaints(tmp_path, files))
+    found = list(file_problems(tmp_path, files))
     assert found == (
         ["metrics.csv: was changed or damaged after it was written"]
         if isinstance(files, dict)
@@ -64,7 +64,7 @@ def test_whatever_a_record_lists_is_only_compared(tmp_path: Path, files: object)
 
 
 def test_no_name_is_taken_from_a_record(tmp_path: Path) -> None:
-    assert list(complaints(tmp_path, {"../secret": "0" * 64, "/etc/passwd": "0" * 64})) == []
+    assert list(file_problems(tmp_path, {"../secret": "0" * 64, "/etc/passwd": "0" * 64})) == []
 
 
 def test_links_and_what_is_too_large_are_not_read(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_links_and_what_is_too_large_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "metrics.csv").touch()
     os.truncate(tmp_path / "metrics.csv", verification.PATIENCE_BYTES + 1)
     files = {"config.yaml": "0" * 64, "metrics.csv": "0" * 64}
-    assert list(complaints(tmp_path, files)) == [
+    assert list(file_problems(tmp_path, files)) == [
         "config.yaml: is no plain file",
         "metrics.csv: is too large to be checked here, as is what comes after it",
     ]

@@ -138,7 +138,7 @@ def train(folders: Sequence[Path], commands: Sequence[Sequence[str]]) -> None:
     configs = [load(words) for words in commands]
     data = build.dataset(configs[0])
     jobs = [
-        Job(CommandLine.parse(words), config, data, build.plan(config, data))
+        Job(CommandLine.parse(words), config, data, build.layer_plans(config, data))
         for words, config in zip(commands, configs, strict=True)
     ]
     for folder in folders:

@@ -108,7 +108,9 @@ def _train(base: Path, words: Sequence[str], killed: Path | None = None) -> Path
     """Train a run, to its end or until it is stopped; return its folder."""
     config = load([*words, f"output_dir={base}"])
     data = build.dataset(config)
-    training = Training([Job(CommandLine.parse(words), config, data, build.plan(config, data))])
+    training = Training(
+        [Job(CommandLine.parse(words), config, data, build.layer_plans(config, data))]
+    )
     folder = new_folder(base, "run")
     training.record([folder])
     [ended] = training.run(_Watching() if killed is None else _Stopping(training, killed))

@@ -27,7 +27,7 @@ from types import FrameType
 
 from dltrain.cli.main import run
 from dltrain.config.compose import _compose, _files
-from dltrain.config.locations import _places
+from dltrain.config.locations import _locations
 
 PREFIX = "dltrain: error: "
 MAX_LINE = 620
@@ -118,7 +118,7 @@ def standing_in(files: Mapping[str, Content]) -> Iterator[Path]:
         # A process composes its configs once; here one stands for many.
         _compose.cache_clear()
         _files.cache_clear()
-        _places.cache_clear()
+        _locations.cache_clear()
     try:
         os.chdir(here)
         os.environ["XDG_CACHE_HOME"] = str(root / "cache")

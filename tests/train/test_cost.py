@@ -6,7 +6,7 @@ import pytest
 
 from dltrain.config.load import load
 from dltrain.data.dataset import EVALUATION_ROWS, DataSummary
-from dltrain.nn.plan import ActivationPlan, DropoutPlan, LinearPlan, Plan, single_layer
+from dltrain.nn.plan import ActivationPlan, DropoutPlan, LayerPlans, LinearPlan, single_layer
 from dltrain.train.cost import Workload, member_bytes, work
 from tests.scaling import ScalePlan
 from tests.stacked import ROWS, dataset
@@ -14,11 +14,11 @@ from tests.stacked import ROWS, dataset
 SGD = ["device=cpu", "trainer.batch_size=8"]
 
 
-def workload(layers: Plan) -> Workload:
+def workload(layers: LayerPlans) -> Workload:
     return Workload(DataSummary.of(dataset(classes=False)), layers)
 
 
-def needed(layers: Plan, *words: str) -> int:
+def needed(layers: LayerPlans, *words: str) -> int:
     return member_bytes(load([*SGD, *words]), workload(layers))
 
 
@@ -53,5 +53,5 @@ def test_work_is_that_of_the_products() -> None:
     training, evaluated = 2 * 90 * 2, 2 * (40 * 2 + 50)
     assert work(config, workload(single_layer(12, 1))) == 12 * (2 * training + evaluated)
     # Behind another layer it computes a gradient for its inputs as well.
-    behind: Plan = [ScalePlan(12), LinearPlan(12, 1)]
+    behind: LayerPlans = [ScalePlan(12), LinearPlan(12, 1)]
     assert work(config, workload(behind)) == 12 * (3 * training + evaluated)

@@ -277,7 +277,9 @@ def test_the_log_says_why_steps_are_launched_one_by_one(here: Path) -> None:
     words = ["data.num_train=200", "device=cpu"]
     config = load(words)
     data = build.dataset(config)
-    training = Training([Job(CommandLine.parse(words), config, data, build.plan(config, data))])
+    training = Training(
+        [Job(CommandLine.parse(words), config, data, build.layer_plans(config, data))]
+    )
     graphs = training.trainer.steps.graphs = Graphs()
     graphs.problem = "operation not permitted"
     training.record([here])

@@ -22,7 +22,7 @@ from dltrain.cli.terminal.console import bold, output, pairs, table
 from dltrain.config.compose import Sources, compose_groups
 from dltrain.config.knob import Knob, knobs
 from dltrain.config.load import COMMAND_LINE, compose_run, sweep_settings
-from dltrain.config.locations import choices_of, places_of
+from dltrain.config.locations import choices_of, locations_of
 from dltrain.config.plain import shown
 from dltrain.config.resolve import Resolved, resolve
 from dltrain.config.schema import NO_NUMBERS, RunConfig, SweepConfig
@@ -80,7 +80,7 @@ def _explain(key: str, resolved: Resolved, sources: Sources) -> None:
         raise UsageError([f"{clipped(key)}: {message}"])
     annotation, entry = known[key]
     chain: list[Link] = [
-        (line.value, line.source, str(line)) for line in places_of(key, resolved.groups, sources)
+        (line.value, line.source, str(line)) for line in locations_of(key, resolved.groups, sources)
     ]
     if key in resolved.values:
         value = resolved.values[key]

@@ -92,7 +92,7 @@ def job(config: Any) -> float:
         message = f"internal error: {error!r}; the details are in {crash_file()}"
         record |= {"status": "failed", "message": message, "code": 1}
     disk.append(file, [json.dumps(record)])
-    _tell(record)
+    _print_job(record)
     if record["status"] == "interrupted" and ending.pid == os.getpid():
         raise Interruption(ending.number or 2)
     if record["status"] not in ("done", "diverged"):
@@ -115,7 +115,7 @@ def _trained(config: Any, words: Sequence[str]) -> dict[str, Any]:
         from dltrain.train.session import Training
 
         data = build.dataset(run)
-        task = Job(CommandLine.parse(words), run, data, build.plan(run, data))
+        task = Job(CommandLine.parse(words), run, data, build.layer_plans(run, data))
         training = Training([task])
     ending.training = training
     try:
@@ -139,7 +139,7 @@ def _facts(ended: Ended, metric: str) -> dict[str, Any]:
     }
 
 
-def _tell(record: dict[str, Any]) -> None:
+def _print_job(record: dict[str, Any]) -> None:
     """Print a line on a job that has ended."""
     console = output()
     lasting(console)  # the other jobs go on where the terminal does not

@@ -86,7 +86,7 @@ def searched(overrides: Overrides, sources: Sources) -> Search:
         raise UsageError(lines)
     run = _checked(values, sources)
     data = build.dataset(run)
-    build.plan(run, data)
+    build.layer_plans(run, data)
     metric = choosing(names_of(data.task, rows=DataSummary.of(data).rows))
     direction = ""
     if "direction" in settings.sweeper:

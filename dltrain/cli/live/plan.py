@@ -63,7 +63,7 @@ def _stacks(plan: Plan, group: Group, members: Sequence[Member]) -> str:
     return f"{len(members):,} members in {counted(count, 'stack')}"
 
 
-def remarks(plan: Plan) -> list[object]:
+def data_notes(plan: Plan) -> list[object]:
     """Return what the data sets have to say, each once; warnings first."""
     facts = [group.workload.data for group in plan.groups]
     warnings = dict.fromkeys(text for summary in facts for text in summary.warnings)

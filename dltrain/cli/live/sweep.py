@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dltrain.cli.arguments import EndedError, refusing
-from dltrain.cli.live.plan import plan_facts, plan_table, remarks
+from dltrain.cli.live.plan import data_notes, plan_facts, plan_table
 from dltrain.cli.live.training import counted, following, tensorboard
 from dltrain.cli.tables.results import best_facts, failures, ranking_and_noise
 from dltrain.cli.terminal.console import dim, output, pairs, safe, warning
@@ -33,8 +33,8 @@ def show_plan(plan: Plan) -> None:
     """Print what would be trained."""
     console = output()
     console.print(pairs(plan_facts(plan)))
-    for remark in remarks(plan):
-        console.print(remark)
+    for note in data_notes(plan):
+        console.print(note)
     console.print("")
     for part in plan_table(plan, whole=not console.is_terminal):
         console.print(part)
@@ -70,7 +70,7 @@ def _train(session: Session) -> None:
     plan, folder = session.plan, session.folder
     view = _view(plan, session.num_finished)
     view.show(pairs([("sweep", folder.id), *plan_facts(plan)]))
-    view.show(*remarks(plan))
+    view.show(*data_notes(plan))
     if session.num_finished:
         view.note(f"finished already: {counted(session.num_finished, 'member')}")
     ended = session.run(view)

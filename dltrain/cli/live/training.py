@@ -41,7 +41,7 @@ def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
     [job] = training.jobs
     run = Run(folder, {"overrides": job.line.overrides.words})  # as its record says
     resume = command_on(run, "resume")
-    view.show(pairs([*header(job, folder.name, training.place), *watching(job.config, folder)]))
+    view.show(pairs([*header(job, folder.name, training.device), *watching(job.config, folder)]))
     started = time.perf_counter()
     try:
         with view.watching(training.trainer):
@@ -63,7 +63,7 @@ def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
     """Return what is shown before training."""
     config, data = job.config, job.data
     rows = ", ".join(f"{len(split):,} {name}" for name, split in data.splits.items() if len(split))
-    layers = " -> ".join(map(str, widths(job.plan)))
+    layers = " -> ".join(map(str, widths(job.layers)))
     knobs = as_dict(config.optimizer)
     settings = " ".join(f"{k}={shown(v)}" for k, v in knobs.items() if k != "kind")
     batch = config.trainer.batch_size

@@ -43,13 +43,13 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("--where", metavar="TEXT", help="a filter, as runs ls --help explains")
     arguments = parser.read(words)
     path = expanded(arguments.file)
-    complaint = None if arguments.file == "-" else problem_with(path)
-    if complaint is None and arguments.file != "-" and path.suffix not in (".csv", ".parquet"):
-        complaint = "must end in .csv or .parquet"
-    if complaint is None and arguments.file != "-" and not path.parent.is_dir():
-        complaint = f"there is no folder {path.parent}"
-    if complaint:
-        raise UsageError([f"{safe(arguments.file)}: {complaint}"])
+    problem = None if arguments.file == "-" else problem_with(path)
+    if problem is None and arguments.file != "-" and path.suffix not in (".csv", ".parquet"):
+        problem = "must end in .csv or .parquet"
+    if problem is None and arguments.file != "-" and not path.parent.is_dir():
+        problem = f"there is no folder {path.parent}"
+    if problem:
+        raise UsageError([f"{safe(arguments.file)}: {problem}"])
     _, folder = names_and_folder(arguments.words)
     with refusing():
         listed = rows(list_all(folder), numbered=False)

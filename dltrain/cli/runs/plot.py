@@ -91,7 +91,7 @@ def main(words: Sequence[str]) -> None:
         raise UsageError(
             [f"--output={file}: holds one picture, and there are {len(wanted)}; {how}"]
         )
-    _draw_all(wanted, form=form, target=lambda picture: file or _place(output_dir, picture))
+    _draw_all(wanted, form=form, target=lambda picture: file or _picture_path(output_dir, picture))
 
 
 def _parser() -> Parser:
@@ -111,15 +111,15 @@ def _form(file: Path) -> str:
         known = ", ".join(f".{form}" for form in style.FORMATS)
         near = closest(ending, style.FORMATS)
         raise ValueError(f"--output={file}: its ending must say the format{near} ({known})")
-    complaint = problem_with(file)
-    if complaint or file.is_dir():
-        raise ValueError(f"--output={file}: {complaint or 'is a folder'}")
+    problem = problem_with(file)
+    if problem or file.is_dir():
+        raise ValueError(f"--output={file}: {problem or 'is a folder'}")
     if not file.parent.is_dir():
         raise ValueError(f"--output={file}: there is no folder {file.parent}")
     return ending
 
 
-def _place(output_dir: Path, picture: Picture) -> Path:
+def _picture_path(output_dir: Path, picture: Picture) -> Path:
     disk.make_folder(output_dir / PLOTS)
     return output_dir / PLOTS / f"{picture.name}.png"
 

@@ -24,7 +24,7 @@ from dltrain.runs.compare.fields import fields, standing_of
 from dltrain.runs.find import find, members
 from dltrain.runs.repetition import again
 from dltrain.runs.run import Run
-from dltrain.runs.verification import complaints
+from dltrain.runs.verification import file_problems
 from dltrain.text import number_or_dash
 
 USAGE = "dltrain runs show RUN [--json] [output_dir=FOLDER]"
@@ -94,8 +94,8 @@ def show(run: Run) -> None:
 
 def _warn(run: Run) -> None:
     """Say which of its files are not what it wrote."""
-    for complaint in complaints(run.folder, run.part("files")):
-        output().print(warning(complaint))
+    for problem in file_problems(run.folder, run.part("files")):
+        output().print(warning(problem))
 
 
 def _status(run: Run) -> str:

@@ -82,11 +82,11 @@ def fashion_mnist(
         ValueError: If a file is not what it should be, or ``full`` data is nowhere to be found.
     """
     notes: list[str] = []
-    found, arrays = (None, []) if source == "sample" else _load_full(root, notes, download)
-    if found is None and source == "full":
+    origin, arrays = (None, []) if source == "sample" else _load_full(root, notes, download)
+    if origin is None and source == "full":
         raise ValueError(_nowhere(root))
     files = FULL
-    if found is None:
+    if origin is None:
         files, arrays = SAMPLE, _load_sample()
         num_val = min(round(num_val * SAMPLE[0].rows / FULL[0].rows), SAMPLE[0].rows - 1)
     train_images, train_labels, test_images, test_labels = arrays
@@ -106,12 +106,12 @@ def fashion_mnist(
         feature_names=tuple(pixels),
         class_names=CLASS_NAMES,
         target_name="class",
-        source=found or "sample",
+        source=origin or "sample",
         sha256=digest.hexdigest(),
         # Coefficients are reported per unit of [0, 1] grey, the form the textbook uses.
         feature_scale=Scale.identity(SIDE * SIDE),
         notes=tuple(notes),
-        warnings=(NOT_FOUND,) if found is None and source != "sample" else (),
+        warnings=(NOT_FOUND,) if origin is None and source != "sample" else (),
         unit=1 / 255,
         image_shape=(SIDE, SIDE),
     )
@@ -251,9 +251,9 @@ def _download(folder: Path) -> bool:
 
 
 def _nowhere(root: str | None) -> str:
-    places = ", ".join(str(folder) for folder in _system_folders())
+    folders = ", ".join(str(folder) for folder in _system_folders())
     return (
         f"data.source=full: Fashion-MNIST is neither in data.root={root or 'null'}, nor in "
-        f"{places}, nor could it be downloaded; apt install dataset-fashion-mnist, or put the "
+        f"{folders}, nor could it be downloaded; apt install dataset-fashion-mnist, or put the "
         "four IDX files in a folder and add data.root=FOLDER"
     )

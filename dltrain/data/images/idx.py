@@ -106,10 +106,10 @@ def image_parts(
     Raises:
         ValueError: If it holds anything else, or is truncated or too long.
     """
-    count, *own = _dimensions(source, "images", 3)
-    if tuple(own) != shape:
+    count, *size = _dimensions(source, "images", 3)
+    if tuple(size) != shape:
         raise ValueError(
-            f"{source.name}: its images are {own[0]} x {own[1]}, not {shape[0]} x {shape[1]}"
+            f"{source.name}: its images are {size[0]} x {size[1]}, not {shape[0]} x {shape[1]}"
         )
     for part in _parts(source, count, shape[0] * shape[1], rows):
         yield part.reshape(-1, shape[0] * shape[1])

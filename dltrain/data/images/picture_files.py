@@ -61,9 +61,9 @@ def pictures_in(folder: Path) -> list[Path]:
         ValueError: If there are none, or the folder cannot be read.
     """
     try:
-        found = [path for path in folder.iterdir() if path.suffix.lower() in ENDINGS]
+        pictures = [path for path in folder.iterdir() if path.suffix.lower() in ENDINGS]
     except OSError as error:
         raise ValueError(f"{folder}: {error.strerror}") from None
-    if not found:
+    if not pictures:
         raise ValueError(f"{folder}: has no files that end in {', '.join(ENDINGS)}")
-    return sorted(path for path in found if path.is_file())
+    return sorted(path for path in pictures if path.is_file())

@@ -99,8 +99,8 @@ class Cells:
     def is_boolean(self) -> bool:
         """Tell whether every cell that has a value is true or false."""
         blocks = [truths(cells) for _, cells in self.odd]
-        found = sum(int(np.count_nonzero(~np.isnan(values))) for values in blocks)
-        return 0 < found == self.count_present()
+        count = sum(int(np.count_nonzero(~np.isnan(values))) for values in blocks)
+        return 0 < count == self.count_present()
 
     def is_blank_somewhere(self) -> bool:
         """Tell whether a cell has nothing but white space."""
@@ -139,8 +139,8 @@ def _bits(cells: pa.Array, number: int) -> Booleans:
 
 def _matches(cells: pa.StringArray, pattern: str) -> Booleans:
     """Tell which cells have a value that a pattern is found in, [n]."""
-    found = pc.match_substring_regex(cells, pattern)
-    return _bits(found, 1) & present(found)
+    matches = pc.match_substring_regex(cells, pattern)
+    return _bits(matches, 1) & present(matches)
 
 
 def _plain(cells: pa.StringArray) -> Floats | None:

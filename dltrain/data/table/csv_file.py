@@ -113,7 +113,7 @@ class CsvFile:
                         yield held
                     held = batch.columns
             except pa.ArrowInvalid as error:
-                raise self._complaint(error) from None
+                raise self._error_for(error) from None
         if any(column[-1].as_py() not in (cell, None) for column in held):
             raise self._unreadable("a quote is not closed")
         if stream.has_stray_returns:
@@ -163,12 +163,12 @@ class CsvFile:
     def _unreadable(self, reason: str) -> ValueError:
         return ValueError(f"{self.name}: cannot be read as a table ({reason}); mend its quotes")
 
-    def _complaint(self, error: pa.ArrowInvalid) -> ValueError:
+    def _error_for(self, error: pa.ArrowInvalid) -> ValueError:
         """Say what is wrong, and where, with rows that pyarrow refuses."""
         try:
             self._check_rows()
-        except ValueError as complaint:
-            return complaint
+        except ValueError as row_error:
+            return row_error
         if self.block_bytes < min(self.size(), 2**30):
             return LongRowError(f"{self.name}: has a row of more than {self.block_bytes} bytes")
         return self._unreadable(str(error))

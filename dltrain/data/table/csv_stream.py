@@ -147,10 +147,10 @@ def whole_rows(block: bytes, delimiter: str) -> int:
         4
     """
     last = block.rfind(b"\n") + 1
-    place = block.find(b'"', 0, last)
+    quote = block.find(b'"', 0, last)
     csv.field_size_limit(2**31 - 1)  # a long text is no mistake
-    while place >= 0:  # a row with quotes may go on in further lines
-        start = block.rfind(b"\n", 0, place) + 1
+    while quote >= 0:  # a row with quotes may go on in further lines
+        start = block.rfind(b"\n", 0, quote) + 1
         lines = _Lines(block, start, last)
         try:
             next(csv.reader(lines, delimiter=delimiter))
@@ -158,7 +158,7 @@ def whole_rows(block: bytes, delimiter: str) -> int:
             return last  # whoever reads the rows knows how to say it
         if lines.exhausted:
             return start
-        place = block.find(b'"', lines.place, last)
+        quote = block.find(b'"', lines.position, last)
     return last
 
 
@@ -169,20 +169,20 @@ class _Lines(Iterator[str]):
     ends, so lines without any come with the next one that has.
 
     Attributes:
-        place: Where the next line begins.
+        position: Where the next line begins.
         exhausted: Whether one more was asked for than there are.
     """
 
     def __init__(self, block: bytes, start: int, stop: int) -> None:
         self._block, self._stop = block, stop
-        self.place, self.exhausted = start, False
+        self.position, self.exhausted = start, False
 
     def __next__(self) -> str:
-        if self.place == self._stop:
+        if self.position == self._stop:
             self.exhausted = True
             raise StopIteration
-        quote = self._block.find(b'"', self.place, self._stop)
+        quote = self._block.find(b'"', self.position, self._stop)
         end = self._block.find(b"\n", quote, self._stop) + 1 if quote >= 0 else self._stop
-        text = self._block[self.place : end].decode(errors="replace")
-        self.place = end
+        text = self._block[self.position : end].decode(errors="replace")
+        self.position = end
         return text

@@ -62,21 +62,21 @@ def _first_bytes(texts: pa.StringArray) -> npt.NDArray[np.uint8]:
     _, ends, content = texts.buffers()
     if content is None or not content.size:
         return np.zeros(len(texts), np.uint8)
-    places = np.frombuffer(ends, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    offsets = np.frombuffer(ends, np.int32)[texts.offset : texts.offset + len(texts) + 1]
     data = np.frombuffer(content, np.uint8)
-    firsts = data[np.minimum(places[:-1], len(data) - 1)]
-    return np.where(places[1:] > places[:-1], firsts, 0)
+    firsts = data[np.minimum(offsets[:-1], len(data) - 1)]
+    return np.where(offsets[1:] > offsets[:-1], firsts, 0)
 
 
 def _harmless(texts: pa.StringArray, suspects: pa.BooleanArray) -> pa.StringArray:
     """Mark those among the suspects that are no numbers as text."""
-    found = texts.filter(suspects)
+    suspicious = texts.filter(suspects)
     try:
-        found.cast(pa.float64())
+        suspicious.cast(pa.float64())
         return texts  # numbers with a sign, as nearly always
     except pa.ArrowInvalid:
-        formula = pc.invert(pc.match_substring_regex(found, _NUMBER))
-    marked = pc.if_else(formula, pc.binary_join_element_wise("'", found, ""), found)
+        formula = pc.invert(pc.match_substring_regex(suspicious, _NUMBER))
+    marked = pc.if_else(formula, pc.binary_join_element_wise("'", suspicious, ""), suspicious)
     return pc.replace_with_mask(texts, suspects, marked)
 
 

@@ -133,8 +133,8 @@ def prepare(
     encoders = [Encoder(table, column) for column in columns]
     ends = np.cumsum([encoder.width for encoder in encoders])
     inputs = np.empty((len(order), ends[-1]), dtype)
-    places = np.empty_like(order)
-    places[order] = np.arange(len(order))
+    positions = np.empty_like(order)
+    positions[order] = np.arange(len(order))
     rows = max(TILE_NUMBERS // int(ends[-1]), 1)
 
     def write(start: int) -> None:
@@ -142,7 +142,7 @@ def prepare(
         tile = np.empty((stop - start, ends[-1]), dtype)
         for encoder, end in zip(encoders, ends, strict=True):
             encoder.write(slice(start, stop), tile[:, end - encoder.width : end])
-        inputs[places[start:stop]] = tile
+        inputs[positions[start:stop]] = tile
 
     with ThreadPoolExecutor(WORKERS) as pool:
         for _ in pool.map(write, range(0, len(order), rows)):
@@ -197,10 +197,10 @@ class Encoder:
             self._values = values
             return
         texts, codes = table.categories(column.name)
-        known = {text: place for place, text in enumerate(column.categories)}
+        known = {text: index for index, text in enumerate(column.categories)}
         # The last feature stands for missing, if there is one for it; a new text has none.
-        absent_place = len(known) if self.width > len(known) else -1
-        self._features = np.array([*(known.get(text, -1) for text in texts), absent_place])
+        missing_index = len(known) if self.width > len(known) else -1
+        self._features = np.array([*(known.get(text, -1) for text in texts), missing_index])
         self._codes = codes
 
     def counts(self) -> tuple[int, int]:

@@ -165,8 +165,8 @@ class OtherRows:
             amounts, scale = table.numbers(name), self._data.target_scale
             assert amounts is not None
             with np.errstate(over="ignore"):
-                own = (amounts - scale.mean[0]) / scale.deviation[0]
-                prepared: npt.NDArray[np.generic] = own.astype(self._dtype)
+                scaled = (amounts - scale.mean[0]) / scale.deviation[0]
+                prepared: npt.NDArray[np.generic] = scaled.astype(self._dtype)
             if not np.isfinite(prepared).all():
                 row = np.argmin(np.isfinite(prepared))
                 raise ValueError(f"{table.at(row, name)}: is too large for {self._dtype}")
@@ -174,9 +174,9 @@ class OtherRows:
         texts, codes = table.categories(name)
         if set(classes) <= {"true", "false"}:
             texts = [text.lower() for text in texts]
-        places = {label: place for place, label in enumerate(classes)}
-        known_places = np.array([places.get(text, -1) for text in texts], np.int64)
-        indices: npt.NDArray[np.int64] = known_places[codes]
+        index_of = {label: index for index, label in enumerate(classes)}
+        class_of_text = np.array([index_of.get(text, -1) for text in texts], np.int64)
+        indices: npt.NDArray[np.int64] = class_of_text[codes]
         wrong = np.flatnonzero(indices < 0)
         if len(wrong):
             text = texts[codes[wrong[0]]]

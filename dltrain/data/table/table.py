@@ -176,10 +176,10 @@ class Table:
         encoded = self._texts(column).dictionary_encode().combine_chunks()
         names = encoded.dictionary.to_pylist()
         order = sorted(range(len(names)), key=names.__getitem__)
-        place = np.full(len(names) + 1, -1, np.int32)
-        place[order] = np.arange(len(names))
+        rank = np.full(len(names) + 1, -1, np.int32)
+        rank[order] = np.arange(len(names))
         codes = np.where(present(encoded.indices), fixed(encoded.indices, "int32"), len(names))
-        return [names[index] for index in order], place[codes]
+        return [names[index] for index in order], rank[codes]
 
     def _texts(self, column: str) -> pa.ChunkedArray:
         """Return the cells as text; a column of plain numbers is read from the file again."""
@@ -222,9 +222,9 @@ class Table:
         if len(stray) and 2 * len(stray) >= held.count_present():
             return False
         if len(stray):
-            found = quoted(held.odd_text(stray[0]))
+            cell = quoted(held.odd_text(stray[0]))
             raise ValueError(
-                f"{self.at(stray[0], column)}: {found} stands among numbers; "
+                f"{self.at(stray[0], column)}: {cell} stands among numbers; "
                 f"correct it, or name it in data.missing_values, or use data.categorical=[{column}]"
                 f" or data.drop=[{column}]"
             )
@@ -232,9 +232,9 @@ class Table:
             infinite = np.flatnonzero(np.isinf(values))
             if len(infinite):
                 row = start + infinite[0]
-                found = quoted(held.odd_text(row))
+                cell = quoted(held.odd_text(row))
                 raise ValueError(
-                    f"{self.at(row, column)}: {found} is not finite; correct it, or "
+                    f"{self.at(row, column)}: {cell} is not finite; correct it, or "
                     "name it in data.missing_values"
                 )
         for start, _, values in blocks:

@@ -41,8 +41,8 @@ def classes_of(table: Table, name: str, *, as_text: bool) -> tuple[tuple[str, ..
     names, codes = table.categories(name)
     if table.is_boolean(name):
         names = [label.lower() for label in names]
-    classes, places = np.unique(names, return_inverse=True)
-    indices = places[codes]
+    classes, class_indices = np.unique(names, return_inverse=True)
+    indices = class_indices[codes]
     numbers = None if as_text else table.numbers(name)
     if numbers is not None and not table.is_boolean(name):
         values = np.array([float(label) for label in classes])

@@ -1,4 +1,4 @@
-"""How the values of a setting or of a metric lie along an axis: decided here for every picture."""
+"""Axes of plots: how the values of a setting or a metric are laid out, for every picture."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Axis:
 
     @property
     def texts(self) -> list[str]:
-        """The values as they were typed, in order."""
+        """Values as typed, in order."""
         return list(self.positions)
 
     @property
@@ -42,7 +42,7 @@ class Axis:
 
     @property
     def ticks(self) -> list[str]:
-        """The values that have a tick; none where neighbours are looked at together."""
+        """Values that have a tick; none where neighbours are grouped."""
         positions = list(self.positions.values())
         if self.kind == LOG:
             positions = [math.log(x) for x in positions]

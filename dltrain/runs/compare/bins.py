@@ -1,4 +1,4 @@
-"""Where the bins of a histogram begin and end, whatever numbers there are."""
+"""Edges of histogram bins for any numbers."""
 
 from __future__ import annotations
 

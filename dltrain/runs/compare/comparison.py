@@ -1,4 +1,4 @@
-"""A comparison of runs, from which terminal, pictures and page are drawn."""
+"""A comparison of runs: the data behind terminal, pictures and page."""
 
 from __future__ import annotations
 
@@ -46,28 +46,28 @@ class Comparison:
 
     @property
     def name(self) -> str:
-        """What the metric is called, with its epoch; ``metric`` itself says which is better."""
+        """Name of the metric, with its epoch; ``metric`` itself says which is better."""
         return shown_name(self.results, self.metric)
 
     @functools.cached_property
     def ranking(self) -> list[Result]:
-        """All of them, best first."""
+        """All results, best first."""
         return ranking(self.results, self.metric)
 
     @property
     def best(self) -> Result | None:
-        """The best of them, if any has a value."""
+        """The best result, if any has a value."""
         return best_result(self.results, self.metric) if self.metric else None
 
     @functools.cached_property
     def settings(self) -> list[SettingResult]:
-        """Settings that were run with several seeds, best first; none if seeds do not vary."""
+        """Settings with several seeds, best first; empty if seeds do not vary."""
         repeated = self.metric and is_repeated(self.results)
         return by_setting(self.results, self.metric) if repeated else []
 
     @property
     def noise(self) -> str:
-        """Which settings cannot be told from the best, in a sentence."""
+        """A sentence that names the settings which cannot be told from the best."""
         return noise_sentence(self.settings, all_begun=len(self.results) >= self.planned)
 
 
@@ -93,7 +93,7 @@ def of_sweep(sweep: Run, *, metric: str | None = None) -> Comparison:
 
 
 def of_runs(runs: Sequence[Run]) -> Comparison:
-    """Compare runs, whatever they are."""
+    """Compare any runs."""
     listed = rows(runs, numbered=False)
     chosen = {plain_name(best[0]) for run in runs if (best := best_of(run)) is not None}
     metric = chosen.pop() if len(chosen) == 1 else ""
@@ -118,11 +118,11 @@ def of_runs(runs: Sequence[Run]) -> Comparison:
 
 
 def setting_text(setting: Mapping[str, str], keys: Sequence[str]) -> str:
-    """Write what holds for a setting."""
+    """Write the values of a setting."""
     return ", ".join(f"{key}={setting.get(key, '-')}" for key in keys)
 
 
 def full_name(comparison: Comparison, result: Result, keys: Sequence[str]) -> str:
-    """Write what a run is called, and what holds for it."""
+    """Write a run's name and its setting."""
     setting, name = setting_text(result.setting, keys), comparison.names[result.index]
     return f"{name}: {setting}" if setting else name

@@ -1,4 +1,4 @@
-"""The confusion matrix, scores per class, and the most confident mistakes; NumPy alone.
+"""Confusion matrix, scores per class, and the most confident mistakes; NumPy alone.
 
 Letters: N rows, C classes.
 """
@@ -16,7 +16,7 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ClassScore:
-    """How well one class is told from the others."""
+    """Precision, recall and F1 of one class."""
 
     precision: float  # of the rows predicted to be of it, the share that are; nan if there are none
     recall: float  # of its rows, the share that are found; nan if it has none

@@ -1,4 +1,4 @@
-"""Learning curves: whose are drawn, of which metrics and splits, with which points and axis."""
+"""Learning curves: of which runs, metrics and splits, with which points and axis."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Curve:
 
 
 def curves_of(comparison: Comparison) -> list[Curve]:
-    """Read the curves that are drawn of runs beside one another, best first.
+    """Read the curves to draw of runs that are compared, best first.
 
     Raises:
         ValueError: If there is nothing to draw.
@@ -62,7 +62,7 @@ def curves_of(comparison: Comparison) -> list[Curve]:
 
 
 def thinned(count: int) -> list[int]:
-    """Choose whose curves are drawn: the best, and of the rest evenly spaced ones.
+    """Choose the runs whose curves are drawn: the best, and evenly spaced ones of the rest.
 
     Returns:
         Their ranks, 0 for the best.
@@ -79,7 +79,7 @@ def thinned(count: int) -> list[int]:
 
 
 def thinning_note(curves: Sequence[Curve], comparison: Comparison) -> str:
-    """Say whose curves are drawn if it is not everybody's."""
+    """Return a note if not every run's curve is drawn."""
     total = len(comparison.results)
     if len(curves) == total:
         return ""
@@ -118,13 +118,13 @@ def _name(comparison: Comparison, result: Result, run: Run) -> str:
 
 
 def curve_metrics(curves: Sequence[Curve]) -> list[str]:
-    """Name all metrics that there are curves of."""
+    """List all metrics that have curves."""
     names = _columns(curves)
     return [m.name for m in METRICS if names & {f"train/{m.name}", f"val/{m.name}"}]
 
 
 def headline_metrics(curves: Sequence[Curve]) -> list[str]:
-    """Name those worth a picture, the loss and what people speak of; the loss if there are none."""
+    """List the metrics worth a picture: the loss and the headline metrics among them."""
     return with_curves(_columns(curves)) or [LOSS.name]
 
 
@@ -133,7 +133,7 @@ def _columns(curves: Sequence[Curve]) -> set[str]:
 
 
 def curve_splits(curves: Sequence[Curve], metric: str) -> list[str]:
-    """Name the splits there are curves of; where one has to do, it is the last."""
+    """List the splits that have curves; where one has to do, it is the last."""
     validated = any(curve.points(f"val/{metric}") for curve in curves)
     return ["train", "val"] if validated else ["train"]
 

@@ -1,4 +1,4 @@
-"""What each setting does to the metric: which matter most, and the mean over repeats."""
+"""Effects of settings on the metric: which matter most, and means over repeats."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def texts_of(results: Sequence[Result], key: str) -> list[str]:
 
 
 def drawable(results: Sequence[Result]) -> list[Result]:
-    """Take away values that no axis can hold; a stranger's record may have any."""
+    """Leave out values that no axis can hold; a stranger's record may have any."""
     return [
         result if can_be_drawn(result.value) else replace(result, value=None) for result in results
     ]

@@ -1,4 +1,4 @@
-"""The names of a run's numbers, which say of which epoch each is; decided here alone.
+"""Names of a run's numbers, which say of which epoch each is; decided here alone.
 
 ``best/epoch`` and ``best/val/accuracy`` are of the best epoch, and name the metric that chose it.
 All else is of the last epoch: ``last/epoch``, ``last/train/loss``, ``last/test/accuracy`` (rows
@@ -23,7 +23,7 @@ Numbers = dict[str, float]
 
 
 def numbers_of(result: object) -> Numbers:
-    """Name the numbers of a record's ``result``; what is no finite number is left out.
+    """Return the numbers of a record's ``result`` by name, without those that are not finite.
 
     Example:
         >>> best = {"metric": "val/loss", "value": 0.5, "epoch": 2}
@@ -49,7 +49,7 @@ def finite(values: Mapping[str, Any]) -> Numbers:
 
 
 def is_metric(name: str) -> bool:
-    """Whether a field is a number that a run came to."""
+    """Whether a field is a number that a run ended with."""
     return name.startswith((BEST, LAST))
 
 

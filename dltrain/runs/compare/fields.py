@@ -1,4 +1,4 @@
-"""The fields of a run that lists show, filter and sort by: words and numbers. No torch.
+"""Fields of a run that lists show, filter and sort by: words and numbers. No torch.
 
 A field is known by a name: ``status``, ``optimizer.lr``, ``best/val/accuracy``. Those with a dot
 are keys of the config, numbers are named in ``field_names``, and the few others in ``fields``.
@@ -25,12 +25,12 @@ _GROUPS = ("data", "model", "optimizer")  # these have fields of their own
 
 
 class Id(str):
-    """A run's id, which is equal to its short form, too."""
+    """A run's id; also equal to its short form."""
 
     short: str
 
     def __new__(cls, run: Run) -> Id:
-        """Take it from a run."""
+        """Create the id of a run."""
         made = super().__new__(cls, run.id)
         made.short = run.short
         return made
@@ -49,13 +49,13 @@ class Id(str):
 
 
 def fields(run: Run) -> Fields:
-    """Return everything that can be said of a run or a sweep; what is not known is left out."""
+    """Return all fields of a run or a sweep; unknown ones are left out."""
     return fields_and_best(run)[0]
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What a run or a sweep has come to, or is at."""
+    """The metric that a run or a sweep has reached."""
 
     numbers: Numbers  # by name; of a sweep those of its best member
     best: Best | None = None  # the one that chose between epochs, or between members
@@ -63,7 +63,7 @@ class Standing:
 
 
 def standing_of(run: Run) -> Standing:
-    """Return what a run or a sweep has come to; of one that is under way, so far."""
+    """Return the metric that a run or a sweep has reached, so far if it is under way."""
     if not run.is_sweep:
         numbers = numbers_of(run)
         chosen = [name for name in numbers if name.startswith(BEST) and name != f"{BEST}epoch"]
@@ -81,7 +81,7 @@ def standing_of(run: Run) -> Standing:
 
 
 def fields_and_best(run: Run) -> tuple[Fields, Best | None]:
-    """Return all that can be said of a run or a sweep, and what ``best_of`` returns.
+    """Return all fields of a run or a sweep, and the result of ``best_of``.
 
     ``started`` is text, ``age`` and ``duration`` are seconds; ``stack`` says how many members took
     that time together. A sweep has the keys it was given, as they were typed, and the numbers of
@@ -111,12 +111,12 @@ def fields_and_best(run: Run) -> tuple[Fields, Best | None]:
 
 
 def _words(run: Run) -> dict[str, str]:
-    """Return what was typed for a run, by key."""
+    """Return the typed values of a run, by key."""
     return Overrides.parse(run.texts("overrides")).texts
 
 
 def _typed(run: Run) -> Fields:
-    """Return the keys a sweep was given: numbers, and text where there are several."""
+    """Return the typed values of a sweep, by key: numbers, and text where there are several."""
     return {key: _read(text) for key, text in _words(run).items() if key not in _GROUPS}
 
 

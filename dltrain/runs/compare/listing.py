@@ -1,4 +1,4 @@
-"""A list of runs: which, in what order, and with what columns. No torch."""
+"""Lists of runs: which runs, in what order, with what columns. No torch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dltrain.text import clipped, closest
 
 # Keys that get a column if nobody says which; more would not fit beside one another.
 MAX_KEYS = 8
-_OWN_COLUMNS = ("data", "model")
+_FIXED_COLUMNS = ("data", "model")
 _NO_MATTER = ("sweep", "tracking")  # what decides no number
 
 
@@ -34,7 +34,7 @@ class Row:
 
 
 def rows(runs: Iterable[Run], *, numbered: bool = True) -> list[Row]:
-    """Put runs into a list, as they come."""
+    """Turn runs into rows of a list, in order."""
     return [
         Row(run, number if numbered else None, *fields_and_best(run))
         for number, run in enumerate(runs, start=1)
@@ -42,7 +42,7 @@ def rows(runs: Iterable[Run], *, numbered: bool = True) -> list[Row]:
 
 
 def known(listed: Sequence[Row]) -> Names:
-    """Return the names of all fields that any run of the list has."""
+    """Return the names of all fields of any run in the list."""
     return Names.of(row.fields for row in listed)
 
 
@@ -117,7 +117,7 @@ def best_first(listed: Sequence[Row], sweep: Run | None) -> list[Row]:
 
 
 def varying(listed: Sequence[Row]) -> list[str]:
-    """Return the keys that were typed for any of the runs and are not the same in all of them.
+    """Return the keys typed for any of the runs whose values differ.
 
     What tells most of them apart comes first. Of a single run it is all that was typed.
     """
@@ -128,7 +128,7 @@ def varying(listed: Sequence[Row]) -> list[str]:
     distinct = {
         key: _distinct(listed, key)
         for key in counts
-        if key not in _OWN_COLUMNS and key.partition(".")[0] not in _NO_MATTER
+        if key not in _FIXED_COLUMNS and key.partition(".")[0] not in _NO_MATTER
     }
     keys = [key for key, count in distinct.items() if len(listed) == 1 or count > 1]
     return sorted(keys, key=lambda key: (-distinct[key], -counts[key]))

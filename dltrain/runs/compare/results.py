@@ -1,4 +1,4 @@
-"""How members of a sweep, or runs beside one another, came out, and how they are ranked.
+"""Results of members of a sweep, or of compared runs, and their ranking.
 
 Everything is read from run folders; neither the data nor a sweep's plan is needed.
 """
@@ -25,7 +25,7 @@ UNFINISHED, LOST = ("running", "interrupted", "crashed", "missing"), ("diverged"
 
 @dataclass(frozen=True)
 class Result:
-    """How one member came out."""
+    """The result of one member."""
 
     index: int  # the member's number
     setting: Mapping[str, str]  # what tells it from the others: key -> text
@@ -54,7 +54,7 @@ def numbers_of(run: Run) -> Numbers:
 
 
 def _so_far(rows: Sequence[Mapping[str, str]]) -> Numbers:
-    """Name the numbers of the epochs that have been recorded, as a record would."""
+    """Return the numbers of the recorded epochs, named as in a record."""
     if not rows:
         return {}
     metric = choosing(rows[-1])
@@ -74,7 +74,7 @@ def _so_far(rows: Sequence[Mapping[str, str]]) -> Numbers:
 
 
 def result_of(run: Run, *, index: int, setting: Mapping[str, str], metric: str) -> Result:
-    """Read how a member came out from its record."""
+    """Read a member's result from its record."""
     numbers, status = numbers_of(run), run.status
     name = counted_name(metric, numbers)
     value = numbers.get(name)
@@ -99,7 +99,7 @@ def numbered_members(sweep: Run) -> dict[int, Run]:
 
 
 def results_of(sweep: Run, runs: Mapping[int, Run], *, metric: str) -> list[Result]:
-    """Read how members of a sweep came out, in order of their numbers."""
+    """Read the results of a sweep's members, in order of their numbers."""
     results = []
     for index, run in runs.items():
         typed = Overrides.parse(run.texts("overrides")).texts
@@ -109,7 +109,7 @@ def results_of(sweep: Run, runs: Mapping[int, Run], *, metric: str) -> list[Resu
 
 
 def rank(metric: str, *, status: str, value: float | None) -> tuple[int, float]:
-    """Return what sorts runs, best first: the finished ones, those under way, and all others."""
+    """Sort key of a run, best first: finished ones, those under way, and all others."""
     tier = 0 if status == "done" else 1 if status in UNFINISHED else 2
     if value is None or tier == 2:  # what diverged has no value that counts
         return 2, 0.0
@@ -132,7 +132,7 @@ def ranked(results: Sequence[Result], metric: str) -> list[Result]:
 
 
 def leading(results: Sequence[Result], metric: str) -> list[Result]:
-    """Sort the members of which more may come by where they stand, those without a value last."""
+    """Sort unfinished members by their metric so far, those without a value last."""
     return [result for result in ranking(results, metric) if result.status in UNFINISHED]
 
 

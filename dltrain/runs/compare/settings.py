@@ -1,4 +1,4 @@
-"""Settings: repeats put together, which setting and which member is best, and what is noise."""
+"""Settings: results averaged over repeats, their ranking, and what is within noise."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEST = "Welch's t-test, two-sided, 5 %, not corrected for the number of settings
 
 @dataclass(frozen=True)
 class SettingResult:
-    """Members that have a setting in common."""
+    """The results of members with equal settings."""
 
     setting: Mapping[str, str]  # what they have in common: key -> text
     planned: int  # how many members it has
@@ -32,7 +32,7 @@ class SettingResult:
 
     @property
     def count(self) -> str:
-        """How many members the mean is of, and of how many."""
+        """How many members have a value, of how many there are."""
         count = len(self.results)
         return str(count) if count == self.planned else f"{count} of {self.planned}"
 
@@ -129,7 +129,7 @@ def noise_word(setting: SettingResult, best: SettingResult) -> str:
 
 
 def noise_sentence(settings: Sequence[SettingResult], *, all_begun: bool = True) -> str:
-    """Say which settings the results cannot tell from the best.
+    """Return a sentence naming the settings that cannot be told from the best.
 
     Args:
         settings: As ``by_setting`` returns them.

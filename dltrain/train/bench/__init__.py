@@ -1,4 +1,4 @@
-"""What one step and one epoch of a training cost here, and whether another way is faster.
+"""Benchmark of one configuration: what a step and an epoch cost, and what would be faster.
 
 Begin with ``measure.py``.
 """

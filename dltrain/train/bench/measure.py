@@ -1,4 +1,4 @@
-"""What a configuration costs on this machine: where a step's time goes and what would change it.
+"""Cost of a configuration on this machine: where a step's time goes and what would change it.
 
 Letters: B rows of a batch, I in_features, O out_features. All figures are seconds measured here and
 now; whatever else the machine does shows in them.
@@ -20,7 +20,7 @@ import torch
 
 from dltrain.config.choices import Matmul
 from dltrain.config.kinds import OPTIMIZERS
-from dltrain.nn.plan import Plan
+from dltrain.nn.plan import LayerPlans
 from dltrain.train.bench import variants
 from dltrain.train.bench.variants import Variant, other_ways
 from dltrain.train.device import time_when_done
@@ -36,9 +36,9 @@ EPOCHS, MAX_SECONDS = 4, 20.0
 
 @dataclass(frozen=True)
 class Costs:
-    """What was measured, in seconds."""
+    """Result of ``measure``, in seconds."""
 
-    place: str  # where
+    device: str  # where
     plain: Variant  # the configuration itself
     floor: float  # a step's matrix products alone, the usual way round
     phases: dict[str, float]  # the parts of a step, by name
@@ -51,7 +51,7 @@ class Costs:
 
 
 def measure(job: Job) -> Costs:
-    """Measure a job; nothing is left behind.
+    """Measure what training a job costs; nothing is left behind.
 
     Raises:
         ValueError: If the device it asks for is not to be had.
@@ -61,7 +61,7 @@ def measure(job: Job) -> Costs:
     factor = _parameter(training)
     if job.config.device.matmul == Matmul.bf16:
         factor = factor.bfloat16()
-    alone = products(job.plan, rows=batches.batch_size, like=factor)
+    alone = products(job.layers, rows=batches.batch_size, like=factor)
 
     def floor() -> float:
         return pace(alone, variants.SECONDS, _parameter(training))
@@ -73,7 +73,7 @@ def measure(job: Job) -> Costs:
     plain = Variant("", 1, len(batches.rows) / len(batches), seconds)
     ways, left_out = other_ways(job, plain, batch_size=batches.batch_size)
     return Costs(
-        place=training.place,
+        device=training.device,
         plain=plain,
         floor=floor_seconds,
         phases=_phases(training),
@@ -85,8 +85,8 @@ def measure(job: Job) -> Costs:
     )
 
 
-def products(plan: Plan, *, rows: int, like: torch.Tensor) -> Callable[[], None]:
-    """Return a call that issues the matrix products of one step and nothing else.
+def products(layers: LayerPlans, *, rows: int, like: torch.Tensor) -> Callable[[], None]:
+    """Return a function that runs the matrix products of one step and nothing else.
 
     The usual way round, as a plain program has them: forward [B, I] @ [I, O], backward
     [I, B] @ [B, O] for the weights, and [B, O] @ [O, I] for the inputs of each layer but the first.
@@ -100,7 +100,7 @@ def products(plan: Plan, *, rows: int, like: torch.Tensor) -> Callable[[], None]
                 (rows, layer.out_features),
             )
         ]
-        for layer in plan
+        for layer in layers
         if layer.multiply_adds
     ]
     results = [[torch.empty_like(tensor) for tensor in layer] for layer in tensors]
@@ -118,7 +118,7 @@ def products(plan: Plan, *, rows: int, like: torch.Tensor) -> Callable[[], None]
 
 
 def pace(call: Callable[[], object], seconds: float, like: torch.Tensor) -> float:
-    """Make a call again and again; return the seconds one takes."""
+    """Call a function again and again; return the seconds one call takes."""
     for _ in range(3):
         call()
     started, made = time_when_done(like.device), 0
@@ -134,7 +134,7 @@ def _parameter(training: Training) -> torch.Tensor:
 
 @torch.inference_mode()
 def _phases(training: Training) -> dict[str, float]:
-    """Time the parts of a step; the device is waited for after each, which costs a GPU much."""
+    """Time the parts of a step; waiting for the device after each costs a GPU much."""
     steps, like = training.trainer.steps, _parameter(training)
     totals: dict[str, float] = defaultdict(float)
     # Where an epoch is long enough, its last steps, whose gradients are looked at, do not count.

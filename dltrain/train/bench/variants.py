@@ -1,4 +1,4 @@
-"""Other ways to train the same: larger batches, more members, other products and threads; timed."""
+"""Timed variants of a training: larger batches, more members, other products and threads."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAX_STEP_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Variant:
-    """Another way to train the same."""
+    """Another way to run the same training, and its speed."""
 
     words: str  # what to type for it
     members: int  # how many train at once
@@ -38,18 +38,18 @@ class Variant:
 
     @property
     def rows_per_second(self) -> float:
-        """Rows of all members."""
+        """Training rows per second, of all members."""
         return self.members * self.rows / self.seconds
 
 
 def other_ways(job: Job, plain: Variant, *, batch_size: int) -> tuple[list[Variant], list[str]]:
-    """Measure what a user could type instead.
+    """Measure variants that a user could type instead.
 
     Returns:
         The other ways, and the words of those that would take too much time or memory.
     """
     measured, left_out = [], []
-    before, workload = torch.get_num_threads(), Workload(DataSummary.of(job.data), job.plan)
+    before, workload = torch.get_num_threads(), Workload(DataSummary.of(job.data), job.layers)
     for words, config, members in _ways(job, batch_size):
         size = config.trainer.batch_size or len(job.data.train)
         rows = len(job.data.train) / -(-len(job.data.train) // size)
@@ -66,7 +66,7 @@ def other_ways(job: Job, plain: Variant, *, batch_size: int) -> tuple[list[Varia
 
 
 def _ways(job: Job, rows: int) -> Iterator[tuple[str, RunConfig, int]]:
-    """Yield what could be typed, what it comes to, and how many members it trains."""
+    """Yield each variant: the words to type, its config, and how many members it trains."""
     config = job.config
     for size in (2 * rows, 4 * rows, 8 * rows):
         if size <= len(job.data.train):

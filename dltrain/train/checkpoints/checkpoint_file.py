@@ -1,4 +1,4 @@
-"""One training state in one verified file: safetensors with its own digest, no pickle.
+"""A checkpoint file: one training state in safetensors with its own digest, no pickle.
 
 The file is readable by every safetensors reader. Its header carries one metadata entry,
 ``dltrain``: a JSON object with epoch, step, what the member has come to, how far ``metrics.csv``
@@ -38,7 +38,7 @@ class CheckpointError(ValueError):
 
 
 def path_of(folder: Path, meta: Mapping[str, Any]) -> Path:
-    """Return where a state lies: ``epoch-000003``, and ``-step-00000700`` if it is underway."""
+    """Return the path of a state: ``epoch-000003``, and ``-step-00000700`` if it is underway."""
     return folder / checkpoint_name(meta["epoch"], meta["step"] if meta.get("underway") else None)
 
 
@@ -59,7 +59,7 @@ def save(folder: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -
 
 
 def shapes(path: Path) -> tuple[dict[str, tuple[str, list[int]]], Meta]:
-    """Read what a checkpoint says of itself, and nothing more: ({name: (type, shape)}, meta).
+    """Read the header of a checkpoint without its tensors: ({name: (type, shape)}, meta).
 
     So whoever knows what it should hold need not make room for what it does hold.
 
@@ -71,12 +71,12 @@ def shapes(path: Path) -> tuple[dict[str, tuple[str, list[int]]], Meta]:
             length = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(length) if length <= MAX_HEADER_BYTES else b"")
         meta = json.loads(header.pop("__metadata__")["dltrain"])
-        found = {name: (entry["dtype"], entry["shape"]) for name, entry in header.items()}
+        tensors = {name: (entry["dtype"], entry["shape"]) for name, entry in header.items()}
         if not isinstance(meta, dict):
             raise TypeError("no metadata")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _unreadable(path, error) from None
-    return found, meta
+    return tensors, meta
 
 
 def load(path: Path, *, limit: int = MAX_BYTES) -> tuple[dict[str, Tensor], Meta]:
@@ -108,9 +108,9 @@ def _unreadable(path: Path, error: Exception) -> CheckpointError:
 
 
 def prune(folder: Path, *, keep: Collection[Path], keep_last: int) -> None:
-    """Delete checkpoints, but those in ``keep`` and the last few."""
-    found = paths(folder)
-    for path in found[keep_last:]:  # the later first, since it may count on the one before
+    """Delete all checkpoints but those in ``keep`` and the last few."""
+    existing = paths(folder)
+    for path in existing[keep_last:]:  # the later first, since it may count on the one before
         if path not in keep:
             disk.remove(path)
 
@@ -152,7 +152,7 @@ class Keeper:
                 was written when it did.
             best: Whether the state is the member's best so far.
         """
-        improved = [own and meta is not None for own, meta in zip(best, metas, strict=True)]
+        improved = [is_best and meta is not None for is_best, meta in zip(best, metas, strict=True)]
         self._last = {name: tensor.clone() for name, tensor in tensors.items()}
         if all(improved):  # the two can share their memory: neither is ever written into
             self._best = self._last
@@ -172,7 +172,7 @@ class Keeper:
         return self._is_first or time.monotonic() >= self._written + self._pause
 
     def write(self, members: Sequence[int] | None = None, *, ended: bool = False) -> None:
-        """Write what waits, of all members if none are named; in the end keep the last and best."""
+        """Write waiting states, all members' if none are named; in the end keep last and best."""
         if members is not None and not members:
             return
         started = time.monotonic()

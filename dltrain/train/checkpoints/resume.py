@@ -1,4 +1,4 @@
-"""Where a training can go on: the latest states that are intact, with all that they count on.
+"""Resume points: the latest intact states that a training can go on from.
 
 A state that is damaged, or counts on something that is, is passed over for the one before it, and
 in the end for the start: from each of them the training comes to the same bytes.
@@ -27,56 +27,63 @@ MAX_TIMING_BYTES = 2**30
 
 
 @dataclass(frozen=True)
-class Place:
-    """A run folder, and the identity of the run that it should be of."""
+class RunFolder:
+    """A run folder and the identity of the run that should lie in it."""
 
-    folder: Path
+    path: Path
     identity: str
 
 
 @dataclass(frozen=True)
-class Found:
-    """A state to go on from, and what counts of the files beside it."""
+class ResumePoint:
+    """A state to go on from, and the content of the run's files up to it."""
 
     state: State
     kept: Kept
 
 
 def resumable(
-    steps: Steps, places: Sequence[Place | None]
-) -> tuple[list[Found | None], dict[Path, str]]:
-    """Find the states that members which train together go on from.
+    steps: Steps, folders: Sequence[RunFolder | None]
+) -> tuple[list[ResumePoint | None], dict[Path, str]]:
+    """Find the states that members which train together can go on from.
 
     Returns:
         What was found, for each member: its last state if it had come to its end, else that of the
         last step of which all have one, or None to begin anew. And what is unusable: path -> why.
     """
     unusable: dict[Path, str] = {}
-    usable = [[] if place is None else list(_usable(steps, place, unusable)) for place in places]
-    found = [own[0] if own and own[0].state.outcome.status == "done" else None for own in usable]
+    usable = [
+        [] if folder is None else list(_usable(steps, folder, unusable)) for folder in folders
+    ]
+    points = [
+        states[0] if states and states[0].state.outcome.status == "done" else None
+        for states in usable
+    ]
     going_on = [
-        index for index, place in enumerate(places) if place is not None and found[index] is None
+        index
+        for index, folder in enumerate(folders)
+        if folder is not None and points[index] is None
     ]
     steps_of = [{one.state.step for one in usable[index]} for index in going_on]
     common = set.intersection(*steps_of) if steps_of else set()
     for index in going_on if common else ():
-        found[index] = next(one for one in usable[index] if one.state.step == max(common))
-    return found, unusable
+        points[index] = next(one for one in usable[index] if one.state.step == max(common))
+    return points, unusable
 
 
-def _usable(steps: Steps, place: Place, unusable: dict[Path, str]) -> Iterator[Found]:
-    """Yield the states of a folder that can be gone on from, the latest first."""
-    for path in checkpoint_file.paths(place.folder / CHECKPOINTS):
+def _usable(steps: Steps, folder: RunFolder, unusable: dict[Path, str]) -> Iterator[ResumePoint]:
+    """Yield the usable resume points of a run folder, the latest first."""
+    for path in checkpoint_file.paths(folder.path / CHECKPOINTS):
         try:
-            yield _read(steps, place, path)
+            yield _read(steps, folder, path)
         except ValueError as error:
             unusable[path] = str(error)
 
 
-def _read(steps: Steps, place: Place, path: Path) -> Found:
-    """Read one state and what it counts on."""
+def _read(steps: Steps, folder: RunFolder, path: Path) -> ResumePoint:
+    """Read one state and the files that belong to it."""
     state = State.load(path, limit=size_limit(steps))
-    if state.meta.get("run") != place.identity:
+    if state.meta.get("run") != folder.identity:
         raise CheckpointError(f"{path}: is of another run")
     reason = misfit(steps, state)
     if reason:
@@ -84,9 +91,11 @@ def _read(steps: Steps, place: Place, path: Path) -> Found:
     best_path = checkpoint_file.path_of(path.parent, {"epoch": state.best_epoch})
     if state.best_epoch and best_path != path:
         _, meta = checkpoint_file.load(best_path, limit=size_limit(steps))
-        if meta.get("run") != place.identity:
+        if meta.get("run") != folder.identity:
             raise CheckpointError(f"{path}: the best epoch it speaks of is of another run")
-    return Found(state, Kept(_metrics(place.folder, state.meta), _timing(place.folder, state.meta)))
+    return ResumePoint(
+        state, Kept(_metrics(folder.path, state.meta), _timing(folder.path, state.meta))
+    )
 
 
 def _metrics(folder: Path, meta: Mapping[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""Saving a training: which states are written, when, and how it continues from one.
+"""Saving and restoring a training: which states are written, and when.
 
 Letters: M members. A member's state is all that the rest of its training depends on: parameters,
 the optimizer's memory, the step, what it has come to, and what is known of an epoch under way. No
@@ -28,23 +28,23 @@ _UNDERWAY = "epoch."
 
 
 class Recorder(Protocol):
-    """Where the rows of one member go."""
+    """Interface of what records the rows of one member."""
 
     folder: Path
 
     def epoch(self, row: Row, *, seconds: float, examples: int) -> None:
-        """Keep one epoch."""
+        """Record one epoch."""
 
     def mark(self) -> Mapping[str, Any]:
         """Return what a checkpoint must know of the run folder it belongs to."""
 
     def sync(self) -> None:
-        """Make durable what ``mark`` speaks of."""
+        """Make durable what ``mark`` refers to."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """How often a state is written."""
+    """How often a checkpoint is written: every so many epochs or steps."""
 
     count: int  # of epochs or steps
     steps: bool  # whether they are steps
@@ -57,14 +57,14 @@ class Interval:
             >>> Interval.read("200steps")
             Interval(count=200, steps=True)
         """
-        found = re.fullmatch(r"(\d+) ?(?:epochs?|(steps?))?", text, re.ASCII)
-        assert found is not None, f"the schema lets no {text!r} through"
-        return cls(int(found[1]), found[2] is not None)
+        match = re.fullmatch(r"(\d+) ?(?:epochs?|(steps?))?", text, re.ASCII)
+        assert match is not None, f"the schema lets no {text!r} through"
+        return cls(int(match[1]), match[2] is not None)
 
 
 @dataclass(frozen=True)
 class State:
-    """What a member's checkpoint holds."""
+    """The content of a member's checkpoint."""
 
     # parameters and the optimizer's memory by name; and of an epoch under way
     tensors: Mapping[str, Tensor]
@@ -86,7 +86,7 @@ class State:
 
     @property
     def step(self) -> int:
-        """Updates so far."""
+        """Number of updates so far."""
         return int(self.meta["step"])
 
     @property
@@ -112,7 +112,7 @@ class Saver:
         self._recorders = list(recorders)
         self._interval = interval
         self._keeper = Keeper(
-            [None if own is None else own.folder / CHECKPOINTS for own in recorders],
+            [None if recorder is None else recorder.folder / CHECKPOINTS for recorder in recorders],
             bests=[int(outcome.best.get("epoch", 0)) for outcome in outcomes],
         )
 
@@ -141,17 +141,17 @@ class Saver:
         return ended is not None and ended % self._interval.count == 0
 
     def write(self, members: Sequence[int], *, ended: bool = False) -> None:
-        """Write what waits of these members, durably."""
+        """Write these members' waiting states durably."""
         recorders = [each for m in members if (each := self._recorders[m]) is not None]
         disk.side_by_side(lambda recorder: recorder.sync(), recorders)
         self._keeper.write(members, ended=ended)
 
-    def _metas(self, members: Sequence[int], **place: int) -> list[Meta | None]:
+    def _metas(self, members: Sequence[int], **position: int) -> list[Meta | None]:
         metas: list[Meta | None] = [None] * len(self._outcomes)
         for member in members:
             recorder = self._recorders[member]
             metas[member] = {
-                **place,
+                **position,
                 "step": self._steps.taken,
                 "outcome": self._outcomes[member].as_plain(),
                 **({} if recorder is None else recorder.mark()),
@@ -160,21 +160,21 @@ class Saver:
 
 
 def state_of(steps: Steps) -> dict[str, Tensor]:
-    """Return the memory of model and optimizer by name, [M, ...] each: the live one."""
+    """Return the live state of model and optimizer by name, [M, ...] each."""
     model, optimizer = steps.stack.model, steps.stack.optimizer
     tensors = {f"model.{name}": tensor for name, tensor in model.state().items()}
     return tensors | {f"optimizer.{name}": tensor for name, tensor in optimizer.state().items()}
 
 
 def size_limit(steps: Steps) -> int:
-    """Return how many bytes no state of a member of this stack exceeds."""
+    """Return an upper bound on the bytes of a checkpoint of one member."""
     numbers = sum(tensor[0].numel() for tensor in state_of(steps).values())
     # Of each step of an epoch under way a few statistics; of the last ones a number or two per row.
     return 8 * (numbers + 16 * len(steps.stack.batches)) + 2**24
 
 
 def misfit(steps: Steps, state: State) -> str:
-    """Say why a state cannot be one of a member of this stack, or nothing if it can."""
+    """Say why a state cannot belong to a member of this stack; empty if it can."""
     live = state_of(steps)
     held = {n: t for n, t in state.tensors.items() if not n.startswith(_UNDERWAY)}
     if held.keys() != live.keys():
@@ -197,7 +197,7 @@ def misfit(steps: Steps, state: State) -> str:
 
 @torch.inference_mode()
 def restore(steps: Steps, states: Sequence[State | None]) -> None:
-    """Put members' states, which all fit, into a stack that has not begun.
+    """Copy members' states, which all fit, into a stack that has not begun.
 
     One without a state keeps its initial weights; those that go on are all of one step.
     """

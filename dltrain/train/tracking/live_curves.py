@@ -1,4 +1,4 @@
-"""The curves of a training as one picture, which a run may draw anew while it trains.
+"""Learning curves of a run as one picture, redrawn while it trains if asked to.
 
 The textbook's ProgressBoard (3.2.1) as a file: an image viewer that refreshes shows it live. A
 picture takes two tenths of a second, so no run draws more often than lets it be a twentieth of its
@@ -23,7 +23,7 @@ MAX_EPOCHS = 1000
 
 
 def draw_curves(rows: Rows, *, title: str) -> bytes:
-    """Draw the training and validation curves of a run as PNG, as ``runs plot`` does."""
+    """Draw training and validation curves of a run as PNG, as ``runs plot`` does."""
     return style.picture(lambda: curves.draw([Curve(title, rows)], title=title))
 
 
@@ -36,12 +36,12 @@ class ProgressBoard:
         self._due = time.monotonic() + PAUSE_SECONDS
 
     def begin(self, rows: Iterable[Mapping[str, str]]) -> None:
-        """Make the folder that the picture goes to."""
+        """Make the folder of the picture."""
         disk.make_folder(self._picture.parent)
         disk.remove_temporaries(self._picture.parent)
 
     def epoch(self, row: Mapping[str, str]) -> None:
-        """Wait until ``metrics.csv`` holds it, which is what is drawn."""
+        """Do nothing: the picture is drawn from ``metrics.csv``, once that has the epoch."""
 
     def flush(self) -> None:
         """Draw if it is time to: ``metrics.csv`` has just grown."""
@@ -54,7 +54,7 @@ class ProgressBoard:
             self.draw()
 
     def draw(self) -> None:
-        """Draw what ``metrics.csv`` holds."""
+        """Draw the curves of ``metrics.csv``."""
         started = time.monotonic()
         rows = sample(self._folder / METRICS, most=MAX_EPOCHS, limit=MAX_BYTES)
         disk.replace(self._picture, draw_curves(rows, title=self._title))

@@ -57,7 +57,7 @@ class EventFile:
         self._waiting: list[bytes] = []
 
     def begin(self, rows: Iterable[Mapping[str, str]]) -> None:
-        """Let the file hold these epochs, and none that an earlier process trained after them."""
+        """Begin the file with these epochs, dropping later ones of an earlier process."""
         disk.make_folder(self._path.parent)
         disk.remove_temporaries(self._path.parent)
         before = self._before()
@@ -71,17 +71,17 @@ class EventFile:
             disk.cut(self._path, len(content))
 
     def epoch(self, row: Mapping[str, str]) -> None:
-        """Take one epoch: its cells by column."""
+        """Add one epoch: column -> cell."""
         self._waiting.append(_epoch(row, time.time()))
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the events that wait."""
         if self._waiting:
             content, self._waiting = b"".join(self._waiting), []
             disk.append_bytes(self._path, content)
 
     def finish(self, status: str, result: Mapping[str, Any]) -> None:
-        """Say how the run ended, unless it may go on."""
+        """Record how the run ended, unless it may go on."""
         now, test = time.time(), result.get("test") or {}
         step = int(result.get("final", {}).get("step", 0))
         if status in _STATUS:
@@ -96,7 +96,7 @@ class EventFile:
         disk.sync(self._path)  # of a run that is done nothing is ever written anew
 
     def _head(self) -> bytes:
-        """Return what stands before the epochs: of one run always the same bytes."""
+        """Return the bytes before the epochs, which are always the same for a run."""
         version = Event(wall_time=self._started, file_version="brain.Event:2")
         start = SessionStartInfo(group_name=self._name, start_time_secs=self._started)
         for key, value in self._settings.items():
@@ -111,7 +111,7 @@ class EventFile:
         return _record(version) + session
 
     def _before(self) -> bytes:
-        """Return what an earlier process left; it decides times alone, so it may be anything."""
+        """Read what an earlier process wrote; only times are taken from it."""
         try:
             return read_bytes(self._path, limit=MAX_BYTES)
         except ValueError:
@@ -119,7 +119,7 @@ class EventFile:
 
 
 def _epoch(row: Mapping[str, str], taken: float) -> bytes:
-    """Write the scalars of an epoch."""
+    """Encode the scalars of an epoch."""
     values = [
         Summary.Value(tag=name, simple_value=number)
         for name, cell in row.items()
@@ -129,7 +129,7 @@ def _epoch(row: Mapping[str, str], taken: float) -> bytes:
 
 
 def _hparams(tag: str, data: HParamsPluginData, taken: float) -> bytes:
-    """Write what the HParams tab reads."""
+    """Encode what the HParams tab reads."""
     data.version = metadata.PLUGIN_DATA_VERSION
     plugin = SummaryMetadata.PluginData(
         plugin_name=metadata.PLUGIN_NAME,
@@ -149,12 +149,12 @@ def _record(event: Event) -> bytes:
 
 
 def _times(content: bytes) -> dict[int, float]:
-    """Return when each step's first scalars were taken, as far as a file can be read."""
+    """Return the time of each step's first scalars, as far as the file can be read."""
     times: dict[int, float] = {}
-    place = 0
-    while place + _LENGTH.size + _CHECKSUM <= len(content):
-        (length,) = _LENGTH.unpack_from(content, place)
-        start = place + _LENGTH.size + _CHECKSUM
+    position = 0
+    while position + _LENGTH.size + _CHECKSUM <= len(content):
+        (length,) = _LENGTH.unpack_from(content, position)
+        start = position + _LENGTH.size + _CHECKSUM
         if start + length > len(content):
             break
         try:
@@ -163,7 +163,7 @@ def _times(content: bytes) -> dict[int, float]:
             break
         if math.isfinite(event.wall_time):
             times.setdefault(event.step, event.wall_time)
-        place = start + length + _CHECKSUM
+        position = start + length + _CHECKSUM
     return times
 
 

@@ -1,4 +1,4 @@
-"""Which trackers follow a run, as its config says; none of their libraries is imported before."""
+"""Chooses the trackers of a run by its config; imports the library of none before."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def trackers(
     tensorboard: bool,
     curves: bool,
 ) -> list[Tracker]:
-    """Return what is to follow a run."""
+    """Return the trackers of a run."""
     chosen: list[Tracker] = []
     if tensorboard:
         from dltrain.train.tracking.tensorboard import EventFile

@@ -35,7 +35,7 @@ def prepare(*commands: Words) -> Training:
     data = build.dataset(configs[0])
     return Training(
         [
-            Job(CommandLine.parse(words), config, data, build.plan(config, data))
+            Job(CommandLine.parse(words), config, data, build.layer_plans(config, data))
             for words, config in zip(commands, configs, strict=True)
         ]
     )
