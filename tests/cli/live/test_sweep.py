@@ -80,9 +80,9 @@ def test_a_child_that_is_killed_is_told_of_with_its_members(here: Path, call: Ca
     with started(here, *words, *SMALL) as process:
         wait_for(lambda: has_epochs(here))
         for _ in range(3):  # the stack, and each half of it
-            for pid in children(server(process.pid)[0]) if server(process.pid) else []:
+            for pid in trainings(process.pid):
                 os.kill(pid, signal.SIGKILL)
-            wait_for(lambda: process.poll() is not None or has_child(process.pid))
+            wait_for(lambda: process.poll() is not None or trainings(process.pid))
             if process.poll() is not None:
                 break
         if process.poll() is None:
@@ -94,5 +94,6 @@ def test_a_child_that_is_killed_is_told_of_with_its_members(here: Path, call: Ca
         assert not FALSE.search(shown.out), shown.out
 
 
-def has_child(pid: int) -> bool:
-    return bool(server(pid) and children(server(pid)[0]))
+def trainings(pid: int) -> list[int]:
+    """Find the children of a sweep's fork server, which may come and go while one looks."""
+    return [child for found in server(pid)[:1] for child in children(found)]
