@@ -19,7 +19,10 @@ from dltrain.cli.main import run
 from dltrain.config import kinds, plugins
 from dltrain.runs.layout import FORMAT
 from dltrain.runs.record import sealed_json
+from dltrain.system import libraries
 from dltrain.system.signals import HANGUP, SIGNALS
+
+libraries.prepare()  # before a test imports torch
 
 # Importing them adds their kinds to the table, which is a test's to do and to undo.
 collect_ignore = ["recipe"]

@@ -23,7 +23,7 @@ from dltrain.cli.arguments import EndedError, UsageError, load_plugins
 from dltrain.cli.terminal.console import safe
 from dltrain.cli.terminal.stream import hurry, let_go
 from dltrain.config.overrides import Overrides
-from dltrain.system import disk, signals
+from dltrain.system import disk, libraries, signals
 from dltrain.system.disk import InUseError, StorageError
 from dltrain.text import clipped, closest, escaped_lines
 
@@ -64,11 +64,7 @@ def main() -> None:
     """Run the command line and exit."""
     _settle_streams()
     entry.hear(_interrupt)
-    if "OMP_WAIT_POLICY" not in os.environ:
-        # How long a thread of torch's waits awake for the others. The usual 300,000 rounds are
-        # 10 ms, which on a machine with other work makes a step 20 times slower; these cost nothing
-        # on one without (medians: 1.74 against 36 ms, 0.18 against 0.18 ms).
-        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    libraries.prepare()
     code = run(sys.argv[1:])
     signals.ignore()  # Python's own end takes a while
     sys.exit(code)

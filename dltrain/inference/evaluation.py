@@ -173,7 +173,8 @@ def predict(outputs: Tensor, data: Dataset) -> tuple[Predictions, npt.NDArray[np
     """
     if not data.class_names:
         return amounts(outputs[0, 0].cpu().numpy(), data), None
-    probabilities = outputs[0].softmax(dim=0).t().float().contiguous()
+    # Not torch's softmax, whose last bits depend on how many rows it is of.
+    probabilities = outputs[0].log_softmax(dim=0).exp_().t().float().contiguous()
     return outputs[0].argmax(dim=0).cpu().numpy(), probabilities.cpu().numpy()
 
 

@@ -21,8 +21,10 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from dltrain.nn.products import Products
 from dltrain.nn.random import generator
 from dltrain.nn.scratch import Memory
+from dltrain.nn.sums import sum_last
 
 
 class Layer(Protocol):
@@ -90,6 +92,11 @@ class Setup:
         """Random generators, one per member, from which layers draw their weights in order."""
         return [generator(seed, "init") for seed in self.seeds]
 
+    @functools.cached_property
+    def products(self) -> Products:
+        """What computes the matrix products of all layers."""
+        return Products()
+
 
 class Linear:
     """A linear layer: outputs = weight @ inputs + bias.
@@ -102,6 +109,7 @@ class Linear:
             input took a tenth of softmax regression's epoch.
         rounded_to: The type that products take and give, ``torch.bfloat16``; None: that of the
             weight. Weights, bias, and all that happens to the results keep the weight's type.
+        products: What computes them.
     """
 
     def __init__(
@@ -111,13 +119,14 @@ class Linear:
         *,
         unit: float = 1.0,
         rounded_to: torch.dtype | None = None,
+        products: Products | None = None,
     ) -> None:
         self.weight, self.bias = weight, bias
         self.parameters, self.state = [weight, bias], ()
         self.unit = unit
         self.gradients = [torch.empty_like(weight), torch.empty_like(bias)]
-        # All members below one another, for the product with a batch that they share.
-        self._flat_bias = bias.view(-1, 1)  # [M*O, 1]
+        self._bias_gradient = self.gradients[1].squeeze(2)  # [M, O]
+        self._products = products or Products()
         self._inputs = self._factor = self._output_gradient = weight.new_empty(0)
         self._outputs = Memory(weight.dtype, weight.device)
         self._input_gradient = Memory(weight.dtype, weight.device)
@@ -127,7 +136,10 @@ class Linear:
         self._exact = Memory(weight.dtype, weight.device)
 
     def seen(self) -> tuple[Tensor, Tensor]:
-        """Return the inputs and the outputs' gradient [M, O, B] of the last backward pass."""
+        """Return the inputs and the outputs' gradient [M, O, B] of the last backward pass.
+
+        The inputs are [I, B], or [S, I, B]: the first M / S members saw the first, and so on.
+        """
         return self._inputs, self._output_gradient
 
     def forward(self, inputs: Tensor, *, step: Tensor | None) -> Tensor:
@@ -136,18 +148,13 @@ class Linear:
         S divides M: the first M / S members share the first batch, and so on; one product serves
         them all. The outputs hold until the next call.
         """
-        members, width, depth = self.weight.shape
-        self._inputs = self._round(inputs, 0)
+        members, width, _ = self.weight.shape
+        shared = inputs.t() if inputs.dim() == 2 else inputs  # [I, B] or [S, I, B]
+        self._inputs = self._round(shared, 0)
         self._factor = self._round(self.weight, 1)
-        if inputs.dim() == 2:  # one product for all members
-            outputs = self._outputs.take(members * width, len(inputs)).copy_(self._flat_bias)
-            self._add_product(self._factor.view(-1, depth), self._inputs.t(), to=outputs)
-            return outputs.view(members, width, -1)
-        batches, _, rows = inputs.shape
-        outputs = self._outputs.take(batches, members * width // batches, rows)  # [S, M/S*O, B]
-        outputs.copy_(self.bias.view(batches, -1, 1))
-        self._add_product(self._factor.view(batches, -1, depth), self._inputs, to=outputs)
-        return outputs.view(members, width, -1)
+        outputs = self._outputs.take(members, width, shared.shape[-1]).copy_(self.bias)
+        self._add_product(self._factor, self._inputs, to=outputs)
+        return outputs
 
     def backward(self, gradient: Tensor, *, to_inputs: bool) -> Tensor | None:
         """Fill the gradients of weight and bias; [M, O, B] -> [M, I, B]."""
@@ -167,36 +174,31 @@ class Linear:
         self, gradient: Tensor, weight: Tensor, *, to_inputs: bool, kept: int
     ) -> Tensor | None:
         """Set ``weight`` = kept * weight + the weight's gradient, and the bias's gradient."""
-        members, width, depth = self.weight.shape
+        members, _, depth = self.weight.shape
         self._output_gradient = gradient
         rounded, flowing = self._round(gradient, 2), None
         if to_inputs:  # before the weight changes
             flowing = self._input_gradient.take(members, depth, gradient.shape[2])  # [M, I, B]
             self._add_product(self._factor.mT, rounded, to=flowing, kept=0)
-        if self._inputs.dim() == 2:
-            outputs = rounded.view(members * width, -1)
-            self._add_product(outputs, self._inputs, to=weight.view(-1, depth), kept=kept)
-        else:
-            batches = len(self._inputs)
-            outputs = rounded.view(batches, -1, gradient.shape[2])  # [S, M/S*O, B]
-            stacked = weight.view(batches, -1, depth)
-            self._add_product(outputs, self._inputs.mT, to=stacked, kept=kept)
-        torch.sum(gradient, dim=2, keepdim=True, out=self.gradients[1])
+        self._add_product(rounded, self._inputs.mT, to=weight, kept=kept)
+        sum_last(gradient, out=self._bias_gradient)
         return flowing
 
     def _round(self, numbers: Tensor, memory: int) -> Tensor:
+        """Round to the type that products take, in the same layout."""
         if self._rounded_to is None or numbers.dtype == self._rounded_to:
             return numbers
+        if not numbers.is_contiguous():
+            return self._round(numbers.mT, memory).mT
         return self._rounded[memory].take(*numbers.shape).copy_(numbers)
 
     def _add_product(self, a: Tensor, b: Tensor, *, to: Tensor, kept: int = 1) -> None:
-        """Set ``to`` = kept * to + unit * a @ b, for matrices or batches of them."""
-        product = torch.addmm if to.dim() == 2 else torch.baddbmm
+        """Set ``to`` = kept * to + unit * a @ b, member by member."""
         if self._rounded_to is None:
-            product(to, a, b, beta=kept, alpha=self.unit, out=to)
+            self._products.add(to, a, b, kept=kept, scale=self.unit)
             return
         result = self._rounded[3].take(*to.shape)
-        product(result, a, b, beta=0, alpha=self.unit, out=result)
+        self._products.add(result, a, b, kept=0, scale=self.unit)
         if kept:  # torch would make fresh memory to add numbers of another type
             to.add_(self._exact.take(*to.shape).copy_(result))
         else:

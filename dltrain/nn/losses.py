@@ -20,6 +20,7 @@ from torch import Tensor
 
 from dltrain.metrics import CLASSIFICATION, REGRESSION, computed
 from dltrain.nn.scratch import Memory
+from dltrain.nn.sums import sum_last
 
 
 class Loss(Protocol):
@@ -88,12 +89,12 @@ class SquaredError:
 
     def statistics(self, records: Tensor) -> Tensor:
         """See ``Loss``; the sum of squared errors."""
-        return records.square_().sum(dim=3)
+        return sum_last(records.square_())
 
     def evaluation(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """See ``Loss``."""
         errors = _by_batch(outputs, targets).sub_(_beside(targets))
-        return errors.view(outputs.shape).double().square().sum(dim=2).t()
+        return sum_last(errors.view(outputs.shape).double().square()).t()
 
     def metrics(self, sums: Tensor, rows: int, split: str) -> list[dict[str, float]]:
         """See ``Loss``; all in the target's own units."""
@@ -151,7 +152,7 @@ class CrossEntropy:
         """See ``Loss``; the sum of log-probabilities and the number of rows that are right."""
         chosen, rival = records.unbind(dim=1)  # [T, M, B] each
         # gt_ writes 0 and 1 where the probabilities were; a sum over truth values takes 10x longer.
-        sums = [chosen.sum(dim=2), chosen.exp_().gt_(rival).sum(dim=2)]
+        sums = [sum_last(chosen), sum_last(chosen.exp_().gt_(rival))]
         return torch.stack(sums, dim=1)  # [T, 2, M]
 
     def evaluation(self, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -162,7 +163,7 @@ class CrossEntropy:
         chosen = outputs.gather(1, index)  # [M, 1, B]
         log_probability = chosen - outputs.logsumexp(dim=1, keepdim=True)
         rival = outputs.scatter_(1, index, -math.inf).amax(dim=1, keepdim=True)
-        sums = [log_probability.double().sum(dim=2), (chosen > rival).double().sum(dim=2)]
+        sums = [sum_last(log_probability.double()), sum_last((chosen > rival).double())]
         return torch.cat(sums, dim=1).t()  # [2, M]
 
     def metrics(self, sums: Tensor, rows: int, split: str) -> list[dict[str, float]]:

@@ -6,6 +6,7 @@ numbers. Each rule equals ``torch.optim``'s; constructing one does not import to
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Protocol
@@ -203,7 +204,7 @@ class LeastSquares:
         inputs, output_gradients = self._layer.seen()
         count = output_gradients.shape[2]
         for member, gradient in enumerate(output_gradients):
-            rows = inputs if inputs.dim() == 2 else inputs[member].mT  # [B, I]
+            rows = (inputs if inputs.dim() == 2 else inputs[member]).mT  # [B, I]
             residuals = gradient[0] * -count  # target - output, [B]
             solution = least_squares(rows, residuals)
             self._layer.weight[member, 0] += solution.weight.to(gradient)
@@ -233,7 +234,9 @@ class ClipNorm:
 
     def __call__(self, gradients: Sequence[Tensor]) -> None:
         """Scale the gradients in place by bound / norm where norm > bound."""
-        norms = torch.linalg.vector_norm(gradient_norms(gradients), dim=0)  # [M]
+        squares = gradient_norms(gradients).square_()
+        # One after the other: torch adds up the rows of a narrow table otherwise than of a wide one.
+        norms = functools.reduce(torch.add, squares).sqrt_()  # [M]
         # A norm of 0 gives inf, which clamps to 1; nan stays nan and is found as a divergence.
         scales = torch.where(self._bounds.isinf(), 1, (self._bounds / norms).clamp_(max=1))
         for gradient in gradients:

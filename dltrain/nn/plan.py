@@ -116,6 +116,7 @@ class LinearPlan:
             bias.to(setup.like.device),
             unit=1.0 if index else setup.unit,
             rounded_to=setup.rounded_to,
+            products=setup.products,
         )
 
 
@@ -135,8 +136,8 @@ class ActivationPlan:
         return self.in_features
 
     def num_activations(self, *, rows: int, evaluated: int) -> int:
-        """Count the outputs of GELU; all other nonlinearities work in place."""
-        return (rows + evaluated) * self.in_features if self.name == "gelu" else 0
+        """Count what GELU keeps; all other nonlinearities work in place."""
+        return (3 * rows + 2 * evaluated) * self.in_features if self.name == "gelu" else 0
 
     def build(self, setup: Setup, *, index: int) -> Layer:
         """See ``LayerPlan``."""

@@ -26,10 +26,13 @@ def test_the_graph_counts_the_products_that_a_step_computes(
 ) -> None:
     plan = PLANS[name]
     model, inputs = build(plan), torch.randn(*[1] * own, rows, plan[0].in_features)
+    step = torch.tensor(0, dtype=torch.int32)
+    outputs = model.forward(inputs, step=step)  # each shape of products is tried out once
+    model.backward(torch.ones_like(outputs), descend=descend)
     for passes in ("forward", "backward"):
         with FlopCounterMode(display=False) as counter:
             if passes == "forward":
-                outputs = model.forward(inputs, step=torch.tensor(0, dtype=torch.int32))
+                outputs = model.forward(inputs, step=step)
             else:
                 model.backward(torch.ones_like(outputs), descend=descend)
         counted = sum(each.multiply_adds for each in operations(plan, passes, rows=rows))

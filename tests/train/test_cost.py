@@ -34,7 +34,7 @@ def test_a_linear_layers_memory_is_weights_and_activations() -> None:
     ("layer", "numbers"),
     [
         (ActivationPlan("relu", 3), 0),
-        (ActivationPlan("gelu", 3), (8 + 90) * 3),
+        (ActivationPlan("gelu", 3), (3 * 8 + 2 * 90) * 3),
         (DropoutPlan(0.5, 3), 3 * 8 * 3),
         (ScalePlan(3), 5 * 3 + (2 * 8 + 90) * 3),
     ],

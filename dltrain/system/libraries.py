@@ -1,0 +1,24 @@
+"""What libraries that compute on the processor are told; they hear it only before torch is loaded.
+
+``MKL_CBWR`` is Intel MKL's: with ``STRICT`` each number of a product is summed in the same order
+whatever the product's width and the number of threads. It costs nothing that could be measured.
+"""
+
+from __future__ import annotations
+
+import os
+
+# The same instructions on every x86-64 processor that has AVX2, Intel's and AMD's.
+PORTABLE = {"MKL_CBWR": "AVX2,STRICT", "ATEN_CPU_CAPABILITY": "avx2"}
+STRICT = {"MKL_CBWR": "AUTO,STRICT"}
+
+
+def prepare() -> None:
+    """Ask for equal bytes and for threads that do not wait long, unless the user has set these."""
+    for name, value in STRICT.items():
+        os.environ.setdefault(name, value)
+    if "OMP_WAIT_POLICY" not in os.environ:
+        # How long a thread of torch's waits awake for the others. The usual 300,000 rounds are
+        # 10 ms, which on a machine with other work makes a step 20 times slower; these cost nothing
+        # on one without (medians: 1.74 against 36 ms, 0.18 against 0.18 ms).
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
