@@ -20,6 +20,7 @@ from dltrain.config import kinds, plugins
 from dltrain.runs.layout import FORMAT
 from dltrain.runs.record import sealed_json
 from dltrain.system.signals import HANGUP, SIGNALS
+from tests.torture.forks import forked
 
 # Importing them adds their kinds to the table, which is a test's to do and to undo.
 collect_ignore = ["recipe"]
@@ -118,8 +119,14 @@ def call(capfd: pytest.CaptureFixture[str]) -> Call:
     return call
 
 
-def command(*words: str, folder: Path) -> Shown:
-    """Carry out a command line in a process of its own."""
+def command(*words: str, folder: Path, given: bytes = b"") -> Shown:
+    """Carry out a command line in a process of its own, forked from one that has imported torch."""
+    ended = forked(folder, words, given=given)
+    return Shown(ended.code, ended.out, ended.err)
+
+
+def whole_command(*words: str, folder: Path) -> Shown:
+    """Carry out a command line in a process that imports all itself."""
     line = [sys.executable, "-m", "dltrain", *words]
     result = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
     return Shown(result.returncode, result.stdout, result.stderr)

@@ -20,7 +20,7 @@ from dltrain.config.load import load
 from dltrain.config.plain import to_yaml
 from dltrain.runs.find import list_runs
 from tests.cli.conftest import record
-from tests.conftest import Call, Shown, command, tree
+from tests.conftest import Call, Shown, command, tree, whole_command
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -66,7 +66,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Shown]:
 @pytest.fixture(scope="module")
 def as_module(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Shown]:
     folder = tmp_path_factory.mktemp("module")
-    return folder, command(folder=folder)
+    return folder, whole_command(folder=folder)
 
 
 def test_bare_dltrain_trains_and_says_so(bare: tuple[Path, Shown]) -> None:
