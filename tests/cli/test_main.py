@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from dltrain.config.plain import to_yaml
 from dltrain.runs.find import list_runs
 from tests.cli.conftest import record
 from tests.conftest import Call, Shown, command, tree, whole_command
+from tests.torture.forks import program
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -45,7 +47,7 @@ def closed_pipe(*words: str) -> Shown:
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        line = [sys.executable, "-m", "dltrain", *words]
+        line = [*shlex.split(program()), *words]
         result = subprocess.run(line, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     finally:
         os.close(writer)

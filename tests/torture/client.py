@@ -5,6 +5,7 @@
 is ``dltrain [WORD ...]`` without the time that importing torch takes; it imports little itself.
 """
 
+import contextlib
 import marshal
 import os
 import signal
@@ -67,7 +68,8 @@ def _main() -> None:
     pid = number(server)
 
     def pass_on(received: int, _: FrameType | None) -> None:
-        os.kill(pid, received)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, received)
 
     for each in SIGNALS:
         signal.signal(each, pass_on)

@@ -95,7 +95,9 @@ def start(
         source.write(given)
         source.seek(0)
         numbers = [stream.fileno() for stream in (source, *streams)]
-        asked = client.ask(_server(), list(words), str(folder), numbers, pickle.dumps(prepare))
+        asked = client.ask(
+            _server(), list(words), os.path.abspath(folder), numbers, pickle.dumps(prepare)
+        )
     return Running(client.number(asked), asked, streams)
 
 
@@ -213,8 +215,8 @@ def _carry_out(
     os.environ.clear()
     os.environ.update(environment)
     _take_streams(streams)
-    sys.argv = ["dltrain", *words]
-    multiprocessing.util.spawnv_passfds = _spawned
+    sys.argv, tempfile.tempdir = ["dltrain", *words], None
+    multiprocessing.util.spawnv_passfds = _spawned  # type: ignore[assignment]
     from dltrain.cli.entry import main
 
     code = 1
