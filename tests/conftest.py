@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,26 @@ def whole_command(*words: str, folder: Path) -> Shown:
     line = [sys.executable, "-m", "dltrain", *words]
     result = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
     return Shown(result.returncode, result.stdout, result.stderr)
+
+
+def thinned(*axes: Iterable[Any], keep: int = 0) -> list[Any]:
+    """Combine values of several axes; under the plain command so few that each still occurs.
+
+    Of three axes any two values still meet. The other combinations are marked as proof.
+
+    Args:
+        axes: Of each the values.
+        keep: One in so many is kept; 0: as many as the shortest axis has values.
+    """
+    lists = [list(axis) for axis in axes]
+    share = keep or min(map(len, lists))
+    return [
+        pytest.param(
+            *(values[place] for values, place in zip(lists, places, strict=True)),
+            marks=[pytest.mark.proof] if sum(places) % share else [],
+        )
+        for places in itertools.product(*(range(len(values)) for values in lists))
+    ]
 
 
 def changed(words: Sequence[str], *more: str) -> list[str]:

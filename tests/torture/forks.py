@@ -25,6 +25,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -179,6 +180,9 @@ def _import_all() -> None:
     import dltrain.train.tracking.tensorboard
     from dltrain.config.load import load
 
+    with contextlib.suppress(ImportError):
+        import joblib  # type: ignore[import-untyped]  # noqa: F401
+        import optuna  # noqa: F401
     load([])  # what reads configs is imported now
     sys.modules["__main__"] = dltrain.__main__  # what a child of a command imports
 
@@ -228,6 +232,8 @@ def _carry_out(
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
         traceback.print_exc()
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
             stream.flush()
