@@ -23,6 +23,9 @@ from dltrain.runs.record import sealed_json
 from dltrain.system.signals import HANGUP, SIGNALS
 from tests.torture.forks import forked
 
+# Before torch is imported: where there is a worker on each core, one thread is what each has.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Importing them adds their kinds to the table, which is a test's to do and to undo.
 collect_ignore = ["recipe"]
 

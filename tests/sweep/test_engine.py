@@ -286,6 +286,12 @@ def test_what_nobody_disturbs_is_kept_whole(whole: Path) -> None:
     assert sum(name.endswith(".safetensors") for name in found) >= 6
 
 
+def test_a_child_that_has_nothing_to_say_leaves_no_log(whole: Path, ruined: Ruined) -> None:
+    assert not (whole / "logs").exists()
+    assert SweepFolder(whole).run(0) is not None
+    assert all(log.stat().st_size for log in (ruined.folder / "logs").glob("*"))
+
+
 @pytest.mark.parametrize(
     "count", [pytest.param(1, marks=pytest.mark.proof), 3, pytest.param(5, marks=pytest.mark.proof)]
 )
@@ -518,9 +524,3 @@ def test_groups_can_be_trained_side_by_side(tmp_path: Path) -> None:
 def test_workers_share_a_single_group(tmp_path: Path) -> None:
     sweep = swept(tmp_path, "seed=range(4)", *SMALL, "sweep.workers=2")
     assert [record(m)["sweep"]["stack"] for m in members(sweep)] == [[0, 1]] * 2 + [[2, 3]] * 2
-
-
-def test_a_child_that_has_nothing_to_say_leaves_no_log(whole: Path, ruined: Ruined) -> None:
-    assert not (whole / "logs").exists()
-    assert SweepFolder(whole).run(0) is not None
-    assert all(log.stat().st_size for log in (ruined.folder / "logs").glob("*"))
