@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import gc
 import io
 import marshal
 import multiprocessing.util
@@ -142,6 +143,7 @@ def _server() -> str:
 def _serve(place: str) -> None:
     """Fork for whatever is asked, until the process that started this is gone."""
     _import_all()
+    gc.freeze()  # a collection in a fork would copy all that was imported
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that keep a command
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{place}.new")
