@@ -136,17 +136,14 @@ def whole_command(*words: str, folder: Path) -> Shown:
     return Shown(result.returncode, result.stdout, result.stderr)
 
 
-def thinned(*axes: Iterable[Any], keep: int = 0) -> list[Any]:
+def thinned(*axes: Iterable[Any]) -> list[Any]:
     """Combine values of several axes; under the plain command so few that each still occurs.
 
-    Of three axes any two values still meet. The other combinations are marked as proof.
-
-    Args:
-        axes: Of each the values.
-        keep: One in so many is kept; 0: as many as the shortest axis has values.
+    Of three axes any two values still meet, as long as no axis is longer than the shortest by
+    much. The other combinations are marked as proof.
     """
     lists = [list(axis) for axis in axes]
-    share = keep or min(map(len, lists))
+    share = min(map(len, lists))
     return [
         pytest.param(
             *(values[place] for values, place in zip(lists, places, strict=True)),

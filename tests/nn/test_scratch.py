@@ -49,13 +49,11 @@ def peak_megabytes(code: str, folder: Path) -> float:
     return int(re.findall(r"\d+", result.stdout)[-1]) / 1024
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell")
 @pytest.mark.parametrize(
     ("model", "bound"),
-    [
-        pytest.param("model=softmax", 150, marks=pytest.mark.proof),
-        ("model=mlp optimizer=adam", 180),
-    ],
+    [("model=softmax", 150), ("model=mlp optimizer=adam", 180)],
     ids=str,
 )
 def test_a_run_takes_little_memory_beside_torch(model: str, bound: float, here: Path) -> None:

@@ -136,6 +136,7 @@ def test_whose_own_terminal_closes_is_interrupted_and_keeps_its_epochs(
     assert long[0].startswith(kept)
 
 
+@pytest.mark.proof
 def test_who_ignores_hangups_goes_on(here: Path, long: list[bytes]) -> None:
     shown = on_terminal(*LONG, folder=here, closed_after=" 10/1000", owned=True, ignoring=True)
     assert (shown.code, shown.err) == (0, "")

@@ -47,7 +47,7 @@ def told(words: list[str], key: str, folder: Path | None = None) -> object:
     return [type(run), run]
 
 
-@pytest.mark.parametrize(("text", "key"), thinned(SCALARS, KEYS, keep=4))
+@pytest.mark.parametrize(("text", "key"), thinned(SCALARS, KEYS))
 def test_a_file_reads_a_value_as_the_command_line_does(text: str, key: str, tmp_path: Path) -> None:
     (tmp_path / "experiment").mkdir()
     node = f"{key}: {text}\n"
