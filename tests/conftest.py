@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,13 @@ from dltrain.runs.layout import FORMAT
 from dltrain.runs.record import sealed_json
 from dltrain.system import libraries
 from dltrain.system.signals import HANGUP, SIGNALS
+from tests.torture.forks import forked
 
 libraries.prepare()  # before a test imports torch
+
+# Before torch is imported: where there is a worker on each core, one thread is what each has.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Importing them adds their kinds to the table, which is a test's to do and to undo.
 collect_ignore = ["recipe"]
@@ -121,11 +127,34 @@ def call(capfd: pytest.CaptureFixture[str]) -> Call:
     return call
 
 
-def command(*words: str, folder: Path) -> Shown:
-    """Carry out a command line in a process of its own."""
+def command(*words: str, folder: Path, given: bytes = b"") -> Shown:
+    """Carry out a command line in a process of its own, forked from one that has imported torch."""
+    ended = forked(folder, words, given=given)
+    return Shown(ended.code, ended.out, ended.err)
+
+
+def whole_command(*words: str, folder: Path) -> Shown:
+    """Carry out a command line in a process that imports all itself."""
     line = [sys.executable, "-m", "dltrain", *words]
     result = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
     return Shown(result.returncode, result.stdout, result.stderr)
+
+
+def thinned(*axes: Iterable[Any]) -> list[Any]:
+    """Combine values of several axes; under the plain command so few that each still occurs.
+
+    Of three axes any two values still meet, as long as no axis is longer than the shortest by
+    much. The other combinations are marked as proof.
+    """
+    lists = [list(axis) for axis in axes]
+    share = min(map(len, lists))
+    return [
+        pytest.param(
+            *(values[place] for values, place in zip(lists, places, strict=True)),
+            marks=[pytest.mark.proof] if sum(places) % share else [],
+        )
+        for places in itertools.product(*(range(len(values)) for values in lists))
+    ]
 
 
 def changed(words: Sequence[str], *more: str) -> list[str]:

@@ -23,6 +23,7 @@ from dltrain.nn.random import Draws
 from dltrain.train import build
 from dltrain.train.outcome import Row
 from dltrain.train.steps import Stack, Steps
+from tests.conftest import thinned
 
 CPU = torch.device("cpu")
 FEATURES, CLASSES = 12, 3
@@ -56,12 +57,7 @@ MEMBERS: dict[str, list[Values]] = {
         {"optimizer.lr": lr, "seed": seed} for lr, seed in zip(RATES, (1, 1, 2, 2), strict=True)
     ],
 }
-ALL = [
-    (model, optimizer, members)
-    for model in MODELS
-    for optimizer in OPTIMIZERS
-    for members in MEMBERS
-]
+ALL = thinned(MODELS, OPTIMIZERS, MEMBERS)
 
 
 def dataset(

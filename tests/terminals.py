@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.conftest import Shown
+from tests.torture.forks import program
 
 # Take the terminal on standard input for one's own, so that the system tells when it is closed.
 OWNING = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
@@ -20,9 +22,16 @@ OWNING += "os.execv(sys.argv[1], sys.argv[1:])"
 SECONDS, MAX_SEEN = 120, 2**22
 
 
-def in_shell(line: str, *, folder: Path, env: Mapping[str, str] = {}) -> Shown:
-    """Carry out a line of bash in which ``DLTRAIN`` is the command; the code is its own."""
-    script = line.replace("DLTRAIN", f"{sys.executable} -m dltrain")
+def in_shell(line: str, *, folder: Path, env: Mapping[str, str] = {}, whole: bool = False) -> Shown:
+    """Carry out a line of bash in which ``DLTRAIN`` is the command; the code is its own.
+
+    Args:
+        line: The line.
+        folder: Where.
+        env: Variables besides those there are.
+        whole: Whether the command's process imports all itself, and is not forked.
+    """
+    script = line.replace("DLTRAIN", f"{sys.executable} -m dltrain" if whole else program())
     result = subprocess.run(
         ["bash", "-c", f"{script}; exit ${{PIPESTATUS[0]}}"],
         cwd=folder,
@@ -41,6 +50,7 @@ def on_terminal(
     closed_after: str = "",
     owned: bool = False,
     ignoring: bool = False,
+    whole: bool = False,
 ) -> Shown:
     """Carry out a command line on a terminal.
 
@@ -51,10 +61,12 @@ def on_terminal(
         closed_after: Close the terminal once it has shown this, while the command goes on.
         owned: Whether the terminal is the process's own, so that it gets a signal then.
         ignoring: Whether that signal is ignored, as under nohup.
+        whole: Whether the command's process imports all itself, and is not forked. What owns a
+            terminal always does.
     """
     ours, theirs = pty.openpty()
-    line = [sys.executable, "-m", "dltrain", *words]
-    line = [sys.executable, "-c", OWNING, *line] if owned else line
+    line = [sys.executable, "-m", "dltrain"] if whole or owned else shlex.split(program())
+    line = [*([sys.executable, "-c", OWNING] if owned else []), *line, *words]
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN if ignoring else signal.SIG_DFL)
     try:
         process = subprocess.Popen(

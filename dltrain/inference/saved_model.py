@@ -28,7 +28,7 @@ from dltrain.data.preparation_file import PreparationError, read_preparation
 from dltrain.nn.model import Model
 from dltrain.nn.plan import LayerPlans, tensor_shapes
 from dltrain.runs.layout import CHECKPOINTS, PREPARATION
-from dltrain.runs.provenance import config_of, device_of, threads_of
+from dltrain.runs.provenance import config_of, device_of
 from dltrain.runs.run import Run
 from dltrain.system.foreign_files import MAX_RECORD_BYTES, read_bytes
 from dltrain.train import build
@@ -97,7 +97,7 @@ def load(
     _compare(path, layers, "F64" if itemsize == 8 else "F32")
     device = choose(
         "cuda" if device_of(run) == "cuda" and torch.cuda.is_available() else "cpu",
-        threads=threads_of(run),
+        threads=config.device.threads,
         deterministic=config.device.deterministic,
         matmul=config.device.matmul,
     )

@@ -235,7 +235,7 @@ class ClipNorm:
     def __call__(self, gradients: Sequence[Tensor]) -> None:
         """Scale the gradients in place by bound / norm where norm > bound."""
         squares = gradient_norms(gradients).square_()
-        # One after the other: torch adds up the rows of a narrow table otherwise than of a wide one.
+        # One after the other: torch adds up a narrow table otherwise than a wide one.
         norms = functools.reduce(torch.add, squares).sqrt_()  # [M]
         # A norm of 0 gives inf, which clamps to 1; nan stays nan and is found as a divergence.
         scales = torch.where(self._bounds.isinf(), 1, (self._bounds / norms).clamp_(max=1))

@@ -133,7 +133,9 @@ def choose(to: Tensor, a: Tensor, b: Tensor, *, kept: int, scale: float) -> str:
     # A few numbers may come out the same by chance.
     rounds = min(MOST_ROUNDS, -(-PROBED_NUMBERS // to[0].numel()))
     for seed in range(0, 3 * rounds, 3):
-        factors, shared, before = (_random_like(each, seed + i) for i, each in enumerate((a, b, to)))
+        factors, shared, before = (
+            _random_like(each, seed + i) for i, each in enumerate((a, b, to))
+        )
         before *= scale  # where a product is added to larger numbers its last bits do not show
         expected = before[watched].clone()
         for result, member in zip(expected, watched, strict=True):

@@ -21,26 +21,28 @@ def deciding(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: node for name, node in config.items() if name not in NO_NUMBERS}
 
 
-def training_identity(
-    config: Mapping[str, Any], *, sha256: object = None, stack: object = None
-) -> str:
+def training_identity(config: Mapping[str, Any], *, sha256: object = None) -> str:
     """Return a digest of what decides the numbers of a training, however many epochs it has.
 
     Args:
         config: In plain values; a record's may be a stranger's.
         sha256: Of the data; None: not known, so where they lie stands for what they hold.
-        stack: The members of a sweep that are trained together, as records list them.
     """
     values = deciding(config)
-    for group, names in (("trainer", ("epochs",)), ("data", LOCATIONS if sha256 else ())):
+    left_out = {
+        "trainer": ("epochs",),
+        "data": LOCATIONS if sha256 else (),
+        "device": ("threads",),  # the numbers are the same for any number of them
+    }
+    for group, names in left_out.items():
         if isinstance(values.get(group), Mapping):
             values[group] = {key: v for key, v in values[group].items() if key not in names}
-    what = [values, sha256, stack]
+    what = [values, sha256]
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
 
 def result_identity(config: Mapping[str, Any], *, sha256: object = None) -> str:
-    """Return a digest that tells results apart: the training, whatever its stack, and epochs."""
+    """Return a digest that tells results apart: the training and its epochs."""
     trainer = config.get("trainer")
     epochs = trainer.get("epochs") if isinstance(trainer, Mapping) else None
     return f"{training_identity(config, sha256=sha256)} {epochs}"

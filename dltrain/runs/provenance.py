@@ -189,9 +189,3 @@ def device_of(run: Run) -> str | None:
     """Return the kind of device a run was trained on, ``cpu`` or ``cuda``."""
     match = re.match(r"(cpu|cuda)(?::\d+)?\Z", str(run.part("device")), re.ASCII)
     return match[1] if match else None
-
-
-def threads_of(run: Run) -> int | None:
-    """Return how many threads it was trained with, which decides the last bits."""
-    threads = run.part("threads")
-    return threads if type(threads) is int and 1 <= threads <= 1024 else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -74,8 +74,8 @@ class Engine:
         self._take(result for result in before if result.index not in missing)
         with stopping(self._stop):
             try:
-                for number, group in enumerate(self._plan.groups):
-                    self._line_up(number, group, missing, failed)
+                for group in self._plan.groups:
+                    self._line_up(group, missing, failed)
                 while self._children or (self._queue and not self._stopping):
                     has_room = len(self._children) < self._plan.settings.workers
                     if self._queue and has_room and not self._stopping:
@@ -93,22 +93,16 @@ class Engine:
         stopped_by_failure = self._failures and self._plan.settings.on_error == OnError.stop
         return bool(self.stop_signal or stopped_by_failure or self._storage_error)
 
-    def _line_up(self, number: int, group: Group, unfinished: set[int], failed: set[int]) -> None:
-        """Cut a group into stacks, as it was cut before or will be, and queue what is missing."""
-        missing = set(group.members) & unfinished
-        if not missing or self._stopping:
-            return
-        members = in_order([self._plan.members[index] for index in group.members])
-        for part in cut(members, self._stack_size(number, group, members)):
-            alone = [member for member in part if member.index in failed]
-            together = [member for member in part if member.index not in failed]
-            if any(member.index in missing for member in together):
-                self._queue.append(self._assignment(group, together, missing))
-            self._queue += [self._assignment(group, [member], missing) for member in alone]
+    def _line_up(self, group: Group, unfinished: set[int], failed: set[int]) -> None:
+        """Cut what is missing of a group into stacks, and queue them."""
+        missing = in_order([self._plan.members[i] for i in group.members if i in unfinished])
+        together = [member for member in missing if member.index not in failed]
+        stacks = [[member] for member in missing if member.index in failed]
+        if together and not self._stopping:
+            stacks = [*cut(together, self._stack_size(group, together)), *stacks]
+        self._queue += [self._assignment(group, stack) for stack in stacks]
 
-    def _assignment(
-        self, group: Group, members: Sequence[Member], missing: Collection[int]
-    ) -> Assignment:
+    def _assignment(self, group: Group, members: Sequence[Member]) -> Assignment:
         workers, threads = self._plan.settings.workers, members[0].config.device.threads
         folder = self._folder
         return Assignment(
@@ -116,34 +110,24 @@ class Engine:
             line=folder.line,
             group=group,
             members=tuple(members),
-            folders=tuple(
-                folder.member(member.index) if member.index in missing else None
-                for member in members
-            ),
+            folders=tuple(folder.member(member.index) for member in members),
             log=folder.path,
             metric=self._plan.metric,
             threads=None if workers == 1 or threads is not None else max(1, num_cores() // workers),
         )
 
-    def _stack_size(self, number: int, group: Group, members: Sequence[Member]) -> int:
-        """Return how many members to train together: as recorded, as set, or as measured."""
-        sizes = self._folder.info["stack_sizes"]
-        if sizes[number] is None:
-            settings, groups = self._plan.settings, len(self._plan.groups)
-            size = stack_size(members, group, settings, groups, free_memory())
-            candidates = [size] if settings.stack_size else sizes_to_try(members, group, size)
-            size = self._measured(group, members[:size], candidates)
-            if self._stopping:
-                return size
-            sizes[number] = size
-            self._folder.write(stack_sizes=sizes)
-        return int(sizes[number])
+    def _stack_size(self, group: Group, members: Sequence[Member]) -> int:
+        """Return how many members to train together, as set or as measured."""
+        settings, groups = self._plan.settings, len(self._plan.groups)
+        size = stack_size(members, group, settings, groups, free_memory())
+        candidates = [size] if settings.stack_size else sizes_to_try(members, group, size)
+        return self._measured(group, members[:size], candidates)
 
     def _measured(self, group: Group, members: Sequence[Member], sizes: Sequence[int]) -> int:
         """Return the size that trains a member fastest; the first one, if there is only one."""
         if len(sizes) == 1:
             return sizes[0]
-        child = self._start(replace(self._assignment(group, members, ()), sizes=tuple(sizes)))
+        child = self._start(replace(self._assignment(group, members), sizes=tuple(sizes)))
         while child in self._children:
             self._look()
         kind, content = child.verdict
@@ -168,7 +152,7 @@ class Engine:
                 self._settle(child)
         steps, values = self._steps, dict(self._values)
         for child in self._children:
-            steps += child.step * len(child.assignment.kept)
+            steps += child.step * len(child.assignment.members)
             values |= child.values
         self._view.progress(steps, values)
 
@@ -177,8 +161,8 @@ class Engine:
         kind, content = child.verdict
         assignment = child.assignment
         if kind == "done":
-            results = [read_result(self._folder, m, self._plan.metric) for m in assignment.kept]
-            pairs = list(zip(assignment.kept, results, strict=True))
+            results = [read_result(self._folder, m, self._plan.metric) for m in assignment.members]
+            pairs = list(zip(assignment.members, results, strict=True))
             finished = [member for member, result in pairs if result.status in FINISHED]
             self._take(result for result in results if result.status in FINISHED)
             # A signal stopped the others where they are.
@@ -204,11 +188,11 @@ class Engine:
             self._values[result.index] = (result.epoch, result.value)
 
     def _fail(self, assignment: Assignment, reason: str, details: str) -> None:
-        self._steps += sum(self._steps_of[member.index] for member in assignment.kept)
-        self._failures += len(assignment.kept)
-        for member in assignment.kept:
+        self._steps += sum(self._steps_of[member.index] for member in assignment.members)
+        self._failures += len(assignment.members)
+        for member in assignment.members:
             self._folder.record_failure(member, reason, details)
-        self._view.failed(assignment.kept, reason)
+        self._view.failed(assignment.members, reason)
         if self._stopping:
             self._stop_children(signal.SIGTERM)
 
@@ -222,8 +206,7 @@ class Engine:
         middle = len(members) // 2
         for part in (slice(middle, None), slice(middle)):
             half = replace(assignment, members=members[part], folders=assignment.folders[part])
-            if half.kept:
-                self._queue.appendleft(half)
+            self._queue.appendleft(half)
 
     def _stop(self, number: int) -> None:
         self.stop_signal = number

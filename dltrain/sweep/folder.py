@@ -175,7 +175,6 @@ def begin(output_dir: Path, plan: Plan, *, line: CommandLine) -> SweepFolder:
             groups=[list(group.members) for group in plan.groups],
             sha256=[summary.sha256 for summary in summaries],
             files={PLAN: hashlib.sha256(lines).hexdigest()},
-            stack_sizes=[None] * len(plan.groups),
             data={
                 "name": ", ".join(dict.fromkeys(summary.name for summary in summaries)),
                 "source": ", ".join(dict.fromkeys(summary.source for summary in summaries)),
@@ -205,10 +204,9 @@ def reopen(
     entries = relocated(planned(sweep), moved, cwd=CommandLine.of(sweep).cwd)
     plan = restore(entries, settings, vet=functools.partial(_vet, known=known))
     count = len(plan.groups)
-    sizes, sha256 = _entries(info.get("stack_sizes")), _entries(info.get("sha256"))
+    sha256 = _entries(info.get("sha256"))
     fits = info.get("groups") == [list(group.members) for group in plan.groups]
-    sized = all(size is None or (type(size) is int and size > 0) for size in sizes)
-    if not fits or not sized or len(sizes) != count or len(sha256) != count:
+    if not fits or len(sha256) != count:
         raise PlanError([f"{path / SWEEP_RECORD}: does not belong to the {PLAN} beside it"])
     for group, before in zip(plan.groups, sha256, strict=True):
         if group.workload.data.sha256 != before and not allow_changed:

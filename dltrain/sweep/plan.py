@@ -231,16 +231,8 @@ class Assignment:
     line: CommandLine  # what was typed for it
     group: Group  # what the members have in common
     members: tuple[Member, ...]  # in order
-    # where to keep each of them; None: it is kept already, and is trained along so that the
-    # others compute the same bytes as before
-    folders: tuple[Path | None, ...]
+    folders: tuple[Path, ...]  # where to keep each of them
     log: Path  # where the child's output goes
     metric: str  # whose value is sent to the parent while training
     threads: int | None  # processor threads; None: as configured
     sizes: tuple[int, ...] = ()  # stack sizes to measure; empty: train
-
-    @property
-    def kept(self) -> list[Member]:
-        """The members that are recorded."""
-        pairs = zip(self.members, self.folders, strict=True)
-        return [member for member, folder in pairs if folder is not None]

@@ -74,8 +74,9 @@ class Child:
                 if kind == "step":
                     self.step = content
                 elif kind == "values":
-                    numbers = (member.index for member in self.assignment.members)
-                    self.values = dict(zip(numbers, content, strict=True))
+                    members = self.assignment.members
+                    new = {members[position].index: value for position, value in content.items()}
+                    self.values = {**self.values, **new}  # some may have left the stack
                 else:
                     self.verdict = (kind, content)
 

@@ -28,7 +28,6 @@ from dltrain.train.device import choose
 from dltrain.train.job import Job
 from dltrain.train.outcome import Outcome, Row
 from dltrain.train.session import Training
-from dltrain.train.trainer import Trainer
 
 # How often the parent hears of progress, and how soon a child notices that it has been left.
 SECONDS = 0.1
@@ -67,11 +66,11 @@ def main(assignment: Assignment, parent: Connection) -> None:
 
 def _train(jobs: Sequence[Job], assignment: Assignment, line: _Line) -> None:
     training = Training(jobs, threads=assignment.threads)
-    line.trainer = training.trainer
-    disk.make_folders([folder for folder in assignment.folders if folder is not None])
+    line.training = training
+    disk.make_folders(assignment.folders)
     for note in training.go_on(assignment.folders):
         sys.stderr.write(f"{note}\n")
-    training.run(_Watcher(line, assignment.metric))
+    training.run(_Watcher(line, training, assignment.metric))
 
 
 def _measure(jobs: Sequence[Job], assignment: Assignment) -> tuple[int, dict[int, float]]:
@@ -145,24 +144,24 @@ class _Line:
         self._parent = parent
         self._lock = threading.Lock()
         self._stop_signal: int | None = None
-        self._trainer: Trainer | None = None
+        self._training: Training | None = None
 
     @property
-    def trainer(self) -> Trainer | None:
-        """The trainer, once there is one."""
-        return self._trainer
+    def training(self) -> Training | None:
+        """What trains, once there is something."""
+        return self._training
 
-    @trainer.setter
-    def trainer(self, trainer: Trainer) -> None:
-        self._trainer = trainer
+    @training.setter
+    def training(self, training: Training) -> None:
+        self._training = training
         if self._stop_signal is not None:
-            trainer.stop(self._stop_signal)
+            training.stop(self._stop_signal)
 
     def stop(self, number: int) -> None:
         """Ask the training to stop after its step, or not to begin."""
         self._stop_signal = number
-        if self._trainer is not None:
-            self._trainer.stop(number)
+        if self._training is not None:
+            self._training.stop(number)
 
     def send(self, kind: str, content: Any) -> None:
         """Send a message to the parent."""
@@ -175,8 +174,8 @@ class _Line:
             while True:
                 if self._parent.poll(SECONDS):
                     self.stop(self._parent.recv())
-                if self._trainer is not None:
-                    self.send("step", self._trainer.step)
+                if self._training is not None:
+                    self.send("step", self._training.step)
         except (EOFError, OSError):
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -184,8 +183,8 @@ class _Line:
 class _Watcher:
     """The trainer's view: sends each member's metric to the parent, no more often than it looks."""
 
-    def __init__(self, line: _Line, metric: str) -> None:
-        self._line, self._metric = line, metric
+    def __init__(self, line: _Line, training: Training, metric: str) -> None:
+        self._line, self._training, self._metric = line, training, metric
         self._next = -math.inf
 
     def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
@@ -193,8 +192,8 @@ class _Watcher:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + SECONDS
-        values = [self._value(row, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
-        self._line.send("values", values)
+        values = (self._value(row, outcome) for row, outcome in zip(rows, outcomes, strict=True))
+        self._line.send("values", dict(zip(self._training.positions, values, strict=True)))
 
     def early(self, rows: Sequence[Row]) -> None:
         """See ``View``; a sweep shows whole epochs."""

@@ -36,9 +36,7 @@ class Job:
     @property
     def identity(self) -> str:
         """Digest of all that decides the numbers, except the number of epochs."""
-        return self.known_as or training_identity(
-            as_dict(self.config), sha256=self.data.sha256, stack=self.sweep.get("stack")
-        )
+        return self.known_as or training_identity(as_dict(self.config), sha256=self.data.sha256)
 
     @property
     def settings(self) -> dict[str, bool | float | str]:

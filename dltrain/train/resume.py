@@ -14,7 +14,6 @@ from dltrain.runs.provenance import (
     changed_versions,
     device_of,
     refuse_changed,
-    threads_of,
 )
 from dltrain.runs.run import Run
 from dltrain.train import build
@@ -110,6 +109,5 @@ def resumed_training(run: Run, job: Job, *, allow_changed: bool) -> Training:
 
     cpu = torch.backends.cpu.get_cpu_capability()
     refuse_changed([] if allow_changed else changed_versions(run, cpu=cpu))
-    # Another device may be allowed; the recorded number of threads is to be had everywhere.
     device = None if allow_changed else device_of(run)
-    return Training([job], threads=threads_of(run), device=device)
+    return Training([job], device=device)

@@ -28,6 +28,7 @@ from dltrain.train.checkpoints.saver import Interval
 from dltrain.train.device import choose, describe
 from dltrain.train.job import Job
 from dltrain.train.outcome import Outcome
+from dltrain.train.steps import Stack
 from dltrain.train.tracking.trackers import trackers
 from dltrain.train.trainer import Trainer, View
 
@@ -67,8 +68,9 @@ class Training:
         )
         interval = first.trainer.checkpoint_interval
         # what trains them
+        self._device = chosen
         self.trainer = Trainer(
-            build.stack([job.config for job in jobs], jobs[0].data, chosen),
+            self._stack(),
             epochs=first.trainer.epochs,
             eval_interval=first.trainer.eval_interval,
             log_interval=first.trainer.log_interval,
@@ -78,17 +80,27 @@ class Training:
         self.device = describe(chosen, matmul=first.device.matmul)  # where, for people
         # one per job once ``record`` was called
         self.recorders: list[recorder.Recorder | None] = [None] * len(jobs)
+        # which of the jobs it began with are still trained: of these are the lists above
+        self.positions = list(range(len(jobs)))
 
-    def record(self, folders: Sequence[Path | None]) -> None:
-        """Begin the run folders, which are claimed already; None: that job is not kept."""
+    @property
+    def step(self) -> int:
+        """Number of updates so far."""
+        return self.trainer.step
+
+    def stop(self, number: int) -> None:
+        """Stop after the step under way, as a signal of this number asks to."""
+        self.trainer.stop(number)
+
+    def record(self, folders: Sequence[Path]) -> None:
+        """Begin the run folders, which are claimed already."""
         self._open(folders, [None] * len(folders))
 
-    def go_on(self, folders: Sequence[Path | None], *, anew: bool = True) -> list[str]:
+    def go_on(self, folders: Sequence[Path], *, anew: bool = True) -> list[str]:
         """Resume from what earlier processes left in run folders, or begin those that are empty.
 
         Args:
-            folders: Claimed, and held by this process; None: nothing is kept of that job, which is
-                trained along so that the others compute the same bytes as beside it.
+            folders: Claimed, and held by this process.
             anew: Whether to begin anew where there are states and none of them can be used.
 
         Returns:
@@ -98,8 +110,7 @@ class Training:
             ValueError: If it would have to begin anew and may not; nothing has changed then.
         """
         run_folders = [
-            None if folder is None else RunFolder(folder, job.identity)
-            for folder, job in zip(folders, self.jobs, strict=True)
+            RunFolder(folder, job.identity) for folder, job in zip(folders, self.jobs, strict=True)
         ]
         points, unusable = resumable(self.trainer.steps, run_folders)
         if unusable and not any(points) and not anew:
@@ -112,13 +123,11 @@ class Training:
         self._open(folders, points)
         return [f"{reason}; {path.name} is not used" for path, reason in unusable.items()]
 
-    def _open(self, folders: Sequence[Path | None], points: Sequence[ResumePoint | None]) -> None:
+    def _open(self, folders: Sequence[Path], points: Sequence[ResumePoint | None]) -> None:
         preparation = as_json(self.jobs[0].data.preparation())
 
-        def begin(index: int) -> recorder.Recorder | None:
+        def begin(index: int) -> recorder.Recorder:
             job, folder, point = self.jobs[index], folders[index], points[index]
-            if folder is None:
-                return None
             run_id = f"{job.sweep['id']}/{folder.name}" if job.sweep else folder.name
             info = self._info(job, run_id)
             info |= history(folder, None if point is None else point.state.meta)
@@ -135,27 +144,46 @@ class Training:
             run.log(f"{' '.join(['dltrain', *job.line.words])} on {self.device}")
             return run
 
-        self.recorders = disk.side_by_side(begin, range(len(self.jobs)))
+        self.recorders = [*disk.side_by_side(begin, range(len(self.jobs)))]
 
     def run(self, view: View) -> list[Ended]:
         """Train, and finish each run folder when its job ends.
 
         Returns:
-            How they came out, without those that were only trained along.
+            How they came out, in the order of the jobs.
 
         Raises:
             StorageError: If something could not be kept; the folders say so, if they still can.
         """
         ended: dict[int, Ended] = {}
         try:
-            for members in self.trainer.fit(self.recorders, view):
-                self._log_graphs()
-                _ = self._solution  # once, before several threads ask for it
-                ended |= zip(members, disk.side_by_side(self._finish, members), strict=True)
+            while self.positions:
+                for members in self.trainer.fit(self.recorders, view):
+                    self._log_graphs()
+                    _ = self._solution  # once, before several threads ask for it
+                    numbers = [self.positions[member] for member in members]
+                    ended |= zip(numbers, disk.side_by_side(self._finish, members), strict=True)
+                self._narrow()
         except BaseException as error:
             self._fail(error)
             raise
         return [ended[index] for index in sorted(ended)]
+
+    def _stack(self) -> Stack:
+        return build.stack([job.config for job in self.jobs], self.jobs[0].data, self._device)
+
+    def _narrow(self) -> None:
+        """Let those that have come to their end leave the stack: the others have the same bytes."""
+        outcomes = self.trainer.outcomes
+        members = [m for m, outcome in enumerate(outcomes) if outcome.status == "running"]
+        self.positions = [self.positions[member] for member in members]
+        self.jobs = [self.jobs[member] for member in members]
+        self.recorders = [self.recorders[member] for member in members]
+        if members:
+            before = self.trainer
+            self.trainer = before.narrowed(self._stack(), members)
+            if before.stop_signal is not None:  # it came meanwhile
+                self.trainer.stop(before.stop_signal)
 
     def _log_graphs(self) -> None:
         """Say why a GPU launched each step's operations one by one, if it did."""

@@ -169,6 +169,11 @@ class Steps:
             parts.append(self.stack.loss.statistics(records.clone()))
         return torch.cat(parts)[:, 0]
 
+    @property
+    def resumes_within(self) -> bool:
+        """Whether an earlier process left the next epoch under way."""
+        return self._done > 0
+
     def underway(self) -> dict[str, Tensor]:
         """Return the state of an epoch under way, [M, ...] each, for ``restore``."""
         added, records = self._tally.parts()

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from dltrain.metrics import choosing, names_of
-from dltrain.train.checkpoints.saver import Interval, Recorder, Saver, State, restore
+from dltrain.train.checkpoints.saver import Interval, Recorder, Saver, State, restore, state_of
 from dltrain.train.outcome import Outcome, Row, Rules
 from dltrain.train.steps import Stack, Steps
 
@@ -41,6 +41,9 @@ class Trainer:
         patience: Stop after this many validations without a new best; None: never.
         checkpoint_interval: How often a state is written; None: as often as costs little.
     """
+
+    # A stack is made narrower when this share of it has come to its end: doing so costs a moment.
+    NARROWED_SHARE = 1 / 8
 
     def __init__(
         self,
@@ -87,8 +90,7 @@ class Trainer:
 
         Args:
             states: One per member, all of one step but those of members that have come to their
-                end; None: a member that was kept before, and is trained along from its start, so
-                that the others compute the same bytes as beside it.
+                end; None: a member that begins, as do all then that have not come to their end.
         """
         for member, state in enumerate(states):
             if state is not None:
@@ -99,39 +101,64 @@ class Trainer:
         restore(self.steps, states)
 
     @torch.inference_mode()
+    def narrowed(self, stack: Stack, members: Sequence[int]) -> Trainer:
+        """Return what goes on with some of the members.
+
+        Args:
+            stack: Of these members, as it is in the beginning.
+            members: Their indices.
+        """
+        other = Trainer(
+            stack,
+            epochs=self.epochs,
+            eval_interval=self._eval_interval,
+            log_interval=self._log_interval,
+            patience=self.rules.patience,
+            checkpoint_interval=self._checkpoint_interval,
+        )
+        other.outcomes = [self.outcomes[member] for member in members]
+        other._epoch = self._epoch
+        underway = self.steps.underway() if self.steps.resumes_within else None
+        kept = {name: tensor[list(members)] for name, tensor in (underway or {}).items()}
+        other.steps.restore(self.steps.taken, kept or None)
+        for name, tensor in state_of(self.steps).items():
+            state_of(other.steps)[name].copy_(tensor[list(members)])
+        return other
+
+    @torch.inference_mode()
     def fit(self, recorders: Sequence[Recorder | None], view: View) -> Iterator[list[int]]:
-        """Train to the end, or until every member is done, or a signal asks to stop.
+        """Train until every member has come to its end, a signal asks to stop, or many have.
 
         Args:
             recorders: One per member; None: nothing is kept of that member.
             view: Shown every epoch.
 
         Yields:
-            Members that have just come to their end; their states are written. In the end the
-            status of none is ``running``.
+            Members that have just come to their end; their states are written. Where the status of
+            some is ``running`` in the end, enough of the others have ended that a narrower stack
+            should go on with them; their states are written, too.
 
         Raises:
             StorageError: If a row or a checkpoint could not be kept.
         """
         saver = Saver(self.steps, self.outcomes, recorders, self._checkpoint_interval)
-        # Members that were kept before are trained along only as long as others need them.
-        wanted = [m for m, recorder in enumerate(recorders) if recorder is not None]
-        wanted = wanted or list(range(len(recorders)))
-        ended = [m for m in wanted if self.outcomes[m].status != "running"]
+        running = list(range(len(self.outcomes)))
+        ended = [m for m in running if self.outcomes[m].status != "running"]
         saver.write(ended, ended=True)  # a kill may have come before all of that was done
         self._test()
         while True:
             if ended:
                 yield ended
-            running = [m for m in wanted if self.outcomes[m].status == "running"]
-            if not running or self.stop_signal is not None:
+            running = [m for m in running if self.outcomes[m].status == "running"]
+            narrowed = len(running) <= (1 - self.NARROWED_SHARE) * len(self.outcomes)
+            if not running or narrowed or self.stop_signal is not None:
                 break
             self._train(saver, running, recorders, view)
             ended = [m for m in running if self.outcomes[m].status != "running"]
         saver.write(running)
-        for member in running:
-            self.outcomes[member].status = "interrupted"
-        if running:
+        if running and self.stop_signal is not None:
+            for member in running:
+                self.outcomes[member].status = "interrupted"
             yield running
 
     @torch.inference_mode()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +21,7 @@ from dltrain.train import build
 from dltrain.train.bench import measure, variants
 from dltrain.train.job import Job
 from tests.conftest import Call, changed, tree
+from tests.torture.forks import program
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -132,14 +133,18 @@ def test_without_rows_to_validate_there_is_no_validation() -> None:
     assert "validation" not in costs.epoch
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.proof)],
+    ids=lambda n: n.name,
+)
 def test_a_signal_ends_bench_and_leaves_nothing(number: signal.Signals, here: Path) -> None:
     temporary = here / "temporary"
     temporary.mkdir()
     # Long enough that the signal finds it measuring; epochs of it are recorded, too.
     words = ["data.num_train=300000", "trainer.batch_size=32", "device=cpu"]
     child = subprocess.Popen(
-        [sys.executable, "-m", "dltrain", "bench", *words],
+        [*shlex.split(program()), "bench", *words],
         env={**os.environ, "TMPDIR": str(temporary)},
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -76,7 +76,7 @@ def test_the_runs_own_file_given_as_another_has_its_metrics(name: str, call: Cal
     assert (other["split"], other["rows"]) == ("data", 400)
     given = Path("moved.csv").read_bytes()
     streamed = piped("evaluate", "latest", "--data", "-", "--json", given=given)
-    assert json.loads(streamed.stdout) == other
+    assert json.loads(streamed.out) == other
 
 
 def test_images_are_judged_by_the_labels_beside_them(call: Call) -> None:

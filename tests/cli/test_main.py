@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,8 @@ from dltrain.config.load import load
 from dltrain.config.plain import to_yaml
 from dltrain.runs.find import list_runs
 from tests.cli.conftest import record
-from tests.conftest import Call, Shown, command, tree
+from tests.conftest import Call, Shown, command, tree, whole_command
+from tests.torture.forks import program
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -45,7 +47,7 @@ def closed_pipe(*words: str) -> Shown:
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        line = [sys.executable, "-m", "dltrain", *words]
+        line = [*shlex.split(program()), *words]
         result = subprocess.run(line, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     finally:
         os.close(writer)
@@ -66,7 +68,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Shown]:
 @pytest.fixture(scope="module")
 def as_module(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Shown]:
     folder = tmp_path_factory.mktemp("module")
-    return folder, command(folder=folder)
+    return folder, whole_command(folder=folder)
 
 
 def test_bare_dltrain_trains_and_says_so(bare: tuple[Path, Shown]) -> None:

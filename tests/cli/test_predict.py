@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from dltrain.train import build
 from tests.benchmarks.process import measured
 from tests.conftest import Call, Shown, changed, command, tree
 from tests.inference.test_evaluation import RUNS, write_table
+from tests.torture.forks import program
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -42,9 +44,8 @@ def table_of(shown: Shown) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(shown.out))
 
 
-def piped(*words: str, given: bytes) -> subprocess.CompletedProcess[bytes]:
-    line = [sys.executable, "-m", "dltrain", *words]
-    return subprocess.run(line, input=given, capture_output=True, check=False)
+def piped(*words: str, given: bytes) -> Shown:
+    return command(*words, folder=Path(), given=given)
 
 
 @pytest.mark.parametrize("name", ["classes", "amounts", "mlp of amounts", "least squares"])
@@ -103,14 +104,14 @@ def test_standard_input_and_output_hold_csv_and_nothing_else(call: Call) -> None
     train(call, "trainer.epochs=1")
     given = b'x1,x0,note\r\n1,2,"a\nb"\r\n,,\r\n'
     shown = piped("predict", "latest", "--data", "-", given=given[:-6])
-    assert (shown.returncode, shown.stderr) == (0, b"")
-    [head, row] = list(csv.reader(io.StringIO(shown.stdout.decode(), newline="")))
+    assert (shown.code, shown.err) == (0, "")
+    [head, row] = list(csv.reader(io.StringIO(shown.out, newline="")))
     assert (head, row[:3]) == (["x1", "x0", "note", "prediction"], ["1", "2", "a\nb"])
     again = piped("predict", "latest", "--data", "-", given=gzip.compress(given[:-6]))
-    assert again.stdout == shown.stdout
+    assert again.out == shown.out
     refused = piped("predict", "latest", "--data", "-", given=given)
-    assert refused.returncode == 2
-    assert b"standard input:4: column 'x0': no value" in refused.stderr
+    assert refused.code == 2
+    assert "standard input:4: column 'x0': no value" in refused.err
 
 
 def test_texts_that_look_like_formulas_are_made_harmless(call: Call) -> None:
@@ -169,8 +170,8 @@ def test_images_come_as_idx_files_or_as_pictures(call: Call) -> None:
     assert table_of(several).file.tolist() == ["pictures/1.png", "pictures/0.png"]
     for file, column in (("x-idx3-ubyte.gz", "row"), ("pictures/3.png", "file")):
         shown = piped("predict", "latest", "--data", "-", given=Path(file).read_bytes())
-        assert (shown.returncode, shown.stderr) == (0, b"")
-        assert shown.stdout.startswith(column.encode())
+        assert (shown.code, shown.err) == (0, "")
+        assert shown.out.startswith(column)
 
 
 def test_colour_is_told_and_another_size_refused(call: Call) -> None:
@@ -252,7 +253,7 @@ def test_a_link_is_written_through(call: Call) -> None:
 def test_a_reader_who_leaves_is_no_error(here: Path, call: Call) -> None:
     train(call, "trainer.epochs=1")
     feeding = [sys.executable, "-c", ENDLESS]
-    line = [sys.executable, "-m", "dltrain", "predict", "latest", "--data", "-"]
+    line = [*shlex.split(program()), "predict", "latest", "--data", "-"]
     with (
         subprocess.Popen(feeding, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as endless,
         subprocess.Popen(
@@ -273,7 +274,7 @@ def test_a_signal_leaves_no_file(number: signal.Signals, here: Path, call: Call)
     train(call, "trainer.epochs=1")
     before = tree(here)
     feeding = [sys.executable, "-c", ENDLESS]
-    line = [sys.executable, "-m", "dltrain", "predict", "latest", "--data", "-"]
+    line = [*shlex.split(program()), "predict", "latest", "--data", "-"]
     with (
         subprocess.Popen(feeding, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as endless,
         subprocess.Popen(
@@ -304,6 +305,7 @@ def _peak(rows: int) -> int:
     return measured([sys.executable, "-m", "dltrain", *words], folder=os.getcwd()).peak
 
 
+@pytest.mark.proof
 def test_memory_does_not_grow_with_the_file(call: Call) -> None:
     train(call, "trainer.epochs=1")
     small, large = _peak(300_000), _peak(1_800_000)  # 13 MB and 77 MB

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import shlex
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +22,7 @@ from dltrain.system.disk import locked
 from dltrain.train.checkpoints import checkpoint_file as checkpoint
 from tests.conftest import Call, Shown, tree, write_record
 from tests.torture.crashes import lasting
+from tests.torture.forks import program, start
 
 SMALL = ("data.num_train=96", "data.num_val=32", "trainer.batch_size=16", "device.threads=1")
 MLP = ("model=mlp", "model.hidden=[8]", "model.dropout=0.2", "optimizer=adam", *SMALL)
@@ -267,7 +268,7 @@ def test_a_run_under_way_is_in_use(here: Path, call: Call) -> None:
 
 
 def test_a_training_holds_the_lock_of_its_folder(here: Path, call: Call) -> None:
-    line = [sys.executable, "-m", "dltrain", *SMALL, "trainer.epochs=1000000"]
+    line = [*shlex.split(program()), *SMALL, "trainer.epochs=1000000"]
     with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         try:
             wait_for(lambda: list_runs(here / "outputs"))
@@ -363,10 +364,11 @@ def test_a_finished_run_that_is_trained_on_keeps_its_result_until_it_has_another
 ) -> None:
     run = trained(call, *SMALL, "trainer.epochs=2")
     result = read_record(run / "run.json")["result"]
-    line = [sys.executable, "-m", "dltrain", "resume", "latest", "trainer.epochs=1000000"]
-    with subprocess.Popen(line, stdout=subprocess.DEVNULL) as process:
-        wait_for(lambda: read_record(run / "run.json")["status"] == "running")
-        process.kill()
+    line = ["resume", "latest", "trainer.epochs=1000000"]
+    process = start(here, line)
+    wait_for(lambda: read_record(run / "run.json")["status"] == "running")
+    os.kill(process.pid, signal.SIGKILL)
+    process.finish()
     record = read_record(run / "run.json")
     assert (record["result"], record["status"]) == (result, "running")
     assert "crashed; to go on: dltrain resume" in call("runs", "show", "latest").out

@@ -6,7 +6,6 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from dltrain.runs.find import list_runs
 from dltrain.text import figure
 from tests.cli.conftest import record
 from tests.conftest import Call
+from tests.torture.forks import program
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -24,6 +24,7 @@ EXPERIMENTS = [
     str(file.relative_to(CONF / "experiment").with_suffix(""))
     for file in sorted((CONF / "experiment").rglob("*.yaml"))
 ]
+QUICK = ("book/house_tiny", "book/linear_regression")
 
 
 def test_every_kind_of_model_trains(here: Path, call: Call) -> None:
@@ -64,7 +65,13 @@ def test_validating_less_often_still_records_the_validations(here: Path, call: C
     assert found == [False, True, False, True]
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in QUICK else pytest.param(name, marks=pytest.mark.proof)
+        for name in EXPERIMENTS
+    ],
+)
 def test_an_experiment_falls_into_the_published_bands(here: Path, call: Call, name: str) -> None:
     shown = call(f"experiment={name}")
     assert (shown.code, shown.err) == (0, "")
@@ -91,7 +98,7 @@ def test_the_next_command_can_be_typed_as_it_is_shown(call: Call, folder: str) -
 def test_a_signal_stops_after_the_step_and_keeps_whole_epochs(
     here: Path, number: signal.Signals, code: int
 ) -> None:
-    line = [sys.executable, "-m", "dltrain", "trainer.epochs=1000000"]
+    line = [*shlex.split(program()), "trainer.epochs=1000000"]
     pipe = subprocess.PIPE
     with subprocess.Popen(line, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout is not None

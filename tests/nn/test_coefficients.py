@@ -61,7 +61,9 @@ def test_standardisation_is_undone_for_every_class() -> None:
     weight, bias = torch.randn(3, 2, dtype=torch.float64), torch.randn(3, dtype=torch.float64)
     found = coefficients(weight, bias, data)
     logits = data.train.inputs @ weight.numpy().T + bias.numpy()
-    np.testing.assert_allclose(features @ found.weight.T + found.intercept, logits, rtol=1e-9)
+    np.testing.assert_allclose(
+        features @ found.weight.T + found.intercept, logits, rtol=1e-9, atol=1e-13
+    )
 
 
 def test_data_in_their_own_units_stay_as_they_are() -> None:

@@ -49,9 +49,12 @@ def peak_megabytes(code: str, folder: Path) -> float:
     return int(re.findall(r"\d+", result.stdout)[-1]) / 1024
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell")
 @pytest.mark.parametrize(
-    ("model", "bound"), [("model=softmax", 150), ("model=mlp optimizer=adam", 180)], ids=str
+    ("model", "bound"),
+    [("model=softmax", 150), ("model=mlp optimizer=adam", 180)],
+    ids=str,
 )
 def test_a_run_takes_little_memory_beside_torch(model: str, bound: float, here: Path) -> None:
     """All of Fashion-MNIST where it is found; 55,000 pictures as float32 would be 172 MB alone."""

@@ -10,7 +10,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from dltrain.runs.find import list_runs
 from dltrain.runs.run import Run, read
 from tests.conftest import Call, Shown, command
 from tests.sweep.helpers import wait_for
+from tests.torture.forks import program
 
 pytestmark = pytest.mark.proof
 
@@ -460,7 +460,7 @@ def test_what_an_interrupted_training_offers_goes_on_with_it(
     words = [word for word in CSV if not word.startswith("trainer.")]
     line = [*sweep[:1], *MINE, *words, *sweep[1:], "trainer.epochs=1000000", OTHER]
     process = subprocess.Popen(
-        [sys.executable, "-m", "dltrain", *line],
+        [*shlex.split(program()), *line],
         cwd=work,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -123,7 +123,13 @@ def drawn(page: Any, title: str, count: int) -> None:
     playwright.expect(plot.locator(".scatterlayer .trace")).to_have_count(count)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in ("sweep", "amounts") else [pytest.mark.proof])
+        for name in PAGES
+    ],
+)
 def test_a_page_opens_from_disk_draws_its_plots_and_fits_a_phone(name: str, opened: Any) -> None:
     page = opened(name)
     assert page.locator("h1").inner_text()
@@ -219,6 +225,7 @@ def test_the_legend_hides_and_shows_curves(sweep_page: Any) -> None:
     drawn(page, "loss", 6)
 
 
+@pytest.mark.proof
 def test_training_and_validation_of_a_single_run_are_told_apart(opened: Any) -> None:
     page = opened("image")
     assert page.locator("#curves .legend button").all_inner_texts() == ["training", "validation"]
@@ -257,6 +264,7 @@ def test_sections_fold_by_keyboard_and_an_address_opens_them(sweep_page: Any) ->
     page.locator("#settings[open]").wait_for()  # the address has changed a moment later
 
 
+@pytest.mark.proof
 def test_the_keyboard_finds_the_way_past_the_contents(opened: Any) -> None:
     page = opened("sweep")
     page.keyboard.press("Tab")
@@ -283,7 +291,7 @@ def test_light_and_dark_follow_the_system_and_a_button(opened: Any) -> None:
     assert (page.evaluate(paper), page.evaluate(ink)) == (light, "#1d1c1a")
 
 
-@pytest.mark.parametrize("name", ["sweep", "amounts"])
+@pytest.mark.parametrize("name", ["sweep", pytest.param("amounts", marks=pytest.mark.proof)])
 def test_on_paper_all_is_open_and_nothing_is_cut(name: str, opened: Any) -> None:
     page = opened(name, color_scheme="dark", width=1400)
     page.locator("#config summary").click()
@@ -308,6 +316,7 @@ def test_a_command_is_copied(opened: Any) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == line.locator("code").inner_text()
 
 
+@pytest.mark.proof
 def test_a_plot_is_saved_as_svg(opened: Any, tmp_path: Path) -> None:
     page = opened("image")
     with page.expect_download() as download:
@@ -330,6 +339,7 @@ def test_what_a_stranger_wrote_is_shown_and_does_nothing(opened: Any) -> None:
     assert page.locator("svg a, svg b, svg img").count() == 0
 
 
+@pytest.mark.proof
 def test_no_other_script_can_run_and_nothing_can_be_asked_for(browser: Any, pages: Path) -> None:
     page = browser.new_page()
     page.goto((pages / "amounts.html").as_uri())

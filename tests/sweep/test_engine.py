@@ -81,9 +81,9 @@ class Ruined:
 
 # How members are carried out: large stacks one by one, small ones side by side, each by itself.
 EXECUTORS = (
-    ["sweep.workers=1"],
+    pytest.param(["sweep.workers=1"], marks=pytest.mark.proof),
     ["sweep.workers=2", "sweep.stack_size=7"],
-    ["sweep.workers=2", "sweep.stack_size=1"],
+    pytest.param(["sweep.workers=2", "sweep.stack_size=1"], marks=pytest.mark.proof),
 )
 
 
@@ -286,7 +286,15 @@ def test_what_nobody_disturbs_is_kept_whole(whole: Path) -> None:
     assert sum(name.endswith(".safetensors") for name in found) >= 6
 
 
-@pytest.mark.parametrize("count", [1, 3, 5])
+def test_a_child_that_has_nothing_to_say_leaves_no_log(whole: Path, ruined: Ruined) -> None:
+    assert not (whole / "logs").exists()
+    assert SweepFolder(whole).run(0) is not None
+    assert all(log.stat().st_size for log in (ruined.folder / "logs").glob("*"))
+
+
+@pytest.mark.parametrize(
+    "count", [pytest.param(1, marks=pytest.mark.proof), 3, pytest.param(5, marks=pytest.mark.proof)]
+)
 def test_a_sweep_that_is_killed_can_be_completed_as_if_nothing_had_happened(
     count: int, whole: Path, tmp_path: Path
 ) -> None:
@@ -296,7 +304,7 @@ def test_a_sweep_that_is_killed_can_be_completed_as_if_nothing_had_happened(
         assert family
         process.kill()
         assert ended(process).code == -signal.SIGKILL
-    wait_for(lambda: not alive(family), seconds=10)
+    wait_for(lambda: not alive(family))
 
     sweep = only_sweep(tmp_path)
     finished = [m for m in members(sweep) if (m / "run.json").is_file() and _is_done(m)]
@@ -335,7 +343,9 @@ def test_a_child_that_is_killed_costs_nothing_but_time(whole: Path, tmp_path: Pa
         assert_equal_runs(ours, theirs, relative=1e-4)  # 2,560 steps with other sums
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.proof)]
+)
 def test_a_sweep_that_is_asked_to_stop_keeps_whole_epochs_and_goes_on_later(
     number: signal.Signals, whole: Path, tmp_path: Path
 ) -> None:
@@ -353,7 +363,7 @@ def test_a_sweep_that_is_asked_to_stop_keeps_whole_epochs_and_goes_on_later(
     assert "another process is at work in it" in busy.err
     assert shown.code == 128 + number
     assert shown.err.startswith("dltrain: error: interrupted; ")
-    wait_for(lambda: not alive(family), seconds=10)
+    wait_for(lambda: not alive(family))
 
     info = record(sweep)
     assert (info["status"], info["exit_code"]) == ("interrupted", 128 + number)
@@ -514,9 +524,3 @@ def test_groups_can_be_trained_side_by_side(tmp_path: Path) -> None:
 def test_workers_share_a_single_group(tmp_path: Path) -> None:
     sweep = swept(tmp_path, "seed=range(4)", *SMALL, "sweep.workers=2")
     assert [record(m)["sweep"]["stack"] for m in members(sweep)] == [[0, 1]] * 2 + [[2, 3]] * 2
-
-
-def test_a_child_that_has_nothing_to_say_leaves_no_log(whole: Path, ruined: Ruined) -> None:
-    assert not (whole / "logs").exists()
-    assert SweepFolder(whole).run(0) is not None
-    assert all(log.stat().st_size for log in (ruined.folder / "logs").glob("*"))

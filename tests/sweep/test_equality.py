@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from dltrain.sweep.plan import Member
+from tests.conftest import thinned
 from tests.sweep.helpers import (
     assert_equal_runs,
     lasting,
@@ -139,8 +140,7 @@ OPTIMIZERS: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(("model", "optimizer"), thinned(MODELS, OPTIMIZERS))
 def test_members_trained_together_equal_their_single_runs(
     model: str, optimizer: str, classes: str, tmp_path: Path
 ) -> None:

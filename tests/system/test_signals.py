@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 from dltrain.runs.find import list_runs
 from dltrain.system.signals import HANGUP, SIGNALS, stopping
 from tests.conftest import Shown, changed
-from tests.torture.forks import forked
+from tests.torture.forks import forked, program
 
 SMALL = ["data.num_train=64", "data.num_val=16", "trainer.epochs=2", "device.threads=1"]
 # Sends itself a signal at Python's own end.
@@ -103,10 +104,12 @@ def test_a_signal_at_the_end_of_the_process_changes_nothing(number: signal.Signa
     assert shown == Shown(0, "dltrain", "")
 
 
-@pytest.mark.parametrize("errors", [subprocess.PIPE, subprocess.STDOUT])
+@pytest.mark.parametrize(
+    "errors", [subprocess.PIPE, pytest.param(subprocess.STDOUT, marks=pytest.mark.proof)]
+)
 def test_whoever_insists_gets_out_though_nobody_reads_the_output(errors: int, here: Path) -> None:
     """A pipe that is full holds the run until somebody reads it, or insists."""
-    line = [sys.executable, "-m", "dltrain", *changed(SMALL, "trainer.epochs=3000")]
+    line = [*shlex.split(program()), *changed(SMALL, "trainer.epochs=3000")]
     with subprocess.Popen(line, cwd=here, stdout=subprocess.PIPE, stderr=errors) as run:
         sizes = [0] * 4
         while not sizes[-4] or sizes[-1] != sizes[-4]:  # metrics are written once a second

@@ -68,9 +68,9 @@ def prove(models: Sequence[str], *, whole: bool) -> Report:
     tried, calls = 0, 0
     for name in models:
         with tempfile.TemporaryDirectory() as folder:
-            reference, count = _reference(Path(folder), MODELS[name])
-            calls += count
-            points = list(_points(count, whole=whole))
+            reference, names = _reference(Path(folder), MODELS[name])
+            calls += len(names)
+            points = list(_points(names, whole=whole))
             judge = functools.partial(_try, Path(folder), MODELS[name], reference)
             for point, complaint in zip(points, forks.side_by_side(judge, points), strict=True):
                 wrong += [f"{name}: {point.what}: {complaint}"] * bool(complaint)
@@ -138,19 +138,21 @@ def reference_of(folder: Path, words: Sequence[str]) -> dict[str, bytes]:
     return lasting(run)
 
 
-def _reference(folder: Path, words: Sequence[str]) -> tuple[dict[str, bytes], int]:
+def _reference(folder: Path, words: Sequence[str]) -> tuple[dict[str, bytes], list[str]]:
+    """Return what is left without a disturbance, and the names of the calls in order."""
     reference = reference_of(folder, words)
     place = folder / "counted"
     place.mkdir()
     forks.forked(place, words_for(place, words), _count)
-    return reference, int((place / COUNT_FILE).read_text())
+    return reference, (place / COUNT_FILE).read_text().splitlines()
 
 
 class _Counting(faults.Disk):
-    """A disk that leaves the number of its calls in a file."""
+    """A disk that leaves the names of its calls in a file."""
 
     def carry_out(self, name: str, *arguments: object, **keywords: object) -> object:
-        Path(COUNT_FILE).write_text(str(self.count))
+        with open(COUNT_FILE, "a") as file:
+            file.write(f"{name}\n")
         return super().carry_out(name, *arguments, **keywords)
 
 
@@ -158,13 +160,13 @@ def _count() -> None:
     _Counting(None, faults.kill, for_good=False).install()
 
 
-def _points(count: int, *, whole: bool) -> Iterator[Point]:
+def _points(names: Sequence[str], *, whole: bool) -> Iterator[Point]:
     refusals = (
         *((errno.ENOSPC, False), (errno.ENOSPC, True)),
         *((errno.EIO, False), (errno.EACCES, True)),
     )
-    for at in range(count):
-        for halfway in (False, True):
+    for at, name in enumerate(names):
+        for halfway in (False, True) if name == "write" else (False,):
             what = f"kill {'half-way through' if halfway else 'before'} call {at}"
             yield Point(what, functools.partial(_kill, at, halfway), -9)
         for variant in range(3) if whole else [at % 3]:

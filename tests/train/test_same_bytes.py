@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import functools
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,10 +44,10 @@ WATCHED = (0, 1, 2, 6, 31, 63)
 
 def members(model: str, *, seeds: str) -> list[Mapping[str, Any]]:
     """Describe 64 members that differ in numbers; ``seeds`` tells how they share their batches."""
-    seed_of = {"one": lambda m: 0, "pairs": lambda m: m // 2, "all": lambda m: m}[seeds]
+    sharing = {"one": 64, "pairs": 2, "all": 1}[seeds]
     dropout = "dropout" in model
     return [
-        {"optimizer.lr": 0.01 + 0.003 * m, "seed": seed_of(m)}
+        {"optimizer.lr": 0.01 + 0.003 * m, "seed": m // sharing}
         | ({"model.dropout": 0.1 + 0.01 * m} if dropout else {})
         for m in range(64)
     ]
@@ -67,8 +71,6 @@ def outcome(trained: Stack, epochs: int = 2) -> list[list[bytes]]:
     with torch.inference_mode():
         seen: list[Tensor] = train(Steps(trained), epochs)
     trainer = Trainer(trained, epochs=epochs)
-    rows = [str(trainer.evaluate(split)) for split in ()]
-    assert not rows
     metrics = [[str(row) for row in trainer.evaluate(split)] for split in ROWS]
     count = trained.model.num_members
     return [
@@ -84,13 +86,13 @@ def outcome(trained: Stack, epochs: int = 2) -> list[list[bytes]]:
 @pytest.mark.parametrize("batch", BATCHES)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("features", [1, 30])
 def test_members_of_any_stack_on_any_threads_are_their_single_runs(
-    model: str, optimizer: str, batch: str, features: int
+    model: str, optimizer: str, batch: str
 ) -> None:
     words = [*MODELS[model], *OPTIMIZERS[optimizer], f"trainer.batch_size={batch}"]
-    data = data_of(model, features)
-    seeds = ("one", "pairs", "all")[(len(model) + len(optimizer) + len(batch)) % 3]
+    number = len(model) + len(optimizer) + len(batch)
+    data = data_of(model, (1, 30)[number % 2])
+    seeds = ("one", "pairs", "all")[number % 3]
     every = members(model, seeds=seeds)
     torch.set_num_threads(1)
     alone = {m: outcome(stack(words, [every[m]], data=data))[0] for m in WATCHED}
@@ -103,5 +105,30 @@ def test_members_of_any_stack_on_any_threads_are_their_single_runs(
                     assert found[m] == alone[m], (threads, size, m)
 
 
-def test_a_library_that_is_not_told_is_found_out() -> None:
-    assert products.WAYS
+@pytest.mark.parametrize("told", ["AUTO", "COMPATIBLE"])
+def test_a_library_that_sums_otherwise_in_a_stack_is_found_out(told: str) -> None:
+    """Told otherwise by the user, it changes its kernels with the width and the threads."""
+    case = "test_members_of_any_stack_on_any_threads_are_their_single_runs"
+    line = [sys.executable, "-m", "pytest", "-q", "-n", "0", f"{__file__}::{case}", "-k"]
+    environment = {**os.environ, "MKL_CBWR": told}
+    ended = subprocess.run(
+        [*line, "softmax-sgd-8 or linear-momentum-7 or gelu-adam-8"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert ended.returncode == 0, ended.stdout[-3000:]
+    assert "3 passed" in ended.stdout
+
+
+def test_a_way_that_gives_other_bytes_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def shifted(to: Tensor, a: Tensor, b: Tensor, *, kept: int, scale: float) -> None:
+        products.together(to, a, b, kept=kept, scale=scale)
+        to.nextafter_(torch.tensor(9.0))
+
+    to, a, b = torch.zeros(3, 4, 5), torch.rand(3, 4, 6), torch.rand(6, 5)
+    before = products.choose(to, a, b, kept=1, scale=1.0)
+    monkeypatch.setitem(products.WAYS, before, shifted)
+    assert products.choose(to, a, b, kept=1, scale=1.0) != before

@@ -23,7 +23,7 @@ from dltrain.train.cuda_graphs import Graphs
 from dltrain.train.outcome import Outcome, Row
 from dltrain.train.steps import Stack, Steps
 from dltrain.train.trainer import Trainer
-from tests.conftest import changed
+from tests.conftest import changed, thinned
 from tests.replay import Operation, Replays, Watch
 from tests.scaling import RATES, RULES, scaled
 from tests.stacked import (
@@ -139,8 +139,7 @@ def assert_a_replay_is_the_loop(
     return replays.count
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(("model", "optimizer"), thinned(MODELS, OPTIMIZERS))
 def test_a_replayed_epoch_is_the_loop_byte_for_byte(model: str, optimizer: str) -> None:
     """Nothing of a step is kept in Python: what it counts it counts on the device."""
     assert assert_a_replay_is_the_loop(model, optimizer, "own batches") == 2

@@ -43,7 +43,7 @@ class ResumePoint:
 
 
 def resumable(
-    steps: Steps, folders: Sequence[RunFolder | None]
+    steps: Steps, folders: Sequence[RunFolder]
 ) -> tuple[list[ResumePoint | None], dict[Path, str]]:
     """Find the states that members which train together can go on from.
 
@@ -52,18 +52,12 @@ def resumable(
         last step of which all have one, or None to begin anew. And what is unusable: path -> why.
     """
     unusable: dict[Path, str] = {}
-    usable = [
-        [] if folder is None else list(_usable(steps, folder, unusable)) for folder in folders
-    ]
+    usable = [list(_usable(steps, folder, unusable)) for folder in folders]
     points = [
         states[0] if states and states[0].state.outcome.status == "done" else None
         for states in usable
     ]
-    going_on = [
-        index
-        for index, folder in enumerate(folders)
-        if folder is not None and points[index] is None
-    ]
+    going_on = [index for index, point in enumerate(points) if point is None]
     steps_of = [{one.state.step for one in usable[index]} for index in going_on]
     common = set.intersection(*steps_of) if steps_of else set()
     for index in going_on if common else ():

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Call, changed, command, tree
+from tests.torture.forks import program
 
 JOB = ("device=cpu", "trainer.epochs=2", "data.num_train=64", "data.num_val=32")
 
@@ -198,7 +199,7 @@ def test_what_optuna_cannot_search_is_refused_in_one_line(
 
 
 def test_ctrl_c_keeps_the_job_under_way_and_begins_no_other(here: Path) -> None:
-    line = [sys.executable, "-m", "dltrain", "-m", "hydra/launcher=basic"]
+    line = [*shlex.split(program()), "-m", "hydra/launcher=basic"]
     line += changed(JOB, "trainer.epochs=100000", "seed=1,2")
     with subprocess.Popen(line, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as sweep:
         while not any(here.glob("outputs/*/metrics.csv")):

@@ -74,6 +74,7 @@ def test_who_follows_a_sweep_sees_epochs_as_they_come(here: Path) -> None:
     assert epochs == sorted(set(epochs))
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the child's process in /proc")
 def test_a_child_that_is_killed_is_told_of_with_its_members(here: Path, call: Call) -> None:
     words = ["optimizer.lr=0.1,0.2", "trainer.epochs=1000000"]

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 from dltrain.runs.find import list_runs
 from tests.cli.conftest import runs_of
 from tests.conftest import Call, command
+from tests.torture.forks import start
 
 
 def test_a_run_is_followed_until_it_ends(there: Path) -> None:
-    train = [sys.executable, "-m", "dltrain", "trainer.epochs=400", "data.num_train=20000"]
-    with subprocess.Popen(train, cwd=there, stdout=subprocess.DEVNULL) as training:
-        while len(list_runs(there / "outputs")) < 4:
-            assert training.poll() is None
-            time.sleep(0.05)
-        shown = command("runs", "tail", folder=there)
-    assert training.returncode == 0
+    training = start(there, ["trainer.epochs=100", "data.num_train=20000"])
+    while len(list_runs(there / "outputs")) < 4:
+        time.sleep(0.01)
+    shown = command("runs", "tail", folder=there)
+    assert training.finish().code == 0
     assert shown.code == 0
     first, head, *rows, last = shown.out.splitlines()
     assert first.endswith(": running")
     assert head.split()[:3] == ["epoch", "step", "lr"]
     epochs = [int(row.split()[0].replace(",", "")) for row in rows]
-    assert epochs == list(range(epochs[0], 401))  # none twice, none left out
+    assert epochs == list(range(epochs[0], 101))  # none twice, none left out
     assert last.startswith("done: best val/loss ")
 
 

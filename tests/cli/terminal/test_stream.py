@@ -46,14 +46,24 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     return usual(SWEEP, tmp_path_factory)
 
 
+@pytest.fixture(params=["forked", pytest.param("whole", marks=pytest.mark.proof)])
+def whole(request: pytest.FixtureRequest) -> bool:
+    """Whether a command's process imports all itself, or is forked from one that has: the same."""
+    return bool(request.param == "whole")
+
+
 # One run.
 
 
 @pytest.mark.parametrize(
     "streams", ["| head -1 >/dev/null", ">&-", "2>&- <&- >/dev/null", ">&- 2>&- <&-"]
 )
-def test_a_run_ends_well_without_a_reader(streams: str, here: Path, single: list[bytes]) -> None:
-    assert in_shell(f"DLTRAIN {' '.join(SMALL)} {streams}", folder=here) == Shown(0, "", "")
+def test_a_run_ends_well_without_a_reader(
+    streams: str, here: Path, whole: bool, single: list[bytes]
+) -> None:
+    assert in_shell(f"DLTRAIN {' '.join(SMALL)} {streams}", folder=here, whole=whole) == Shown(
+        0, "", ""
+    )
     assert statuses(here) == ["done"]
     assert metrics(here) == single
 
@@ -68,17 +78,17 @@ def test_a_run_ends_well_without_a_reader(streams: str, here: Path, single: list
     ],
 )
 def test_a_full_disk_under_the_output_is_told_after_a_run_that_is_done(
-    streams: str, ends: Shown, here: Path, single: list[bytes]
+    streams: str, ends: Shown, here: Path, whole: bool, single: list[bytes]
 ) -> None:
-    assert in_shell(f"DLTRAIN {' '.join(SMALL)} {streams}", folder=here) == ends
+    assert in_shell(f"DLTRAIN {' '.join(SMALL)} {streams}", folder=here, whole=whole) == ends
     [run] = list_runs(here / "outputs")
     assert (run.status, run.info["exit_code"]) == ("done", 0)
     assert metrics(here) == single
 
 
-def test_how_a_run_ends_is_told_even_if_nobody_sees_it(here: Path) -> None:
+def test_how_a_run_ends_is_told_even_if_nobody_sees_it(here: Path, whole: bool) -> None:
     line = f"DLTRAIN {' '.join(SMALL)} optimizer.lr=1e30 | true"
-    shown = in_shell(line, folder=here)
+    shown = in_shell(line, folder=here, whole=whole)
     assert shown.code == 3
     assert re.fullmatch(r"dltrain: error: diverged at .*\n", shown.err)
 
@@ -95,9 +105,9 @@ def test_how_a_run_ends_is_told_even_if_nobody_sees_it(here: Path) -> None:
     ids=str,
 )
 def test_a_run_goes_well_on_any_terminal(
-    env: dict[str, str], absent: str, here: Path, single: list[bytes]
+    env: dict[str, str], absent: str, here: Path, whole: bool, single: list[bytes]
 ) -> None:
-    shown = on_terminal(*SMALL, "output_dir=öut", folder=here, env=env)
+    shown = on_terminal(*SMALL, "output_dir=öut", folder=here, env=env, whole=whole)
     assert (shown.code, shown.err) == (0, "")
     assert "3/3" in shown.out
     assert not re.search(absent, shown.out)
@@ -106,7 +116,8 @@ def test_a_run_goes_well_on_any_terminal(
 
 @pytest.mark.parametrize("moment", ["loading torch", " 10/1000"])
 def test_a_run_outlives_its_terminal(moment: str, here: Path, long: list[bytes]) -> None:
-    shown = on_terminal(*LONG, folder=here, closed_after=moment)
+    importing = moment.startswith("loading")
+    shown = on_terminal(*LONG, folder=here, closed_after=moment, whole=importing)
     assert (shown.code, shown.err) == (0, "")
     assert statuses(here) == ["done"]
     assert metrics(here) == long
@@ -125,6 +136,7 @@ def test_whose_own_terminal_closes_is_interrupted_and_keeps_its_epochs(
     assert long[0].startswith(kept)
 
 
+@pytest.mark.proof
 def test_who_ignores_hangups_goes_on(here: Path, long: list[bytes]) -> None:
     shown = on_terminal(*LONG, folder=here, closed_after=" 10/1000", owned=True, ignoring=True)
     assert (shown.code, shown.err) == (0, "")
@@ -143,15 +155,15 @@ def test_who_ignores_hangups_goes_on(here: Path, long: list[bytes]) -> None:
     ],
 )
 def test_a_sweep_ends_well_without_a_reader(
-    streams: str, ends: Shown, here: Path, swept: list[bytes]
+    streams: str, ends: Shown, here: Path, whole: bool, swept: list[bytes]
 ) -> None:
-    assert in_shell(f"DLTRAIN {' '.join(SWEEP)} {streams}", folder=here) == ends
+    assert in_shell(f"DLTRAIN {' '.join(SWEEP)} {streams}", folder=here, whole=whole) == ends
     assert statuses(here) == ["done"] * 3
     assert metrics(here) == swept
 
 
-def test_a_sweep_outlives_its_terminal(here: Path, swept: list[bytes]) -> None:
-    shown = on_terminal(*SWEEP, folder=here, closed_after="sorted by")
+def test_a_sweep_outlives_its_terminal(here: Path, whole: bool, swept: list[bytes]) -> None:
+    shown = on_terminal(*SWEEP, folder=here, closed_after="sorted by", whole=whole)
     assert (shown.code, shown.err) == (0, "")
     assert statuses(here) == ["done"] * 3
     assert metrics(here) == swept
@@ -181,13 +193,17 @@ PRINTING += ["data", "--cfg hydra", "-sc install=bash", "-m optimizer.lr=1,2 --d
 
 @full_device
 @pytest.mark.parametrize("words", [*PRINTING, "doctor"])
-def test_what_cannot_be_printed_for_want_of_space_is_one_line(words: str, with_run: Path) -> None:
-    assert in_shell(f"DLTRAIN {words} >/dev/full", folder=with_run) == Shown(4, "", FULL)
+def test_what_cannot_be_printed_for_want_of_space_is_one_line(
+    words: str, with_run: Path, whole: bool
+) -> None:
+    assert in_shell(f"DLTRAIN {words} >/dev/full", folder=with_run, whole=whole) == Shown(
+        4, "", FULL
+    )
 
 
 @pytest.mark.parametrize("words", ["train --help", "runs show latest", *PRINTING[-3:]])
-def test_what_nobody_reads_ends_quietly(words: str, with_run: Path) -> None:
-    assert in_shell(f"DLTRAIN {words} | true", folder=with_run) == Shown(0, "", "")
+def test_what_nobody_reads_ends_quietly(words: str, with_run: Path, whole: bool) -> None:
+    assert in_shell(f"DLTRAIN {words} | true", folder=with_run, whole=whole) == Shown(0, "", "")
 
 
 def test_what_a_terminal_cannot_show_is_written_out(here: Path) -> None:
@@ -227,7 +243,10 @@ def on_small_disk(script: str, folder: Path) -> Shown:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a file system in a room of its own")
-@pytest.mark.parametrize("sweeping", ["optimizer.lr=1e-6", "-m optimizer.lr=1e-6,1e-7"])
+@pytest.mark.parametrize(
+    "sweeping",
+    ["optimizer.lr=1e-6", pytest.param("-m optimizer.lr=1e-6,1e-7", marks=pytest.mark.proof)],
+)
 def test_a_disk_that_fills_up_ends_a_run_with_one_line_that_names_the_file(
     sweeping: str, here: Path
 ) -> None:
@@ -243,7 +262,9 @@ def test_a_disk_that_fills_up_ends_a_run_with_one_line_that_names_the_file(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a file system in a room of its own")
-@pytest.mark.parametrize("sweeping", ["", "-m optimizer.lr=0.03,0.1"])
+@pytest.mark.parametrize(
+    "sweeping", [pytest.param("", marks=pytest.mark.proof), "-m optimizer.lr=0.03,0.1"]
+)
 def test_a_disk_that_is_full_from_the_start_is_one_line_that_names_the_file(
     sweeping: str, here: Path
 ) -> None:

@@ -15,6 +15,7 @@ from dltrain.config.grammar.values import read
 from dltrain.config.load import load
 from dltrain.config.plain import as_dict
 from dltrain.config.schema import RunConfig
+from tests.conftest import thinned
 
 SCALARS = [
     *("1", "10", "1_000", "1e1", "10.0", "1e-3", "1E5", "+5", "-0.0", "1.", ".5", "1e400", "inf"),
@@ -46,8 +47,7 @@ def told(words: list[str], key: str, folder: Path | None = None) -> object:
     return [type(run), run]
 
 
-@pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("text", SCALARS)
+@pytest.mark.parametrize(("text", "key"), thinned(SCALARS, KEYS))
 def test_a_file_reads_a_value_as_the_command_line_does(text: str, key: str, tmp_path: Path) -> None:
     (tmp_path / "experiment").mkdir()
     node = f"{key}: {text}\n"

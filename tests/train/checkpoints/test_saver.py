@@ -93,6 +93,7 @@ def short_windows() -> Iterator[None]:
     members=st.integers(1, 3),
     stops=st.lists(st.integers(1, 26), min_size=1, max_size=4),
 )
+@pytest.mark.proof
 def test_stopped_anywhere_and_gone_on_is_the_same_as_never_stopped(
     kind: str, members: int, stops: list[int], short_windows: None
 ) -> None:
