@@ -88,10 +88,10 @@ def resume(run: Run, job: Job, *, allow_changed: bool) -> None:
     view.show(*map(warning, job.data.warnings))
     with view.working("loading torch"), refusing():
         training = resumed_training(run, job, allow_changed=allow_changed)
-    with stopping(training.trainer.stop):
+    with stopping(training.stop):
         with refusing():  # where other data let no state fit, nothing is thrown away
             notes = training.go_on([run.folder], anew=not allow_changed)
         view.show(*(warning(note) for note in notes))
-        step = training.trainer.step
+        step = training.step
         view.show(dim(f"goes on after step {step:,}" if step else "begins anew"))
         carry_out(training, run.folder, view)

@@ -85,7 +85,7 @@ def train(job: Job) -> None:
         from dltrain.train.session import Training
     with refusing():
         training = Training([job])  # nothing is written yet
-    with stopping(training.trainer.stop):
+    with stopping(training.stop):
         folder = new_folder(expanded(job.config.output_dir), job.name)
         with locked(folder):
             training.record([folder])

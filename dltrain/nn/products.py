@@ -159,10 +159,10 @@ def _random_like(tensor: Tensor, seed: int) -> Tensor:
     """Return random numbers in memory of the same layout; the generators of others stay as is."""
     generator = torch.Generator().manual_seed(seed)
     dtype = torch.float64 if tensor.dtype == torch.float64 else torch.float32
-    count = -(-tensor.numel() // REPEATED_NUMBERS)
-    numbers = torch.rand(min(tensor.numel(), REPEATED_NUMBERS), generator=generator, dtype=dtype)
-    flat = (numbers - 0.5).to(tensor.dtype).expand(count, -1).reshape(-1)[: tensor.numel()]
-    # Also those of axes of length 1, by which products choose their kernels.
-    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype).copy_(
-        flat.view(tensor.shape)
-    )
+    # Strides count also along axes of length 1: products choose their kernels by them.
+    pairs = zip(tensor.shape, tensor.stride(), strict=True)
+    length = 1 + sum((size - 1) * stride for size, stride in pairs)
+    numbers = torch.rand(min(length, REPEATED_NUMBERS), generator=generator, dtype=dtype) - 0.5
+    times = -(-length // REPEATED_NUMBERS)
+    flat = numbers.to(tensor.dtype).repeat(times)
+    return flat.as_strided(tensor.shape, tensor.stride())

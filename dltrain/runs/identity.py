@@ -42,7 +42,11 @@ def training_identity(config: Mapping[str, Any], *, sha256: object = None) -> st
 
 
 def result_identity(config: Mapping[str, Any], *, sha256: object = None) -> str:
-    """Return a digest that tells results apart: the training and its epochs."""
-    trainer = config.get("trainer")
-    epochs = trainer.get("epochs") if isinstance(trainer, Mapping) else None
-    return f"{training_identity(config, sha256=sha256)} {epochs}"
+    """Return a digest that tells planned runs apart: the training, its epochs and its threads.
+
+    On how many threads it is trained decides no number, but how long it takes, which one may want
+    to compare.
+    """
+    sections = [(config.get("trainer"), "epochs"), (config.get("device"), "threads")]
+    values = [node.get(key) if isinstance(node, Mapping) else None for node, key in sections]
+    return f"{training_identity(config, sha256=sha256)} {values}"

@@ -33,6 +33,7 @@ DATA_PATHS = ("data.path", "data.root")
 # What of a run may change when it goes on: key -> whether its text is taken as typed.
 RESETTABLE = {
     "trainer.epochs": False,
+    "device.threads": False,
     **dict.fromkeys(DATA_PATHS, True),
     "tracking.tensorboard": False,
     "tracking.curves": False,

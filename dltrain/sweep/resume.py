@@ -28,7 +28,7 @@ from dltrain.system.paths import expanded
 from dltrain.system.shell import below
 
 # Settings of a sweep that may change when it is resumed.
-RESETTABLE = ("sweep.on_error", "sweep.workers", "sweep.metric")
+RESETTABLE = ("sweep.on_error", "sweep.workers", "sweep.stack_size", "sweep.metric")
 # Settings that planning has used up.
 _SETTLED = ("sweep.zip", "sweep.repeat", "sweep.file")
 

@@ -42,9 +42,6 @@ class Trainer:
         checkpoint_interval: How often a state is written; None: as often as costs little.
     """
 
-    # A stack is made narrower when this share of it has come to its end: doing so costs a moment.
-    NARROWED_SHARE = 1 / 8
-
     def __init__(
         self,
         stack: Stack,
@@ -126,17 +123,19 @@ class Trainer:
         return other
 
     @torch.inference_mode()
-    def fit(self, recorders: Sequence[Recorder | None], view: View) -> Iterator[list[int]]:
-        """Train until every member has come to its end, a signal asks to stop, or many have.
+    def fit(
+        self, recorders: Sequence[Recorder | None], view: View, *, few: int = 0
+    ) -> Iterator[list[int]]:
+        """Train until every member has come to its end, or a signal asks to stop.
 
         Args:
             recorders: One per member; None: nothing is kept of that member.
             view: Shown every epoch.
+            few: Return when no more members than these are running, for a narrower stack to go on
+                with them (``narrowed``); their states are written.
 
         Yields:
-            Members that have just come to their end; their states are written. Where the status of
-            some is ``running`` in the end, enough of the others have ended that a narrower stack
-            should go on with them; their states are written, too.
+            Members that have just come to their end; their states are written.
 
         Raises:
             StorageError: If a row or a checkpoint could not be kept.
@@ -150,8 +149,7 @@ class Trainer:
             if ended:
                 yield ended
             running = [m for m in running if self.outcomes[m].status == "running"]
-            narrowed = len(running) <= (1 - self.NARROWED_SHARE) * len(self.outcomes)
-            if not running or narrowed or self.stop_signal is not None:
+            if len(running) <= few or self.stop_signal is not None:
                 break
             self._train(saver, running, recorders, view)
             ended = [m for m in running if self.outcomes[m].status != "running"]

@@ -22,7 +22,12 @@ HOUSE = "data.path=package:house_tiny.csv"
 
 
 @pytest.mark.parametrize(
-    "words", [["output_dir=b"], ["device.threads=1"], ["tracking.curves=true"], ["tracking.tensorboard=true"]]
+    "words",
+    [
+        ["output_dir=b"],
+        ["tracking.curves=true"],
+        ["tracking.tensorboard=true"],
+    ],
 )
 def test_what_decides_no_number_is_no_part_of_either(words: list[str]) -> None:
     assert training_identity(config(*words)) == training_identity(config())
@@ -35,8 +40,9 @@ def test_what_decides_numbers_is_part_of_both(words: list[str]) -> None:
     assert result_identity(config(*words)) != result_identity(config())
 
 
-def test_epochs_are_part_of_the_result_and_not_of_the_training() -> None:
-    more = config("trainer.epochs=11")
+@pytest.mark.parametrize("word", ["trainer.epochs=11", "device.threads=1"])
+def test_epochs_and_threads_are_part_of_the_result_and_not_of_the_training(word: str) -> None:
+    more = config(word)
     assert training_identity(more) == training_identity(config())
     assert result_identity(more) != result_identity(config())
 

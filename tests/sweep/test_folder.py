@@ -139,32 +139,12 @@ def other_groups(folder: Path) -> None:
     write_record(folder / "sweep.json", info)
 
 
-def without_sizes(folder: Path) -> None:
-    info = record(folder) | {"stack_sizes": None}
-    write_record(folder / "sweep.json", info)
-
-
-def numbers_for_sizes(folder: Path) -> None:
-    info = record(folder) | {"stack_sizes": 3}
-    write_record(folder / "sweep.json", info)
-
-
-def text_for_a_size(folder: Path) -> None:
-    info = record(folder) | {"stack_sizes": ["x"]}
-    write_record(folder / "sweep.json", info)
-
-
-def nought_for_a_size(folder: Path) -> None:
-    info = record(folder) | {"stack_sizes": [0]}
-    write_record(folder / "sweep.json", info)
-
-
 def number_for_digests(folder: Path) -> None:
     info = record(folder) | {"sha256": 3}
     write_record(folder / "sweep.json", info)
 
 
-@pytest.mark.parametrize("damage", [shorter, without_groups, other_groups, without_sizes])
+@pytest.mark.parametrize("damage", [shorter, without_groups, other_groups])
 def test_files_that_do_not_belong_together_are_refused(
     damage: Callable[[Path], None], folder: SweepFolder
 ) -> None:
@@ -177,9 +157,6 @@ def test_files_that_do_not_belong_together_are_refused(
     "damage",
     [
         shorter,
-        numbers_for_sizes,
-        text_for_a_size,
-        nought_for_a_size,
         number_for_digests,
     ],
 )

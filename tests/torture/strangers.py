@@ -690,8 +690,8 @@ def _sweeps() -> Iterator[Stranger]:
         "counts of others": setting("counts", {NASTY: NASTY}, "sweep.json"),
         "a nasty metric": setting("metric", NASTY, "sweep.json"),
         "groups of others": setting("groups", [[10**9]], "sweep.json"),
-        "10^9 workers": setting("told.workers", 10**9, "sweep.json"),
-        "a stack size of -1": setting("stack_sizes", [-1], "sweep.json"),
+        "10^9 workers": setting("settings.workers", 10**9, "sweep.json"),
+        "a stack size of -1": setting("settings.stack_size", -1, "sweep.json"),
         "a plan with a _target_": _plan(
             lambda entry: put(entry, "config.model._target_", "os.system")
         ),

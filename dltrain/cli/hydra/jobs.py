@@ -57,7 +57,7 @@ class Ending:
         if self.training is None or self.number is not None:
             raise Interruption(number)
         self.number = number
-        self.training.trainer.stop(number)
+        self.training.stop(number)
 
 
 ending = Ending()

@@ -54,7 +54,7 @@ def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
     view.show(*summary(ended, time.perf_counter() - started))
     view.show(pairs(next_commands(job, run, ended.outcome)))
     if ended.outcome.status != "done":
-        stand = f"interrupted after step {training.trainer.step:,}; {resume} goes on from there"
+        stand = f"interrupted after step {training.step:,}; {resume} goes on from there"
         raise EndedError(ended.exit_code, ended.outcome.message or stand)
     view.check()
 
