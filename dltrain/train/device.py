@@ -7,6 +7,8 @@ import time
 
 import torch
 
+THREADS = torch.get_num_threads()  # what torch starts with
+
 
 def choose(
     kind: str, *, threads: int | None, deterministic: bool, matmul: str = "float32"
@@ -15,9 +17,9 @@ def choose(
 
     Args:
         kind: ``auto``, ``cpu`` or ``cuda``; auto takes the GPU if there is one.
-        threads: Processor threads; None leaves torch's choice, one per core.
+        threads: Processor threads; None: as many as torch chose at its start, one per core.
         deterministic: Ask torch for kernels that give the same bits every time. On the processor
-            they all do, for a given number of threads.
+            they all do.
         matmul: ``tf32`` lets a GPU round what products take, for its fast units; ``bf16``, which
             the layers see to, needs a processor that has it.
 
@@ -25,8 +27,7 @@ def choose(
         ValueError: If a GPU is asked for and there is none that torch can use, or if the processor
             would compute bf16 more slowly than float32.
     """
-    if threads is not None:
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads or THREADS)
     available = torch.cuda.is_available()
     if kind == "cuda" and not available:
         built = "sees no GPU here" if torch.version.cuda else "is a build without CUDA"
@@ -56,13 +57,17 @@ def has_bf16() -> bool:
     return available and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def describe(device: torch.device, *, matmul: str = "float32") -> str:
-    """Name a device for people: ``cpu (2 threads)`` or ``cuda (NVIDIA H200), tf32 products``."""
+def describe(device: torch.device, *, matmul: str = "float32", measured: bool = False) -> str:
+    """Name a device for people: ``cpu (2 threads)`` or ``cuda (NVIDIA H200), tf32 products``.
+
+    Where the number of threads is ``measured`` it is the most there will be.
+    """
     if device.type == "cuda":
         name = f"cuda ({torch.cuda.get_device_name(device)})"
     else:
         threads = torch.get_num_threads()
-        name = f"cpu ({threads} thread{'s' if threads != 1 else ''})"
+        most = "up to " * measured
+        name = f"cpu ({most}{threads} thread{'s' if threads != 1 else ''})"
     if matmul == "tf32" and device.type == "cpu":
         return f"{name}, where tf32 has no effect"
     return name if matmul == "float32" else f"{name}, {matmul} products"

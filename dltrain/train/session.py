@@ -29,6 +29,7 @@ from dltrain.train.device import choose, describe
 from dltrain.train.job import Job
 from dltrain.train.outcome import Outcome
 from dltrain.train.steps import Stack
+from dltrain.train.threads import Threads
 from dltrain.train.tracking.trackers import trackers
 from dltrain.train.trainer import Trainer, View
 
@@ -71,7 +72,7 @@ class Training:
         )
         interval = first.trainer.checkpoint_interval
         # what trains them
-        self._device = chosen
+        self._device, self._most_threads = chosen, torch.get_num_threads()
         self.trainer = Trainer(
             self._stack(),
             epochs=first.trainer.epochs,
@@ -79,8 +80,11 @@ class Training:
             log_interval=first.trainer.log_interval,
             patience=first.trainer.patience,
             checkpoint_interval=None if interval is None else Interval.read(interval),
+            threads=self._threads(),
         )
-        self.device = describe(chosen, matmul=first.device.matmul)  # where, for people
+        measured = self._threads() is not None
+        # where, for people
+        self.device = describe(chosen, matmul=first.device.matmul, measured=measured)
         # one per job once ``record`` was called
         self.recorders: list[recorder.Recorder | None] = [None] * len(jobs)
         # which of the jobs it began with are still trained: of these are the lists above
@@ -173,6 +177,18 @@ class Training:
             raise
         return [ended[index] for index in sorted(ended)]
 
+    def _threads(self) -> Threads | None:
+        """Return what chooses how many threads to use, where the config leaves it open."""
+        left_open = self.jobs[0].config.device.threads is None and self._device.type == "cpu"
+        if not left_open or self._most_threads < 2:
+            return None
+        return Threads(self._most_threads, tell=self._log)
+
+    def _log(self, text: str) -> None:
+        for run in self.recorders:
+            if run is not None:
+                run.log(text)
+
     def _stack(self) -> Stack:
         return build.stack([job.config for job in self.jobs], self.jobs[0].data, self._device)
 
@@ -185,7 +201,7 @@ class Training:
         self.recorders = [self.recorders[member] for member in members]
         if members:
             before = self.trainer
-            self.trainer = before.narrowed(self._stack(), members)
+            self.trainer = before.narrowed(self._stack(), members, threads=self._threads())
             if before.stop_signal is not None:  # it came meanwhile
                 self.trainer.stop(before.stop_signal)
 
@@ -203,7 +219,7 @@ class Training:
             **job.line.record(),
             seed=job.config.seed,
             device=str(self.trainer.stack.model.parameters[0].device),
-            threads=torch.get_num_threads(),
+            threads=self._most_threads,
             cpu=torch.backends.cpu.get_cpu_capability(),
             identity=job.identity,
             data={

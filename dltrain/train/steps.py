@@ -22,6 +22,7 @@ from dltrain.train.batches import WINDOW_STEPS, Batches, Rows
 from dltrain.train.cuda_graphs import Graphs
 from dltrain.train.device import time_when_done
 from dltrain.train.tally import Tally
+from dltrain.train.threads import Threads
 
 # Gradient norms are the mean over this many steps at the end of an epoch: a steady figure at a
 # tenth of the cost of reading every step.
@@ -50,8 +51,9 @@ class Steps:
     the host launches a window, not each of the twenty operations of a step.
     """
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, threads: Threads | None = None) -> None:
         self.taken = 0  # updates so far
+        self._threads = threads  # chooses on how many a step is computed; None: as it is
         self._done = 0  # steps of the next epoch that an earlier process took
         self.stack = stack  # what is trained
         model, batches, like = stack.model, stack.batches, stack.model.parameters[0]
@@ -87,8 +89,12 @@ class Steps:
         for window in self.windows(epoch, done=done):
             if self.graphs is None or window.start < done:
                 for step in range(max(window.start, done), window.stop):
+                    if self._threads is not None:
+                        self._threads.begin()
                     for _ in self.phases(step, window):
                         pass
+                    if self._threads is not None:
+                        self._threads.end()
                     self.taken += 1
                     yield step + 1
                 self._close_window()

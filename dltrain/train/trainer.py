@@ -18,6 +18,7 @@ from dltrain.metrics import choosing, names_of
 from dltrain.train.checkpoints.saver import Interval, Recorder, Saver, State, restore, state_of
 from dltrain.train.outcome import Outcome, Row, Rules
 from dltrain.train.steps import Stack, Steps
+from dltrain.train.threads import Threads
 
 
 class View(Protocol):
@@ -40,6 +41,7 @@ class Trainer:
         log_interval: Read the running metrics every this many steps; None: once per epoch.
         patience: Stop after this many validations without a new best; None: never.
         checkpoint_interval: How often a state is written; None: as often as costs little.
+        threads: What chooses on how many a step is computed; None: as many as there are.
     """
 
     def __init__(
@@ -51,10 +53,11 @@ class Trainer:
         log_interval: int | None = None,
         patience: int | None = None,
         checkpoint_interval: Interval | None = None,
+        threads: Threads | None = None,
     ) -> None:
         self.stack = stack
         self.epochs = epochs
-        self.steps = Steps(stack)  # what takes the updates
+        self.steps = Steps(stack, threads)  # what takes the updates
         self.stop_signal: int | None = None  # the signal that asked to stop, if one did
         self.outcomes = [Outcome() for _ in range(stack.model.num_members)]
         self._eval_interval = eval_interval
@@ -98,12 +101,13 @@ class Trainer:
         restore(self.steps, states)
 
     @torch.inference_mode()
-    def narrowed(self, stack: Stack, members: Sequence[int]) -> Trainer:
+    def narrowed(self, stack: Stack, members: Sequence[int], *, threads: Threads | None) -> Trainer:
         """Return what goes on with some of the members.
 
         Args:
             stack: Of these members, as it is in the beginning.
             members: Their indices.
+            threads: See ``Trainer``.
         """
         other = Trainer(
             stack,
@@ -112,6 +116,7 @@ class Trainer:
             log_interval=self._log_interval,
             patience=self.rules.patience,
             checkpoint_interval=self._checkpoint_interval,
+            threads=threads,
         )
         other.outcomes = [self.outcomes[member] for member in members]
         other._epoch = self._epoch
