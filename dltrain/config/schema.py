@@ -186,7 +186,9 @@ class DeviceConfig:
     """Where to compute."""
 
     type: DeviceType = knob("auto takes the GPU if there is one")
-    threads: int | None = knob("processor threads; null: one per core", ge=1, le=1024)
+    threads: int | None = knob(
+        "processor threads; null: by measuring, up to one per core", ge=1, le=1024
+    )
     deterministic: bool = knob("same bits in every run (the processor always gives them)")
     dtype: Dtype = knob("floating-point type; optimizer=least_squares always uses float64")
     matmul: Matmul = knob(

@@ -6,7 +6,7 @@ Letters: N rows, B rows of a part, O outputs, C classes.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from dltrain.data.input_stream import InputStream
 from dltrain.data.table.csv_stream import CsvBlocks
 from dltrain.data.table.new_rows import OtherRows
 from dltrain.inference.saved_model import Trained, load
+from dltrain.nn.sums import sum_last
 from dltrain.runs.provenance import changed_data
 from dltrain.runs.run import Run
 from dltrain.text import closest
@@ -90,8 +91,29 @@ def evaluate_file(
         ValueError: If the file does not have what the run learned from, or holds no rows.
     """
     parts = _table_parts(trained, source) if labels is None else _images(trained, source, labels)
-    prepared = ((trained.on_device(inputs), torch.from_numpy(targets)) for inputs, targets in parts)
+    prepared = (
+        (trained.on_device(inputs), torch.from_numpy(targets)) for inputs, targets in _blocks(parts)
+    )
     return judge(trained, prepared, data=trained.data, split="data")
+
+
+def _blocks(parts: Iterable[Part]) -> Iterator[Part]:
+    """Cut parts as a run's own rows are cut, so that sums over them have the same bytes."""
+    waiting: list[Part] = []
+    for part in parts:
+        waiting.append(part)
+        while sum(len(targets) for _, targets in waiting) >= EVALUATION_ROWS:
+            inputs, targets = _joined(waiting)
+            yield inputs[:EVALUATION_ROWS], targets[:EVALUATION_ROWS]
+            waiting = [(inputs[EVALUATION_ROWS:], targets[EVALUATION_ROWS:])]
+    if any(len(targets) for _, targets in waiting):
+        yield _joined(waiting)
+
+
+def _joined(parts: Sequence[Part]) -> Part:
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate([inputs for inputs, _ in parts]), np.concatenate([t for _, t in parts])
 
 
 def _table_parts(trained: Trained, source: InputStream) -> Iterator[Part]:
@@ -173,8 +195,10 @@ def predict(outputs: Tensor, data: Dataset) -> tuple[Predictions, npt.NDArray[np
     """
     if not data.class_names:
         return amounts(outputs[0, 0].cpu().numpy(), data), None
-    # Not torch's softmax, whose last bits depend on how many rows it is of.
-    probabilities = outputs[0].log_softmax(dim=0).exp_().t().float().contiguous()
+    # In parts: the last bits of torch's softmax depend on how many rows it is of.
+    scores = outputs[0].t().contiguous()  # [B, C]
+    powers = (scores - scores.amax(dim=1, keepdim=True)).exp_()
+    probabilities = powers.div_(sum_last(powers).unsqueeze(1)).float()
     return outputs[0].argmax(dim=0).cpu().numpy(), probabilities.cpu().numpy()
 
 

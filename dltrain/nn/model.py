@@ -21,6 +21,7 @@ class Model:
 
     def __init__(self, setup: Setup) -> None:
         layer_plans = setup.layers
+        self.products = setup.products  # what computes the layers' matrix products
         # applied in order
         self.layers: list[Layer] = [
             layer.build(setup, index=index) for index, layer in enumerate(layer_plans)

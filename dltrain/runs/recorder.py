@@ -153,8 +153,22 @@ class Recorder:
         disk.replace(self.folder / name, text)
         self._info["files"][name] = digest(text)
 
-    def finish(self, *, status: str, exit_code: int, result: Mapping[str, Any]) -> None:
-        """Write the last ``run.json``."""
+    def finish(
+        self,
+        *,
+        status: str,
+        exit_code: int,
+        result: Mapping[str, Any],
+        products: Mapping[str, int] | None = None,
+    ) -> None:
+        """Write the last ``run.json``.
+
+        Args:
+            status: How the run ended.
+            exit_code: Of its process, if it were alone.
+            result: What came out.
+            products: How many shapes of matrix products were computed in each way.
+        """
         self.log(f"{status}, exit code {exit_code}")
         for tracker in self._trackers:
             tracker.finish(status, result)
@@ -165,6 +179,7 @@ class Recorder:
             "finished": now(),
             "seconds": self.seconds,
             "result": dict(result),
+            "products": dict(products or {}),
         }
         self._write()
         self.finished = True

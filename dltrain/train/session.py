@@ -293,6 +293,7 @@ class Training:
                     },
                     "expectations": compared,
                 },
+                products=self.trainer.stack.model.products.ways(),
             )
         return Ended(outcome, code, sentences, compared)
 

@@ -68,6 +68,18 @@ def test_the_rows_of_a_run_get_the_predictions_that_it_is_judged_by(name: str, c
     assert "is missing in" in shown.err
 
 
+@pytest.mark.parametrize("name", ["classes", "amounts", "mlp of amounts", "least squares"])
+def test_a_row_alone_is_predicted_as_among_others(name: str, call: Call) -> None:
+    write_table(Path("table.csv"), classes=name == "classes")
+    train(call, *RUNS[name])
+    header, *rows = Path("table.csv").read_text().splitlines()
+    _, *together = call("predict", "latest", "--data", "table.csv").out.splitlines()
+    for numbers in ([0], [1], [57], [len(rows) - 1], [7, 300], [*range(11, 28)]):
+        Path("few.csv").write_text("\n".join([header, *(rows[n] for n in numbers)]))
+        _, *found = call("predict", "latest", "--data", "few.csv").out.splitlines()
+        assert found == [together[n] for n in numbers]
+
+
 def test_columns_may_be_more_or_in_another_order_and_the_target_missing(call: Call) -> None:
     write_table(Path("table.csv"), classes=False)
     train(call, *RUNS["amounts"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from dltrain.config.load import load
-from dltrain.inference.evaluation import evaluate, judging_split
+from dltrain.inference.evaluation import _blocks, evaluate, judging_split
 from dltrain.runs.find import find, list_runs, members
 from dltrain.runs.run import Run
 from dltrain.train import build
@@ -106,7 +107,7 @@ def test_a_member_of_a_sweep_is_evaluated_like_any_run(call: Call) -> None:
     sweep = find("latest", Path("outputs"))
     for run in members(sweep):
         found = evaluate(run).metrics
-        assert found == pytest.approx(run.part("result", "test"), rel=1e-6)
+        assert found == run.part("result", "test")
     with pytest.raises(ValueError, match=r"is a sweep; name one of its members, as in \w{4}/0"):
         evaluate(sweep)
 
@@ -175,3 +176,18 @@ def test_a_model_is_judged_on_the_rows_kept_for_the_end_if_there_are_any(
     rows: object, split: str
 ) -> None:
     assert judging_split(Run(Path("r"), {"data": {"rows": rows}})) == split
+
+
+@pytest.mark.parametrize(
+    "sizes", [[5000], [2048, 2952], [1, 2047, 2952], [3, 4000, 0, 997], [2049]]
+)
+def test_parts_are_cut_like_the_rows_of_a_split(sizes: list[int]) -> None:
+    rows = sum(sizes)
+    inputs, targets = np.arange(2 * rows).reshape(rows, 2), np.arange(rows)
+    ends = np.cumsum([0, *sizes])
+    parts = [(inputs[a:b], targets[a:b]) for a, b in itertools.pairwise(ends)]
+    blocks = list(_blocks(parts))
+    starts = range(0, rows, 2048)
+    assert [len(block[1]) for block in blocks] == [min(2048, rows - start) for start in starts]
+    assert np.concatenate([block[0] for block in blocks]).tolist() == inputs.tolist()
+    assert np.concatenate([block[1] for block in blocks]).tolist() == targets.tolist()
