@@ -20,6 +20,7 @@ from dltrain.cli.terminal.console import dim, output, pairs, table, warning
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.config.load import load
 from dltrain.config.rules import device_problem
+from dltrain.system import libraries
 from dltrain.system.environment import process_start
 from dltrain.system.signals import Interruption, stopping
 from dltrain.text import duration
@@ -51,6 +52,8 @@ def main(words: Sequence[str]) -> None:
     view = TrainingView(output())
     view.show(*map(warning, data.warnings))
     started = time.perf_counter()
+    with refusing():
+        libraries.settle(portable=config.device.portable)
     with view.working("loading torch"):
         from dltrain.train.bench.measure import measure
     startup["torch"] = time.perf_counter() - started

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import shutil
@@ -11,17 +12,28 @@ import tempfile
 import time
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from dltrain import __version__
 from dltrain.cli.arguments import EndedError, Parser
 from dltrain.cli.terminal.console import output, pairs
 from dltrain.config.compose import CONF
+from dltrain.runs.layout import METRICS
 from dltrain.text import duration
 
 PACKAGES = (
     *("torch", "torchvision", "hydra-core", "omegaconf", "rich", "pandas", "pyarrow"),
     "safetensors",
 )
+
+# Of what a digest is printed, so that two people can compare theirs.
+PICTURES = ("data=fashion_mnist", "data.source=sample", "trainer.epochs=2")
+TRAINED = {
+    "linear": ("model=linear", "trainer.epochs=2"),
+    "softmax": ("model=softmax", *PICTURES),
+    "mlp": ("model=mlp", "model.activation=tanh", "model.dropout=0.2", *PICTURES),
+}
+PORTABLE = ("device=cpu", "device.portable=true")
 
 
 def main(words: Sequence[str]) -> None:
@@ -32,6 +44,7 @@ def main(words: Sequence[str]) -> None:
     console.print(pairs([(name, _version(name)) for name in PACKAGES]))
     console.print(pairs([("configs", str(CONF)), ("disk", _disk()), *_data()]))
     console.print(pairs(_device()))
+    console.print(pairs([("portable", _digests())]))
     seconds, problem = _training()
     if problem:
         raise EndedError(1, f"a short training failed: {problem}")
@@ -71,6 +84,28 @@ def _device() -> list[tuple[str, object]]:
         ("processor", f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, {capability}"),
         ("gpu", ", ".join(gpus) or f"none (torch is built for CUDA {torch.version.cuda})"),
     ]
+
+
+def _digests() -> str:
+    """Train each model for a moment with ``device.portable``; return digests of the metrics."""
+    with tempfile.TemporaryDirectory() as folder:
+        processes = {
+            name: subprocess.Popen(
+                [sys.executable, "-m", "dltrain", *words, *PORTABLE, f"output_dir={folder}/{name}"],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for name, words in TRAINED.items()
+        }
+        digests = []
+        for name, process in processes.items():
+            _, problem = process.communicate()
+            if process.returncode:
+                return f"cannot be had: {problem.strip()}"
+            [metrics] = Path(folder, name).glob(f"*/{METRICS}")
+            digests.append(f"{name} {hashlib.md5(metrics.read_bytes()).hexdigest()[:8]}")
+    return f"{', '.join(digests)} (compare: another machine with the same torch should print these)"
 
 
 def _training() -> tuple[float, str]:

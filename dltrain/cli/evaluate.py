@@ -31,6 +31,7 @@ from dltrain.cli.terminal.console import bold, output, pairs, table
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.data.input_stream import InputStream, opened
 from dltrain.runs.compare.confusion import ClassScore, confusion, per_class
+from dltrain.runs.provenance import settle_libraries
 from dltrain.runs.record import as_json
 from dltrain.runs.run import Run
 from dltrain.text import figure
@@ -60,6 +61,8 @@ def main(words: Sequence[str]) -> None:
         raise UsageError(["--split: is of the run's own data; leave it out with --data"])
     settable = () if arguments.data is not None else ("data.path", "data.root")
     run, changes = chosen_run(arguments.words, verb="evaluate", settable=settable)
+    with refusing():
+        settle_libraries(run)
     view = TrainingView(output(sys.stderr))
     with view.working("loading torch"):
         from dltrain.inference.evaluation import evaluate

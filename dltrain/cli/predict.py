@@ -35,6 +35,7 @@ from dltrain.cli.terminal.console import output, pairs
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.config.overrides import Overrides
 from dltrain.data.input_stream import InputStream, opened
+from dltrain.runs.provenance import settle_libraries
 from dltrain.system import disk
 from dltrain.system.paths import problem_with
 from dltrain.system.signals import Interruption, stopping
@@ -66,6 +67,8 @@ def main(words: Sequence[str]) -> None:
         raise UsageError(["predict: of what? Add --data FILE, behind the run"])
     run, _ = chosen_run([*arguments.words, *settings], verb="predict", settable=())
     target = _target(arguments.output, files)
+    with refusing():
+        settle_libraries(run)
     with TrainingView(output(sys.stderr)).working("loading torch"):
         from dltrain.inference.prediction import Predictor
         from dltrain.inference.saved_model import load

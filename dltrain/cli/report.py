@@ -26,6 +26,7 @@ from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.terminal.console import output, pairs, safe
 from dltrain.runs.find import distinct, find
 from dltrain.runs.layout import REPORTS
+from dltrain.runs.provenance import settle_libraries
 from dltrain.runs.run import Run
 from dltrain.system import disk
 from dltrain.system.paths import expanded, problem_with
@@ -46,6 +47,7 @@ def main(words: Sequence[str]) -> None:
     with refusing():
         runs = distinct(find(name, output_dir) for name in names)
         path = _output_path(arguments.output, runs, output_dir)
+        settle_libraries(runs[0])
         from dltrain.report.contents import report
         from dltrain.report.page import page
 

@@ -20,6 +20,7 @@ from dltrain.config.plain import as_dict, to_yaml
 from dltrain.config.rules import device_problem, ineffective
 from dltrain.config.schema import RunConfig
 from dltrain.runs.layout import new_folder
+from dltrain.system import libraries
 from dltrain.system.disk import locked
 from dltrain.system.paths import expanded
 from dltrain.system.signals import stopping
@@ -81,6 +82,8 @@ def train(job: Job) -> None:
     view = TrainingView(output())
     view.show(*map(warning, job.data.warnings))
     view.show(*(dim(f"note: {note}") for note in [*job.data.notes, *job.notes]))
+    with refusing():
+        libraries.settle(portable=job.config.device.portable)
     with view.working("loading torch"):
         from dltrain.train.session import Training
     with refusing():

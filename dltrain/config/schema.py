@@ -190,6 +190,9 @@ class DeviceConfig:
         "processor threads; null: by measuring, up to one per core", ge=1, le=1024
     )
     deterministic: bool = knob("same bits in every run (the processor always gives them)")
+    portable: bool = knob(
+        "compute with AVX2 alone, as other x86-64 processors can to the same bytes"
+    )
     dtype: Dtype = knob("floating-point type; optimizer=least_squares always uses float64")
     matmul: Matmul = knob(
         "matrix products: tf32 (GPU) rounds what they take to 11 bits, bf16 rounds that and what "

@@ -100,6 +100,7 @@ def load(
         threads=config.device.threads,
         deterministic=config.device.deterministic,
         matmul=config.device.matmul,
+        portable=config.device.portable,
     )
     numbers = sum(math.prod(shape) for shape in tensor_shapes(layers).values())
     more = MORE_BYTES_UNDERWAY if "-step-" in path.name else MORE_BYTES

@@ -21,8 +21,10 @@ from dltrain.config.schema import RunConfig
 from dltrain.config.validate import run_config
 from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine
+from dltrain.runs.find import members
 from dltrain.runs.layout import RECORD
 from dltrain.runs.run import Run
+from dltrain.system import libraries
 from dltrain.system.environment import DECIDING, versions
 from dltrain.system.paths import PACKAGED, expanded, problem_with
 from dltrain.system.shell import located
@@ -184,6 +186,16 @@ def changed_table(data: Any, known: Collection[object] | None) -> list[str]:
     if known is not None and digest not in known:
         return [f"data.path={data.path}: its content changed since the run began"]
     return []
+
+
+def settle_libraries(run: Run) -> None:
+    """Tell libraries what a run's record asks of them, before they are loaded to read it back.
+
+    Raises:
+        ValueError: If they are loaded already, and were told otherwise.
+    """
+    trained = next(iter(members(run)), run) if run.is_sweep else run
+    libraries.settle(portable=trained.part("config", "device", "portable") is True)
 
 
 def device_of(run: Run) -> str | None:

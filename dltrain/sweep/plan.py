@@ -103,6 +103,8 @@ def make_plan(overrides: Overrides, sources: Sources, *, base: Sequence[Override
     without_gpu = [line for _, run in pairs for line in device_problem(run)]
     if without_gpu:
         raise PlanError(without_gpu)
+    if len({run.device.portable for _, run in pairs}) > 1:
+        raise PlanError(["device.portable: one sweep has one value, not true and false"])
     folders = {run.output_dir for _, run in pairs}
     if len(folders) > 1:
         some = ", ".join(sorted(folders)[:3])

@@ -28,7 +28,7 @@ from dltrain.sweep import engine
 from dltrain.sweep.folder import FINISHED, SweepFolder, begin
 from dltrain.sweep.plan import Plan
 from dltrain.sweep.results import read_results, sweep_result, unfinished, write_csv
-from dltrain.system import disk
+from dltrain.system import disk, libraries
 from dltrain.system.disk import StorageError, make_folder, remove, remove_tree
 from dltrain.system.environment import DECIDING, process, versions
 from dltrain.system.paths import expanded
@@ -106,6 +106,7 @@ class Session:
         Raises:
             StorageError: If something could not be kept; the line says how to go on afterwards.
         """
+        libraries.settle(portable=self.plan.members[0].config.device.portable)
         make_folder(self.folder.path / LOGS)
         training = engine.Engine(self.plan, self.folder, view)
         try:

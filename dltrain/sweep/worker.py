@@ -113,7 +113,12 @@ def _data(assignment: Assignment) -> Dataset:
 def _device(assignment: Assignment) -> None:
     """Refuse, before any training, a device that is not to be had."""
     wanted = assignment.members[0].config.device
-    choose(wanted.type, threads=assignment.threads, deterministic=wanted.deterministic)
+    choose(
+        wanted.type,
+        threads=assignment.threads,
+        deterministic=wanted.deterministic,
+        portable=wanted.portable,
+    )
 
 
 def _job(assignment: Assignment, data: Dataset, member: Member) -> Job:

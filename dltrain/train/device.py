@@ -11,7 +11,12 @@ THREADS = torch.get_num_threads()  # what torch starts with
 
 
 def choose(
-    kind: str, *, threads: int | None, deterministic: bool, matmul: str = "float32"
+    kind: str,
+    *,
+    threads: int | None,
+    deterministic: bool,
+    matmul: str = "float32",
+    portable: bool = False,
 ) -> torch.device:
     """Set up the device for this process and return it.
 
@@ -22,10 +27,11 @@ def choose(
             they all do.
         matmul: ``tf32`` lets a GPU round what products take, for its fast units; ``bf16``, which
             the layers see to, needs a processor that has it.
+        portable: Refuse what would not give the bytes of other processors.
 
     Raises:
-        ValueError: If a GPU is asked for and there is none that torch can use, or if the processor
-            would compute bf16 more slowly than float32.
+        ValueError: If a GPU is asked for and there is none that torch can use, if the processor
+            would compute bf16 more slowly than float32, or is not portable.
     """
     torch.set_num_threads(threads or THREADS)
     available = torch.cuda.is_available()
@@ -35,6 +41,12 @@ def choose(
             f"device=cuda: torch {torch.__version__} {built}; use device=auto or device=cpu"
         )
     device = torch.device("cuda" if available and kind != "cpu" else "cpu")
+    capability = torch.backends.cpu.get_cpu_capability()
+    if portable and (device.type == "cuda" or capability != "AVX2"):
+        has = "this is a GPU" if device.type == "cuda" else f"torch computes with {capability} here"
+        raise ValueError(
+            f"device.portable=true: needs device=cpu and AVX2, and {has}; leave it out"
+        )
     torch.backends.cuda.matmul.fp32_precision = "tf32" if matmul == "tf32" else "ieee"
     if matmul == "bf16" and device.type == "cpu" and not has_bf16():
         raise ValueError(

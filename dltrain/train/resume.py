@@ -14,6 +14,7 @@ from dltrain.runs.provenance import (
     changed_versions,
     device_of,
     refuse_changed,
+    settle_libraries,
 )
 from dltrain.runs.run import Run
 from dltrain.train import build
@@ -103,6 +104,7 @@ def resumed_training(run: Run, job: Job, *, allow_changed: bool) -> Training:
     Raises:
         ValueError: If that is not to be had, or is another processor by now.
     """
+    settle_libraries(run)
     import torch
 
     from dltrain.train.session import Training

@@ -69,6 +69,7 @@ class Training:
             threads=first.device.threads if threads is None else threads,
             deterministic=first.device.deterministic,
             matmul=first.device.matmul,
+            portable=first.device.portable,
         )
         interval = first.trainer.checkpoint_interval
         # what trains them

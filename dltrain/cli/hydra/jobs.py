@@ -24,7 +24,7 @@ from dltrain.config.validate import run_config
 from dltrain.metrics import higher_is_better
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.layout import new_folder
-from dltrain.system import disk
+from dltrain.system import disk, libraries
 from dltrain.system.foreign_files import read_text
 from dltrain.system.paths import expanded
 from dltrain.system.signals import Interruption, hear
@@ -112,6 +112,7 @@ def _trained(config: Any, words: Sequence[str]) -> dict[str, Any]:
         run, problems = run_config({str(key): value for key, value in values.items()})
         if run is None:
             raise ConfigError([f"{problem.key}: {problem.message}" for problem in problems])
+        libraries.settle(portable=run.device.portable)
         from dltrain.train.session import Training
 
         data = build.dataset(run)

@@ -33,6 +33,7 @@ from dltrain.runs.compare.comparison import compare
 from dltrain.runs.compare.curves import curves_of, thinning_note
 from dltrain.runs.find import distinct, find
 from dltrain.runs.layout import PLOTS
+from dltrain.runs.provenance import settle_libraries
 from dltrain.runs.run import Run
 from dltrain.system import disk
 from dltrain.system.paths import expanded, problem_with
@@ -221,9 +222,10 @@ def _title(runs: Sequence[Run]) -> str:
 def _evaluated(run: Run, evaluations: dict[Path, Evaluation | ValueError]) -> Evaluation:
     """Evaluate a run on the rows kept for the end, or on those it has; once for all pictures."""
     if run.folder not in evaluations:
-        from dltrain.inference.evaluation import evaluate, judging_split
-
         try:
+            settle_libraries(run)
+            from dltrain.inference.evaluation import evaluate, judging_split
+
             evaluations[run.folder] = evaluate(run, split=judging_split(run))
         except ValueError as error:
             evaluations[run.folder] = error
