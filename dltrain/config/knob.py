@@ -25,6 +25,8 @@ class Knob:
     min_length: int = 0
     max_length: int | None = None
     stacks: bool = False  # members of one stack may differ in it
+    # a step has a part that is not there at 0 or null: on and off do not stack with each other
+    optional: bool = False
     form: str = ""  # a regular expression that text must match
     example: str = ""  # of such texts, in words
     raw: bool = False  # the text after "=" is the value, whatever Hydra's grammar makes of it

@@ -114,9 +114,11 @@ class SgdConfig:
 
     kind: str = knob("which optimizer this is; chosen with optimizer=")
     lr: float = knob("learning rate", ge=0, stacks=True)
-    momentum: float = knob("share of the last update that is kept", ge=0, lt=1, stacks=True)
+    momentum: float = knob(
+        "share of the last update that is kept", ge=0, lt=1, stacks=True, optional=True
+    )
     nesterov: bool = knob("look ahead along the momentum", stacks=True)
-    weight_decay: float = knob("L2 penalty added to the gradient", ge=0, stacks=True)
+    weight_decay: float = knob("L2 penalty added to the gradient", ge=0, stacks=True, optional=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +162,7 @@ class TrainerConfig:
     epochs: int = knob("passes over the training rows", unit="epochs", ge=1, le=10**7)
     batch_size: int | None = knob("rows per update; null: all of them", unit="rows", ge=1, le=10**9)
     max_grad_norm: float | None = knob(
-        "clip the gradient's L2 norm to this; null: never", gt=0, stacks=True
+        "clip the gradient's L2 norm to this; null: never", gt=0, stacks=True, optional=True
     )
     eval_interval: int = knob("validate every this many epochs", unit="epochs", ge=1)
     log_interval: int | None = knob(

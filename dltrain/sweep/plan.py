@@ -159,8 +159,12 @@ def _stack_key(run: RunConfig) -> str:
             continue
         node = getattr(run, name)
         cls: Any = type(node)
-        fixed = [key for key, (_, inner) in knobs(cls).items() if not inner.stacks]
-        shared[name] = {key: as_dict(getattr(node, key)) for key in fixed}
+        for key, (_, inner) in knobs(cls).items():
+            value = as_dict(getattr(node, key))
+            if inner.optional:
+                shared[f"{name}.{key}"] = bool(value)
+            elif not inner.stacks:
+                shared[f"{name}.{key}"] = value
     return json.dumps(shared, sort_keys=True)
 
 

@@ -340,7 +340,7 @@ def test_a_child_that_is_killed_costs_nothing_but_time(whole: Path, tmp_path: Pa
     sweep = only_sweep(tmp_path)
     assert statuses(sweep) == ["done"] * 6
     for ours, theirs in zip(members(sweep), members(whole), strict=True):
-        assert_equal_runs(ours, theirs, relative=1e-4)  # 2,560 steps with other sums
+        assert_equal_runs(ours, theirs)
 
 
 @pytest.mark.parametrize(

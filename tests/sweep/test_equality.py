@@ -146,9 +146,11 @@ def test_members_trained_together_equal_their_single_runs(
 ) -> None:
     table = (classes,) if "data=csv" in MODELS[model] else ()
     plan = planned(*MODELS[model], *OPTIMIZERS[optimizer], *table, "seed=0,1", "trainer.epochs=4")
-    assert (len(plan.groups), len(plan.members) >= 4) == (1, True)
+    assert (len(plan.groups) <= 2, len(plan.members) >= 4) == (True, True)
     folders = [tmp_path / f"{member.index}" for member in plan.members]
-    train(folders, [member.overrides.words for member in plan.members])
+    for group in plan.groups:
+        words = [plan.members[index].overrides.words for index in group.members]
+        train([folders[index] for index in group.members], words)
     for member, folder in zip(plan.members, folders, strict=True):
         alone = trained_alone(tmp_path / f"{member.index} alone", member.overrides.words)
         assert_equal_runs(folder, alone)
@@ -161,7 +163,7 @@ def test_the_analytic_solution_is_the_same(tmp_path: Path) -> None:
     train(folders, [member.overrides.words for member in plan.members])
     for member, folder in zip(plan.members, folders, strict=True):
         alone = trained_alone(tmp_path / f"{member.index} alone", member.overrides.words)
-        assert_equal_runs(folder, alone, relative=1e-12)
+        assert_equal_runs(folder, alone)
 
 
 def test_equal_numbers_at_equal_places_give_equal_bytes(tmp_path: Path) -> None:

@@ -31,12 +31,12 @@ TOGETHER: dict[str, tuple[str, ...]] = {
     "model.init_std": ("model.init_std=0.01,0.1",),
     "model.dropout": ("model=mlp", "model.dropout=0,0.5"),
     "optimizer.lr": ("optimizer.lr=0.1,0.2",),
-    "optimizer.momentum": ("optimizer.momentum=0,0.9",),
+    "optimizer.momentum": ("optimizer.momentum=0.5,0.9",),
     "optimizer.nesterov": ("optimizer.nesterov=true,false", "optimizer.momentum=0.9"),
-    "optimizer.weight_decay": ("optimizer.weight_decay=0,0.1",),
+    "optimizer.weight_decay": ("optimizer.weight_decay=0.01,0.1",),
     "optimizer.betas": ("optimizer=adam", "optimizer.betas=[0.9,0.99],[0.8,0.9]"),
     "optimizer.eps": ("optimizer=adamw", "optimizer.eps=1e-8,1e-6"),
-    "trainer.max_grad_norm": ("trainer.max_grad_norm=null,1",),
+    "trainer.max_grad_norm": ("trainer.max_grad_norm=2,1",),
     "tracking.tensorboard": ("tracking.tensorboard=false,true", *BESIDE_TENSORBOARD),
     "tracking.curves": ("tracking.curves=false,true", *BESIDE_CURVES),
 }
@@ -57,6 +57,9 @@ APART = [
     ("trainer.log_interval=null,2",),
     ("device.dtype=float32,float64",),
     ("device.threads=1,2",),
+    ("optimizer.momentum=0,0.9",),
+    ("optimizer.weight_decay=0,0.1",),
+    ("trainer.max_grad_norm=null,1",),
 ]
 
 

@@ -96,6 +96,8 @@ def _explain(key: str, resolved: Resolved, sources: Sources) -> None:
 def _in_sweeps(key: str, entry: Knob) -> str:
     if key.partition(".")[0] in NO_NUMBERS:
         return "decides no number: members that differ in it alone are one and the same"
+    if entry.optional:
+        return "members that differ in it alone are trained together, but for those without any"
     if entry.stacks:
         return "members that differ in it alone are trained together, as one stack"
     return "each of its values makes a stack of its own"
