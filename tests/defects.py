@@ -542,8 +542,8 @@ TRAINING = (
     Defect(
         "the state of the step that a signal stopped after is not written",
         "train/trainer.py",
-        "        saver.write(running)\n        for member in running:\n",
-        "        for member in running:\n",
+        "        saver.write(running)\n        if running",
+        "        if running",
         (
             "train/checkpoints/test_resume.py::test_a_training_goes_on_from_the_step_it_stopped_after",
         ),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from dltrain.metrics import higher_is_better
 
@@ -114,3 +114,13 @@ class Outcome:
 
 def _plain(row: Row) -> dict[str, float | str]:
     return {name: value if math.isfinite(value) else str(value) for name, value in row.items()}
+
+
+class View(Protocol):
+    """Interface of what shows a training; it may also read ``Trainer.step`` at any time."""
+
+    def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
+        """Show one epoch: a row and an outcome per member."""
+
+    def early(self, rows: Sequence[Row]) -> None:
+        """Show the running training metrics of an epoch under way."""

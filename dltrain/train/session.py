@@ -13,11 +13,7 @@ from typing import Any
 import torch
 
 from dltrain.config.plain import as_dict, to_yaml
-from dltrain.config.schema import Expectation
-from dltrain.nn.coefficients import Coefficients, as_csv, coefficients, findings, solution
-from dltrain.nn.least_squares import Solution
 from dltrain.nn.losses import SquaredError
-from dltrain.nn.plan import LinearPlan
 from dltrain.runs import recorder
 from dltrain.runs.layout import COEFFICIENTS, CONFIG, PREPARATION
 from dltrain.runs.record import as_json, first_info
@@ -25,13 +21,14 @@ from dltrain.system import disk
 from dltrain.train import build
 from dltrain.train.checkpoints.resume import ResumePoint, RunFolder, history, resumable
 from dltrain.train.checkpoints.saver import Interval
+from dltrain.train.conclusion import Conclusion, ExactSolution, conclude, exact_solution
 from dltrain.train.device import choose, describe
 from dltrain.train.job import Job
-from dltrain.train.outcome import Outcome
+from dltrain.train.outcome import Outcome, View
 from dltrain.train.steps import Stack
 from dltrain.train.threads import Threads
 from dltrain.train.tracking.trackers import trackers
-from dltrain.train.trainer import Trainer, View
+from dltrain.train.trainer import Trainer
 
 # A stack is made narrower when this share of it has come to its end: doing so costs a moment.
 NARROWED_SHARE = 1 / 8
@@ -236,47 +233,27 @@ class Training:
             **({"sweep": dict(job.sweep)} if job.sweep else {}),
         )
 
-    @property
-    def _is_linear(self) -> bool:
-        return [type(layer) for layer in self.jobs[0].layers] == [LinearPlan]
-
     @functools.cached_property
-    def _solution(self) -> tuple[Coefficients, Solution] | None:
+    def _solution(self) -> ExactSolution | None:
         """Return linear regression's exact solution of the same rows, one for all members."""
-        is_squared = isinstance(self.trainer.stack.loss, SquaredError)
-        return solution(self.jobs[0].data) if self._is_linear and is_squared else None
+        squared = isinstance(self.trainer.stack.loss, SquaredError)
+        return exact_solution(self.jobs[0]) if squared else None
 
-    def _conclude(self, index: int) -> tuple[dict[str, float], list[str]]:
-        """Record what a trained model shows; return results by name, and sentences."""
-        job, run, outcome = self.jobs[index], self.recorders[index], self.trainer.outcomes[index]
-        results = outcome.final | outcome.test | {"data/features": float(job.data.in_features)}
-        results |= {f"data/{name}_rows": float(len(s)) for name, s in job.data.splits.items()}
-        results |= {
-            f"imputed/{c.name}": c.imputed
-            for c in job.data.columns
-            if c.missing and c.imputed is not None
-        }
-        # A table's coefficients can be read; a picture's weights are a picture, in the checkpoint.
-        linear = self._is_linear and job.data.image_shape is None
-        if outcome.status != "done" or not linear or run is None:
-            return results, []
+    def _conclude(self, index: int) -> Conclusion:
         state = self.trainer.stack.model.state()
-        weight, bias = state["layers.0.weight"][index], state["layers.0.bias"][index]
-        learned = coefficients(weight, bias, job.data)
-        run.document(COEFFICIENTS, as_csv(learned, job.data))
-        if self._solution is None:
-            return results, []
-        errors, sentences = findings(learned, job.data, self._solution)
-        return results | errors, sentences
+        weights = {name: tensor[index] for name, tensor in state.items()}
+        outcome = self.trainer.outcomes[index]
+        return conclude(self.jobs[index], outcome, weights, self._solution)
 
     def _finish(self, index: int) -> Ended:
         """Finish the run folder of a job that has ended."""
         outcome = self.trainer.outcomes[index]
-        results, sentences = self._conclude(index)
+        conclusion = self._conclude(index)
         code = self._exit_code(outcome)
-        compared = compare(self.jobs[index].config.expect, results)
         run = self.recorders[index]
         if run is not None:
+            if conclusion.coefficients is not None:
+                run.document(COEFFICIENTS, conclusion.coefficients)
             run.finish(
                 status=outcome.status,
                 exit_code=code,
@@ -286,17 +263,12 @@ class Training:
                     "best": outcome.best,
                     "test": outcome.test,
                     "gradient_norms": outcome.gradient_norms,
-                    # Facts of the data (data/..., imputed/...) have places of their own.
-                    "findings": {
-                        name: value
-                        for name, value in results.items()
-                        if name not in outcome.final and "/" not in name
-                    },
-                    "expectations": compared,
+                    "findings": conclusion.findings,
+                    "expectations": conclusion.compared,
                 },
                 products=self.trainer.stack.model.products.ways(),
             )
-        return Ended(outcome, code, sentences, compared)
+        return Ended(outcome, code, conclusion.sentences, conclusion.compared)
 
     def _exit_code(self, outcome: Outcome) -> int:
         """Return 0 for done, 3 for diverged, 128 + signal for interrupted."""
@@ -324,13 +296,3 @@ class Training:
                     exit_code=code,
                     result={"message": repr(error)},
                 )
-
-
-def compare(expected: Sequence[Expectation], results: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Compare a run's results with published ones."""
-    rows = []
-    for entry in expected:
-        value = results.get(entry.metric)
-        inside = value is not None and entry.low <= value <= entry.high
-        rows.append(as_dict(entry) | {"value": value, "inside": inside})
-    return rows

@@ -9,26 +9,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from dltrain.metrics import choosing, names_of
 from dltrain.train.checkpoints.saver import Interval, Recorder, Saver, State, restore, state_of
-from dltrain.train.outcome import Outcome, Row, Rules
+from dltrain.train.outcome import Outcome, Row, Rules, View
 from dltrain.train.steps import Stack, Steps
 from dltrain.train.threads import Threads
-
-
-class View(Protocol):
-    """Interface of what shows a training; it may also read ``Trainer.step`` at any time."""
-
-    def epoch(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, seconds: float) -> None:
-        """Show one epoch: a row and an outcome per member."""
-
-    def early(self, rows: Sequence[Row]) -> None:
-        """Show the running training metrics of an epoch under way."""
 
 
 class Trainer:
@@ -63,6 +53,13 @@ class Trainer:
         self._eval_interval = eval_interval
         self._log_interval = log_interval
         self._checkpoint_interval = checkpoint_interval
+        self._settings: dict[str, Any] = {
+            "epochs": epochs,
+            "eval_interval": eval_interval,
+            "log_interval": log_interval,
+            "patience": patience,
+            "checkpoint_interval": checkpoint_interval,
+        }
         self._epoch = 0  # whole ones so far
         rows = {split: len(stack.splits[split]) for split in ("train", "val")}
         metrics = names_of(stack.loss.task, rows=rows)
@@ -109,15 +106,7 @@ class Trainer:
             members: Their indices.
             threads: See ``Trainer``.
         """
-        other = Trainer(
-            stack,
-            epochs=self.epochs,
-            eval_interval=self._eval_interval,
-            log_interval=self._log_interval,
-            patience=self.rules.patience,
-            checkpoint_interval=self._checkpoint_interval,
-            threads=threads,
-        )
+        other = Trainer(stack, threads=threads, **self._settings)
         other.outcomes = [self.outcomes[member] for member in members]
         other._epoch = self._epoch
         underway = self.steps.underway() if self.steps.resumes_within else None

@@ -1,0 +1,79 @@
+"""The conclusion of a run: what its model learned, beside exact and published results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from dltrain.config.plain import as_dict
+from dltrain.config.schema import Expectation
+from dltrain.nn.coefficients import Coefficients, as_csv, coefficients, findings, solution
+from dltrain.nn.least_squares import Solution
+from dltrain.nn.plan import LinearPlan
+from dltrain.train.job import Job
+from dltrain.train.outcome import Outcome
+
+ExactSolution = tuple[Coefficients, Solution]
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What is said of a run when it has ended."""
+
+    findings: Mapping[str, float]  # results beside its metrics, by name
+    sentences: Sequence[str]  # about what was learned, for people
+    compared: Sequence[Mapping[str, Any]]  # results beside published ones
+    coefficients: str | None  # of a linear model of a table that is done, as CSV
+
+
+def exact_solution(job: Job) -> ExactSolution | None:
+    """Return linear regression's exact solution of a job's rows; None of another model."""
+    return solution(job.data) if _is_linear(job) else None
+
+
+def conclude(
+    job: Job, outcome: Outcome, weights: Mapping[str, Tensor], exact: ExactSolution | None
+) -> Conclusion:
+    """Say what a run came to.
+
+    Args:
+        job: What was trained.
+        outcome: How it ended.
+        weights: The model's tensors, by name as in a checkpoint.
+        exact: The exact solution of the same rows, where there is one.
+    """
+    results = outcome.final | outcome.test | {"data/features": float(job.data.in_features)}
+    results |= {f"data/{name}_rows": float(len(s)) for name, s in job.data.splits.items()}
+    results |= {
+        f"imputed/{column.name}": column.imputed
+        for column in job.data.columns
+        if column.missing and column.imputed is not None
+    }
+    found: dict[str, float] = {}
+    sentences: list[str] = []
+    table = None
+    # A table's coefficients can be read; a picture's weights are a picture, in the checkpoint.
+    if outcome.status == "done" and _is_linear(job) and job.data.image_shape is None:
+        weight, bias = weights["layers.0.weight"], weights["layers.0.bias"]
+        learned = coefficients(weight, bias, job.data)
+        table = as_csv(learned, job.data)
+        if exact is not None:
+            found, sentences = findings(learned, job.data, exact)
+    return Conclusion(found, sentences, compare(job.config.expect, results | found), table)
+
+
+def compare(expected: Sequence[Expectation], results: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Compare a run's results with published ones."""
+    rows = []
+    for entry in expected:
+        value = results.get(entry.metric)
+        inside = value is not None and entry.low <= value <= entry.high
+        rows.append(as_dict(entry) | {"value": value, "inside": inside})
+    return rows
+
+
+def _is_linear(job: Job) -> bool:
+    return [type(layer) for layer in job.layers] == [LinearPlan]
