@@ -72,14 +72,14 @@ def has_bf16() -> bool:
 def describe(device: torch.device, *, matmul: str = "float32", measured: bool = False) -> str:
     """Name a device for people: ``cpu (2 threads)`` or ``cuda (NVIDIA H200), tf32 products``.
 
-    Where the number of threads is ``measured`` it is the most there will be.
+    Where the number of threads is ``measured``, it may also be one.
     """
     if device.type == "cuda":
         name = f"cuda ({torch.cuda.get_device_name(device)})"
     else:
         threads = torch.get_num_threads()
-        most = "up to " * measured
-        name = f"cpu ({most}{threads} thread{'s' if threads != 1 else ''})"
+        either = "1 or " * (measured and threads > 1)
+        name = f"cpu ({either}{threads} thread{'s' if threads != 1 else ''})"
     if matmul == "tf32" and device.type == "cpu":
         return f"{name}, where tf32 has no effect"
     return name if matmul == "float32" else f"{name}, {matmul} products"
