@@ -47,7 +47,8 @@ def main(words: Sequence[str]) -> None:
     with refusing():
         runs = distinct(find(name, output_dir) for name in names)
         path = _output_path(arguments.output, runs, output_dir)
-        settle_libraries(runs[0])
+        for run in runs:
+            settle_libraries(run)
         from dltrain.report.contents import report
         from dltrain.report.page import page
 

@@ -40,6 +40,8 @@ RESETTABLE = {
     "tracking.tensorboard": False,
     "tracking.curves": False,
 }
+# What of a sweep's settings may change when it goes on.
+SWEEP_SETTINGS = ("sweep.on_error", "sweep.workers", "sweep.stack_size", "sweep.metric")
 # No config has more; what is wrong with each entry would be said, and that takes time.
 MAX_ENTRIES, MAX_LENGTH = 1000, 100_000
 
@@ -65,7 +67,7 @@ def changes_of(run: Run, overrides: Overrides) -> dict[str, Any]:
     Raises:
         ValueError: If something else is to change; the line says which command trains another run.
     """
-    settable = DATA_PATHS if run.is_sweep else tuple(RESETTABLE)
+    settable = (*DATA_PATHS, *SWEEP_SETTINGS) if run.is_sweep else tuple(RESETTABLE)
     for entry in overrides.entries:
         if entry.key not in settable:
             what, known = "sweep" if run.is_sweep else "run", ", ".join([*settable, "output_dir"])
@@ -74,7 +76,7 @@ def changes_of(run: Run, overrides: Overrides) -> dict[str, Any]:
             line += f"{closest(entry.key, settable)} (to be set: {known})"
             raise ValueError(f"{line}; {anew} trains it anew with that")
     texts = overrides.texts
-    return {key: read_value(text).read(raw=RESETTABLE[key]) for key, text in texts.items()}
+    return {key: read_value(t).read(raw=RESETTABLE.get(key, False)) for key, t in texts.items()}
 
 
 def config_of(

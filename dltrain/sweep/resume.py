@@ -17,7 +17,7 @@ from dltrain.runs.address import address, command_on
 from dltrain.runs.command_line import DEFAULT_NAME, CommandLine
 from dltrain.runs.find import find, list_runs
 from dltrain.runs.layout import short_id
-from dltrain.runs.provenance import DATA_PATHS, changed_versions, refuse_changed
+from dltrain.runs.provenance import DATA_PATHS, SWEEP_SETTINGS, changed_versions, refuse_changed
 from dltrain.runs.repetition import repetition
 from dltrain.runs.run import Run
 from dltrain.runs.verification import refuse_links
@@ -27,8 +27,6 @@ from dltrain.sweep.session import Session
 from dltrain.system.paths import expanded
 from dltrain.system.shell import below
 
-# Settings of a sweep that may change when it is resumed.
-RESETTABLE = ("sweep.on_error", "sweep.workers", "sweep.stack_size", "sweep.metric")
 # Settings that planning has used up.
 _SETTLED = ("sweep.zip", "sweep.repeat", "sweep.file")
 
@@ -36,7 +34,7 @@ _SETTLED = ("sweep.zip", "sweep.repeat", "sweep.file")
 def resumed(path: Path, overrides: Overrides, sources: Sources, *, allow_changed: bool) -> Session:
     """Read back a locked sweep, after making sure that it is still the planned one.
 
-    ``RESETTABLE`` settings and the paths of the data may be others, if they are typed.
+    Settings in ``SWEEP_SETTINGS`` and the paths of the data may be others, if they are typed.
 
     Raises:
         ValueError: If it is another one by now, a line for each difference.
@@ -59,7 +57,7 @@ def _moved(overrides: Overrides) -> Mapping[str, str]:
 
 def _refuse_other(plan: Plan, overrides: Overrides, sources: Sources, sweep: Run) -> None:
     """Refuse overrides that do not compose to the sweep that was planned."""
-    if not overrides.without("output_dir", "plugins", *DATA_PATHS, *RESETTABLE):
+    if not overrides.without("output_dir", "plugins", *DATA_PATHS, *SWEEP_SETTINGS):
         return
     changed = differences(make_plan(overrides, sources).members, plan.members)
     if changed:
@@ -81,7 +79,7 @@ def _with_settings(plan: Plan, overrides: Overrides, sources: Sources) -> Plan:
     for entry in typed.entries:
         name = entry.key.removeprefix("sweep.")
         value, before = getattr(settings, name), getattr(plan.settings, name)
-        if entry.key in RESETTABLE:
+        if entry.key in SWEEP_SETTINGS:
             plan = replace(plan, settings=replace(plan.settings, **{name: value}))
         elif entry.key not in _SETTLED and value != before:
             raise PlanError(

@@ -10,8 +10,9 @@ import os
 import sys
 
 # What every x86-64 processor of the last ten years can compute with, Intel's and AMD's.
-PORTABLE = {"MKL_CBWR": "AVX2,STRICT", "ATEN_CPU_CAPABILITY": "avx2"}
-STRICT = {"MKL_CBWR": "AUTO,STRICT"}
+MKL = "MKL_CBWR"
+PORTABLE = {MKL: "AVX2,STRICT", "ATEN_CPU_CAPABILITY": "avx2"}
+STRICT = {MKL: "AUTO,STRICT"}
 
 
 def prepare() -> None:

@@ -7,6 +7,8 @@ import time
 
 import torch
 
+from dltrain.system.libraries import MKL, PORTABLE, STRICT
+
 THREADS = torch.get_num_threads()  # what torch starts with
 
 
@@ -60,6 +62,14 @@ def choose(
         # Nothing here reads memory before it was written, and filling it takes time.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return device
+
+
+def processor() -> str:
+    """Name what decides the bytes of this processor: its instructions, and what MKL was told."""
+    capability = torch.backends.cpu.get_cpu_capability()
+    told = os.environ.get(MKL, "nothing")
+    usual = told in (STRICT[MKL], PORTABLE[MKL])
+    return capability if usual else f"{capability} with {MKL}={told}"
 
 
 def has_bf16() -> bool:

@@ -105,11 +105,9 @@ def resumed_training(run: Run, job: Job, *, allow_changed: bool) -> Training:
         ValueError: If that is not to be had, or is another processor by now.
     """
     settle_libraries(run)
-    import torch
-
+    from dltrain.train.device import processor
     from dltrain.train.session import Training
 
-    cpu = torch.backends.cpu.get_cpu_capability()
-    refuse_changed([] if allow_changed else changed_versions(run, cpu=cpu))
+    refuse_changed([] if allow_changed else changed_versions(run, cpu=processor()))
     device = None if allow_changed else device_of(run)
     return Training([job], device=device)

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from dltrain.config.choices import Matmul
 from dltrain.config.plain import as_dict, to_yaml
 from dltrain.nn.losses import SquaredError
 from dltrain.runs import recorder
@@ -22,7 +23,7 @@ from dltrain.train import build
 from dltrain.train.checkpoints.resume import ResumePoint, RunFolder, history, resumable
 from dltrain.train.checkpoints.saver import Interval
 from dltrain.train.conclusion import Conclusion, ExactSolution, conclude, exact_solution
-from dltrain.train.device import choose, describe
+from dltrain.train.device import choose, describe, processor
 from dltrain.train.job import Job
 from dltrain.train.outcome import Outcome, View
 from dltrain.train.steps import Stack
@@ -177,8 +178,10 @@ class Training:
 
     def _threads(self) -> Threads | None:
         """Return what chooses how many threads to use, where the config leaves it open."""
-        left_open = self.jobs[0].config.device.threads is None and self._device.type == "cpu"
-        if not left_open or self._most_threads < 2:
+        device = self.jobs[0].config.device
+        # Of products of bfloat16 it is not known that their bytes are the same for any number.
+        fixed = device.threads is not None or device.matmul == Matmul.bf16
+        if fixed or self._device.type != "cpu" or self._most_threads < 2:
             return None
         return Threads(self._most_threads, tell=self._log)
 
@@ -218,7 +221,7 @@ class Training:
             seed=job.config.seed,
             device=str(self.trainer.stack.model.parameters[0].device),
             threads=self._most_threads,
-            cpu=torch.backends.cpu.get_cpu_capability(),
+            cpu=processor(),
             identity=job.identity,
             data={
                 "name": job.data.name,

@@ -43,6 +43,7 @@ class Threads:
         self._most, self._tell, self._clock, self._use = most, tell, clock, use
         self.chosen: int | None = None  # after the first trial of both
         self._trying = most
+        use(most)
         self._paces: dict[int, float] = {}  # seconds a step, of the last trial of each number
         self._started = 0.0  # of the step under way
         self._steps, self._seconds = -1, 0.0  # of the trial or the stretch; the first step warms up

@@ -292,13 +292,29 @@ def test_a_child_that_has_nothing_to_say_leaves_no_log(whole: Path, ruined: Ruin
     assert all(log.stat().st_size for log in (ruined.folder / "logs").glob("*"))
 
 
+Words = tuple[str, ...]
+SAME: tuple[Words, Words] = ((), ("-m", "--resume", "latest"))
+OTHERWISE: tuple[Words, Words] = (
+    ("sweep.workers=2",),
+    ("resume", "latest", "sweep.workers=1", "sweep.stack_size=3"),
+)
+
+
 @pytest.mark.parametrize(
-    "count", [pytest.param(1, marks=pytest.mark.proof), 3, pytest.param(5, marks=pytest.mark.proof)]
+    ("count", "how"),
+    [
+        pytest.param(1, SAME, marks=pytest.mark.proof),
+        (3, SAME),
+        (3, OTHERWISE),
+        pytest.param(5, SAME, marks=pytest.mark.proof),
+        pytest.param(5, OTHERWISE, marks=pytest.mark.proof),
+    ],
 )
 def test_a_sweep_that_is_killed_can_be_completed_as_if_nothing_had_happened(
-    count: int, whole: Path, tmp_path: Path
+    count: int, how: tuple[Words, Words], whole: Path, tmp_path: Path
 ) -> None:
-    with started(tmp_path, *LONG) as process:
+    settings, resume = how
+    with started(tmp_path, *LONG, *settings) as process:
         wait_for(begun(tmp_path, count))
         family = descendants(process.pid)
         assert family
@@ -311,7 +327,7 @@ def test_a_sweep_that_is_killed_can_be_completed_as_if_nothing_had_happened(
     assert len(finished) < 6
     assert f"crashed {len(finished)}/6" in carry_out(tmp_path, "runs").out
     before = {folder.name: touched(folder) for folder in finished}
-    shown = carry_out(tmp_path, "-m", "--resume", "latest")
+    shown = carry_out(tmp_path, *resume)
     assert (shown.code, shown.err) == (0, "")
     assert {folder.name: touched(folder) for folder in finished} == before
     assert lasting(sweep) == lasting(whole)

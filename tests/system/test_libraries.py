@@ -12,7 +12,7 @@ import pytest
 from dltrain.sweep.plan import PlanError
 from dltrain.system.libraries import PORTABLE, prepare, settle
 from tests.conftest import Call, whole_command
-from tests.sweep.helpers import members, planned
+from tests.sweep.helpers import members, planned, record
 
 WORDS = ("model=mlp", "model.hidden=[16]", "data=fashion_mnist", "data.source=sample")
 PORTABLY = (*WORDS, "device=cpu", "device.portable=true", "trainer.epochs=2")
@@ -75,6 +75,19 @@ def test_a_portable_run_is_the_same_alone_in_a_sweep_and_on_any_threads(here: Pa
     assert (len(folders), len(metrics)) == (3, 1)
     shown = whole_command("evaluate", "latest", "--json", "output_dir=one", folder=here)
     assert (shown.code, shown.err) == (0, "")
+
+
+def test_what_the_user_has_told_them_is_recorded_and_must_hold_when_a_run_goes_on(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MKL_CBWR", "COMPATIBLE")
+    assert whole_command("trainer.epochs=2", folder=here).code == 0
+    [run] = (here / "outputs").glob("*linear*")
+    assert record(run)["cpu"].endswith(" with MKL_CBWR=COMPATIBLE")
+    monkeypatch.delenv("MKL_CBWR")
+    shown = whole_command("resume", "latest", "trainer.epochs=3", folder=here)
+    assert (shown.code, shown.err.count("\n")) == (2, 1)
+    assert "with MKL_CBWR=COMPATIBLE and is " in shown.err
 
 
 def test_one_sweep_is_portable_or_not(here: Path) -> None:

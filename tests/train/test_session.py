@@ -12,6 +12,7 @@ from dltrain.config.load import load
 from dltrain.runs.command_line import CommandLine
 from dltrain.system.disk import make_folder
 from dltrain.train import build
+from dltrain.train.device import has_bf16
 from dltrain.train.job import Job
 from dltrain.train.outcome import Outcome, Row
 from dltrain.train.session import Training
@@ -87,6 +88,21 @@ def test_a_narrower_stack_goes_on_from_within_an_epoch(tmp_path: Path, stop_at: 
     assert view.widths[-1] == 6
     for folder, each in zip(folders, words, strict=True):
         assert_equal_runs(folder, trained_alone(tmp_path / f"{folder.name} alone", each))
+
+
+@pytest.mark.skipif(not has_bf16(), reason="products of bfloat16 are refused here")
+def test_members_with_rounded_products_have_the_bytes_of_their_single_runs(tmp_path: Path) -> None:
+    """Eight bits hide for long that a sum was taken in another order: no product is shared."""
+    pictures = ("data=fashion_mnist", "data.source=sample", "trainer.batch_size=64")
+    shape = ("model=mlp", "model.hidden=[40]", "device.matmul=bf16", "trainer.epochs=1")
+    words = [[*pictures, *shape, f"optimizer.lr={rate}", "seed=5"] for rate in (0.2, 0.3)]
+    folders = folders_in(tmp_path)[:2]
+    training = training_of(words)
+    training.record(folders)
+    training.run(Watching(training))
+    for folder, each in zip(folders, words, strict=True):
+        assert_equal_runs(folder, trained_alone(tmp_path / f"{folder.name} alone", each))
+    assert set(record(folders[0])["products"]) == {"single"}
 
 
 def test_the_record_counts_the_products_by_the_way_they_took(tmp_path: Path) -> None:
