@@ -209,9 +209,8 @@ class Training:
     def _log_graphs(self) -> None:
         """Say why a GPU launched each step's operations one by one, if it did."""
         graphs = self.trainer.steps.graphs
-        for run in self.recorders:
-            if run is not None and graphs is not None and graphs.problem:
-                run.log(f"steps were not captured as a CUDA graph: {graphs.problem}")
+        if graphs is not None and graphs.problem:
+            self._log(f"steps were not captured as a CUDA graph: {graphs.problem}")
 
     def _info(self, job: Job, run_id: str) -> dict[str, Any]:
         """Return the first content of ``run.json``."""

@@ -63,6 +63,7 @@ def test_where_torch_is_loaded_already_it_is_said(here: Path, call: Call) -> Non
     settle(portable=False)
 
 
+@pytest.mark.proof
 def test_a_portable_run_is_the_same_alone_in_a_sweep_and_on_any_threads(here: Path) -> None:
     for name, more in (("one", "device.threads=1"), ("two", "device.threads=2")):
         shown = whole_command(*PORTABLY, more, f"output_dir={name}", folder=here)
@@ -108,6 +109,7 @@ def test_a_gpu_is_not_portable(here: Path) -> None:
     assert "device.portable=true: needs device=cpu and AVX2, and this is a GPU" in ended.stderr
 
 
+@pytest.mark.proof
 def test_doctor_prints_digests_that_two_people_can_compare(here: Path) -> None:
     first, second = (whole_command("doctor", folder=here) for _ in range(2))
     assert first.code == 0

@@ -18,6 +18,7 @@ from torch import Tensor
 from dltrain.nn import products
 from dltrain.train.steps import Stack, Steps
 from dltrain.train.trainer import Trainer
+from tests.conftest import thinned
 from tests.stacked import dataset, stack, state, train
 
 ROWS = {"train": 33, "val": 21, "test": 5}
@@ -84,9 +85,7 @@ def outcome(trained: Stack, epochs: int = 2) -> list[list[bytes]]:
     ]
 
 
-@pytest.mark.parametrize("batch", BATCHES)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(("model", "optimizer", "batch"), thinned(MODELS, OPTIMIZERS, BATCHES))
 def test_members_of_any_stack_on_any_threads_are_their_single_runs(
     model: str, optimizer: str, batch: str
 ) -> None:
@@ -106,11 +105,12 @@ def test_members_of_any_stack_on_any_threads_are_their_single_runs(
                     assert found[m] == alone[m], (threads, size, m)
 
 
-@pytest.mark.parametrize("told", ["AUTO", "COMPATIBLE"])
+@pytest.mark.parametrize("told", ["AUTO", pytest.param("COMPATIBLE", marks=pytest.mark.proof)])
 def test_a_library_that_sums_otherwise_in_a_stack_is_found_out(told: str) -> None:
     """Told otherwise by the user, it changes its kernels with the width and the threads."""
     case = "test_members_of_any_stack_on_any_threads_are_their_single_runs"
-    line = [sys.executable, "-m", "pytest", "-q", "-n", "0", f"{__file__}::{case}", "-k"]
+    line = [sys.executable, "-m", "pytest", "-q", "-n", "0", f"{__file__}::{case}"]
+    line += ["-m", "proof or not proof", "-k"]
     environment = {**os.environ, "MKL_CBWR": told}
     ended = subprocess.run(
         [*line, "softmax-sgd-8 or linear-momentum-7 or gelu-adam-8"],
