@@ -1,7 +1,8 @@
 """What libraries that compute on the processor are told; they hear it only before torch is loaded.
 
 ``MKL_CBWR`` is Intel MKL's: with ``STRICT`` each number of a product is summed in the same order
-whatever the product's width and the number of threads. It costs nothing that could be measured.
+whatever the product's width and the number of threads. On a 2-core Xeon thin products took a sixth
+longer for it (a step of softmax regression: 200 -> 231 us), wide ones no longer.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
-# What every x86-64 processor of the last ten years can compute with, Intel's and AMD's.
 MKL = "MKL_CBWR"
+# What every x86-64 processor of the last ten years can compute with, Intel's and AMD's.
 PORTABLE = {MKL: "AVX2,STRICT", "ATEN_CPU_CAPABILITY": "avx2"}
 STRICT = {MKL: "AUTO,STRICT"}
 

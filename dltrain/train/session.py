@@ -70,8 +70,9 @@ class Training:
             portable=first.device.portable,
         )
         interval = first.trainer.checkpoint_interval
-        # what trains them
         self._device, self._most_threads = chosen, torch.get_num_threads()
+        measuring = self._threads()
+        # what trains them
         self.trainer = Trainer(
             self._stack(),
             epochs=first.trainer.epochs,
@@ -79,11 +80,10 @@ class Training:
             log_interval=first.trainer.log_interval,
             patience=first.trainer.patience,
             checkpoint_interval=None if interval is None else Interval.read(interval),
-            threads=self._threads(),
+            threads=measuring,
         )
-        measured = self._threads() is not None
-        # where, for people
-        self.device = describe(chosen, matmul=first.device.matmul, measured=measured)
+        measured, matmul = measuring is not None, first.device.matmul
+        self.device = describe(chosen, matmul=matmul, measured=measured)  # where, for people
         # one per job once ``record`` was called
         self.recorders: list[recorder.Recorder | None] = [None] * len(jobs)
         # which of the jobs it began with are still trained: of these are the lists above

@@ -248,7 +248,8 @@ class Steps:
         started, warm = 0.0, self.taken + first
         for epoch in itertools.count(1):
             for _ in self.epoch(epoch):
-                if self.taken >= warm and not started:
+                settled = self._threads is None or self._threads.chosen is not None
+                if self.taken >= warm and settled and not started:
                     started, warm = time_when_done(self._norms.device), self.taken
                 if started and time.perf_counter() - started > seconds and self.taken > warm:
                     return (time_when_done(self._norms.device) - started) / (self.taken - warm)

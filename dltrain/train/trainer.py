@@ -6,10 +6,10 @@ is read from the device once, at its end (or every ``log_interval`` steps).
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -53,13 +53,6 @@ class Trainer:
         self._eval_interval = eval_interval
         self._log_interval = log_interval
         self._checkpoint_interval = checkpoint_interval
-        self._settings: dict[str, Any] = {
-            "epochs": epochs,
-            "eval_interval": eval_interval,
-            "log_interval": log_interval,
-            "patience": patience,
-            "checkpoint_interval": checkpoint_interval,
-        }
         self._epoch = 0  # whole ones so far
         rows = {split: len(stack.splits[split]) for split in ("train", "val")}
         metrics = names_of(stack.loss.task, rows=rows)
@@ -106,9 +99,9 @@ class Trainer:
             members: Their indices.
             threads: See ``Trainer``.
         """
-        other = Trainer(stack, threads=threads, **self._settings)
+        other = copy.copy(self)  # of the same settings, at the same epoch
+        other.stack, other.steps = stack, Steps(stack, threads)
         other.outcomes = [self.outcomes[member] for member in members]
-        other._epoch = self._epoch
         underway = self.steps.underway() if self.steps.resumes_within else None
         kept = {name: tensor[list(members)] for name, tensor in (underway or {}).items()}
         other.steps.restore(self.steps.taken, kept or None)
