@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -64,7 +65,18 @@ def _ids(output_dir: Path) -> list[str]:
         for entry in os.scandir(output_dir)
         if entry.is_dir(follow_symlinks=False) and _is_run(entry.path)
     ]
-    return sorted(ids, reverse=True)
+    same_second = Counter(map(_second, ids))
+
+    def order(run_id: str) -> tuple[str, str, str]:
+        tied = same_second[_second(run_id)] > 1
+        started = _read_or_not(Path(output_dir, run_id)).info.get("started") if tied else ""
+        return _second(run_id), str(started), run_id
+
+    return sorted(ids, key=order, reverse=True)
+
+
+def _second(run_id: str) -> str:
+    return run_id[: len("2026-11-23_14-03-22")]
 
 
 def _is_run(folder: str) -> bool:

@@ -24,12 +24,7 @@ class FormatError(ValueError):
 
 
 def now() -> str:
-    """Return the local time with its offset, to the second."""
-    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
-
-
-def exact_now() -> str:
-    """Return the local time with its offset, to the millisecond: what ``since`` is counted from."""
+    """Return the local time with its offset, to the millisecond: it orders what a second holds."""
     return datetime.datetime.now().astimezone().isoformat(timespec="milliseconds")
 
 
@@ -57,7 +52,7 @@ def first_info(**parts: Any) -> dict[str, Any]:
         "started": now(),
         "finished": None,
         "seconds": 0.0,  # of the processes that have ended
-        "since": exact_now(),  # this one works on it
+        "since": now(),  # this one works on it
         **environment(os.getpid()),
         **parts,
         "result": None,

@@ -20,7 +20,7 @@ from dltrain.runs.compare.results import Result, counts
 from dltrain.runs.find import list_all
 from dltrain.runs.identity import result_identity
 from dltrain.runs.layout import LOGS, RESULTS, member_name
-from dltrain.runs.record import exact_now, now, write_info
+from dltrain.runs.record import now, write_info
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
 from dltrain.runs.verification import file_problems
@@ -90,7 +90,7 @@ class Session:
         self.folder.list_file(RESULTS, None)  # until it is written anew
         self.folder.write(
             seconds=seconds or 0.0,
-            since=exact_now(),
+            since=now(),
             status="running",
             exit_code=None,
             finished=None,

@@ -87,6 +87,18 @@ def test_runs_are_listed_newest_first(three: Path) -> None:
     assert [run.short for run in list_runs(three)] == ["k3f9", "aabb", "aaaa"]
 
 
+def test_runs_of_one_second_are_listed_in_the_order_they_were_started(
+    make: Make, here: Path
+) -> None:
+    second = "2026-11-24_09-00-00"
+    ids = [f"{second}_softmax_zzzz", f"{second}_linear_aaaa", f"{second}_mlp_mmmm"]
+    for milliseconds, run_id in enumerate(ids, 998):
+        moment = f"2026-11-24T09:00:0{milliseconds // 1000}.{milliseconds % 1000:03}+00:00"
+        make(run_id, started=moment)
+    assert [run.id for run in list_runs(here / "outputs")] == ids[::-1]
+    assert find("latest", here / "outputs").id == ids[-1]
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
