@@ -27,7 +27,8 @@ class Metric:
     higher_is_better: bool = False
     # whether people speak of it, besides the loss: it has curves and columns
     headline: bool = False
-    # whether its task's epochs and runs are chosen by it; where none is, by the loss
+    # whether its task's epochs and runs are chosen by it if nothing else is asked for; where none
+    # is, by the loss
     chooses: bool = False
     floor: float = -math.inf  # what is worse is off the scale of a picture
 
@@ -91,11 +92,35 @@ def names_of(task: str, *, rows: Mapping[str, int]) -> list[str]:
     return [f"{split}/{m.name}" for split, count in rows.items() if count for m in _of_task(task)]
 
 
-def choosing(columns: Container[str]) -> str:
-    """Return the metric that chooses between epochs, and so runs; empty if there is none."""
-    choosers = [*(metric for metric in METRICS if metric.chooses), LOSS]
-    names = (f"{split}/{metric.name}" for split in ("val", "train") for metric in choosers)
-    return next((name for name in names if name in columns), "")
+def choosing(
+    task: str, *, rows: Mapping[str, int], balanced: bool, wanted: str | None = None
+) -> str:
+    """Return the metric that chooses between epochs, and so runs: ``val/accuracy``.
+
+    Args:
+        task: What is predicted.
+        rows: How many each split has; the training rows choose where none validate.
+        balanced: Whether no class is rare. A rare one is worth nothing to the accuracy.
+        wanted: A metric's name; None: the usual one.
+    """
+    usual = (m.name for m in _of_task(task) if m.chooses and balanced)
+    return f"{'val' if rows.get('val') else 'train'}/{wanted or next(usual, LOSS.name)}"
+
+
+def better(row: Statistics, other: Statistics, *, metric: str) -> bool:
+    """Whether an epoch is better than another; of two with equal metrics that of lower loss is.
+
+    Accuracy is one of few values, so that many epochs share the best of them: the first may be far
+    from what the later ones have learned.
+    """
+    sign = -1 if higher_is_better(metric) else 1
+    loss = f"{metric.partition('/')[0]}/loss"
+    return (sign * row[metric], row.get(loss, 0.0)) < (sign * other[metric], other.get(loss, 0.0))
+
+
+def names_for(task: str | None) -> list[str]:
+    """Name the metrics of a task, or of all, without splits."""
+    return [metric.name for metric in METRICS if task is None or metric.task in (None, task)]
 
 
 def headlines() -> list[str]:

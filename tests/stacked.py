@@ -19,9 +19,10 @@ import dltrain.train.steps
 from dltrain.config.load import load
 from dltrain.config.schema import RunConfig
 from dltrain.data.dataset import Dataset, Scale, Split
+from dltrain.metrics import choosing
 from dltrain.nn.random import Draws
 from dltrain.train import build
-from dltrain.train.outcome import Row
+from dltrain.train.outcome import Row, Rules
 from dltrain.train.steps import Stack, Steps
 from tests.conftest import thinned
 
@@ -57,6 +58,14 @@ MEMBERS: dict[str, list[Values]] = {
         {"optimizer.lr": lr, "seed": seed} for lr, seed in zip(RATES, (1, 1, 2, 2), strict=True)
     ],
 }
+
+
+def rules(stack: Stack, epochs: int, patience: int | None = None) -> Rules:
+    """What ends the training of a stack that no config was told of."""
+    rows = {name: len(split) for name, split in stack.splits.items()}
+    return Rules(epochs, patience, choosing(stack.loss.task, rows=rows, balanced=True))
+
+
 ALL = thinned(MODELS, OPTIMIZERS, MEMBERS)
 
 

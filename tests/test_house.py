@@ -26,7 +26,7 @@ TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in FIL
 GROUND = {"text", "metrics", "system"}
 ARROWS = {
     **dict.fromkeys(GROUND, ""),
-    "config": "system text",
+    "config": "system text metrics",
     "data": "system text",
     "nn": "data metrics",
     "runs": "config system text metrics",

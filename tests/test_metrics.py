@@ -78,7 +78,7 @@ def test_a_run_records_a_metric_that_was_added_after_each_epoch_and_test(trained
     assert list(rows[0]) == ["epoch", "step", "lr", *columns]
     assert len({row["val/fit"] for row in rows}) == 3
     record = json.loads((run_of(trained) / "run.json").read_text())
-    assert "test/fit" in record["result"]["test"]
+    assert "test/fit" in record["result"]["kept"]
 
 
 def test_tensorboard_shows_a_metric_that_was_added(trained: Path) -> None:
@@ -93,7 +93,7 @@ def test_tensorboard_shows_a_metric_that_was_added(trained: Path) -> None:
 
 def test_a_sweep_is_sorted_by_a_metric_that_was_added_the_right_way_round(trained: Path) -> None:
     rows = read(sweep_of(trained) / "results.csv")
-    values = {row["member"]: float(row["last/val/fit"]) for row in rows if row["last/val/fit"]}
+    values = {row["member"]: float(row["val/fit"]) for row in rows if row["val/fit"]}
     assert len(values) == 3
     record = json.loads((sweep_of(trained) / "sweep.json").read_text())
     best = max(values, key=lambda member: values[member])
@@ -106,7 +106,7 @@ def test_lists_show_and_sort_by_a_metric_that_was_added(
 ) -> None:
     monkeypatch.chdir(trained)
     sweep = sweep_of(trained).name
-    listed = call("runs", "ls", sweep, "--columns", "last/val/fit", "--sort", "val/fit", "--csv")
+    listed = call("runs", "ls", sweep, "--columns", "val/fit", "--sort", "val/fit", "--csv")
     values = [float(line) for line in listed.out.splitlines()[1:]]
     assert (listed.code, len(values)) == (0, 3)
     assert values == sorted(values, reverse=True)
@@ -147,7 +147,7 @@ def test_a_report_draws_a_metric_that_was_added_and_offers_factors_only_downward
     page = Path("page.html").read_text()
     assert '"metrics":["loss","rmse","r2","fit"]' in page
     assert '"can_be_log":["loss","rmse"]' in page
-    assert '"last/test/rmse"' in page
+    assert '"test/rmse"' in page
 
 
 def test_a_metric_belongs_to_its_task(fit: Metric) -> None:
@@ -161,11 +161,18 @@ def test_a_metric_belongs_to_its_task(fit: Metric) -> None:
 def test_what_chooses_is_the_tasks_metric_or_else_the_loss() -> None:
     rows = {"train": 8, "val": 2, "test": 0}
     for task, metric in ((CLASSIFICATION, "val/accuracy"), (REGRESSION, "val/loss")):
-        assert metrics.choosing(metrics.names_of(task, rows=rows)) == metric
-    assert metrics.choosing(metrics.names_of(REGRESSION, rows={"train": 8})) == "train/loss"
-    assert metrics.choosing(["train/accuracy", "val/loss"]) == "val/loss"
-    assert metrics.choosing(["train/rmse", "train/loss"]) == "train/loss"
-    assert metrics.choosing(["lr"]) == ""
+        assert metrics.choosing(task, rows=rows, balanced=True) == metric
+        assert metrics.choosing(task, rows=rows, balanced=False) == "val/loss"
+    assert metrics.choosing(REGRESSION, rows={"train": 8}, balanced=True) == "train/loss"
+    assert metrics.choosing(REGRESSION, rows=rows, balanced=True, wanted="r2") == "val/r2"
+
+
+def test_of_epochs_with_equal_metrics_that_of_lower_loss_is_the_better() -> None:
+    first, later = {"val/accuracy": 0.9, "val/loss": 0.47}, {"val/accuracy": 0.9, "val/loss": 0.12}
+    assert metrics.better(later, first, metric="val/accuracy")
+    assert not metrics.better(first, later, metric="val/accuracy")
+    assert not metrics.better(first, first, metric="val/accuracy")
+    assert metrics.better({"val/accuracy": 0.91, "val/loss": 9.0}, first, metric="val/accuracy")
 
 
 def test_people_speak_of_the_headlines_first_and_of_the_loss_last() -> None:

@@ -53,7 +53,7 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("--split", choices=SPLITS, help="of the run's own data (test)")
     parser.add_argument("--data", metavar="FILE", help="another file; - is standard input")
     parser.add_argument(
-        "--epoch", choices=("last", "best"), default="last", help="whose weights (last)"
+        "--epoch", choices=("last", "best"), help="whose weights (those the run keeps)"
     )
     parser.add_argument("--json", action="store_true", help="print all of it as JSON")
     arguments = parser.read(words)

@@ -57,7 +57,7 @@ def main(words: Sequence[str]) -> None:
     )
     parser.add_argument("--output", metavar="FILE", help="where to; - is standard output, as usual")
     parser.add_argument(
-        "--epoch", choices=("last", "best"), default="last", help="whose weights (last)"
+        "--epoch", choices=("last", "best"), help="whose weights (those the run keeps)"
     )
     arguments = parser.read(words)
     behind = Overrides.parse(arguments.data or [])

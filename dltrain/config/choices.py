@@ -47,6 +47,13 @@ class Activation(StrEnum):
     gelu = "gelu"
 
 
+class Keep(StrEnum):
+    """Whose weights are tested and used afterwards."""
+
+    last = "last"
+    best = "best"
+
+
 class OnError(StrEnum):
     """What becomes of a sweep when a member fails."""
 

@@ -17,7 +17,9 @@ from dltrain.config.kinds import DATA, OPTIMIZERS, TABLE, Rule
 from dltrain.config.knob import Problem
 from dltrain.config.overrides import Overrides
 from dltrain.config.schema import RunConfig
+from dltrain.metrics import names_for
 from dltrain.system.paths import expanded, problem_with
+from dltrain.text import clipped, closest
 
 _DOES = {"model": "predicts", "loss": "judges"}
 _WHAT = {Task.regression: "numbers", Task.classification: "classes"}
@@ -32,9 +34,9 @@ def fitting(group: str, task: Task) -> list[str]:
 
 
 def task_problems(run: RunConfig, task: Task, *, data: str) -> Iterator[Problem]:
-    """Refuse a model and a loss that do not do what is asked for.
+    """Refuse a model, a loss and a metric that do not go with what is asked for.
 
-    If that is not known (auto), the loss must do what the model does.
+    If that is not known (auto), the others must do what the model does.
     """
     asks = f"data={data} asks for"
     if task == Task.auto:
@@ -47,6 +49,12 @@ def task_problems(run: RunConfig, task: Task, *, data: str) -> Iterator[Problem]
         choices = " or ".join(f"{group}={choice}" for choice in fitting(group, task))
         yield Problem(
             group, f"{group}={name} {does} {_WHAT[wanted]}, but {asks} {_WHAT[task]}; use {choices}"
+        )
+    metric, known = run.trainer.metric, names_for(None if task == Task.auto else task)
+    if metric is not None and metric not in known:
+        there = f"(there are: {', '.join(known)}; of the validation rows where there are some)"
+        yield Problem(
+            "trainer.metric", f"{clipped(metric)}: no such metric{closest(metric, known)} {there}"
         )
 
 

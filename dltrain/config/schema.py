@@ -14,6 +14,7 @@ from dltrain.config.choices import (
     DeviceType,
     Dtype,
     Init,
+    Keep,
     Matmul,
     Missing,
     OnError,
@@ -181,6 +182,20 @@ class TrainerConfig:
     patience: int | None = knob(
         "stop after this many validations without a new best; null: never", ge=1
     )
+    metric: str | None = knob(
+        "what chooses the best epoch, such as loss, accuracy or rmse; null: accuracy where no "
+        "class is rare, else the loss",
+        raw=True,
+    )
+    keep: Keep | None = knob(
+        "which epoch's weights are tested and used afterwards: last or best; null: the best with "
+        "patience, else the last"
+    )
+
+    @property
+    def kept(self) -> Keep:
+        """Which epoch's weights are tested and used afterwards."""
+        return self.keep or (Keep.last if self.patience is None else Keep.best)
 
 
 @dataclass(frozen=True, kw_only=True)

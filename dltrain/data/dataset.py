@@ -117,6 +117,14 @@ class Dataset:
         """The three splits by name, in order."""
         return {"train": self.train, "val": self.val, "test": self.test}
 
+    @property
+    def balanced(self) -> bool:
+        """Whether each class has at least half its even share of the training rows."""
+        if not self.class_names:
+            return True
+        counts = np.bincount(self.train.targets, minlength=len(self.class_names))
+        return bool(2 * len(counts) * counts.min() >= counts.sum())
+
     def preparation(self) -> dict[str, Any]:
         """Return what it takes to prepare other rows exactly like these, as plain values.
 
@@ -155,6 +163,7 @@ class DataSummary:
     sha256: str | None  # of the data, if it came from files
     task: str  # what is predicted
     rows: Mapping[str, int]  # rows of each split
+    balanced: bool  # whether no class is rare
     in_features: int  # inputs per row
     image: bool  # whether inputs are bytes
     warnings: tuple[str, ...]  # for people, hard to overlook
@@ -169,6 +178,7 @@ class DataSummary:
             sha256=data.sha256,
             task=str(data.task),
             rows={name: len(split) for name, split in data.splits.items()},
+            balanced=data.balanced,
             in_features=data.in_features,
             image=data.train.inputs.dtype.name == "uint8",
             warnings=tuple(data.warnings),

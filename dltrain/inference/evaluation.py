@@ -49,7 +49,11 @@ class Evaluation:
 
 
 def evaluate(
-    run: Run, *, split: str = "test", epoch: str = "last", changes: Mapping[str, Any] | None = None
+    run: Run,
+    *,
+    split: str = "test",
+    epoch: str | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> Evaluation:
     """Evaluate a run's model, after its last or best epoch, on a split of the run's own data.
 

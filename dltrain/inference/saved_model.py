@@ -78,11 +78,13 @@ class Trained:
 def load(
     run: Run,
     *,
-    epoch: str = "last",
+    epoch: str | None = None,
     changes: Mapping[str, Any] | None = None,
     check_files: bool = True,
 ) -> Trained:
-    """Load a run's model after its last or best epoch; ``check_files`` is as in ``rules.problems``.
+    """Load a run's model after its ``last`` or ``best`` epoch; None: the one the run keeps.
+
+    ``check_files`` is as in ``rules.problems``.
 
     Raises:
         ValueError: If the folder does not hold a model of that config that is intact.
@@ -92,7 +94,7 @@ def load(
     config = config_of(run, changes or {}, check_files=check_files)
     data = _preparation(run)
     layers = build.layer_plans(config, data)
-    path = _checkpoint(run, epoch)
+    path = _checkpoint(run, epoch or config.trainer.kept)
     itemsize = 8 if build.dtype_name(config) == "float64" else 4
     _compare(path, layers, "F64" if itemsize == 8 else "F32")
     device = choose(
@@ -142,15 +144,15 @@ def _checkpoint(run: Run, epoch: str) -> Path:
     existing = checkpoint_file.paths(folder)
     if not existing:
         raise ValueError(f"{run.id}: has no checkpoint (its status is {run.status})")
-    if epoch == "last":
-        return existing[0]
     _, meta = checkpoint_file.shapes(existing[0])
     outcome = meta.get("outcome")
     best = outcome.get("best") if isinstance(outcome, dict) else None
+    if epoch == "last" or best == {}:  # no epoch was validated yet, so the last one is kept
+        return existing[0]
     number = best.get("epoch") if isinstance(best, dict) else None
     wanted = [p for p in existing if type(number) is int and p == _whole(folder, number)]
     if not wanted:
-        raise ValueError(f"{run.id}: has no checkpoint of a best epoch; leave out --epoch best")
+        raise ValueError(f"{run.id}: has no checkpoint of a best epoch; add --epoch last")
     return wanted[0]
 
 

@@ -109,12 +109,12 @@ def _draw_line(
 
 
 def _mark(axes: Axes, curve: Curve, among: Sequence[Curve], name: str) -> None:
-    """Put a star on the best epoch."""
-    value = dict(curve.points(name)).get(curve.best or 0)
+    """Put a star on the kept epoch."""
+    value = dict(curve.points(name)).get(curve.kept or 0)
     if value is not None and _is_leading(curve, among):
         colour = _look(curve, among, name.partition("/")[0])["color"]
-        label = f"best epoch {curve.best}: {style.number(value)}"
-        axes.plot([curve.best or 0], [value], label=label, **_STAR, color=colour)
+        label = f"kept epoch {curve.kept}: {style.number(value)}"
+        axes.plot([curve.kept or 0], [value], label=label, **_STAR, color=colour)
 
 
 def _legend(curves: Sequence[Curve]) -> list[Line2D]:
@@ -131,8 +131,8 @@ def _legend(curves: Sequence[Curve]) -> list[Line2D]:
     elif any(name.startswith("val/") for c in curves for row in c.rows for name in row):
         handles.append(Line2D([], [], color=style.FAINT, label="train"))
         handles.append(Line2D([], [], color=style.FAINT, linestyle="--", label="val"))
-    if any(curve.best is not None for curve in leading):
-        handles.append(Line2D([], [], **_STAR, color=style.FAINT, label="best epoch"))
+    if any(curve.kept is not None for curve in leading):
+        handles.append(Line2D([], [], **_STAR, color=style.FAINT, label="kept epoch"))
     if any(curve.status == "diverged" and curve.rows for curve in curves):
         cross: dict[str, Any] = {"marker": "x", "linestyle": "", "color": style.FAINT}
         handles.append(Line2D([], [], **cross, markersize=8, label="diverged"))

@@ -14,7 +14,6 @@ from dltrain.report.curves import learning_curves
 from dltrain.report.effects import effects, parallel
 from dltrain.report.ranking import runs_table, settings_table
 from dltrain.runs.compare.comparison import Comparison, compare, setting_text
-from dltrain.runs.compare.field_names import LAST
 from dltrain.runs.compare.results import counts
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
@@ -139,17 +138,17 @@ def _best(comparison: Comparison) -> tuple[Run | None, list[tuple[str, str, str]
         return None, []
     name = comparison.names[best.index]
     called = f"member {name}" if name.isdigit() else name
-    figures = [(best.name, figure(best.value), f"{called}, epoch {best.epoch}")]
+    figures = [(comparison.metric, figure(best.value), f"{called}, epoch {best.epoch}")]
     setting = next(iter(comparison.settings), None)
     if setting is not None and len(setting.results) > 1:
         text = setting_text(setting.setting, list(setting.setting)) or "all seeds"
         note = f"{text}; sd {figure(setting.deviation)}, n {setting.count}"
-        mean = (f"best setting's mean {best.name}", figure(setting.mean), note)
+        mean = (f"best setting's mean {comparison.metric}", figure(setting.mean), note)
         best_of_it = f"{called}, its best, epoch {best.epoch}"
-        figures = [mean, (best.name, figure(best.value), best_of_it)]
-    telling = (f"{LAST}test/{metric}" for metric in most_telling())
+        figures = [mean, (comparison.metric, figure(best.value), best_of_it)]
+    telling = (f"test/{metric}" for metric in most_telling())
     tests = [n for n in telling if n in best.metrics][:1]
-    figures += [(n, figure(best.metrics[n]), f"{called}, last epoch") for n in tests]
+    figures += [(n, figure(best.metrics[n]), f"{called}, epoch {best.epoch}") for n in tests]
     return comparison.runs[best.index], figures
 
 

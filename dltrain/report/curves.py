@@ -37,10 +37,7 @@ def learning_curves(comparison: Comparison) -> list[Block]:
                 "name": comparison.names[curve.index],
                 "group": coloured.get(group_of[curve.index]),
                 **_values(curve, metrics),
-                "best": {
-                    name: comparison.runs[curve.index].part("result", "best", name)
-                    for name in ("metric", "epoch")
-                },
+                "kept": curve.kept,
             }
             for curve in curves
         ],

@@ -39,7 +39,7 @@ def effects(comparison: Comparison) -> Iterator[Block]:
         yield {
             "kind": "effect",
             "key": key,
-            "metric": comparison.name,
+            "metric": comparison.metric,
             "axis": _axis(axis),
             "metric_axis": by,
             "lines": [
@@ -92,9 +92,9 @@ def parallel(comparison: Comparison) -> Block | None:
     columns: list[list[Any]] = [
         [_x(layout[key], text) for text in texts_of(ranking, key)] for key in keys
     ]
-    test = f"last/test/{comparison.metric.rpartition('/')[2]}"
-    metrics = {comparison.name: [result.value or 0.0 for result in ranking]}
-    if test != comparison.name and all(test in result.metrics for result in ranking):
+    test = f"test/{comparison.metric.rpartition('/')[2]}"
+    metrics = {comparison.metric: [result.value or 0.0 for result in ranking]}
+    if test != comparison.metric and all(test in result.metrics for result in ranking):
         metrics = {test: [result.metrics[test] for result in ranking], **metrics}
     for name, values in metrics.items():
         ticks = sorted(set(values))

@@ -6,7 +6,7 @@ from dltrain.metrics import higher_is_better
 from dltrain.report.blocks import MAX_ROWS, Block, column, paragraph, table
 from dltrain.runs.compare.comparison import Comparison
 from dltrain.runs.compare.effects import texts_of
-from dltrain.runs.compare.field_names import BEST_EPOCH, LAST, LAST_EPOCH, epoch_name, is_metric
+from dltrain.runs.compare.field_names import EPOCH
 from dltrain.runs.compare.settings import noise_word
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run_time import seconds_of
@@ -19,20 +19,16 @@ def runs_table(comparison: Comparison) -> list[Block]:
     """Lay out the runs, best first."""
     ranking = comparison.ranking
     names = dict.fromkeys(name for result in ranking for name in result.metrics)
-    tests = [name for name in names if name.startswith(f"{LAST}test/")][:MAX_METRICS]
-    epochs = (BEST_EPOCH, LAST_EPOCH)
-    others = [n for n in names if n not in (*tests, *epochs, comparison.name)][:MAX_METRICS]
-    ended = [LAST_EPOCH] if epoch_name(comparison.name) != LAST_EPOCH else []
+    tests = [name for name in names if name.startswith("test/")][:MAX_METRICS]
+    others = [n for n in names if n not in (*tests, EPOCH, comparison.metric)][:MAX_METRICS]
     messages = any(result.message for result in ranking)
-    of = epoch_name(comparison.name) if is_metric(comparison.name) else "epoch"
-    metric = [column(comparison.name), column(of, "count")] if comparison.metric else []
+    metric = [column(comparison.metric), column(EPOCH, "count")] if comparison.metric else []
     names_are_numbers = all(name.isdigit() for name in comparison.names.values())
     columns = [
         column("member", "count") if names_are_numbers else column("run"),
         column("status"),
         *(column(key, kind_of(comparison, key)) for key in comparison.keys),
         *metric,
-        *(column(name, "count") for name in ended),
         *map(column, [*tests, *others]),
         column("duration", "duration"),
         *([column("message")] if messages else []),
@@ -46,7 +42,7 @@ def runs_table(comparison: Comparison) -> list[Block]:
                 result.status,
                 *(read_value(result.setting.get(key, "-")) for key in comparison.keys),
                 *value,
-                *(result.metrics.get(name) for name in [*ended, *tests, *others]),
+                *(result.metrics.get(name) for name in [*tests, *others]),
                 seconds_of(comparison.runs[result.index]),
                 *([result.message] if messages else []),
             ]
@@ -76,7 +72,7 @@ def settings_table(comparison: Comparison) -> list[Block]:
         return []
     columns = [
         *(column(key, kind_of(comparison, key)) for key in settings[0].setting),
-        column(f"mean {comparison.name}", "figure"),
+        column(f"mean {comparison.metric}", "figure"),
         column("sd", "figure"),
         column("n", "count"),
         column("within noise of the best"),

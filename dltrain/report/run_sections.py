@@ -14,7 +14,7 @@ from dltrain.config.schema import MAX_SEED
 from dltrain.metrics import most_telling
 from dltrain.report.blocks import Block, column, commands, pairs, paragraph, section, table
 from dltrain.runs.address import command_on
-from dltrain.runs.compare.field_names import BEST_EPOCH, LAST, LAST_EPOCH
+from dltrain.runs.compare.field_names import EPOCH, numbers_of
 from dltrain.runs.compare.fields import standing_of
 from dltrain.runs.compare.results import UNFINISHED
 from dltrain.runs.repetition import again
@@ -45,19 +45,16 @@ def figures(run: Run) -> list[tuple[str, str, str]]:
     """Return the few numbers that matter most."""
     figures = []
     standing = standing_of(run)
-    if standing.best is not None:
-        name, value = standing.best
+    if standing.reached is not None:
+        name, value = standing.reached
         so_far = ", so far" if run.status in UNFINISHED else ""
-        figures.append((name, figure(value), f"epoch {standing.numbers.get(BEST_EPOCH)}{so_far}"))
-    tests = run.mapping("result", "test")
+        figures.append((name, figure(value), f"epoch {standing.numbers.get(EPOCH)}{so_far}"))
+    kept = run.mapping("result", "kept")
     telling = (f"test/{name}" for name in most_telling())
-    names = [name for name in telling if name in tests][:2]
-    after = f"after epoch {standing.numbers.get(LAST_EPOCH)}, the last"
-    figures += [(f"{LAST}{name}", number_or_dash(tests[name]), after) for name in names]
-    if not figures:
-        metrics = run.mapping("result", "final").items()
-        named = [(f"{LAST}{name}", x) for name, x in metrics if "/" in str(name)]
-        figures += [(name, number_or_dash(x), "last epoch") for name, x in named[:3]]
+    names = [name for name in telling if name in kept][:2]
+    names = names or [str(name) for name in kept if "/" in str(name)][: 0 if figures else 3]
+    after = f"epoch {number_or_dash(kept.get(EPOCH))}"
+    figures += [(name, number_or_dash(kept[name]), after) for name in names]
     seconds = seconds_of(run)
     if seconds is not None:
         figures.append(("duration", duration(seconds), "so far" if run.status == "running" else ""))
@@ -74,9 +71,7 @@ def results(run: Run) -> Block | None:
     if expected is not None:
         blocks.append(expected)
     rows: list[tuple[str, object]] = []
-    for name in ("final", "test", "findings"):
-        items = run.mapping("result", name).items()
-        rows += [(f"{LAST}{key}", number_or_dash(value)) for key, value in items]
+    rows += [(name, number_or_dash(value)) for name, value in numbers_of(run).items()]
     rows += [("note", note) for note in run.texts("data", "notes")]
     if rows:
         blocks.append(pairs(rows))

@@ -21,13 +21,14 @@ from dltrain.config.resolve import resolve
 from dltrain.config.rules import device_problem
 from dltrain.config.schema import RunConfig, SweepConfig
 from dltrain.data.dataset import Dataset, DataSummary
-from dltrain.metrics import choosing, names_of
+from dltrain.metrics import names_of
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.identity import result_identity
 from dltrain.sweep.grid import expand
 from dltrain.text import closest
 from dltrain.train import build
 from dltrain.train.cost import Workload
+from dltrain.train.job import chosen_metric
 
 # How many problems of a plan are shown; a thousand members may share one.
 MAX_LINES = 20
@@ -59,6 +60,7 @@ class Group:
 
     members: tuple[int, ...]  # their numbers, in order
     workload: Workload  # the data all of them learn from, and the largest model among them
+    metric: str  # what chooses their best epochs, and between them
 
     @property
     def metrics(self) -> list[str]:
@@ -83,7 +85,7 @@ class Plan:
     @property
     def metric(self) -> str:
         """Metric that results are sorted by."""
-        return self.settings.metric or choosing(self.groups[0].metrics)
+        return self.settings.metric or self.groups[0].metric
 
 
 def make_plan(overrides: Overrides, sources: Sources, *, base: Sequence[Overrides] = ()) -> Plan:
@@ -185,9 +187,8 @@ def groups_of(members: Sequence[Member], *, download: bool = True) -> tuple[Grou
             lines += getattr(error, "lines", [str(error)])
             continue
         largest = max(layers, key=len)  # dropout is a layer, too
-        groups.append(
-            Group(tuple(member.index for member in alike), Workload(DataSummary.of(data), largest))
-        )
+        numbers, summary = tuple(member.index for member in alike), DataSummary.of(data)
+        groups.append(Group(numbers, Workload(summary, largest), chosen_metric(first, summary)))
     if lines:
         raise PlanError(lines)
     return tuple(groups)
@@ -212,7 +213,7 @@ def metric_problems(plan: Plan) -> list[str]:
     """Say what is wrong with what sorts a sweep's results."""
     chosen = plan.settings.metric
     if chosen is None:
-        defaults = list(dict.fromkeys(choosing(group.metrics) for group in plan.groups))
+        defaults = list(dict.fromkeys(group.metric for group in plan.groups))
         shared = set.intersection(*(set(group.metrics) for group in plan.groups))
         if len(defaults) == 1:
             return []

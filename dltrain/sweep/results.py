@@ -9,7 +9,6 @@ import csv
 import io
 from collections.abc import Sequence
 
-from dltrain.runs.compare.field_names import BEST
 from dltrain.runs.compare.results import Result, result_of
 from dltrain.runs.compare.settings import leader
 from dltrain.runs.layout import RESULTS
@@ -43,7 +42,7 @@ def sweep_result(plan: Plan, results: Sequence[Result]) -> dict[str, object]:
     best = leader(results, plan.metric)
     if best is None:
         return {"best": None, "metrics": {}}
-    value = best.metrics[best.name]
+    value = best.metrics[plan.metric]
     record = {"metric": plan.metric, "value": value, "epoch": best.epoch, "member": best.index}
     return {"best": record, "metrics": dict(best.metrics)}
 
@@ -51,7 +50,7 @@ def sweep_result(plan: Plan, results: Sequence[Result]) -> dict[str, object]:
 def write_csv(folder: SweepFolder, plan: Plan, results: Sequence[Result]) -> None:
     """Write ``results.csv``: a row per member, no clock, so equal sweeps write equal bytes."""
     every = dict.fromkeys(name for result in results for name in result.metrics)
-    names = sorted(every, key=lambda name: not name.startswith(BEST))
+    names = sorted(every, key=lambda name: name != plan.metric)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["member", "status", *plan.varying, *names, "message"])

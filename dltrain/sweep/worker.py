@@ -207,6 +207,5 @@ class _Watcher:
         """Return where a member stands, and the epoch of that."""
         if outcome.status == "diverged":
             return int(row["epoch"]), None
-        if outcome.best.get("metric") == self._metric:
-            return int(outcome.best["epoch"]), float(outcome.best["value"])
-        return int(row["epoch"]), row.get(self._metric)
+        kept = outcome.row_to_keep(self._training.trainer.rules) or row
+        return int(kept["epoch"]), kept.get(self._metric)

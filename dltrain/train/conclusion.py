@@ -45,7 +45,7 @@ def conclude(
         weights: The model's tensors, by name as in a checkpoint.
         exact: The exact solution of the same rows, where there is one.
     """
-    results = outcome.final | outcome.test | {"data/features": float(job.data.in_features)}
+    results = outcome.kept | {"data/features": float(job.data.in_features)}
     results |= {f"data/{name}_rows": float(len(s)) for name, s in job.data.splits.items()}
     results |= {
         f"imputed/{column.name}": column.imputed

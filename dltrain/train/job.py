@@ -8,10 +8,12 @@ from typing import Any
 
 from dltrain.config.plain import as_dict, flat, shown
 from dltrain.config.schema import RunConfig
-from dltrain.data.dataset import Dataset
+from dltrain.data.dataset import Dataset, DataSummary
+from dltrain.metrics import choosing
 from dltrain.nn.plan import LayerPlans, num_parameters
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.identity import deciding, training_identity
+from dltrain.train.outcome import Rules
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Job:
         return self.known_as or training_identity(as_dict(self.config), sha256=self.data.sha256)
 
     @property
+    def rules(self) -> Rules:
+        """How long to train, and what counts in the end."""
+        return rules_of(self.config, DataSummary.of(self.data))
+
+    @property
     def settings(self) -> dict[str, bool | float | str]:
         """Values that decide the numbers, for trackers: dotted key -> value, or text for it."""
         return {
@@ -50,3 +57,14 @@ class Job:
     def num_parameters(self) -> int:
         """Number of weights and biases of the model."""
         return num_parameters(self.layers)
+
+
+def rules_of(config: RunConfig, data: DataSummary) -> Rules:
+    """Return how long a run is trained, and what counts in the end."""
+    trainer, metric = config.trainer, chosen_metric(config, data)
+    return Rules(trainer.epochs, trainer.patience, metric, trainer.kept)
+
+
+def chosen_metric(config: RunConfig, data: DataSummary) -> str:
+    """Return the metric that chooses a run's best epoch, and between runs: ``val/accuracy``."""
+    return choosing(data.task, rows=data.rows, balanced=data.balanced, wanted=config.trainer.metric)

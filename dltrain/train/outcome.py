@@ -1,4 +1,8 @@
-"""The outcome of a member of a training: its last row, its best, where it stopped and why."""
+"""The outcome of a member of a training: its last row, its best, which counts, and why it stopped.
+
+The row that counts, of the *kept* epoch, is the last or the best one, as ``trainer.keep`` says: of
+the weights after it everything is said and done later.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +12,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from dltrain.metrics import higher_is_better
+from dltrain.metrics import better
 
 Row = dict[str, float]
+_ROWS = ("final", "best_row", "kept", "gradient_norms")
 ADVICE = "try a smaller optimizer.lr, or trainer.max_grad_norm=1"
 
 
 @dataclass(frozen=True)
 class Rules:
-    """When a member stops training, and which metric chooses its best epoch."""
+    """When a member stops training, which metric chooses its best epoch, and what is kept."""
 
     epochs: int  # passes over the training rows
     patience: int | None  # stop after this many validations without a new best; None: never
     metric: str  # what chooses
+    keep: str = "last"  # which epoch's weights count in the end: ``last`` or ``best``
 
 
 @dataclass
@@ -30,19 +36,20 @@ class Outcome:
     status: str = "running"  # ``running``, ``done``, ``diverged`` or ``interrupted``
     message: str = ""  # one sentence if there is something to say
     final: Row = field(default_factory=dict)  # the last row
-    # metric, value and epoch of the best row
+    # metric, value and epoch of the best row, and all of that row
     best: dict[str, float | str] = field(default_factory=dict)
+    best_row: Row = field(default_factory=dict)
     stale: int = 0  # validations since then
-    # metrics of the test split after the last epoch; empty if it has no rows
-    test: Row = field(default_factory=dict)
-    tested: bool = False  # whether that has been done
+    # of one that is done, the row of the kept epoch and what the model of that epoch reaches on
+    # all rows of each split; empty before
+    kept: Row = field(default_factory=dict)
     # mean over the last steps of the last epoch, by parameter; empty if the optimizer does not
     # follow the gradient
     gradient_norms: Row = field(default_factory=dict)
 
     def as_plain(self) -> dict[str, Any]:
         """Return the outcome as plain values fit for JSON, without nan and infinity."""
-        rows = {name: _plain(getattr(self, name)) for name in ("final", "test", "gradient_norms")}
+        rows = {name: _plain(getattr(self, name)) for name in _ROWS}
         return {**dataclasses.asdict(self), **rows}
 
     @classmethod
@@ -54,14 +61,15 @@ class Outcome:
         """
         rows = {
             name: {str(key): float(value) for key, value in dict(values[name]).items()}
-            for name in ("final", "test", "gradient_norms")
+            for name in _ROWS
         }
         outcome = cls(**{**values, **rows})
         best = {key: type(value) for key, value in outcome.best.items()}
+        best_epoch = outcome.best_row.get("epoch")
         known = outcome.status in ("running", "done") and type(outcome.message) is str
         if best not in ({}, {"metric": str, "value": float, "epoch": int}) or not known:
             raise ValueError("not what a checkpoint says of a member")
-        if type(outcome.stale) is not int or type(outcome.tested) is not bool:
+        if type(outcome.stale) is not int or outcome.best.get("epoch") != best_epoch:
             raise ValueError("not what a checkpoint says of a member")
         if not math.isfinite(outcome.best.get("value", 0.0)):  # type: ignore[arg-type]
             raise ValueError("its best value is not finite")
@@ -98,18 +106,24 @@ class Outcome:
     def extend(self, rules: Rules) -> None:
         """Let a finished member run again if there are more epochs now."""
         if self.status == "done" and not self.message and self.final["epoch"] < rules.epochs:
-            self.status, self.test, self.tested = "running", {}, False
+            self.status, self.kept = "running", {}
 
-    def _compare(self, row: Mapping[str, float], rules: Rules) -> None:
-        if rules.metric not in row:
+    def row_to_keep(self, rules: Rules) -> Row:
+        """Return the row of the epoch whose weights count."""
+        return self.best_row if rules.keep == "best" and self.best_row else self.final
+
+    def _is_better(self, row: Row, metric: str) -> bool:
+        return not self.best_row or better(row, self.best_row, metric=metric)
+
+    def _compare(self, row: Row, rules: Rules) -> None:
+        metric = rules.metric
+        if metric not in row:
             return
-        value, best = row[rules.metric], self.best.get("value")
-        sign = 1 if higher_is_better(rules.metric) else -1
-        if best is None or sign * value > sign * float(best):
-            self.best = {"metric": rules.metric, "value": value, "epoch": int(row["epoch"])}
-            self.stale = 0
-        else:
+        if not math.isfinite(row[metric]) or not self._is_better(row, metric):
             self.stale += 1
+            return
+        self.best = {"metric": metric, "value": row[metric], "epoch": int(row["epoch"])}
+        self.best_row, self.stale = row, 0
 
 
 def _plain(row: Row) -> dict[str, float | str]:

@@ -17,15 +17,16 @@ from dltrain.config.plain import as_dict, to_yaml
 from dltrain.nn.losses import SquaredError
 from dltrain.runs import recorder
 from dltrain.runs.layout import COEFFICIENTS, CONFIG, PREPARATION
-from dltrain.runs.record import as_json, first_info
+from dltrain.runs.record import as_json
 from dltrain.system import disk
 from dltrain.train import build
 from dltrain.train.checkpoints.resume import ResumePoint, RunFolder, history, resumable
 from dltrain.train.checkpoints.saver import Interval
 from dltrain.train.conclusion import Conclusion, ExactSolution, conclude, exact_solution
-from dltrain.train.device import choose, describe, processor
+from dltrain.train.device import choose, describe
 from dltrain.train.job import Job
 from dltrain.train.outcome import Outcome, View
+from dltrain.train.run_info import run_info
 from dltrain.train.steps import Stack
 from dltrain.train.threads import Threads
 from dltrain.train.tracking.trackers import trackers
@@ -75,10 +76,9 @@ class Training:
         # what trains them
         self.trainer = Trainer(
             self._stack(),
-            epochs=first.trainer.epochs,
+            rules=jobs[0].rules,
             eval_interval=first.trainer.eval_interval,
             log_interval=first.trainer.log_interval,
-            patience=first.trainer.patience,
             checkpoint_interval=None if interval is None else Interval.read(interval),
             threads=measuring,
         )
@@ -135,7 +135,12 @@ class Training:
         def begin(index: int) -> recorder.Recorder:
             job, folder, point = self.jobs[index], folders[index], points[index]
             run_id = f"{job.sweep['id']}/{folder.name}" if job.sweep else folder.name
-            info = self._info(job, run_id)
+            info = run_info(
+                job,
+                run_id,
+                device=str(self.trainer.stack.model.parameters[0].device),
+                threads=self._most_threads,
+            )
             info |= history(folder, None if point is None else point.state.meta)
             run = recorder.Recorder(
                 folder,
@@ -212,29 +217,6 @@ class Training:
         if graphs is not None and graphs.problem:
             self._log(f"steps were not captured as a CUDA graph: {graphs.problem}")
 
-    def _info(self, job: Job, run_id: str) -> dict[str, Any]:
-        """Return the first content of ``run.json``."""
-        return first_info(
-            id=run_id,
-            **job.line.record(),
-            seed=job.config.seed,
-            device=str(self.trainer.stack.model.parameters[0].device),
-            threads=self._most_threads,
-            cpu=processor(),
-            identity=job.identity,
-            data={
-                "name": job.data.name,
-                "source": job.data.source,
-                "sha256": job.data.sha256,
-                "task": job.data.task,
-                "rows": {name: len(split) for name, split in job.data.splits.items()},
-                "notes": [*job.data.warnings, *job.data.notes],
-            },
-            model={"name": job.config.model.kind, "parameters": job.num_parameters},
-            config=as_dict(job.config),
-            **({"sweep": dict(job.sweep)} if job.sweep else {}),
-        )
-
     @functools.cached_property
     def _solution(self) -> ExactSolution | None:
         """Return linear regression's exact solution of the same rows, one for all members."""
@@ -263,7 +245,7 @@ class Training:
                     "message": outcome.message,
                     "final": outcome.final,
                     "best": outcome.best,
-                    "test": outcome.test,
+                    "kept": outcome.kept or outcome.row_to_keep(self.trainer.rules),
                     "gradient_norms": outcome.gradient_norms,
                     "findings": conclusion.findings,
                     "expectations": conclusion.compared,

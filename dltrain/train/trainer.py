@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from dltrain.metrics import choosing, names_of
+from dltrain.metrics import names_of
 from dltrain.train.checkpoints.saver import Interval, Recorder, Saver, State, restore, state_of
 from dltrain.train.outcome import Outcome, Row, Rules, View
 from dltrain.train.steps import Stack, Steps
@@ -26,10 +26,9 @@ class Trainer:
 
     Args:
         stack: What to train.
-        epochs: Passes over the training rows.
+        rules: How long to train, and what counts in the end.
         eval_interval: Validate every this many epochs, and after the last.
         log_interval: Read the running metrics every this many steps; None: once per epoch.
-        patience: Stop after this many validations without a new best; None: never.
         checkpoint_interval: How often a state is written; None: as often as costs little.
         threads: What chooses on how many a step is computed; None: as many as there are.
     """
@@ -38,15 +37,14 @@ class Trainer:
         self,
         stack: Stack,
         *,
-        epochs: int,
+        rules: Rules,
         eval_interval: int = 1,
         log_interval: int | None = None,
-        patience: int | None = None,
         checkpoint_interval: Interval | None = None,
         threads: Threads | None = None,
     ) -> None:
         self.stack = stack
-        self.epochs = epochs
+        self.rules = rules
         self.steps = Steps(stack, threads)  # what takes the updates
         self.stop_signal: int | None = None  # the signal that asked to stop, if one did
         self.outcomes = [Outcome() for _ in range(stack.model.num_members)]
@@ -57,9 +55,6 @@ class Trainer:
         rows = {split: len(stack.splits[split]) for split in ("train", "val")}
         metrics = names_of(stack.loss.task, rows=rows)
         self.columns = ["epoch", "step", "lr", *metrics]  # what a row may hold, in order
-        # what chooses a member's best epoch (the loss's metric on val, or on train without val)
-        # and when it is through
-        self.rules = Rules(epochs=epochs, patience=patience, metric=choosing(metrics))
 
     @property
     def step(self) -> int:
@@ -69,7 +64,7 @@ class Trainer:
     @property
     def num_steps(self) -> int:
         """Number of updates in all."""
-        return self.epochs * len(self.stack.batches)
+        return self.rules.epochs * len(self.stack.batches)
 
     def stop(self, number: int) -> None:
         """Stop after the step under way, as a signal of this number asks to."""
@@ -131,7 +126,7 @@ class Trainer:
         running = list(range(len(self.outcomes)))
         ended = [m for m in running if self.outcomes[m].status != "running"]
         saver.write(ended, ended=True)  # a kill may have come before all of that was done
-        self._test()
+        self._keep(saver, ended)
         while True:
             if ended:
                 yield ended
@@ -183,8 +178,9 @@ class Trainer:
         if not whole:
             return None
         saver.take(epoch, [m for m in running if self.outcomes[m].status != "diverged"])
-        saver.write([m for m in running if self.outcomes[m].status == "done"], ended=True)
-        self._test()
+        done = [m for m in running if self.outcomes[m].status == "done"]
+        saver.write(done, ended=True)
+        self._keep(saver, done)
         if saver.is_due(before=before, ended=epoch):
             saver.write([m for m in running if self.outcomes[m].status == "running"])
         return view.epoch(rows, self.outcomes, seconds=seconds)
@@ -256,7 +252,7 @@ class Trainer:
         rates = self.stack.optimizer.lr.tolist()
         heads = [time if math.isnan(lr) else time | {"lr": lr} for lr in rates]
         rows = [head | _named("train", row) for head, row in zip(heads, train, strict=True)]
-        if epoch % self._eval_interval == 0 or epoch == self.epochs:
+        if epoch % self._eval_interval == 0 or epoch == self.rules.epochs:
             val = self.evaluate("val")
             rows = [row | _named("val", metrics) for row, metrics in zip(rows, val, strict=True)]
         return rows
@@ -279,14 +275,18 @@ class Trainer:
             if recorder is not None:
                 recorder.epoch(row, seconds=seconds, examples=len(self.stack.batches.rows))
 
-    def _test(self) -> None:
-        """Test the members that have just finished, as they are now."""
-        done = [o for o in self.outcomes if o.status == "done"]
-        if all(outcome.tested for outcome in done):
+    def _keep(self, saver: Saver, members: Sequence[int]) -> None:
+        """Put the kept weights of members that are done into the model, and test them."""
+        done = [m for m in members if self.outcomes[m].status == "done"]
+        for member in done:
+            outcome = self.outcomes[member]
+            if outcome.row_to_keep(self.rules) is not outcome.final and not outcome.improved:
+                saver.restore_best(member)
+        if all(self.outcomes[member].kept for member in done):
             return
-        for outcome, test in zip(self.outcomes, self.evaluate("test"), strict=True):
-            if outcome.status == "done" and not outcome.tested:
-                outcome.test, outcome.tested = _named("test", test), True
+        tested = self.evaluate("test")
+        for outcome, test in ((self.outcomes[member], tested[member]) for member in done):
+            outcome.kept = outcome.row_to_keep(self.rules) | _named("test", test)
 
 
 def _named(split: str, metrics: Mapping[str, float]) -> Row:

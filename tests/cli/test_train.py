@@ -35,7 +35,7 @@ def test_every_kind_of_model_trains(here: Path, call: Call) -> None:
     for words in (["model=softmax"], ["model=mlp", "model.hidden=[4]", "optimizer=adam"]):
         shown = call(*table, *words, f"output_dir={words[0]}")
         assert (shown.code, shown.err) == (0, "")
-        assert record(here / words[0])["result"]["test"].keys() == {"test/loss", "test/accuracy"}
+        assert record(here / words[0])["result"]["kept"].keys() >= {"test/loss", "test/accuracy"}
 
 
 def test_least_squares_finds_the_weights_in_one_step(here: Path, call: Call) -> None:

@@ -82,7 +82,7 @@ def shares(values: list[float]) -> list[float]:
 
 
 def test_a_run_has_a_line_for_each_split_and_a_star_on_its_best_epoch() -> None:
-    figure = drawn(Curve("a", rows(5), best=3))
+    figure = drawn(Curve("a", rows(5), kept=3))
     for axes, metric in zip(figure.axes, ("loss", "accuracy"), strict=True):
         assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", metric)
         solid, dashed = (
@@ -108,7 +108,7 @@ def test_epochs_without_a_value_are_left_out() -> None:
 
 
 def test_several_runs_have_a_colour_each_and_a_legend() -> None:
-    figure = drawn(Curve("first", rows(3), rank=1), Curve("second", rows(4), rank=0, best=4))
+    figure = drawn(Curve("first", rows(3), rank=1), Curve("second", rows(4), rank=0, kept=4))
     axes = figure.axes[0]
     colours = {own.get_gid(): own.get_color() for own in axes.lines if own.get_gid()}
     assert colours["train/loss-0"] == colours["val/loss-0"] != colours["train/loss-1"]
@@ -117,7 +117,7 @@ def test_several_runs_have_a_colour_each_and_a_legend() -> None:
 
 
 def test_of_many_runs_the_best_have_colours_and_the_others_are_grey() -> None:
-    figure = drawn(*(Curve(f"r{i}", rows(3), rank=i, best=2) for i in range(MANY + 4)))
+    figure = drawn(*(Curve(f"r{i}", rows(3), rank=i, kept=2) for i in range(MANY + 4)))
     lines = [own for own in figure.axes[0].lines if own.get_gid()]
     assert len(lines) == MANY + 4
     assert sum(own.get_color() != "#BBBBBB" for own in lines) == LEADING

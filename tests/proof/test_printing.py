@@ -209,7 +209,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     assert run(line) == 0
     [file] = folder.glob("*/run.json")
     record = read_record(file)
-    assert record["result"]["test"] is not None
+    assert record["result"]["kept"]
     return record
 
 
@@ -228,7 +228,7 @@ def strangers(here: Path, records: dict[str, Any]) -> Path:
             record = poisoned(records, texts) | {"pid": 1, "host": text}
             record["result"]["best"] = {"metric": text, "value": text, "epoch": text}
             record["result"]["message"] = text
-            record["result"]["test"] = dict.fromkeys(NASTY, 1.5) | {"test/rmse": text}
+            record["result"]["kept"] = dict.fromkeys(NASTY, 1.5) | {"test/rmse": text}
             record["overrides"] = [f"{key}={text}" for key in NASTY[:3]]
             record["data"]["rows"] = {text: 3, "train": text}
             write_record(place / "run.json", record)

@@ -89,7 +89,7 @@ def test_results_hold_what_the_members_recorded(
             result["best"]["value"], rel=1e-8
         )
         assert float(row["last/test/accuracy"]) == pytest.approx(
-            result["test"]["test/accuracy"], rel=1e-8
+            result["kept"]["test/accuracy"], rel=1e-8
         )
 
 

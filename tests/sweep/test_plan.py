@@ -14,7 +14,6 @@ import pytest
 from dltrain.config.kinds import TABLE
 from dltrain.config.knob import knobs
 from dltrain.config.schema import RunConfig
-from dltrain.metrics import choosing
 from dltrain.sweep.plan import Plan, PlanError, differences
 from tests.conftest import command, tree
 from tests.sweep.helpers import SMALL, carry_out, lasting, planned, refused, swept, touched
@@ -174,7 +173,7 @@ def test_groups_that_are_judged_differently_need_a_metric() -> None:
 def test_what_is_known_of_a_run_depends_on_its_splits() -> None:
     plan = planned("data.num_val=0")
     assert plan.groups[0].metrics == ["train/loss", "train/rmse", "train/r2"]
-    assert choosing(plan.groups[0].metrics) == plan.metric == "train/loss"
+    assert plan.groups[0].metric == plan.metric == "train/loss"
 
 
 # What differs from one definition to another.

@@ -21,7 +21,7 @@ from dltrain.train.session import Training
 from dltrain.train.steps import Steps
 from dltrain.train.trainer import Trainer
 from tests.replay import GivenBackError, Recorder, Replays
-from tests.stacked import ALL, MEMBERS, MODELS, assert_same_bytes, of, shorten, state, train
+from tests.stacked import ALL, MEMBERS, MODELS, assert_same_bytes, of, rules, shorten, state, train
 
 CUDA = torch.device("cuda")
 
@@ -173,7 +173,7 @@ def test_a_training_with_evaluations_equals_one_without_graphs(
     found = []
     for graphs in (False, True):
         stack = of(model, "adam", "own batches", device=gpu)
-        trainer, view = Trainer(stack, epochs=5, eval_interval=2, patience=2), Rows()
+        trainer, view = Trainer(stack, rules=rules(stack, 5, 2), eval_interval=2), Rows()
         if not graphs:
             trainer.steps.graphs = None
         list(trainer.fit([None] * len(MEMBERS["own batches"]), view))

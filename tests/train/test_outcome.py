@@ -29,7 +29,7 @@ def taken(rules: Rules, *losses: float | None) -> Outcome:
 def test_nothing_has_happened_at_first() -> None:
     outcome = Outcome()
     assert (outcome.status, outcome.message, outcome.improved) == ("running", "", False)
-    assert (outcome.final, outcome.best, outcome.test, outcome.tested) == ({}, {}, {}, False)
+    assert (outcome.final, outcome.best, outcome.best_row, outcome.kept) == ({}, {}, {}, {})
 
 
 def test_the_last_row_is_the_final_one() -> None:

@@ -19,7 +19,7 @@ from dltrain.nn import products
 from dltrain.train.steps import Stack, Steps
 from dltrain.train.trainer import Trainer
 from tests.conftest import thinned
-from tests.stacked import dataset, stack, state, train
+from tests.stacked import dataset, rules, stack, state, train
 
 ROWS = {"train": 33, "val": 21, "test": 5}
 PERCEPTRON = ["data=fashion_mnist", "data.source=sample", "device=cpu", "model=mlp"]
@@ -72,7 +72,7 @@ def outcome(trained: Stack, epochs: int = 2) -> list[list[bytes]]:
     """Train a stack; return all that it came to, for each member, as bytes."""
     with torch.inference_mode():
         seen: list[Tensor] = train(Steps(trained), epochs)
-    trainer = Trainer(trained, epochs=epochs)
+    trainer = Trainer(trained, rules=rules(trained, epochs))
     metrics = [[str(row) for row in trainer.evaluate(split)] for split in ROWS]
     count = trained.model.num_members
     return [

@@ -38,6 +38,7 @@ from tests.stacked import (
     assert_same_bytes,
     dataset,
     of,
+    rules,
     shorten,
     stack,
     state,
@@ -229,9 +230,12 @@ class Silent:
         self.earlies.append(list(rows))
 
 
-def fitted(replays: Replays | None, **settings: Any) -> tuple[Trainer, Silent]:
+def fitted(
+    replays: Replays | None, patience: int | None = None, **settings: Any
+) -> tuple[Trainer, Silent]:
     members = MEMBERS["own batches"]
-    trainer, view = Trainer(of("dropout", "adam", "own batches"), epochs=5, **settings), Silent()
+    stack, view = of("dropout", "adam", "own batches"), Silent()
+    trainer = Trainer(stack, rules=rules(stack, 5, patience), **settings)
     if replays is not None:
         trainer.steps.graphs = cast(Graphs, replays)
     list(trainer.fit([None] * len(members), view))
@@ -308,7 +312,8 @@ def test_early_results_of_replayed_windows_come_when_they_are_due(
 ) -> None:
     """After the window in which their step was, but not at an epoch's end."""
     shorten(patch, window=5, watched=2)
-    trainer, view = Trainer(of("softmax"), epochs=2, log_interval=interval), Silent()
+    stack, view = of("softmax"), Silent()
+    trainer = Trainer(stack, rules=rules(stack, 2), log_interval=interval)
     trainer.steps.graphs = cast(Graphs, Replays())
     list(trainer.fit([None], view))
     assert [rows[0]["step"] for rows in view.earlies] == shown

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dltrain.config.load import load
+from dltrain.data.dataset import DataSummary
 from dltrain.nn.layers import Setup
 from dltrain.nn.losses import SquaredError
 from dltrain.nn.model import Model
@@ -29,6 +30,7 @@ from dltrain.runs.recorder import Recorder
 from dltrain.train import build
 from dltrain.train.batches import Batches, Rows
 from dltrain.train.checkpoints import checkpoint_file
+from dltrain.train.job import rules_of
 from dltrain.train.outcome import Outcome, Row, Rules
 from dltrain.train.steps import Stack
 from dltrain.train.trainer import Trainer
@@ -82,11 +84,15 @@ def prepare(*members: Words) -> Trainer:
     settings = configs[0].trainer
     return Trainer(
         build.stack(configs, build.dataset(configs[0]), CPU),
-        epochs=settings.epochs,
+        rules=rules_of(configs[0], DataSummary.of(build.dataset(configs[0]))),
         eval_interval=settings.eval_interval,
         log_interval=settings.log_interval,
-        patience=settings.patience,
     )
+
+
+def scored(outcome: Outcome) -> set[str]:
+    """Name what is known of the test rows."""
+    return {name for name in outcome.kept if name.startswith("test/")}
 
 
 def finish(trainer: Trainer, folder: Path, view: Watching | None = None) -> Run:
@@ -299,7 +305,7 @@ def test_the_books_digits_come_out(tmp_path: Path) -> None:
             splits={"train": train_rows, "val": empty, "test": empty},
         )
         view = TextbookView(model, inputs[1000:], targets[1000:])
-        list(Trainer(stack, epochs=10).fit([Kept(tmp_path)], view))
+        list(Trainer(stack, rules=Rules(10, None, "train/loss")).fit([Kept(tmp_path)], view))
     assert [row[3] for row in view.seen[:3]] == pytest.approx(
         [1.974054, 0.261125, 0.033058], abs=2e-6
     )
@@ -401,7 +407,7 @@ def test_a_split_without_rows_has_no_metrics(tmp_path: Path) -> None:
         "train/r2",
     ]
     assert run.outcomes[0].best["metric"] == "train/loss"
-    assert run.outcomes[0].test == {}
+    assert not scored(run.outcomes[0])
 
 
 def test_r2_is_nan_where_equal_targets_round(tmp_path: Path) -> None:
@@ -507,7 +513,7 @@ def test_a_divergence_names_epoch_and_step(tmp_path: Path) -> None:
     epoch = (expected - 1) // 7 + 1  # 200 rows in batches of 32
     assert f"diverged at epoch {epoch}, step {expected}: " in outcome.message
     assert len(run.kept[0].rows) == epoch - 1
-    assert outcome.test == {}
+    assert not scored(outcome)
 
 
 def batches(loading: Batches, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -594,7 +600,8 @@ def test_a_member_that_stopped_is_tested_as_it_was_then(tmp_path: Path) -> None:
     stack = train(tmp_path / "stack", *members)
     single = train(tmp_path / "single", members[0])
     assert len(stack.kept[0].rows) == len(single.kept[0].rows) < 12
-    assert stack.outcomes[0].test == single.outcomes[0].test
+    assert stack.outcomes[0].kept == single.outcomes[0].kept
+    assert scored(single.outcomes[0])
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
@@ -602,7 +609,7 @@ def test_the_test_split_is_scored_once_at_the_end(task: str, tmp_path: Path) -> 
     words = SOFTMAX if task == "classification" else [*table(tmp_path), "trainer.epochs=2"]
     run = train(tmp_path, words)
     metric = "accuracy" if task == "classification" else "r2"
-    assert run.outcomes[0].test.keys() >= {"test/loss", f"test/{metric}"}
+    assert scored(run.outcomes[0]) >= {"test/loss", f"test/{metric}"}
     assert not any(name.startswith("test/") for row in run.kept[0].rows for name in row)
 
 
@@ -610,7 +617,11 @@ def test_a_signal_stops_after_the_step_under_way(tmp_path: Path) -> None:
     trainer = prepare(changed(LINE, "trainer.log_interval=1"))
     view = Watching(stop_at_step=10, trainer=trainer)  # the third of the second epoch
     run = finish(trainer, tmp_path, view)
-    assert (trainer.step, run.outcomes[0].status, run.outcomes[0].test) == (11, "interrupted", {})
+    assert (trainer.step, run.outcomes[0].status, scored(run.outcomes[0])) == (
+        11,
+        "interrupted",
+        set(),
+    )
     assert len(run.kept[0].rows) == len(view.epochs) == 1
     last, *_ = checkpoint_file.paths(run.kept[0].folder / "checkpoints")
     assert last.name == "epoch-000001-step-00000011.safetensors"
@@ -662,7 +673,9 @@ def test_steps_and_epochs_are_counted_from_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "rules"),
     [
-        (changed(LINE, "trainer.patience=3"), Rules(4, 3, "val/loss")),
+        (changed(LINE, "trainer.patience=3"), Rules(4, 3, "val/loss", "best")),
+        (changed(LINE, "trainer.patience=3", "trainer.keep=last"), Rules(4, 3, "val/loss")),
+        (changed(SOFTMAX, "trainer.metric=loss"), Rules(2, None, "val/loss")),
         (changed(LINE, "data.num_val=0"), Rules(4, None, "train/loss")),
         (SOFTMAX, Rules(2, None, "val/accuracy")),
     ],
@@ -730,7 +743,7 @@ def test_the_last_checkpoint_holds_the_last_weights(tmp_path: Path) -> None:
     assert same_bytes(tensors, weights)
     assert (meta["epoch"], meta["step"]) == (4, 28)
     # Tests are taken of the state that is kept, after it is.
-    untested = dataclasses.replace(run.outcomes[0], test={}, tested=False)
+    untested = dataclasses.replace(run.outcomes[0], kept={})
     assert Outcome.from_plain(meta["outcome"]) == untested
 
 

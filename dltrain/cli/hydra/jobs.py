@@ -131,7 +131,7 @@ def _trained(config: Any, words: Sequence[str]) -> dict[str, Any]:
 
 def _facts(ended: Ended, metric: str) -> dict[str, Any]:
     outcome = ended.outcome
-    value = outcome.best.get("value") if outcome.status == "done" else None
+    value = outcome.kept.get(metric) if outcome.status == "done" else None
     return {
         "status": outcome.status,
         "metric": metric,

@@ -21,10 +21,11 @@ from dltrain.config.load import compose_run
 from dltrain.config.overrides import Override, Overrides
 from dltrain.config.resolve import resolve
 from dltrain.data.dataset import DataSummary
-from dltrain.metrics import choosing, higher_is_better, names_of
+from dltrain.metrics import higher_is_better
 from dltrain.system.paths import expanded
 from dltrain.text import clipped
 from dltrain.train import build
+from dltrain.train.job import chosen_metric
 
 ENGINES = ("hydra/launcher", "hydra/sweeper")
 # Where each engine that was tried comes from.
@@ -87,7 +88,7 @@ def searched(overrides: Overrides, sources: Sources) -> Search:
     run = _checked(values, sources)
     data = build.dataset(run)
     build.layer_plans(run, data)
-    metric = choosing(names_of(data.task, rows=DataSummary.of(data).rows))
+    metric = chosen_metric(run, DataSummary.of(data))
     direction = ""
     if "direction" in settings.sweeper:
         best = "maximize" if higher_is_better(metric) else "minimize"

@@ -100,13 +100,17 @@ def summary(ended: Ended, seconds: float) -> list[object]:
     parts: list[tuple[str, object]] = []
     if outcome.message and outcome.status == "done":
         parts.append(("note", outcome.message))
-    if outcome.best:
+    kept = outcome.kept
+    splits = [split for split in ("val", "test") if f"{split}/loss" in kept]
+    if outcome.best and (outcome.best["epoch"] != kept.get("epoch") or not splits):
         best = outcome.best
         line = f"{best['metric']} {figure(float(best['value']))} at epoch {best['epoch']}"
         parts.append(("best", line))
-    if outcome.test:
-        line = "  ".join(f"{name} {figure(value)}" for name, value in outcome.test.items())
-        parts.append(("test", bold(f"{line}  (after epoch {outcome.final['epoch']:.0f})")))
+    for split in splits:
+        names = [name for name in kept if name.startswith(f"{split}/")]
+        line = "  ".join(f"{name} {figure(kept[name])}" for name in names)
+        which = "the last" if kept["epoch"] == outcome.final["epoch"] else "the best"
+        parts.append((split, bold(f"{line}  (epoch {kept['epoch']:.0f}, {which})")))
     parts += [("found", sentence) for sentence in ended.findings]
     if outcome.gradient_norms:
         norms = "  ".join(f"{k} {figure(v)}" for k, v in outcome.gradient_norms.items())

@@ -2,7 +2,7 @@
 
   dltrain runs                                a table of runs and sweeps, newest first
   dltrain runs ls SWEEP                       a sweep's members, best first
-  dltrain runs --where 'lr < 0.1 and status == done' --sort best/val/accuracy --top 10
+  dltrain runs --where 'lr < 0.1 and status == done' --sort val/accuracy --top 10
   dltrain runs show RUN                       everything about one run, with its curves
   dltrain runs best [SWEEP]                   the best, and what is within noise of it
   dltrain runs compare RUN RUN ...            curves over one another, and how they ended
@@ -16,8 +16,8 @@
 
 RUN is an id, a unique prefix, its last four characters, a path, latest, or @1 (row of the list);
 a sweep's member is SWEEP/12. dltrain runs ACTION --help tells more. Numbers say of which epoch
-they are: best/val/accuracy, last/val/loss, last/test/accuracy; val/accuracy alone is best/... if it
-chose the best epoch, else last/...
+they are: val/accuracy and test/accuracy are of the epoch whose weights are kept (the last one, or
+the best with trainer.keep=best); best/val/accuracy and last/val/loss are of others.
 """
 
 from __future__ import annotations

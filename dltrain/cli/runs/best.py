@@ -20,7 +20,7 @@ from dltrain.config.schema import MAX_SEED
 from dltrain.runs.address import command_on
 from dltrain.runs.compare.comparison import of_sweep
 from dltrain.runs.compare.field_names import Names
-from dltrain.runs.compare.fields import best_of
+from dltrain.runs.compare.fields import reached_by
 from dltrain.runs.compare.listing import known, resolve, rows, selected
 from dltrain.runs.compare.results import UNFINISHED, ranked
 from dltrain.runs.compare.settings import leader
@@ -68,7 +68,7 @@ def best_of_sweep(sweep: Run, *, metric: str | None, as_json: bool) -> None:
         first = leader(results, name)
         if first is None:
             raise ValueError(f"{sweep.short}: no member has {name or 'a metric'} yet")
-        so_far = f"member {first.index}: {first.name} {figure(first.so_far or 0.0)}"
+        so_far = f"member {first.index}: {name} {figure(first.so_far or 0.0)}"
         shown = pairs([("best so far", bold(f"{so_far} at epoch {first.epoch}, {first.status}"))])
         show(console, [*unfinished_table(results, name)[1:], *failures(results), "", shown])
         return None
@@ -78,7 +78,7 @@ def best_of_sweep(sweep: Run, *, metric: str | None, as_json: bool) -> None:
     if ended < comparison.planned:
         facts.append(("so far", f"{ended} of {comparison.planned} members are finished"))
     member = comparison.runs[best.index]
-    facts += best_facts(best, again(member))
+    facts += best_facts(best, name, again(member))
     facts += _next(member, seed=_new_seed(list(comparison.runs.values())))
     show(console, [*unfinished_table(results, name), *failures(results), "", pairs(facts)])
     return None
@@ -87,13 +87,13 @@ def best_of_sweep(sweep: Run, *, metric: str | None, as_json: bool) -> None:
 def best_of_all(output_dir: Path, *, metric: str | None, where: str | None, as_json: bool) -> None:
     """Print the best runs of those that learned from the newest run's data."""
     every = list(list_all(output_dir))
-    newest = next((run for run in every if run.part("data", "sha256") and best_of(run)), None)
+    newest = next((run for run in every if run.part("data", "sha256") and reached_by(run)), None)
     if newest is None:
         raise ValueError(f"no run in {output_dir} has a result yet; train one with: dltrain")
     digest = newest.part("data", "sha256")
     like = [run for run in every if run.part("data", "sha256") == digest and run.status == "done"]
     listed = rows(like, numbered=False)
-    chosen_by = best_of(newest)
+    chosen_by = reached_by(newest)
     assert chosen_by is not None
     name = chosen_by[0] if metric is None else resolve("--metric", metric, known(listed))
     chosen = [row for row in selected(listed, where=where, sort=name) if name in row.fields]

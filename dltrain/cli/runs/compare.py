@@ -83,5 +83,5 @@ def _draw(console: Any, runs: Sequence[Run]) -> None:
 def _columns(listed: Sequence[Row]) -> list[str]:
     names = known(listed).full
     differing = [name for name in ("label", "data", "model") if differs(listed, name)]
-    metrics = [name for name in names if is_metric(name) and not name.startswith("last/exact_")]
+    metrics = [name for name in names if is_metric(name) and not name.startswith("fit/exact_")]
     return ["id", "status", *differing, *varying(listed), *metrics]

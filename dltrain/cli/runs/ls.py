@@ -1,14 +1,14 @@
 """List runs and sweeps, newest first, or the members of a sweep, best first: runs [ls [SWEEP]].
 
-  dltrain runs --sort best/val/accuracy --top 10 --all
+  dltrain runs --sort val/accuracy --top 10 --all
   dltrain runs --where 'optimizer.lr < 0.1 and status == "done"'
-  dltrain runs --where 'age < 2d' --columns id,model,optimizer.lr,last/test/accuracy --csv
+  dltrain runs --where 'age < 2d' --columns id,model,optimizer.lr,test/accuracy --csv
 
 Columns, filters and sorting know: id, status, label, started, age, duration, data, model,
 optimizer, parameters, message, every key of the config (optimizer.lr, or lr where that is enough)
-and every number with its epoch: best/epoch and best/val/accuracy of the best epoch, by the metric
-that chose it; last/epoch, last/val/loss, last/test/accuracy of the last, after which the test rows
-are looked at. A metric alone (val/accuracy) is best/... if it chose the best epoch, else last/...
+and every number: epoch, val/accuracy, test/accuracy of the epoch whose weights are kept (see
+trainer.keep); best/epoch and best/val/accuracy of the best epoch, last/epoch and last/val/loss of
+the last, where those are others.
 Of a sweep these are of its best member, which its own metric chooses and never the test; so far,
 while it is not finished. duration is the time of the processes that trained it, without pauses;
 members of a stack share it.
@@ -106,7 +106,7 @@ def _positive(text: str) -> int:
 
 def _plain(row: Row, name: str) -> object:
     """Return a field for programs: numbers whole, texts with nothing a terminal would obey."""
-    if name in ("best", TEST, ""):
+    if name in ("result", TEST, ""):
         return text(row, name)
     value = row.fields.get(name)
     return escaped(value) if isinstance(value, str) else value

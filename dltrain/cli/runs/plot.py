@@ -204,7 +204,7 @@ def _content(
         lines = curves_of(runs)
         note = thinning_note(lines, runs)
         return style.picture(lambda: curves.draw(lines, title=title, note=note), form=form)
-    draw, title = OF_SWEEPS[picture.kind], f"{title}: {runs.name}"
+    draw, title = OF_SWEEPS[picture.kind], f"{title}: {runs.metric}"
     return style.picture(lambda: draw(runs.results, metric=runs.metric, title=title), form=form)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.runs.as_json import HELP, run_facts, write
-from dltrain.cli.tables.cells import best, measured, time_taken
+from dltrain.cli.tables.cells import measured, result, time_taken
 from dltrain.cli.tables.runs import print_members
 from dltrain.cli.terminal.console import output, pairs, published, table, warning
 from dltrain.cli.terminal.console import show as print_all
@@ -20,6 +20,7 @@ from dltrain.config.diff import ABSENT, defaults_of, differences
 from dltrain.config.plain import flat, shown
 from dltrain.runs.address import command_on
 from dltrain.runs.compare.curves import read_curve
+from dltrain.runs.compare.field_names import EPOCH
 from dltrain.runs.compare.fields import fields, standing_of
 from dltrain.runs.find import find, members
 from dltrain.runs.repetition import again
@@ -147,16 +148,15 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         ("device", _device(run)),
     ]
     standing = standing_of(run)
-    if standing.best is not None:
-        more = "" if part("result", "best", "metric") else " so far"
-        epoch = standing.numbers.get("best/epoch")
-        facts.append(("best", f"{best(standing.best)} at epoch {epoch}{more}"))
-    for name in ("test", "findings", "gradient_norms"):
-        values = run.mapping("result", name)
-        if values:
-            text = "  ".join(f"{key} {number_or_dash(value)}" for key, value in values.items())
-            after = standing.numbers.get("last/epoch") if name != "gradient_norms" else None
-            facts.append((name, text if after is None else f"{text}  (after epoch {after})"))
+    if standing.reached is not None:
+        more = "" if part("result", "kept") else " so far"
+        epoch = standing.numbers.get(EPOCH)
+        facts.append(("result", f"{result(standing.reached)} at epoch {epoch}{more}"))
+    tests = {n: x for n, x in run.mapping("result", "kept").items() if n.startswith("test/")}
+    parts = {name: run.mapping("result", name) for name in ("findings", "gradient_norms")}
+    for name, values in {"test": tests, **parts}.items():
+        text = "  ".join(f"{key} {number_or_dash(value)}" for key, value in values.items())
+        facts += [(name, text)] if text else []
     facts += [("note", note) for note in run.texts("data", "notes")]
     if part("result", "message"):
         facts.append(("message", part("result", "message")))

@@ -11,10 +11,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from dltrain.cli.arguments import Parser, refusing
-from dltrain.cli.tables.cells import best, measured, status, test
+from dltrain.cli.tables.cells import measured, result, status, test
 from dltrain.cli.terminal.console import bold, cells_line, dim, output, safe
-from dltrain.metrics import choosing, higher_is_better
-from dltrain.runs.compare.fields import best_of, fields
+from dltrain.metrics import higher_is_better
+from dltrain.runs.compare.fields import fields, reached_by
 from dltrain.runs.find import find, members
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run, read
@@ -37,7 +37,7 @@ def main(words: Sequence[str]) -> None:
         for line in _of_sweep(run) if run.is_sweep else _of_run(run):
             output().print(line)
     run = read(run.folder)
-    output().print(bold(f"{status(run)}: best {best(best_of(run))}, last/test {test(fields(run))}"))
+    output().print(bold(f"{status(run)}: {result(reached_by(run))}, test {test(fields(run))}"))
 
 
 def _of_run(run: Run) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _of_sweep(sweep: Run) -> Iterator[str]:
             typed = " ".join(run.texts("overrides"))
             count = f"({len(ended_ids)}/{sweep.part('members')})"
             yield safe(
-                f"{run.short} {run.status} {best(best_of(run))}  {typed} {count}", limit=1000
+                f"{run.short} {run.status} {result(reached_by(run))}  {typed} {count}", limit=1000
             )
         if ended:
             return
@@ -119,7 +119,7 @@ def _stack_line(epoch: float, rows: Sequence[tuple[Run, Mapping[str, str]]], met
         else f"{len(rows)} members {numbers[0]}-{numbers[-1]}"
     )
     known = rows[0][1]
-    name = metric if metric in known else choosing(known)
+    name = metric if metric in known else str(rows[0][0].part("metric"))
     valued = [(v, run) for run, row in rows if (v := as_number(row.get(name))) is not None]
     if not valued:
         return safe(f"{which}, epoch {epoch:.0f}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dltrain.config.plain import Fields, shown
-from dltrain.runs.compare.field_names import BEST, is_metric, tests
-from dltrain.runs.compare.fields import Best
+from dltrain.runs.compare.field_names import is_metric, tests
+from dltrain.runs.compare.fields import Reached
 from dltrain.runs.find import members
 from dltrain.runs.run import Run
 from dltrain.text import age, duration, figure
@@ -29,9 +29,9 @@ def measured(text: str | None) -> str:
         return str(text)
 
 
-def best(metric: Best | None) -> str:
-    """Write the metric that chose, and its value: of the best epoch, or what it says."""
-    return f"{metric[0].removeprefix(BEST)} {figure(metric[1])}" if metric else "-"
+def result(reached: Reached | None) -> str:
+    """Write the metric that chooses, and its value."""
+    return f"{reached[0]} {figure(reached[1])}" if reached else "-"
 
 
 def test(known: Fields) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dltrain.cli.terminal.console import bold, dim, table
 from dltrain.runs.compare.comparison import Comparison
 from dltrain.runs.compare.field_names import tests
-from dltrain.runs.compare.results import UNFINISHED, Result, leading, ranked, shown_name
+from dltrain.runs.compare.results import UNFINISHED, Result, leading, ranked
 from dltrain.runs.compare.settings import SettingResult, noise_word
 from dltrain.text import figure
 
@@ -26,8 +26,7 @@ def ranking_and_noise(comparison: Comparison) -> tuple[list[object], list[tuple[
 
 def results_table(ranking: Sequence[Result], metric: str) -> list[object]:
     """Lay out the members that came to an end, best first."""
-    name = shown_name(ranking, metric)
-    others = [test for test in tests() if test != name]
+    others = [test for test in tests() if test != metric]
     names = [test for test in others if any(test in result.metrics for result in ranking)]
     rows = [
         [
@@ -40,8 +39,8 @@ def results_table(ranking: Sequence[Result], metric: str) -> list[object]:
         for result in ranking[:ROWS]
     ]
     keys = list(ranking[0].setting)
-    columns = ["member", *keys, name, "epoch", *names]
-    right = ["member", name, "epoch", *names]
+    columns = ["member", *keys, metric, "epoch", *names]
+    right = ["member", metric, "epoch", *names]
     shown = table(columns, rows, right=right, wrapping=keys)
     return [shown, *_more(len(ranking) - ROWS, "more in results.csv")]
 
@@ -59,17 +58,16 @@ def settings_table(settings: Sequence[SettingResult], metric: str) -> list[objec
         ]
         for each in settings[:ROWS]
     ]
-    name = shown_name([result for each in settings for result in each.results], metric)
-    columns = [*keys, f"mean {name}", "sd", "n", "within noise"]
-    right = [f"mean {name}", "sd", "n"]
+    columns = [*keys, f"mean {metric}", "sd", "n", "within noise"]
+    right = [f"mean {metric}", "sd", "n"]
     shown = table(columns, rows, right=right, wrapping=keys)
     return [shown, *_more(len(settings) - ROWS, "settings more")]
 
 
-def best_facts(best: Result, again: str) -> list[tuple[str, object]]:
+def best_facts(best: Result, metric: str, again: str) -> list[tuple[str, object]]:
     """Say what the best member reached, and with what command it is trained alone."""
     of_setting = " of the best setting" if "seed" in best.setting else ""
-    reached = f"{best.name} {figure(best.value or 0.0)} at epoch {best.epoch}"
+    reached = f"{metric} {figure(best.value or 0.0)} at epoch {best.epoch}"
     return [("best", bold(f"member {best.index}{of_setting}: {reached}")), ("command", again)]
 
 
@@ -78,7 +76,7 @@ def unfinished_table(results: Sequence[Result], metric: str) -> list[object]:
     rows = leading(results, metric)
     if not rows:
         return []
-    keys, name = list(rows[0].setting), f"{shown_name(rows, metric)} so far"
+    keys, name = list(rows[0].setting), f"{metric} so far"
     cells = [
         [
             result.index,

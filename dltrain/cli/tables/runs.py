@@ -5,16 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from dltrain.cli.tables.cells import best, cell, status, test, time_taken
+from dltrain.cli.tables.cells import cell, result, status, test, time_taken
 from dltrain.cli.terminal.console import Rows, dim, output, table
-from dltrain.runs.compare.field_names import BEST_EPOCH, LAST_EPOCH, is_metric
+from dltrain.runs.compare.field_names import EPOCH, is_metric
 from dltrain.runs.compare.listing import MAX_KEYS, Row, best_first, known, resolve, rows, varying
 from dltrain.runs.find import members
 from dltrain.runs.run import Run
 
-TEST = "last/test"  # the headline of the rows kept for the end, which the last epoch is tested on
-USUAL = ("", "id", "status", "age", "duration", "label", "data", "model", "best", TEST, "message")
-RIGHT = ("", "age", "duration", BEST_EPOCH, LAST_EPOCH, "parameters")
+TEST = "test"  # the headline of the rows kept for the end
+USUAL = ("", "id", "status", "age", "duration", "label", "data", "model", "result", TEST, "message")
+RIGHT = ("", "age", "duration", EPOCH, "parameters")
 
 
 def columns_of(
@@ -34,7 +34,7 @@ def columns_of(
     """
     names = known(listed)
     if asked is not None:
-        special = ("", "best", TEST)
+        special = ("", "result", TEST)
         words = [part.strip() for part in asked.split(",")]
         columns = [name if name in special else resolve("--columns", name, names) for name in words]
         return list(dict.fromkeys(columns))
@@ -48,10 +48,10 @@ def columns_of(
     label = ["label"] if "label" in names.full else []
     if sweep is not None:
         message = ["message"] if any("message" in row.fields for row in chosen) else []
-        return ["id", "status", *label, *keys, "best", TEST, *message]
+        return ["id", "status", *label, *keys, "result", TEST, *message]
     number = [""] if any(row.number for row in chosen) else []
     head = [*number, "id", "status", "age", "duration", *label, "data", "model"]
-    return [*head, *keys[:MAX_KEYS], "best", TEST]
+    return [*head, *keys[:MAX_KEYS], "result", TEST]
 
 
 def print_rows(
@@ -82,7 +82,7 @@ def print_rows(
 
 def _table(cells: Mapping[str, Sequence[str]], columns: Sequence[str], *, width: int) -> Rows:
     """Lay out columns of cells, by the last parts of their names if there is no more room."""
-    free = ("data", "model", "best", TEST, "message", "label")
+    free = ("data", "model", "result", TEST, "message", "label")
     wrapping = [name for name in columns if name in free or "." in name]
     right = [name for name in columns if name in RIGHT]
     lines = list(zip(*(cells[name] for name in columns), strict=True))
@@ -100,7 +100,7 @@ def _least(columns: Sequence[str]) -> list[str]:
     """List the columns that can be done without, the least important first."""
     metrics = [name for name in columns if is_metric(name) and name != TEST]
     keys = [name for name in columns if name not in (*USUAL, *metrics)]
-    least = [name for name in metrics if name.startswith("last/train/")]
+    least = [name for name in metrics if name.startswith("train/")]
     least += [name for name in metrics if name.endswith("/loss")]
     order = ("duration", *least, *reversed(keys[2:]), TEST, "age", *reversed(metrics))
     return [name for name in dict.fromkeys(order) if name in columns]
@@ -116,8 +116,8 @@ def text(row: Row, name: str) -> str:
             return run.short
         case "status":
             return status(run)
-        case "best":
-            return best(row.best)
+        case "result":
+            return result(row.reached)
         case _ if name == TEST:
             return test(row.fields)
         case "duration":

@@ -54,7 +54,7 @@ class TrainingView:
     @contextmanager
     def watching(self, training: Trainer) -> Iterator[None]:
         """Draw the live bar while the block runs; new records of the best metric get a star."""
-        self._epochs = training.epochs
+        self._epochs = training.rules.epochs
         self._columns = [name for name in training.columns if "/" in name]
         header = "  ".join(f"{name:>{_width(name)}}" for name in self._columns)
         self.show(Text(f"{'epoch':>11}  {header}  {'time':>10}", style="bold"))

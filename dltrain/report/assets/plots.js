@@ -130,17 +130,17 @@ function curveTraces(block, metric, { single, on, training, others }) {
         hovertemplate: "%{y:.4~g} at epoch %{x}<extra>%{fullData.name}</extra>",
       });
       traces[traces.length - 1].marker.color = traces[traces.length - 1].line.color;
-      if (single && run.best.metric === `${split}/${metric}`) traces.push(bestMark(run, values, on[place], place));
+      if (single && run.kept !== null && split === splits[splits.length - 1]) traces.push(keptMark(run, values, on[place], place));
     }
   }
   return traces;
 }
 
-function bestMark(run, values, visible, place) {
-  const at = run.epochs.indexOf(run.best.epoch);
-  return { x: [run.best.epoch], y: [at < 0 ? null : values[at]], type: "scatter", mode: "markers", name: "best", visible,
+function keptMark(run, values, visible, place) {
+  const at = run.epochs.indexOf(run.kept);
+  return { x: [run.kept], y: [at < 0 ? null : values[at]], type: "scatter", mode: "markers", name: "kept", visible,
     marker: { size: 11, color: style("paper"), line: { width: 2.2, color: series(place) } },
-    hovertemplate: "%{y:.4~g} at epoch %{x}<extra>best</extra>" };
+    hovertemplate: "%{y:.4~g} at epoch %{x}<extra>kept</extra>" };
 }
 
 /** The metric against a key: each run a dot, settings joined, with mean and deviation over seeds. */

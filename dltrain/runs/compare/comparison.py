@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dltrain.config.plain import shown
-from dltrain.runs.compare.field_names import plain_name
-from dltrain.runs.compare.fields import best_of
+from dltrain.runs.compare.fields import reached_by
 from dltrain.runs.compare.listing import differs, rows, varying
 from dltrain.runs.compare.results import (
     Result,
@@ -16,7 +15,6 @@ from dltrain.runs.compare.results import (
     ranking,
     result_of,
     results_of,
-    shown_name,
 )
 from dltrain.runs.compare.settings import (
     SettingResult,
@@ -43,11 +41,6 @@ class Comparison:
     # the same, by the numbers of the results; none if nobody asks for them
     runs: Mapping[int, Run] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)  # what each is called, likewise
-
-    @property
-    def name(self) -> str:
-        """Name of the metric, with its epoch; ``metric`` itself says which is better."""
-        return shown_name(self.results, self.metric)
 
     @functools.cached_property
     def ranking(self) -> list[Result]:
@@ -95,7 +88,7 @@ def of_sweep(sweep: Run, *, metric: str | None = None) -> Comparison:
 def of_runs(runs: Sequence[Run]) -> Comparison:
     """Compare any runs."""
     listed = rows(runs, numbered=False)
-    chosen = {plain_name(best[0]) for run in runs if (best := best_of(run)) is not None}
+    chosen = {best[0] for run in runs if (best := reached_by(run)) is not None}
     metric = chosen.pop() if len(chosen) == 1 else ""
     keys = varying(listed)[:MAX_KEYS]
     for name in ("data", "model"):

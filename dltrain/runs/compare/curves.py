@@ -25,7 +25,7 @@ class Curve:
 
     name: str  # what tells it from the others
     rows: Rows  # cells of ``metrics.csv`` by column, one row per epoch; texts or numbers
-    best: int | None = None  # its best epoch
+    kept: int | None = None  # the epoch whose weights are kept
     status: str = "done"  # how the run ended
     rank: int = 0  # among all that are drawn, 0 for the best
     index: int = 0  # the run's number in its comparison
@@ -103,9 +103,9 @@ def read_curve(run: Run, *, name: str, most: int = POINTS) -> Curve:
     Raises:
         ValueError: If its ``metrics.csv`` cannot be read.
     """
-    best = run.part("result", "best", "epoch")
-    best = best if isinstance(best, int) else None
-    return Curve(name, run.sample(most), best=best, status=run.status)
+    kept = as_number(run.part("result", "kept", "epoch"))
+    kept = None if kept is None else int(kept)
+    return Curve(name, run.sample(most), kept=kept, status=run.status)
 
 
 def _name(comparison: Comparison, result: Result, run: Run) -> str:

@@ -1,6 +1,6 @@
 """Fields of a run that lists show, filter and sort by: words and numbers. No torch.
 
-A field is known by a name: ``status``, ``optimizer.lr``, ``best/val/accuracy``. Those with a dot
+A field is known by a name: ``status``, ``optimizer.lr``, ``val/accuracy``. Those with a dot
 are keys of the config, numbers are named in ``field_names``, and the few others in ``fields``.
 """
 
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from dltrain.config.overrides import Overrides
 from dltrain.config.plain import Fields, flat
 from dltrain.runs.compare import field_names
-from dltrain.runs.compare.field_names import BEST, Numbers, counted_name
+from dltrain.runs.compare.field_names import Numbers
 from dltrain.runs.compare.results import numbered_members, numbers_of, results_of
 from dltrain.runs.compare.settings import leader
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
 
-Best = tuple[str, float]  # the number that chose between epochs (or members), by name
+Reached = tuple[str, float]  # the metric that chooses between epochs (or members), and its value
 _LEADING_ZERO, _WHOLE = re.compile(r"[+-]?0\d", re.ASCII), re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _GROUPS = ("data", "model", "optimizer")  # these have fields of their own
 
@@ -50,7 +50,7 @@ class Id(str):
 
 def fields(run: Run) -> Fields:
     """Return all fields of a run or a sweep; unknown ones are left out."""
-    return fields_and_best(run)[0]
+    return fields_and_reached(run)[0]
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,15 @@ class Standing:
     """The metric that a run or a sweep has reached."""
 
     numbers: Numbers  # by name; of a sweep those of its best member
-    best: Best | None = None  # the one that chose between epochs, or between members
+    reached: Reached | None = None  # the one that chooses between epochs, or between members
     member: int | None = None  # the number of that member, if it is a sweep
 
 
 def standing_of(run: Run) -> Standing:
     """Return the metric that a run or a sweep has reached, so far if it is under way."""
     if not run.is_sweep:
-        numbers = numbers_of(run)
-        chosen = [name for name in numbers if name.startswith(BEST) and name != f"{BEST}epoch"]
-        return Standing(numbers, (chosen[0], numbers[chosen[0]]) if chosen else None)
+        numbers, metric = numbers_of(run), str(run.part("metric"))
+        return Standing(numbers, (metric, numbers[metric]) if metric in numbers else None)
     metric = str(run.part("metric"))
     if run.status in ("running", "crashed"):  # its record is of an earlier time
         first = leader(results_of(run, numbered_members(run), metric=metric), metric)
@@ -75,13 +74,12 @@ def standing_of(run: Run) -> Standing:
     else:
         member = run.part("result", "best", "member")
         numbers = field_names.finite(run.mapping("result", "metrics"))
-    name = counted_name(metric, numbers)
-    best = (name, numbers[name]) if name in numbers else None
+    best = (metric, numbers[metric]) if metric in numbers else None
     return Standing(numbers, best, member if isinstance(member, int) else None)
 
 
-def fields_and_best(run: Run) -> tuple[Fields, Best | None]:
-    """Return all fields of a run or a sweep, and the result of ``best_of``.
+def fields_and_reached(run: Run) -> tuple[Fields, Reached | None]:
+    """Return all fields of a run or a sweep, and the result of ``reached_by``.
 
     ``started`` is text, ``age`` and ``duration`` are seconds; ``stack`` says how many members took
     that time together. A sweep has the keys it was given, as they were typed, and the numbers of
@@ -107,7 +105,7 @@ def fields_and_best(run: Run) -> tuple[Fields, Best | None]:
     }
     for key, text in _words(run).items():  # choices of groups that have no field, as experiment
         known.setdefault(key, text)
-    return {name: value for name, value in known.items() if value is not None}, standing.best
+    return {name: value for name, value in known.items() if value is not None}, standing.reached
 
 
 def _words(run: Run) -> dict[str, str]:
@@ -133,6 +131,6 @@ def typed_keys(run: Run) -> list[str]:
     return [key for key in _words(run) if key != "output_dir"]
 
 
-def best_of(run: Run) -> Best | None:
+def reached_by(run: Run) -> Reached | None:
     """Return the number that chose between epochs (or members), by name."""
-    return standing_of(run).best
+    return standing_of(run).reached

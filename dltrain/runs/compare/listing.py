@@ -8,8 +8,8 @@ from typing import Any
 
 from dltrain.config.plain import Fields
 from dltrain.metrics import higher_is_better
-from dltrain.runs.compare.field_names import Names, counted_name, is_metric
-from dltrain.runs.compare.fields import Best, fields_and_best, typed_keys
+from dltrain.runs.compare.field_names import Names, is_metric
+from dltrain.runs.compare.fields import Reached, fields_and_reached, typed_keys
 from dltrain.runs.compare.filters import condition
 from dltrain.runs.compare.results import rank
 from dltrain.runs.run import Run
@@ -30,13 +30,13 @@ class Row:
     number: int | None
     fields: Fields  # what can be said of it
     # the metric that chose between epochs (or members), and its best value
-    best: Best | None = None
+    reached: Reached | None = None
 
 
 def rows(runs: Iterable[Run], *, numbered: bool = True) -> list[Row]:
     """Turn runs into rows of a list, in order."""
     return [
-        Row(run, number if numbered else None, *fields_and_best(run))
+        Row(run, number if numbered else None, *fields_and_reached(run))
         for number, run in enumerate(runs, start=1)
     ]
 
@@ -110,7 +110,7 @@ def best_first(listed: Sequence[Row], sweep: Run | None) -> list[Row]:
     metric = str(sweep.part("metric"))
 
     def key(row: Row) -> tuple[int, float]:
-        value = row.fields.get(counted_name(metric, row.fields))
+        value = row.fields.get(metric)
         return rank(metric, status=row.run.status, value=value)
 
     return sorted(listed, key=key)

@@ -5,15 +5,16 @@ Everything is read from run folders; neither the data nor a sweep's plan is need
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dltrain.config.overrides import Overrides
-from dltrain.metrics import choosing, higher_is_better
+from dltrain.metrics import better, higher_is_better
 from dltrain.runs import metrics_file
 from dltrain.runs.compare import field_names
-from dltrain.runs.compare.field_names import Numbers, counted_name
+from dltrain.runs.compare.field_names import Numbers
 from dltrain.runs.find import members
 from dltrain.runs.run import Run
 
@@ -33,60 +34,57 @@ class Result:
     # ``done``, ``diverged``, ``failed``, ``interrupted``, ``crashed``, ``running``, or
     # ``missing`` if it has not begun
     status: str
-    value: float | None = None  # of the number that sorts; None if there is none that may be ranked
+    value: float | None = None  # of the metric that sorts; None if there is none that may be ranked
     so_far: float | None = None  # the same, of a member of which more may come
     epoch: int = 0  # of either
     # every number by name, as ``field_names`` has them
     metrics: Numbers = field(default_factory=dict)
     message: str = ""  # what there is to say
-    name: str = ""  # which of its numbers sorts, as ``best/val/loss``
 
 
 def numbers_of(run: Run) -> Numbers:
     """Return the numbers of a single run by name; of one that has not ended, those so far."""
-    if isinstance(run.part("result", "final"), dict):
+    if isinstance(run.part("result", "kept"), dict):
         return field_names.numbers_of(run.info["result"])
     try:
         rows = run.sample(EPOCHS) if "config" in run.info else []  # else it cannot be read
     except ValueError:  # `runs show` says what is wrong with it
         rows = []
-    return _so_far(rows)
+    return _so_far(run, [_numbers(row) for row in rows])
 
 
-def _so_far(rows: Sequence[Mapping[str, str]]) -> Numbers:
+def _so_far(run: Run, rows: Sequence[Numbers]) -> Numbers:
     """Return the numbers of the recorded epochs, named as in a record."""
     if not rows:
         return {}
-    metric = choosing(rows[-1])
-    valued = [
-        (value, row)
-        for row in rows
-        if (value := metrics_file.as_number(row.get(metric))) is not None
-    ]
-    best = {}
+    metric, best = str(run.part("metric")), {}
+    last = kept = rows[-1]
+    valued = [row for row in rows if metric in row]
     if valued:
-        choose = max if higher_is_better(metric) else min
-        value, row = choose(valued, key=lambda pair: pair[0])
-        epoch = metrics_file.as_number(row.get("epoch"))
-        best = {"metric": metric, "value": value, "epoch": epoch}
-    last = {name: metrics_file.as_number(cell) for name, cell in rows[-1].items()}
-    return field_names.numbers_of({"best": best, "final": last})
+        first = functools.reduce(lambda a, b: b if better(b, a, metric=metric) else a, valued)
+        best = {"metric": metric, "value": first[metric], "epoch": first.get("epoch")}
+        kept = first if run.part("keep") == "best" else last
+    return field_names.numbers_of({"best": best, "final": last, "kept": kept})
+
+
+def _numbers(row: Mapping[str, str]) -> Numbers:
+    """Return the cells that hold numbers."""
+    pairs = ((name, metrics_file.as_number(cell)) for name, cell in row.items())
+    return {name: value for name, value in pairs if value is not None}
 
 
 def result_of(run: Run, *, index: int, setting: Mapping[str, str], metric: str) -> Result:
     """Read a member's result from its record."""
     numbers, status = numbers_of(run), run.status
-    name = counted_name(metric, numbers)
-    value = numbers.get(name)
+    value = numbers.get(metric)
     return Result(
         index=index,
         setting=setting,
         words=tuple(run.texts("overrides")),
         status=status,
-        name=name,
         value=value if status == "done" else None,
         so_far=value if status in UNFINISHED else None,
-        epoch=int(numbers.get(field_names.epoch_name(name), 0)),
+        epoch=int(numbers.get(field_names.EPOCH, 0)),
         metrics=numbers,
         message=str(run.part("result", "message") or ""),
     )
@@ -134,12 +132,6 @@ def ranked(results: Sequence[Result], metric: str) -> list[Result]:
 def leading(results: Sequence[Result], metric: str) -> list[Result]:
     """Sort unfinished members by their metric so far, those without a value last."""
     return [result for result in ranking(results, metric) if result.status in UNFINISHED]
-
-
-def shown_name(results: Sequence[Result], metric: str) -> str:
-    """Return what the number that sorts is called; without its epoch if they are of both kinds."""
-    names = {r.name for r in results if r.value is not None or r.so_far is not None}
-    return names.pop() if len(names) == 1 else metric
 
 
 def counts(results: Sequence[Result]) -> dict[str, int]:

@@ -136,6 +136,7 @@ class Keeper:
         self._metas: list[Meta | None] = [None] * len(folders)  # of what is not written yet
         self._best_metas: list[Meta | None] = [None] * len(folders)
         self._best_epochs = list(bests or [0] * len(folders))
+        self._has_best = [False] * len(folders)  # whether it was taken here, not by another process
         # Those that the last two states on disk speak of, without which they are worth nothing.
         self._spoken_of = [(epoch, epoch) for epoch in self._best_epochs]
         self._written, self._is_first = time.monotonic(), True
@@ -164,6 +165,15 @@ class Keeper:
             if meta is not None and improved[member]:
                 self._best_metas[member] = meta
                 self._best_epochs[member] = int(meta["epoch"])
+                self._has_best[member] = True
+
+    def reached_by(self, member: int, *, limit: int) -> dict[str, Tensor]:
+        """Return a member's best state: what was taken here, or a file of at most limit bytes."""
+        folder = self._folders[member]
+        if self._has_best[member] or folder is None:
+            return {name: tensor[member] for name, tensor in self._best.items()}
+        tensors, _ = load(path_of(folder, {"epoch": self._best_epochs[member]}), limit=limit)
+        return tensors
 
     def is_due(self, *, underway: bool = False) -> bool:
         """Tell whether it is time to write: after an epoch, or, more seldom, within one."""

@@ -132,6 +132,12 @@ class Saver:
         tensors = state_of(self._steps) | extra
         self._keeper.take(tensors, metas, best=[False] * len(self._outcomes))
 
+    def restore_best(self, member: int) -> None:
+        """Put the weights of a member's best epoch into the model; its state is written before."""
+        best = self._keeper.reached_by(member, limit=size_limit(self._steps))
+        for name, tensor in self._steps.stack.model.state().items():
+            tensor[member].copy_(best[f"model.{name}"])
+
     def is_due(self, *, before: int, ended: int | None = None) -> bool:
         """Tell whether to write: after the updates ``before``, and with the epoch ``ended``."""
         if self._interval is None:

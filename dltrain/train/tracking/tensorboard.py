@@ -82,8 +82,9 @@ class EventFile:
 
     def finish(self, status: str, result: Mapping[str, Any]) -> None:
         """Record how the run ended, unless it may go on."""
-        now, test = time.time(), result.get("test") or {}
-        step = int(result.get("final", {}).get("step", 0))
+        now, kept = time.time(), result.get("kept") or {}
+        test = {name: value for name, value in kept.items() if name.startswith("test/")}
+        step = int(kept.get("step", 0))
         if status in _STATUS:
             if test:
                 values = [Summary.Value(tag=k, simple_value=v) for k, v in test.items()]

@@ -15,15 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dltrain.config.load import load
+from dltrain.data.dataset import DataSummary
 from dltrain.train import batches, build
 from dltrain.train.checkpoints import checkpoint_file
 from dltrain.train.checkpoints.checkpoint_file import CheckpointError
 from dltrain.train.checkpoints.saver import Interval, State, misfit
+from dltrain.train.job import rules_of
 from dltrain.train.outcome import Outcome, Row
 from dltrain.train.trainer import Trainer
 from tests.conftest import Call
 from tests.scaling import scaled
-from tests.stacked import Kept
+from tests.stacked import Kept, rules
 
 CPU = torch.device("cpu")
 SMALL = ("data.num_train=70", "data.num_val=20", "trainer.batch_size=8", "device=cpu")  # 9 steps
@@ -56,10 +58,9 @@ def prepared(members: Sequence[Sequence[str]]) -> Trainer:
     interval = told.checkpoint_interval
     return Trainer(
         build.stack(configs, build.dataset(configs[0]), CPU),
-        epochs=told.epochs,
+        rules=rules_of(configs[0], DataSummary.of(build.dataset(configs[0]))),
         eval_interval=told.eval_interval,
         log_interval=told.log_interval,
-        patience=told.patience,
         checkpoint_interval=None if interval is None else Interval.read(interval),
     )
 
@@ -176,14 +177,19 @@ def test_a_state_of_another_shape_does_not_fit(tmp_path: Path) -> None:
 
 def test_a_layer_from_outside_goes_on_with_its_parameters_and_its_state(tmp_path: Path) -> None:
     whole, parts = ([Kept(tmp_path / name / str(m)) for m in (0, 1)] for name in ("a", "b"))
-    finish(Trainer(scaled("momentum", [0, 1]), epochs=3), whole)
-    trainer = Trainer(scaled("momentum", [0, 1]), epochs=3, log_interval=1)
+
+    def fresh() -> Trainer:
+        stack = scaled("momentum", [0, 1])
+        return Trainer(stack, rules=rules(stack, 3), log_interval=1)
+
+    finish(fresh(), whole)
+    trainer = fresh()
     finish(trainer, parts, stop_at=17)
     found = states(parts)
     assert [state.step for state in found] == [18, 18]
     assert found[0].tensors["model.layers.1.weight"].shape == (6,)
     assert found[0].tensors["model.layers.1.largest"].gt(0).all()
-    trainer = Trainer(scaled("momentum", [0, 1]), epochs=3, log_interval=1)
+    trainer = fresh()
     trainer.restore(found)
     finish(trainer, parts)
     assert last(parts) == last(whole)

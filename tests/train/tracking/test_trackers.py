@@ -54,7 +54,9 @@ def assert_followed(run: Path) -> None:
     tests = {name: value for name, value in found.items() if name.startswith("test/")}
     assert set(found) <= {*rows[0], *tests}
     result = read_record(run / "run.json")["result"]
-    assert {n: v for n, [(_, v)] in tests.items()} == pytest.approx(result["test"], rel=1e-6)
+    assert {n: v for n, [(_, v)] in tests.items()} == pytest.approx(
+        {n: v for n, v in result["kept"].items() if n.startswith("test/")}, rel=1e-6
+    )
 
 
 @pytest.fixture
