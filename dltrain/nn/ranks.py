@@ -81,7 +81,7 @@ class Area:
         means = []
         for each, rows, others in self._against_rest():
             own, rest = self.scores[:, each, rows], self.scores[:, each, others]
-            of_class, of_rest = weights[:, rows], weights[:, others]
+            of_class, of_rest = weights[:, rows], weights[:, others].long()
             areas = self.scores.new_empty(len(self.scores), len(weights))
             for member, (ordered, order) in enumerate(zip(*rest.sort(dim=1), strict=True)):
                 below = of_rest[:, order].cumsum(dim=1)  # [R, Q]
