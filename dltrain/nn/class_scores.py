@@ -1,6 +1,7 @@
 """What members that share their rows make of classes: statistics, and estimates of metrics.
 
-Letters: M members, C classes, N rows. Outputs are taken for logits, and computed with in float64.
+Letters: M members, C classes, N rows. Outputs are taken for logits; what is computed of them is in
+float64.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class ClassScores:
     """
 
     def __init__(self, outputs: Tensor, targets: Tensor) -> None:
-        self._outputs = outputs.double()
+        self._outputs = outputs
         self._targets = targets
         self._members, self._classes, self._rows = outputs.shape
         self._index = targets.expand(self._members, 1, self._rows)
@@ -36,7 +37,8 @@ class ClassScores:
     @functools.cached_property
     def _log_probabilities(self) -> Tensor:
         """[M, C, N]; the last bits of torch's own depend on the shape."""
-        shifted = self._outputs - self._outputs.amax(dim=1, keepdim=True)
+        shifted = self._outputs.double()
+        shifted = shifted - shifted.amax(dim=1, keepdim=True)
         return shifted.sub_(_sum_classes(shifted.exp()).log_())
 
     @functools.cached_property
