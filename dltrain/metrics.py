@@ -1,7 +1,8 @@
 """What a metric is: a line of ``METRICS`` for each, and nothing else knows it.
 
 A loss adds up what it sees of a split and hands it over as numbers by name, its *statistics*; a
-metric is computed from them, and is known as ``train/NAME``, ``val/NAME``, ``test/NAME``.
+metric is computed from them, and is known as ``train/NAME``, ``val/NAME``, ``test/NAME``. What no
+sum of an epoch tells is computed of a model's outputs on a whole split (``nn/scores.py``).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Metric:
     """A number by which a model is judged."""
 
     name: str  # without its split
-    # computes it from the statistics that the task's losses hand over
+    # computes it from the statistics that the task's losses, or scores, hand over
     compute: Callable[[Statistics], float]
     task: str | None = None  # whose it is; None: of every task
     # which way it chooses. What gets better downwards may also be looked at in factors, on a
@@ -31,12 +32,23 @@ class Metric:
     # is, by the loss
     chooses: bool = False
     floor: float = -math.inf  # what is worse is off the scale of a picture
+    # whether it is known after every epoch, from a loss's statistics; else from scores alone
+    every_epoch: bool = True
 
 
 def _r2(statistics: Statistics) -> float:
     """Return the share of the variance that is explained; nan where the targets do not vary."""
     variance = statistics["variance"]
     return 1 - statistics["mean_square"] / variance if variance > 0 else math.nan
+
+
+def _scored(name: str, task: str, *, higher_is_better: bool = False, unit: bool = False) -> Metric:
+    """Describe a metric that scores hand over by its name, or as multiples of the target's unit."""
+
+    def compute(statistics: Statistics) -> float:
+        return statistics[name] * (statistics["unit"] if unit else 1)
+
+    return Metric(name, compute, task=task, higher_is_better=higher_is_better, every_epoch=False)
 
 
 # In the order of columns. Statistics of a regression: loss; mean_square, of the prepared target's
@@ -59,6 +71,17 @@ METRICS = [
     ),
     # A fit worse than the mean by as much is as good as any other: R2 has no lower end.
     Metric("r2", _r2, task=REGRESSION, higher_is_better=True, floor=-1.0),
+    _scored("balanced_accuracy", CLASSIFICATION, higher_is_better=True),
+    _scored("precision", CLASSIFICATION, higher_is_better=True),
+    _scored("recall", CLASSIFICATION, higher_is_better=True),
+    _scored("f1", CLASSIFICATION, higher_is_better=True),
+    _scored("auc", CLASSIFICATION, higher_is_better=True),
+    _scored("log_loss", CLASSIFICATION),
+    _scored("brier", CLASSIFICATION),
+    _scored("ece", CLASSIFICATION),
+    _scored("mae", REGRESSION, unit=True),
+    _scored("median_absolute_error", REGRESSION, unit=True),
+    _scored("mape", REGRESSION),
 ]
 LOSS = METRICS[0]
 
@@ -78,17 +101,25 @@ def higher_is_better(name: str) -> bool:
     return metric_of(name).higher_is_better
 
 
-def _of_task(task: str) -> list[Metric]:
-    return [metric for metric in METRICS if metric.task in (None, task)]
+def _of_task(task: str, *, every_epoch: bool = True) -> list[Metric]:
+    of_task = (metric for metric in METRICS if metric.task in (None, task))
+    return [metric for metric in of_task if metric.every_epoch is every_epoch]
 
 
-def computed(task: str, statistics: Statistics) -> dict[str, float]:
-    """Compute all metrics of a task from what a loss hands over."""
-    return {metric.name: metric.compute(statistics) for metric in _of_task(task)}
+def computed(task: str, statistics: Statistics, *, every_epoch: bool = True) -> dict[str, float]:
+    """Compute a task's metrics: those known every epoch from a loss, or the others from scores."""
+    metrics = _of_task(task, every_epoch=every_epoch)
+    return {metric.name: metric.compute(statistics) for metric in metrics}
+
+
+def leading(task: str, *, num_classes: int) -> list[str]:
+    """Name the metrics a result is quoted by, which have intervals: no loss; auc of two classes."""
+    names = [metric.name for metric in _of_task(task) if metric is not LOSS]
+    return [*names, "auc"] if num_classes == 2 else names
 
 
 def names_of(task: str, *, rows: Mapping[str, int]) -> list[str]:
-    """Name the metrics of a task on each split that has rows, as ``val/loss``, in column order."""
+    """Name a task's columns, the metrics of each epoch on each split that has rows, in order."""
     return [f"{split}/{m.name}" for split, count in rows.items() if count for m in _of_task(task)]
 
 

@@ -158,6 +158,20 @@ def test_a_metric_belongs_to_its_task(fit: Metric) -> None:
     ]
 
 
+def test_what_is_known_every_epoch_is_computed_apart_from_what_is_not() -> None:
+    sums = {"loss": 0.5, "mean_square": 4.0, "variance": 8.0, "unit": 3.0}
+    assert metrics.computed(REGRESSION, sums) == {"loss": 0.5, "rmse": 6.0, "r2": 0.5}
+    scores = {"mae": 1.0, "median_absolute_error": 0.5, "mape": 0.25, "unit": 3.0}
+    expected = {"mae": 3.0, "median_absolute_error": 1.5, "mape": 0.25}
+    assert metrics.computed(REGRESSION, scores, every_epoch=False) == expected
+
+
+def test_a_result_is_quoted_by_what_is_known_of_it_in_a_word(fit: Metric) -> None:
+    assert metrics.leading(CLASSIFICATION, num_classes=10) == ["accuracy"]
+    assert metrics.leading(CLASSIFICATION, num_classes=2) == ["accuracy", "auc"]
+    assert metrics.leading(REGRESSION, num_classes=0) == ["rmse", "r2", "fit"]
+
+
 def test_what_chooses_is_the_tasks_metric_or_else_the_loss() -> None:
     rows = {"train": 8, "val": 2, "test": 0}
     for task, metric in ((CLASSIFICATION, "val/accuracy"), (REGRESSION, "val/loss")):
@@ -176,7 +190,8 @@ def test_of_epochs_with_equal_metrics_that_of_lower_loss_is_the_better() -> None
 
 
 def test_people_speak_of_the_headlines_first_and_of_the_loss_last() -> None:
-    assert metrics.most_telling() == ["accuracy", "rmse", "r2", "loss"]
+    telling = metrics.most_telling()
+    assert (telling[:3], telling[-1]) == (["accuracy", "rmse", "r2"], "loss")
     assert metrics.with_curves(["train/r2", "train/rmse", "train/loss"]) == ["loss", "rmse"]
 
 

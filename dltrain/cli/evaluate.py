@@ -27,7 +27,7 @@ import numpy as np
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.run_argument import chosen_run
-from dltrain.cli.terminal.console import bold, output, pairs, table
+from dltrain.cli.terminal.console import bold, dim, output, pairs, table
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.data.input_stream import InputStream, opened
 from dltrain.runs.compare.confusion import ClassScore, confusion, per_class
@@ -118,6 +118,8 @@ def labels_beside(images: Path) -> Path:
 
 
 def _show(run: Run, evaluation: Evaluation, *, source: str | None) -> None:
+    from dltrain.inference.quoting import interval_note, leading_figures, other_figures
+
     console = output()
     data = source or f"{evaluation.data.name}, {evaluation.split} split"
     underway = f", and {evaluation.steps:,} steps of the next" if evaluation.steps else ""
@@ -126,11 +128,14 @@ def _show(run: Run, evaluation: Evaluation, *, source: str | None) -> None:
         ("data", f"{data}: {len(evaluation.targets):,} rows"),
         ("epoch", f"{evaluation.epoch:,}{underway}"),
     ]
-    facts += [
-        (name.rpartition("/")[2], figure(value)) for name, value in evaluation.metrics.items()
-    ]
+    console.print(pairs([*facts, *leading_figures(evaluation)]))
+    note = interval_note(evaluation)
+    if note:
+        console.print(dim(note))
+    console.print("")
+    others = other_figures(evaluation)
     if evaluation.data.class_names:
-        console.print(pairs(facts))
+        console.print(pairs(others))
         names = list(evaluation.data.class_names)
         matrix = _matrix(evaluation)
         console.print("")
@@ -144,9 +149,8 @@ def _show(run: Run, evaluation: Evaluation, *, source: str | None) -> None:
     row, error = _largest_error(evaluation)
     target, prediction = figure(evaluation.targets[row]), figure(evaluation.predictions[row])
     values = f"true {target}, predicted {prediction}"
-    console.print(
-        pairs([*facts, ("largest error", f"{figure(error)} in row {row:,}, from 0 ({values})")])
-    )
+    largest = ("largest error", f"{figure(error)} in row {row:,}, from 0 ({values})")
+    console.print(pairs([*others, largest]))
 
 
 def _matrix(evaluation: Evaluation) -> Any:
@@ -177,6 +181,7 @@ def _as_json(run: Run, evaluation: Evaluation) -> str:
         "epoch": evaluation.epoch,
         "rows": len(evaluation.targets),
         "metrics": evaluation.metrics,
+        "intervals": evaluation.intervals,
     }
     if evaluation.data.class_names:
         matrix = _matrix(evaluation)

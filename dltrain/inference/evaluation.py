@@ -21,6 +21,8 @@ from dltrain.data.input_stream import InputStream
 from dltrain.data.table.csv_stream import CsvBlocks
 from dltrain.data.table.new_rows import OtherRows
 from dltrain.inference.saved_model import Trained, load
+from dltrain.metrics import leading
+from dltrain.nn.intervals import Interval, intervals
 from dltrain.nn.sums import sum_last
 from dltrain.runs.provenance import changed_data
 from dltrain.runs.run import Run
@@ -37,8 +39,10 @@ class Evaluation:
 
     split: str  # ``train``, ``val`` or ``test``; or ``data`` for rows of another file
     epoch: int  # whole epochs the model was trained for
-    # as in ``test/loss``; of the test split after the last epoch what the run's record has
+    # as in ``test/loss``; of the test split after the last epoch what the run's record has, and
+    # those of the whole split
     metrics: dict[str, float]
+    intervals: dict[str, Interval]  # of those of the metrics that the result is quoted by
     targets: Predictions  # [N], class indices or amounts in the target's own units
     predictions: Predictions  # [N], likewise; of equally probable classes the first
     probabilities: npt.NDArray[np.float32] | None  # [N, C]; None for regression
@@ -160,7 +164,7 @@ def judge(
     trained: Trained, parts: Iterable[tuple[Tensor, Tensor]], *, data: Dataset, split: str
 ) -> Evaluation:
     """Evaluate a model on prepared parts of rows, inputs [B, I] and targets [B], on its device."""
-    loss = build.loss([trained.config], data, {})
+    loss, scores = build.loss([trained.config], data, {}), build.scores(data)
     sums = torch.zeros((), dtype=torch.float64, device=trained.device)
     targets, predictions, probabilities = [], [], []
     for inputs, wanted in parts:
@@ -170,17 +174,21 @@ def judge(
         probabilities.append(likely)
         targets.append(wanted.cpu().numpy())
         on_device = wanted.to(trained.device)
+        scores.add(outputs, on_device)
         sums = sums + loss.evaluation(outputs, on_device)  # the outputs are used up
     if not targets:
         raise ValueError(f"{trained.run.id}: there are no rows to evaluate it on")
     wanted_all = np.concatenate(targets)
     judged = build.loss([trained.config], data, {split: wanted_all})
-    [metrics] = judged.metrics(sums, len(wanted_all), split)
+    [metrics], [others] = judged.metrics(sums, len(wanted_all), split), scores.metrics()
+    names = leading(data.task, num_classes=len(data.class_names))
+    [ends] = intervals(scores, [name for name in names if name in scores.estimated()])
     classes = [likely for likely in probabilities if likely is not None]
     return Evaluation(
         split=split,
         epoch=trained.epoch,
-        metrics={f"{split}/{name}": value for name, value in metrics.items()},
+        metrics={f"{split}/{name}": value for name, value in (metrics | others).items()},
+        intervals={f"{split}/{name}": interval for name, interval in ends.items()},
         targets=wanted_all if data.class_names else amounts(wanted_all, data),
         predictions=np.concatenate(predictions),
         probabilities=np.concatenate(classes) if classes else None,

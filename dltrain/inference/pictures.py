@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dltrain.metrics import headlines
+from dltrain.metrics import headlines, metric_of
 from dltrain.plots import confusion, mistakes, predictions, style, weights
 from dltrain.plots.style import Figure
 from dltrain.runs.compare.confusion import confusion as counted
@@ -106,6 +106,7 @@ def draw_predictions(evaluation: Evaluation, *, title: str) -> Figure:
         note=", ".join(
             f"{name.partition('/')[2]} {style.number(value)}"
             for name, value in evaluation.metrics.items()
+            if metric_of(name).every_epoch
         ),
     )
 

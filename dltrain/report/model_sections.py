@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from dltrain.data.dataset import Dataset
 from dltrain.inference.evaluation import Evaluation, evaluate, judging_split
-from dltrain.report.blocks import Block, column, heading, paragraph, section, table
+from dltrain.inference.quoting import interval_note, leading_figures, other_figures
+from dltrain.report.blocks import Block, column, heading, pairs, paragraph, section, table
 from dltrain.report.weights import png, weights
 from dltrain.runs.compare.bins import bin_edges
 from dltrain.runs.compare.confusion import confusion, mistakes, per_class
@@ -38,17 +39,27 @@ def sections(run: Run, *, whose: str) -> Iterator[Block]:
         f"{whose[:1].upper()}{whose[1:]} after epoch {evaluation.epoch}, "
         f"on the {len(evaluation.targets):,} {rows} rows."
     )
+    said = [paragraph(intro), *_figures(evaluation)]
     if evaluation.probabilities is not None:
-        yield section("classes", "Classes", [paragraph(intro), *_classes(evaluation)])
+        yield section("classes", "Classes", [*said, *_classes(evaluation)])
         wrong = _mistakes(evaluation)
         if wrong:
             yield section("mistakes", "Most confident mistakes", wrong)
     else:
-        yield section("predictions", "Predictions", [paragraph(intro), *_amounts(evaluation)])
+        yield section("predictions", "Predictions", [*said, *_amounts(evaluation)])
     if run.part("model", "name") in ("linear", "softmax"):
         learned = weights(evaluation)
         if learned:
             yield section("weights", "Weights", learned)
+
+
+def _figures(evaluation: Evaluation) -> Iterator[Block]:
+    """Yield the metrics, those that the result is quoted by first."""
+    yield pairs(leading_figures(evaluation))
+    note = interval_note(evaluation)
+    if note:
+        yield paragraph(f"{note}.")
+    yield pairs(other_figures(evaluation))
 
 
 def _classes(evaluation: Evaluation) -> Iterator[Block]:
@@ -67,11 +78,12 @@ def _classes(evaluation: Evaluation) -> Iterator[Block]:
         }
     wrong = counts - np.diag(np.diag(counts))
     order = np.argsort(-wrong, axis=None, kind="stable")[:MAX_CONFUSIONS]
-    pairs = [divmod(int(cell), len(names)) for cell in order if wrong.flat[cell]]
-    if pairs and len(names) > 2:
+    confused = [divmod(int(cell), len(names)) for cell in order if wrong.flat[cell]]
+    if confused and len(names) > 2:
         yield heading("Confused most")
         rows = [
-            [names[t], names[p], int(wrong[t, p]), wrong[t, p] / counts[t].sum()] for t, p in pairs
+            [names[t], names[p], int(wrong[t, p]), wrong[t, p] / counts[t].sum()]
+            for t, p in confused
         ]
         columns = [column("class"), column("taken for"), column("rows", "count")]
         columns.append(column("share of the class", "share"))

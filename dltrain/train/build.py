@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dltrain.nn.losses import Loss
     from dltrain.nn.model import Model
     from dltrain.nn.optim import Optimizer
+    from dltrain.nn.scores import Scores
     from dltrain.train.batches import Rows
     from dltrain.train.steps import Stack
 
@@ -214,6 +215,14 @@ def loss(
     knobs = _stacked([config.loss for config in configs])
     built: Loss = _call("loss", configs[0].loss.kind, data, variances=variances, **knobs)
     return built
+
+
+def scores(data: Dataset) -> Scores:
+    """Build what collects a split's outputs and scores them; ``data`` needs no rows."""
+    from dltrain.nn.scores import Scores
+
+    scale = data.target_scale
+    return Scores(data.task, unit=float(scale.deviation[0]), mean=float(scale.mean[0]))
 
 
 def _optimizer(configs: Sequence[RunConfig], model: Model) -> Optimizer:

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dltrain.nn.intervals import wilson
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
+from dltrain.text import figure
 from tests.cli.test_predict import piped, sample, train, write_idx
 from tests.conftest import Call, changed, tree
 from tests.inference.test_evaluation import RUNS, write_table
@@ -31,7 +33,13 @@ def test_classes_are_shown_with_scores_and_who_is_taken_for_whom(here: Path, cal
     assert (shown.code, shown.err) == (0, "")
     assert re.search(r"^data +fashion_mnist, test split: 1,000 rows$", shown.out, re.MULTILINE)
     accuracy = latest().part("result", "test", "test/accuracy")
-    assert re.search(rf"^accuracy +{accuracy:.4g}$", shown.out, re.MULTILINE)
+    low, high = (figure(end) for end in wilson(accuracy, rows=1000))
+    quoted = rf"^accuracy  {accuracy:.4g} \[{low}, {high}\]$"
+    assert re.search(quoted, shown.out, re.MULTILINE)
+    note = "[low, high]: 95 % interval over rows of the test split, of this one training"
+    assert shown.out.splitlines().count(note) == 1
+    assert not re.search(r"^auc +[\d.]+ \[", shown.out, re.MULTILINE)  # of ten classes a mean
+    assert re.search(r"^auc +0\.9\d+$", shown.out, re.MULTILINE)
     assert re.search(r"^class +precision +recall +f1 +rows$", shown.out, re.MULTILINE)
     assert len(re.findall(r"^ankle boot( +[\d.]+){4}$", shown.out, re.MULTILINE)) == 1
     assert len(re.findall(r"^ankle boot( +\d+){10}$", shown.out, re.MULTILINE)) == 1
@@ -43,9 +51,11 @@ def test_amounts_are_shown_with_the_largest_error(call: Call) -> None:
     train(call, *RUNS["amounts"])
     shown = call("evaluate", "latest")
     assert (shown.code, shown.err) == (0, "")
-    for name in ("loss", "rmse", "r2"):
+    for name, more in (("loss", ""), ("rmse", r" \[.+, .+\]"), ("r2", r" \[.+, .+\]")):
         value = latest().part("result", "test", f"test/{name}")
-        assert re.search(rf"^{name} +{value:.4g}$", shown.out, re.MULTILINE)
+        assert re.search(rf"^{name} +{value:.4g}{more}$", shown.out, re.MULTILINE)
+    assert re.search(r"^median_absolute_error +[\d.]+$", shown.out, re.MULTILINE)
+    assert max(map(len, shown.out.splitlines())) <= 80
     told = r"^largest error +[\d.]+ in row \d+, from 0 \(true [-\d.]+, predicted [-\d.]+\)$"
     assert re.search(told, shown.out, re.MULTILINE)
 
@@ -55,7 +65,11 @@ def test_json_holds_what_the_record_holds(name: str, call: Call) -> None:
     write_table(Path("table.csv"), classes=name == "classes")
     train(call, *RUNS[name])
     found = json.loads(call("evaluate", "latest", "--json").out)
-    assert found["metrics"] == latest().part("result", "test")
+    assert latest().part("result", "test").items() <= found["metrics"].items()
+    quoted = ["accuracy", "auc"] if name == "classes" else ["rmse", "r2"]
+    assert list(found["intervals"]) == [f"test/{each}" for each in quoted]
+    for each, (low, high) in found["intervals"].items():
+        assert low < found["metrics"][each] < high
     assert (found["run"], found["split"], found["rows"]) == (latest().id, "test", 100)
     if name == "classes":
         assert np.sum(found["confusion"]) == 100
@@ -73,6 +87,7 @@ def test_the_runs_own_file_given_as_another_has_its_metrics(name: str, call: Cal
     other = json.loads(call("evaluate", "latest", "--data", "moved.csv", "--json").out)
     named = {f"data/{key.rpartition('/')[2]}": value for key, value in own["metrics"].items()}
     assert other["metrics"] == named
+    assert list(other["intervals"].values()) == list(own["intervals"].values())
     assert (other["split"], other["rows"]) == ("data", 400)
     given = Path("moved.csv").read_bytes()
     streamed = piped("evaluate", "latest", "--data", "-", "--json", given=given)
@@ -90,9 +105,8 @@ def test_images_are_judged_by_the_labels_beside_them(call: Call) -> None:
     Path("some-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
     words = ["evaluate", "latest", "--data", "some-images-idx3-ubyte", "--json"]
     found = json.loads(call(*words).out)["metrics"]
-    assert {f"test{key[4:]}": value for key, value in found.items()} == latest().part(
-        "result", "test"
-    )
+    named = {f"test{key[4:]}": value for key, value in found.items()}
+    assert latest().part("result", "test").items() <= named.items()
     Path("some-labels-idx1-ubyte").write_bytes(
         labels[:4] + (len(test) - 1).to_bytes(4, "big") + labels[8:-1]
     )

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn import metrics as sk
 
 from dltrain.config.load import load
-from dltrain.inference.evaluation import _blocks, evaluate, judging_split
+from dltrain.inference.evaluation import Evaluation, _blocks, evaluate, judging_split
+from dltrain.metrics import metric_of
 from dltrain.runs.find import find, list_runs, members
 from dltrain.runs.run import Run
 from dltrain.train import build
@@ -48,6 +50,11 @@ def write_table(path: Path, *, classes: bool, rows: int = 400) -> None:
             table.writerow([x_cell, colour, kinds[amount > 20] if classes else amount])
 
 
+def known_every_epoch(evaluation: Evaluation) -> dict[str, float]:
+    """What a run records of its epochs, too."""
+    return {n: x for n, x in evaluation.metrics.items() if metric_of(n).every_epoch}
+
+
 RUNS = {
     "softmax": ["model=softmax", *SAMPLE],
     "mlp": ["model=mlp", "model.hidden=[16]", "model.dropout=0.2", *SAMPLE],
@@ -66,11 +73,46 @@ def test_the_metrics_of_the_test_split_are_those_that_the_run_recorded(
     write_table(Path("table.csv"), classes=name == "classes")
     run = trained(call, *RUNS[name])
     found = evaluate(run)
-    assert found.metrics == run.part("result", "test")
-    assert len(found.metrics) == (2 if found.data.class_names else 3)
+    assert known_every_epoch(found) == run.part("result", "test")
     assert found.epoch == run.num_epochs()
-    validated = evaluate(run, split="val").metrics
+    validated = known_every_epoch(evaluate(run, split="val"))
+    assert len(validated) == (2 if found.data.class_names else 3)
     assert validated.items() <= run.part("result", "final").items()
+
+
+def test_the_metrics_of_a_whole_split_are_scikit_learns_of_what_is_predicted(call: Call) -> None:
+    write_table(Path("table.csv"), classes=True)
+    found = evaluate(trained(call, *RUNS["classes"]))
+    assert found.probabilities is not None
+    own = {name.removeprefix("test/"): value for name, value in found.metrics.items()}
+    likely, predicted = found.probabilities[:, 1].astype(np.float64), found.predictions
+    assert own["auc"] == pytest.approx(sk.roc_auc_score(found.targets, likely), abs=1e-6)
+    assert own["brier"] == pytest.approx(sk.brier_score_loss(found.targets, likely), abs=1e-6)
+    f1 = sk.f1_score(found.targets, predicted, average="macro")
+    assert own["f1"] == pytest.approx(f1, abs=1e-12)
+    assert own["log_loss"] == pytest.approx(own["loss"], rel=1e-6)
+    write_table(Path("table.csv"), classes=False)
+    amounts = evaluate(trained(call, *RUNS["amounts"]))
+    for name, score in (
+        ("mae", sk.mean_absolute_error),
+        ("median_absolute_error", sk.median_absolute_error),
+        ("mape", sk.mean_absolute_percentage_error),
+    ):
+        expected = score(amounts.targets, amounts.predictions)
+        assert amounts.metrics[f"test/{name}"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_what_a_result_is_quoted_by_lies_in_its_interval(call: Call) -> None:
+    write_table(Path("table.csv"), classes=True)
+    for words, names in (
+        (RUNS["softmax"], ["accuracy"]),
+        (RUNS["classes"], ["accuracy", "auc"]),
+        (THREE, ["rmse", "r2"]),
+    ):
+        found = evaluate(trained(call, *words), split="val")
+        assert list(found.intervals) == [f"val/{name}" for name in names]
+        for name, (low, high) in found.intervals.items():
+            assert low < found.metrics[name] < high
 
 
 def test_predictions_are_those_of_the_weights_in_float64(call: Call) -> None:
@@ -106,8 +148,7 @@ def test_a_member_of_a_sweep_is_evaluated_like_any_run(call: Call) -> None:
     assert call("-m", "model=softmax", *SAMPLE, "optimizer.lr=0.03,0.1").code == 0
     sweep = find("latest", Path("outputs"))
     for run in members(sweep):
-        found = evaluate(run).metrics
-        assert found == run.part("result", "test")
+        assert known_every_epoch(evaluate(run)) == run.part("result", "test")
     with pytest.raises(ValueError, match=r"is a sweep; name one of its members, as in \w{4}/0"):
         evaluate(sweep)
 

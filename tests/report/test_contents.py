@@ -186,6 +186,25 @@ def test_the_confusion_matrix_and_the_mistakes_are_the_models(call: Call, here: 
     assert len(block(facts, "weights", "pictures")["items"]) == 10
 
 
+def test_the_page_quotes_a_model_like_evaluate(call: Call, here: Path) -> None:
+    write_table(here / "table.csv", names=("low", "high"))
+    write_table(here / "amounts.csv")
+    table = ("data.path=table.csv", "model=softmax", *TABLE)
+    for words, part, names in (
+        (("model=softmax", *SAMPLE), "classes", ["accuracy"]),
+        (table, "classes", ["accuracy", "auc"]),
+        (("data.path=amounts.csv", *TABLE), "predictions", ["rmse", "r2"]),
+    ):
+        trained(here, *words)
+        _, leading, note, others, *_ = section(facts_of(written(call, "latest")), part)
+        assert [name for name, _ in leading["rows"]] == names
+        lines = call("evaluate", "latest").out.splitlines()
+        assert f"{note['text']}" in [f"{line}." for line in lines]
+        for name, value in leading["rows"] + others["rows"]:
+            assert [name, *value.split()] in [line.split() for line in lines]
+        assert all("[" not in value for _, value in others["rows"])
+
+
 def test_amounts_stand_beside_the_true_ones_and_rows_in_their_own_units(
     call: Call, here: Path
 ) -> None:
