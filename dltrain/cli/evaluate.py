@@ -31,7 +31,7 @@ from dltrain.cli.terminal.console import bold, output, pairs, table
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.data.input_stream import InputStream, opened
 from dltrain.runs.compare.confusion import ClassScore, confusion, per_class
-from dltrain.runs.provenance import settle_libraries
+from dltrain.runs.provenance import DATA_PATHS, settle_libraries
 from dltrain.runs.record import as_json
 from dltrain.runs.run import Run
 from dltrain.text import figure
@@ -59,7 +59,7 @@ def main(words: Sequence[str]) -> None:
     arguments = parser.read(words)
     if arguments.data is not None and arguments.split is not None:
         raise UsageError(["--split: is of the run's own data; leave it out with --data"])
-    settable = () if arguments.data is not None else ("data.path", "data.root")
+    settable = () if arguments.data is not None else DATA_PATHS
     run, changes = chosen_run(arguments.words, verb="evaluate", settable=settable)
     with refusing():
         settle_libraries(run)
