@@ -6,6 +6,7 @@ For images: a contact sheet as PNG and a preview in the terminal.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from dltrain.cli.terminal.console import bold, dim, output, pairs, table, warnin
 from dltrain.config.choices import Task
 from dltrain.config.load import load
 from dltrain.config.rules import fitting
-from dltrain.data.dataset import Column, Dataset
+from dltrain.data.dataset import Amounts, Column, Dataset
 from dltrain.system import disk
 from dltrain.system.paths import expanded, label
 from dltrain.text import figure
@@ -76,15 +77,29 @@ _COLUMNS = ["column", "role", "missing", "imputed", "became"]
 
 
 def _column(column: Column) -> list[str]:
-    features = ", ".join(column.features[:6]) + (", ..." if len(column.features) > 6 else "")
-    became = {"number": "itself", "target": "the target", "dropped": "nothing"}
     return [
         column.name,
         column.role,
-        str(column.missing) if column.role != "target" else "0",
+        f"{column.missing:,}",
         "" if column.imputed is None or not column.missing else figure(column.imputed),
-        became.get(column.role) or f"{len(column.features)} columns: {features}",
+        _became(column),
     ]
+
+
+def _became(column: Column) -> str:
+    """Say in a few words what became of a column."""
+    changed = (column.mean, column.deviation) != (0, 1)
+    match column.role:
+        case "number":
+            return "standardised" if changed else "itself"
+        case "target":
+            return "the target, standardised" if changed else "the target"
+        case "category":
+            count, names = len(column.features), ", ".join(column.features[:6])
+            more = ", ..." if count > 6 else ""
+            return f"{count} column{'s' if count > 1 else ''} of 0 and 1: {names}{more}"
+        case _:
+            return "nothing"
 
 
 def _targets(data: Dataset) -> object:
@@ -102,8 +117,9 @@ def _targets(data: Dataset) -> object:
     rows = []
     scale = data.target_scale
     for name, targets in splits.items():
-        values = targets * scale.deviation[0] + scale.mean[0]
-        rows.append([name, *(figure(float(f(values))) for f in (np.mean, np.std, np.min, np.max))])
+        # A table knows its file's own numbers, which rounding and scaling do not give back.
+        amounts = data.amounts.get(name) or Amounts.of(targets * scale.deviation[0] + scale.mean[0])
+        rows.append([name, *map(figure, dataclasses.astuple(amounts))])
     columns = [data.target_name, "mean", "deviation", "smallest", "largest"]
     return table(columns, rows, right=columns[1:])
 

@@ -17,6 +17,7 @@ Nothing is written.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -27,11 +28,11 @@ import numpy as np
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
 from dltrain.cli.run_argument import chosen_run
-from dltrain.cli.terminal.console import bold, dim, output, pairs, table
+from dltrain.cli.terminal.console import bold, dim, output, pairs, table, warning
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.data.input_stream import InputStream, opened
 from dltrain.runs.compare.confusion import ClassScore, confusion, per_class
-from dltrain.runs.provenance import settle_libraries
+from dltrain.runs.provenance import DATA_PATHS, settle_libraries
 from dltrain.runs.record import as_json
 from dltrain.runs.run import Run
 from dltrain.text import figure
@@ -59,7 +60,7 @@ def main(words: Sequence[str]) -> None:
     arguments = parser.read(words)
     if arguments.data is not None and arguments.split is not None:
         raise UsageError(["--split: is of the run's own data; leave it out with --data"])
-    settable = () if arguments.data is not None else ("data.path", "data.root")
+    settable = () if arguments.data is not None else DATA_PATHS
     run, changes = chosen_run(arguments.words, verb="evaluate", settable=settable)
     with refusing():
         settle_libraries(run)
@@ -73,15 +74,18 @@ def main(words: Sequence[str]) -> None:
             evaluation = evaluate(run, split=split, epoch=arguments.epoch, changes=changes)
         else:
             trained = load(run, epoch=arguments.epoch, check_files=False)
-            evaluation = _evaluate_file(trained, arguments.data)
+            evaluation, note = _evaluate_file(trained, arguments.data)
+            if note:
+                view.show(warning(note))
     if arguments.json:
         sys.stdout.write(_as_json(run, evaluation))
     else:
         _show(run, evaluation, source=arguments.data)
 
 
-def _evaluate_file(trained: Trained, text: str) -> Evaluation:
-    from dltrain.inference.evaluation import evaluate_file
+def _evaluate_file(trained: Trained, text: str) -> tuple[Evaluation, str]:
+    """Evaluate a model on a file; say if its rows are no new ones to it."""
+    from dltrain.inference.evaluation import evaluate_file, familiar
 
     is_image = trained.data.image_shape is not None
     with contextlib.ExitStack() as stack:
@@ -91,11 +95,12 @@ def _evaluate_file(trained: Trained, text: str) -> Evaluation:
             source = InputStream("standard input", sys.stdin.buffer)
         else:
             source = stack.enter_context(opened(Path(text), name=text))
-        if not is_image:
-            return evaluate_file(trained, source)
-        beside = labels_beside(Path(text))
-        labels = stack.enter_context(opened(beside, name=str(beside)))
-        return evaluate_file(trained, source, labels)
+        source.digest, labels = hashlib.sha256(), None
+        if is_image:
+            beside = labels_beside(Path(text))
+            labels = stack.enter_context(opened(beside, name=str(beside)))
+        evaluation = evaluate_file(trained, source, labels)
+        return evaluation, familiar(trained.run, source)
 
 
 def labels_beside(images: Path) -> Path:

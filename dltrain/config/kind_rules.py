@@ -10,10 +10,8 @@ from pathlib import Path
 
 from dltrain.config.knob import Problem
 from dltrain.config.schema import MAX_NUMBERS, RunConfig
-from dltrain.system.paths import expanded, problem_with
+from dltrain.system.paths import PACKAGED, SHIPPED, expanded, problem_with
 from dltrain.text import closest
-
-PACKAGED = Path(__file__).parents[1] / "data" / "files"
 
 
 def least_squares(run: RunConfig) -> Iterable[Problem]:
@@ -50,23 +48,14 @@ def nesterov(run: RunConfig) -> Iterable[Problem]:
 
 
 def table(run: RunConfig) -> Iterable[Problem]:
-    """A CSV file is there, and what is said of its columns goes together."""
+    """The CSV files are there, and what is said of its columns goes together."""
     data = run.data
     if data.path is None:
         yield Problem("data.path", "which table? Add data.path=FILE")
-    elif "://" in data.path:
-        yield Problem("data.path", "only local files are read; download it first")
-    elif data.path.startswith("package:"):
-        names = sorted(file.name for file in PACKAGED.glob("*.csv"))
-        if data.path.removeprefix("package:") not in names:
-            yield Problem(
-                "data.path", f"dltrain ships no such table (there are: {', '.join(names)})"
-            )
-    else:
-        path = expanded(data.path)
-        problem = problem_with(path)
-        if problem or not path.is_file():
-            yield Problem("data.path", problem or f"{_missing(path)}{_neighbours(path)}")
+    for knob in ("path", "val_path", "test_path"):
+        text = getattr(data, knob)
+        if text is not None and (problem := _not_a_table(text)):
+            yield Problem(f"data.{knob}", problem)
     if data.target is None:
         yield Problem("data.target", "which column is to be predicted? Add data.target=COLUMN")
     if data.val_fraction + data.test_fraction >= 1:
@@ -82,6 +71,59 @@ def table(run: RunConfig) -> Iterable[Problem]:
     printable = delimiter == "\t" or delimiter.isprintable()
     if len(delimiter) != 1 or not delimiter.isascii() or not printable or delimiter == '"':
         yield Problem("data.delimiter", "must be one ASCII character, or \\t for a tab")
+
+
+# What decides on its own which rows validate or test, and so does not go with each other.
+_AT_ODDS = {
+    "split": ("group", "order", "val_path", "test_path", "folds"),
+    "group": ("order", "val_path", "test_path"),
+    "order": ("val_path", "test_path"),
+    "folds": ("val_path",),
+}
+
+
+def splits(run: RunConfig) -> Iterable[Problem]:
+    """What is said of a table's splits goes together."""
+    data = run.data
+    for first, others in _AT_ODDS.items():
+        for second in others:
+            if getattr(data, first) is not None and getattr(data, second) is not None:
+                advice = f"and so does data.{second}={getattr(data, second)}; leave out one of them"
+                yield Problem(f"data.{first}", f"decides which rows validate or test, {advice}")
+    for knob in ("group", "order", "split"):
+        column = getattr(data, knob)
+        if column is not None and column == data.target:
+            yield Problem(f"data.{knob}", "cannot also be data.target")
+        elif column is not None and knob != "order" and column in (data.features or []):
+            yield Problem(f"data.{knob}", "is not learned from; take it out of data.features")
+    yield from folds(run)
+
+
+def folds(run: RunConfig) -> Iterable[Problem]:
+    """One of the folds is chosen."""
+    count, fold = run.data.folds, run.data.fold
+    if count is None and fold is not None:
+        yield Problem("data.fold", "is one of how many? Add data.folds=5, or leave it out")
+    elif fold is not None and fold >= count:
+        yield Problem("data.fold", f"must be less than data.folds={count}: the first fold is 0")
+    elif count is not None and fold is None:
+        sweep = f"`dltrain -m ... data.folds={count}` trains all of them"
+        yield Problem("data.folds", f"stands for {count} runs: {sweep}, data.fold=0 the first one")
+
+
+def _not_a_table(text: str) -> str | None:
+    """Say what keeps a path from being a table's, or return None."""
+    if "://" in text:
+        return "only local files are read; download it first"
+    if text.startswith(PACKAGED):
+        names = sorted(file.name for file in SHIPPED.glob("*.csv"))
+        known = text.removeprefix(PACKAGED) in names
+        return None if known else f"dltrain ships no such table (there are: {', '.join(names)})"
+    path = expanded(text)
+    problem = problem_with(path)
+    if problem or not path.is_file():
+        return problem or f"{_missing(path)}{_neighbours(path)}"
+    return None
 
 
 def _missing(path: Path) -> str:

@@ -116,11 +116,18 @@ DATA = {
         task=Task.regression,
         rules=kind_rules.synthetic_size,
     ),
-    "csv": DataKind(schema.CsvConfig, f"{_BUILDERS}:csv", table=True, files=kind_rules.table),
+    "csv": DataKind(
+        schema.CsvConfig,
+        f"{_BUILDERS}:csv",
+        table=True,
+        rules=kind_rules.splits,
+        files=kind_rules.table,
+    ),
     "fashion_mnist": DataKind(
         schema.FashionMnistConfig,
         f"{_BUILDERS}:fashion_mnist",
         task=Task.classification,
+        rules=kind_rules.folds,
         files=kind_rules.images_root,
     ),
 }

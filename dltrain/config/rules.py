@@ -58,9 +58,24 @@ def task_problems(run: RunConfig, task: Task, *, data: str) -> Iterator[Problem]
         )
 
 
+# Knobs of the data that have no effect beside others.
+_REPLACED = {
+    "val_fraction": ("split", "val_path", "folds"),
+    "test_fraction": ("split", "test_path"),
+    "num_val": ("folds",),
+    "stratify": ("split", "order"),
+    "seed": ("split", "order"),
+}
+
+
 def ineffective(run: RunConfig, overrides: Overrides) -> list[str]:
     """Name what was typed and has no effect in this run, in sentences."""
-    sentences = []
+    sentences = [
+        f"data.{knob} has no effect with data.{other}={value}"
+        for knob, others in _REPLACED.items()
+        for other in others
+        if f"data.{knob}" in overrides and (value := getattr(run.data, other, None)) is not None
+    ]
     if "model.init_std" in overrides and getattr(run.model, "init", Init.normal) != Init.normal:
         sentences.append(f"model.init_std has no effect with model.init={run.model.init}")
     if "seed" in overrides and OPTIMIZERS[run.optimizer.kind].exact:

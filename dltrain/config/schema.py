@@ -24,6 +24,7 @@ from dltrain.config.choices import (
 from dltrain.config.knob import knob
 
 MAX_SEED = 2**32 - 1
+MAX_FOLDS = 1000
 # More than this many numbers of synthetic data, or parameters of a model, is taken for a slip.
 MAX_NUMBERS = 2**30
 
@@ -65,6 +66,20 @@ class CsvConfig:
     standardise_target: bool = knob("the same for a regression target; metrics keep its units")
     val_fraction: float = knob("share of the rows that chooses", ge=0, lt=1)
     test_fraction: float = knob("share of the rows that is tested once, at the end", ge=0, lt=1)
+    stratify: bool = knob("every split has the classes' shares; no effect on a regression")
+    group: str | None = knob("column whose equal cells stay in one split; null: none", raw=True)
+    order: str | None = knob(
+        "column to sort by: train on the past, validate and test on the future", raw=True
+    )
+    split: str | None = knob("column that says train, val or test of each row", raw=True)
+    val_path: str | None = knob("CSV file whose rows validate; null: drawn from path", raw=True)
+    test_path: str | None = knob("CSV file whose rows test; null: drawn from path", raw=True)
+    folds: int | None = knob(
+        "cut the rows that do not test into this many folds, of which one validates",
+        ge=2,
+        le=MAX_FOLDS,
+    )
+    fold: int | None = knob("which fold validates; null: each, in a sweep", ge=0, lt=MAX_FOLDS)
     delimiter: str = knob("what separates cells: one character, \\t for a tab", raw=True)
     seed: int = knob("fixes the split, apart from the run's own seed", ge=0, le=MAX_SEED)
 
@@ -78,6 +93,11 @@ class FashionMnistConfig:
     root: str | None = knob("folder with the four IDX files, plain or .gz; null: search", raw=True)
     source: Source = knob("full forbids the small packaged sample, sample asks for it")
     num_val: int = knob("of the 60,000 training images, how many choose", ge=0, le=59_999)
+    stratify: bool = knob("the classes have equal shares of those that choose")
+    folds: int | None = knob(
+        "cut the training images into this many folds, of which one chooses", ge=2, le=MAX_FOLDS
+    )
+    fold: int | None = knob("which fold chooses; null: each, in a sweep", ge=0, lt=MAX_FOLDS)
     seed: int = knob("fixes which images choose, apart from the run's own seed", ge=0, le=MAX_SEED)
 
 

@@ -65,6 +65,21 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class Amounts:
+    """Where some numbers lie."""
+
+    mean: float
+    deviation: float
+    smallest: float
+    largest: float
+
+    @classmethod
+    def of(cls, values: npt.NDArray[np.floating]) -> Amounts:
+        """Look at numbers [N], at least one."""
+        return cls(*(float(f(values)) for f in (np.mean, np.std, np.min, np.max)))
+
+
+@dataclass(frozen=True)
 class Column:
     """What became of one column of a table."""
 
@@ -109,6 +124,10 @@ class Dataset:
     # how the source's text is to be read: delimiter, texts that mean missing (a number means
     # every spelling of it)
     reading: dict[str, Any] = field(default_factory=dict)
+    # digest of each file that rows come from, by what it is to the data set, such as ``path``
+    files: dict[str, str] = field(default_factory=dict)
+    # a regression's targets in the file's own numbers, by split
+    amounts: dict[str, Amounts] = field(default_factory=dict)
     # the weights [I] and the bias that generated the data, where they are known
     truth: tuple[npt.NDArray[np.float64], float] | None = None
 
@@ -141,6 +160,18 @@ class Dataset:
             "image_shape": self.image_shape,
             "reading": self.reading,
             "columns": [dataclasses.asdict(column) for column in self.columns],
+        }
+
+    def record(self) -> dict[str, Any]:
+        """Return what a run's record tells of the data, as plain values."""
+        return {
+            "name": self.name,
+            "source": self.source,
+            "sha256": self.sha256,
+            "files": self.files,
+            "task": self.task,
+            "rows": {name: len(split) for name, split in self.splits.items()},
+            "notes": [*self.warnings, *self.notes],
         }
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
 import io
 import zlib
 from collections.abc import Iterator
@@ -20,12 +21,16 @@ class InputStream(io.RawIOBase):
         name: What complaints call it.
         stream: Where it comes from.
 
+    Attributes:
+        digest: A SHA-256 of what was read, unpacked; or None, for that takes time.
+
     Raises:
         ValueError: If it cannot be read; this from every call that reads.
     """
 
     def __init__(self, name: str, stream: BinaryIO) -> None:
         self.name = name
+        self.digest: hashlib._Hash | None = None
         self._stream = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream)))
         if self.start(2) == _GZIP:
             unpacked = gzip.GzipFile(fileobj=self._stream)
@@ -39,12 +44,17 @@ class InputStream(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes, fewer than asked for only at the end."""
         with self._complaining():
-            return self._stream.read(size)
+            return self._seen(self._stream.read(size))
 
     def readline(self, size: int | None = -1) -> bytes:
         """Return the next line, or as much of it as asked for."""
         with self._complaining():
-            return self._stream.readline(-1 if size is None else size)
+            return self._seen(self._stream.readline(-1 if size is None else size))
+
+    def _seen(self, content: bytes) -> bytes:
+        if self.digest is not None:
+            self.digest.update(content)
+        return content
 
     @contextlib.contextmanager
     def _complaining(self) -> Iterator[None]:

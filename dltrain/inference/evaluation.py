@@ -24,6 +24,7 @@ from dltrain.inference.saved_model import Trained, load
 from dltrain.metrics import leading
 from dltrain.nn.intervals import Interval, intervals
 from dltrain.nn.sums import sum_last
+from dltrain.runs.address import command_on
 from dltrain.runs.provenance import changed_data
 from dltrain.runs.run import Run
 from dltrain.text import closest
@@ -103,6 +104,37 @@ def evaluate_file(
         (trained.on_device(inputs), torch.from_numpy(targets)) for inputs, targets in _blocks(parts)
     )
     return judge(trained, prepared, data=trained.data, split="data")
+
+
+# Files of a data set that hold rows a run learned from, or was chosen by.
+_FAMILIAR = {
+    "path": "learned from",
+    "train-images-idx3-ubyte": "learned from",
+    "val_path": "was validated on",
+}
+
+
+def familiar(run: Run, source: InputStream) -> str:
+    """Say that the rows of a file are no new ones to a run, if it was trained with just this file.
+
+    Args:
+        run: Its record has a digest of each file.
+        source: Read to its end, with a digest.
+
+    Returns:
+        A sentence; empty if nothing is known of the file, or its rows tested the run.
+    """
+    assert source.digest is not None
+    digest = source.digest.hexdigest()
+    files = run.mapping("data", "files")
+    knob = next((knob for knob in _FAMILIAR if files.get(knob) == digest), None)
+    if knob is None:
+        return ""
+    test = f"its test rows are: {command_on(run, 'evaluate')}"
+    if not run.mapping("data", "rows").get("test"):
+        test = "it has no test rows, which data.test_fraction sets aside"
+    sentence = f"{source.name} is the file that {run.short} {_FAMILIAR[knob]}"
+    return f"{sentence}: these figures are no estimate for new rows; {test}"
 
 
 def _blocks(parts: Iterable[Part]) -> Iterator[Part]:

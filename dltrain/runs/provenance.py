@@ -22,16 +22,18 @@ from dltrain.config.validate import run_config
 from dltrain.runs.address import command_on
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.find import members
+from dltrain.runs.identity import LOCATIONS
 from dltrain.runs.layout import RECORD
 from dltrain.runs.run import Run
 from dltrain.system import libraries
+from dltrain.system.digests import joint_digest
 from dltrain.system.environment import DECIDING, versions
-from dltrain.system.paths import PACKAGED, expanded, problem_with
+from dltrain.system.paths import PACKAGED, problem_with, table_path
 from dltrain.system.shell import located
 from dltrain.text import clipped, closest
 
 # Where the data lie; what they hold is known by its digest.
-DATA_PATHS = ("data.path", "data.root")
+DATA_PATHS = tuple(f"data.{name}" for name in LOCATIONS)
 # What of a run may change when it goes on: key -> whether its text is taken as typed.
 RESETTABLE = {
     "trainer.epochs": False,
@@ -170,24 +172,33 @@ def changed_table(data: Any, known: Collection[object] | None) -> list[str]:
     Raises:
         ConfigError: If it cannot be read, or is no table.
     """
-    if not DATA[data.kind].table or data.path is None or data.path.startswith(PACKAGED):
+    if not DATA[data.kind].table:
         return []
-    path = expanded(data.path)
+    texts = {knob: getattr(data, knob, None) for knob in LOCATIONS}
+    paths = {knob: text for knob, text in texts.items() if text is not None}
+    if all(text.startswith(PACKAGED) for text in paths.values()):
+        return []
+    digest = joint_digest({knob: _digest(f"data.{knob}", text) for knob, text in paths.items()})
+    if known is not None and digest not in known:
+        named = " or ".join(f"data.{knob}={text}" for knob, text in paths.items())
+        return [f"{named}: its content changed since the run began"]
+    return []
+
+
+def _digest(key: str, text: str) -> str:
+    """Hash a table that a key names."""
+    path = table_path(text)
     problem = problem_with(path)
     if problem or not path.is_file():
         reason = problem or "no such file"
-        advice = "say where it lies now: data.path=FILE"
-        raise ConfigError([f"data.path={data.path}: {reason}; {advice}"])
+        raise ConfigError([f"{key}={text}: {reason}; say where it lies now: {key}=FILE"])
     try:
         with open(path, "rb") as file:
             if b"\0" in file.peek():  # nor is it worth hashing, however long it is
-                raise ConfigError([f"data.path={data.path}: is no table, it holds NUL"])
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+                raise ConfigError([f"{key}={text}: is no table, it holds NUL"])
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ConfigError([f"data.path={data.path}: {error.strerror}"]) from None
-    if known is not None and digest not in known:
-        return [f"data.path={data.path}: its content changed since the run began"]
-    return []
+        raise ConfigError([f"{key}={text}: {error.strerror}"]) from None
 
 
 def settle_libraries(run: Run) -> None:

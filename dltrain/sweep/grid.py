@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from dltrain.config.grammar.functions import MAX_VALUES, Value
 from dltrain.config.load import sweep_settings
 from dltrain.config.overrides import Override, Overrides
 from dltrain.config.resolve import Resolved, resolve
-from dltrain.config.schema import MAX_SEED, SweepConfig
+from dltrain.config.schema import MAX_FOLDS, MAX_SEED, SweepConfig
 from dltrain.config.yaml_file import ConfigFileError, Written, build, read_yaml
 from dltrain.system.paths import expanded, problem_with
 
@@ -91,11 +91,12 @@ def _listed(grid: Grid, sources: Sources) -> list[Overrides] | str:
     count = math.prod([len(axis) for axis in axes]) * repeats
     if count > MAX_VALUES:
         return f"this makes {count:,} members; at most {MAX_VALUES:,} are allowed"
-    members = []
+    members: list[Overrides] = []
     for choices in itertools.product(*axes):
         chosen = {key: value for choice in choices for key, value in choice.items()}
-        member = grid.overrides.with_values(chosen)
-        members += list(_repeated(member, repeats, sources)) if repeats > 1 else [member]
+        members += _multiplied(grid.overrides.with_values(chosen), repeats, sources)
+        if len(members) > MAX_VALUES:
+            return f"with a member for each fold this makes more than {MAX_VALUES:,}; lower it"
     return members
 
 
@@ -120,16 +121,27 @@ def _axes(
     return axes
 
 
-def _repeated(member: Overrides, repeats: int, sources: Sources) -> Iterator[Overrides]:
-    """Yield a member with its seed, seed + 1, ..."""
+def _multiplied(member: Overrides, repeats: int, sources: Sources) -> list[Overrides]:
+    """Return a member for each fold, if it chooses none of them, and each seed, seed + 1, ..."""
     resolved = resolve(member, sources.groups)
     composed = compose_groups(resolved.groups, sources.folders, sources.config_name)
-    typed = resolved.values.get("seed")
-    first = typed.parsed if typed else composed.get("seed")
-    for i in range(repeats):
-        # What is no seed stays as it is; checking the config says so.
-        seed = (first + i) % (MAX_SEED + 1) if isinstance(first, int) else first
-        yield member.with_values({"seed": Value(str(seed), seed)})
+
+    def value(key: str) -> Any:
+        node: Any = composed
+        for part in key.split("."):
+            node = node.get(part) if isinstance(node, Mapping) else None
+        typed = resolved.values.get(key)
+        return typed.parsed if typed else node
+
+    # What is no such number stays as it is; checking the config says so.
+    choices: list[dict[str, Value]] = [{}]
+    count, seed = value("data.folds"), value("seed")
+    if isinstance(count, int) and 2 <= count <= MAX_FOLDS and value("data.fold") is None:
+        choices = [{"data.fold": Value(str(fold), fold)} for fold in range(count)]
+    if repeats > 1 and isinstance(seed, int):
+        seeds = [(seed + i) % (MAX_SEED + 1) for i in range(repeats)]
+        choices = [{**choice, "seed": Value(str(s), s)} for choice in choices for s in seeds]
+    return [member.with_values(choice) for choice in choices]
 
 
 def read_file(

@@ -15,6 +15,7 @@ from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict
 from dltrain.config.schema import SweepConfig
 from dltrain.config.validate import run_config
+from dltrain.runs.identity import LOCATIONS
 from dltrain.runs.layout import PLAN
 from dltrain.runs.provenance import DATA_PATHS
 from dltrain.sweep.plan import Member, Plan, PlanError, groups_of
@@ -98,8 +99,8 @@ def relocated(
 
     Args:
         entries: Of a plan.
-        moved: ``data.path`` and ``data.root``, as they are set anew; a folder for the first one
-            holds the tables under their old names.
+        moved: ``data.path``, ``data.root`` and their like, as they are set anew; a folder in place
+            of a table holds the tables under their old names.
         cwd: The folder that relative paths were typed in.
 
     Raises:
@@ -123,14 +124,14 @@ def relocated(
 
 def _relocated(entry: Entry, moved: Mapping[str, str], cwd: str | None) -> Entry:
     data = dict(_data(entry))
-    for key in ("path", "root"):
+    for key in LOCATIONS:
         text = data.get(key)
         if not isinstance(text, str) or _packaged(text):  # it lies where it always does
             continue
         now = moved.get(f"data.{key}")
         if now is None:
             data[key] = located(text, cwd)
-        elif key == "path" and os.path.isdir(expanded(now)):
+        elif key != "root" and os.path.isdir(expanded(now)):
             data[key] = _within(now, text)
         else:
             data[key] = now

@@ -10,11 +10,18 @@ from pathlib import Path
 
 # What a table that dltrain ships is named with, in place of a path.
 PACKAGED = "package:"
+SHIPPED = Path(__file__).parents[1] / "data" / "files"  # where those lie
 
 
 def expanded(text: str) -> Path:
     """Return a typed path with ``~`` replaced; a ``~`` that names no one is part of the name."""
     return Path(os.path.expanduser(text))
+
+
+def table_path(text: str) -> Path:
+    """Return where a table lies: at a typed path, or among those that dltrain ships."""
+    packaged = text.startswith(PACKAGED)
+    return SHIPPED / text.removeprefix(PACKAGED) if packaged else expanded(text)
 
 
 def problem_with(path: Path) -> str | None:

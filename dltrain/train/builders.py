@@ -30,16 +30,20 @@ def synthetic(*, download: bool, **knobs: Any) -> Dataset:
 
 def csv(*, download: bool, name: str | None, path: str, dtype: str, **options: Any) -> Dataset:
     """Build ``data=csv``."""
-    from dltrain.data.table.dataset import Options, tabular
+    from dltrain.data.table.dataset import tabular
+    from dltrain.data.table.options import Options
 
     return tabular(name, path=path, options=Options(**options), dtype=dtype)
 
 
-def fashion_mnist(*, dtype: str, **knobs: Any) -> Dataset:
+def fashion_mnist(
+    *, dtype: str, download: bool, name: str, root: str | None, source: str, **choosing: Any
+) -> Dataset:
     """Build ``data=fashion_mnist``; images stay bytes."""
-    from dltrain.data.images.fashion_mnist import fashion_mnist
+    from dltrain.data.images.fashion_mnist import Choosing, fashion_mnist
 
-    return fashion_mnist(**knobs)
+    chosen = Choosing(**choosing)
+    return fashion_mnist(name, root=root, source=source, choosing=chosen, download=download)
 
 
 def single_layer(data: Dataset, **start: Any) -> LayerPlans:

@@ -30,14 +30,7 @@ def run_info(job: Job, run_id: str, *, device: str, threads: int) -> dict[str, A
         identity=job.identity,
         metric=rules.metric,  # what chooses the best epoch
         keep=rules.keep,  # whose weights count in the end: last or best
-        data={
-            "name": job.data.name,
-            "source": job.data.source,
-            "sha256": job.data.sha256,
-            "task": job.data.task,
-            "rows": {name: len(split) for name, split in job.data.splits.items()},
-            "notes": [*job.data.warnings, *job.data.notes],
-        },
+        data=job.data.record(),
         model={"name": job.config.model.kind, "parameters": job.num_parameters},
         config=as_dict(job.config),
         **({"sweep": dict(job.sweep)} if job.sweep else {}),

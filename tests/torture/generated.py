@@ -30,7 +30,8 @@ from dltrain.config.schema import RunConfig, SweepConfig
 from dltrain.config.validate import run_config
 from dltrain.data.dataset import Dataset
 from dltrain.data.images.idx import IdxFile, read_idx
-from dltrain.data.table.dataset import Options, tabular
+from dltrain.data.table.dataset import tabular
+from dltrain.data.table.options import Options
 from tests.torture.listed_config import GLOBAL, SGD
 from tests.torture.listed_tables import HOLES, LABELS, numbers, text
 from tests.torture.proof import Report
@@ -275,6 +276,14 @@ def table(rng: random.Random, folder: Path) -> tuple[str, str]:
         standardise_target=rng.random() < 0.8,
         val_fraction=rng.choice((0, 0.15)),
         test_fraction=rng.choice((0, 0.15)),
+        stratify=rng.random() < 0.5,
+        group=None,
+        order=None,
+        split=None,
+        val_path=None,
+        test_path=None,
+        folds=None,
+        fold=None,
         delimiter=rng.choice((",", ",", ",", ",", ";")),
         seed=0,
     )

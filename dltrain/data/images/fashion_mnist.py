@@ -12,6 +12,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +20,16 @@ import numpy.typing as npt
 
 from dltrain.data.dataset import Dataset, Scale, Split
 from dltrain.data.images.idx import SIDE, IdxFile, as_rows, read_idx
-from dltrain.data.splits import Indices, random_split
+from dltrain.data.splits import Indices, Rows, draw, shuffled
 from dltrain.system import disk
-from dltrain.system.paths import expanded
+from dltrain.system.paths import SHIPPED, expanded
 
 CLASS_NAMES = (
     *("t-shirt", "trouser", "pullover", "dress", "coat"),
     *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
 )
-PACKAGED = Path(__file__).parents[1] / "files"
+
+PIXELS = tuple(f"pixel_{row}_{column}" for row in range(SIDE) for column in range(SIDE))
 
 
 def _files(train: int, test: int, *digests: str) -> tuple[IdxFile, ...]:
@@ -62,8 +64,19 @@ NOT_FOUND = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Choosing:
+    """Which training images validate; see the knobs of ``data=fashion_mnist``."""
+
+    num_val: int  # of 60,000; of a sample, in proportion
+    stratify: bool
+    folds: int | None
+    fold: int | None
+    seed: int
+
+
 def fashion_mnist(
-    name: str, *, root: str | None, source: str, num_val: int, seed: int, download: bool = True
+    name: str, *, root: str | None, source: str, choosing: Choosing, download: bool = True
 ) -> Dataset:
     """Load Fashion-MNIST from the first place that has it.
 
@@ -71,8 +84,7 @@ def fashion_mnist(
         name: How the data set is called.
         root: Folder with the four IDX files, plain or ``.gz``; searched first.
         source: ``auto``; ``full`` forbids the packaged sample, ``sample`` asks for it.
-        num_val: Of the 60,000 training images, how many validate (of a sample, in proportion).
-        seed: Fixes which images validate.
+        choosing: Which of the training images validate.
         download: Whether the network may be asked, if they are nowhere on this machine.
 
     Returns:
@@ -88,33 +100,36 @@ def fashion_mnist(
     files = FULL
     if origin is None:
         files, arrays = SAMPLE, _load_sample()
-        num_val = min(round(num_val * SAMPLE[0].rows / FULL[0].rows), SAMPLE[0].rows - 1)
     train_images, train_labels, test_images, test_labels = arrays
-    sizes = [num_val, len(train_labels) - num_val]
-    val, train = (
-        _chosen(Split(train_images, train_labels), rows)
-        for rows in random_split(len(train_labels), sizes=sizes, seed=seed)
-    )
-    digest = hashlib.sha256(" ".join(file.sha256 for file in files).encode())
-    pixels = [f"pixel_{row}_{column}" for row in range(SIDE) for column in range(SIDE)]
+    images = Split(train_images, train_labels)
+    train, val = (_chosen(images, rows) for rows in _draw(train_labels, choosing))
     return Dataset(
         name=name,
         task="classification",
         train=train,
         val=val,
         test=Split(test_images, test_labels),
-        feature_names=tuple(pixels),
+        feature_names=PIXELS,
         class_names=CLASS_NAMES,
         target_name="class",
         source=origin or "sample",
-        sha256=digest.hexdigest(),
+        sha256=hashlib.sha256(" ".join(file.sha256 for file in files).encode()).hexdigest(),
+        files={file.name: file.sha256 for file in files},
         # Coefficients are reported per unit of [0, 1] grey, the form the textbook uses.
-        feature_scale=Scale.identity(SIDE * SIDE),
+        feature_scale=Scale.identity(len(PIXELS)),
         notes=tuple(notes),
         warnings=(NOT_FOUND,) if origin is None and source != "sample" else (),
         unit=1 / 255,
         image_shape=(SIDE, SIDE),
     )
+
+
+def _draw(labels: npt.NDArray[np.generic], choosing: Choosing) -> list[Indices]:
+    """Draw which images train and which validate, by their labels [N]."""
+    order = shuffled(len(labels), seed=choosing.seed)[::-1]  # its first ones always validated
+    rows = Rows(order=order, classes=labels.astype(np.int64) if choosing.stratify else None)
+    num_val = min(round(choosing.num_val * len(labels) / FULL[0].rows), len(labels) - 1)
+    return draw(rows, val=num_val, folds=choosing.folds, fold=choosing.fold)[:2]
 
 
 def _chosen(rows: Split, indices: Indices) -> Split:
@@ -192,7 +207,7 @@ def _map(path: Path, file: IdxFile) -> npt.NDArray[np.generic]:
 def _load_sample() -> Arrays:
     arrays = []
     for file in SAMPLE:
-        content = read_idx(PACKAGED / f"fashion_mnist_sample-{file.name}.gz", file)
+        content = read_idx(SHIPPED / f"fashion_mnist_sample-{file.name}.gz", file)
         arrays.append(as_rows(np.frombuffer(bytearray(content), dtype=np.uint8), file))
     return arrays
 

@@ -121,11 +121,11 @@ class CsvFile:
         self.sha256 = stream.digest.hexdigest()
         yield [column[:-1] for column in held]
 
-    def line(self, row: int) -> int:
-        """Find the line on which a row, counted from 0, begins or ends."""
+    def location(self, row: int) -> str:
+        """Name the file and the line on which a row, counted from 0, begins or ends."""
         with self._open() as file:
-            rows = self._rows(file)
-            return next(itertools.islice(rows, row + 1, None))[0]
+            line = next(itertools.islice(self._rows(file), row + 1, None))[0]
+        return f"{self.name}:{line}"
 
     def _read_header(self) -> tuple[list[str], int]:
         """Return the names of the columns, and how many bytes lie before the first row."""

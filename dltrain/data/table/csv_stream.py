@@ -40,13 +40,11 @@ class HeldRows:
         header: Names of the columns.
         texts: The cells of each column as they stand there, [n].
         block_bytes: How much of it is read at once, which is all.
-        sha256: Nothing is known of the whole file's.
     """
 
     def __init__(self, file: CsvFile) -> None:
         self._file = file
         self.header = file.header
-        self.sha256 = ""
         self.block_bytes = file.block_bytes = file.size() + 1
         blocks = list(file.blocks(file.header, missing_values=[]))
         self.texts: list[pa.StringArray] = [
@@ -69,9 +67,9 @@ class HeldRows:
         held = (self.texts[self.header.index(column)] for column in columns)
         yield [pc.if_else(pc.is_in(cells, missing), null, cells) for cells in held]
 
-    def line(self, row: int) -> int:
-        """Find the line of the file on which a row, counted from 0, begins or ends."""
-        return self._file.line(row)
+    def location(self, row: int) -> str:
+        """Name the file and the line on which a row, counted from 0, begins or ends."""
+        return self._file.location(row)
 
 
 class CsvBlocks:

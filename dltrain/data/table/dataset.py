@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.data.dataset import Column, Dataset, Scale, Split
-from dltrain.data.splits import consecutive_split, random_split, split_sizes
+from dltrain.data.dataset import Amounts, Column, Dataset, Scale, Split
+from dltrain.data.splits import SPLIT_NAMES, consecutive_split
+from dltrain.data.table.csv_file import CsvFile
+from dltrain.data.table.duplicates import leak_notes
 from dltrain.data.table.encode import fit_category, fit_number, prepare, prepare_amounts
+from dltrain.data.table.options import Options
+from dltrain.data.table.several_files import SeveralFiles
+from dltrain.data.table.splitting import draw_rows, not_learned
 from dltrain.data.table.table import Integers, Table
 from dltrain.data.table.target import classes_of, decide_task
-from dltrain.system.paths import expanded
+from dltrain.system.digests import joint_digest
+from dltrain.system.paths import PACKAGED, table_path
 from dltrain.text import closest
-
-PACKAGED = Path(__file__).parents[1] / "files"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """How a table is prepared; see the knobs of data=csv."""
-
-    target: str
-    task: str
-    features: Sequence[str] | None
-    drop: Sequence[str]
-    categorical: Sequence[str]
-    missing: str
-    missing_values: Sequence[str]
-    max_categories: int
-    standardise: bool
-    standardise_target: bool
-    val_fraction: float
-    test_fraction: float
-    delimiter: str
-    seed: int
-
-    @property
-    def mark(self) -> str:
-        """What separates cells, as a character."""
-        return self.delimiter.replace("\\t", "\t")
 
 
 def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dataset:
@@ -60,30 +38,30 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     Raises:
         ValueError: If the table cannot be used as it is; the message names line and column.
     """
-    table, source = _read(path, options)
-    features = _feature_columns(table, options)
+    table, files, source = _read(path, options)
+    features, notes = _feature_columns(table, options)
     dropped = _handle_missing(table, features, options)
-    sizes = split_sizes(len(table), val=options.val_fraction, test=options.test_fraction)
-    order = np.concatenate(random_split(len(table), sizes=sizes, seed=options.seed))
-    train = order[: sizes[0]]
     as_text = options.target in options.categorical
     task, reason = decide_task(table, options.target, stated=options.task, as_text=as_text)
     _refuse_wide(table, features, options)
-    target, targets = _fit_target(table, task, train, options, dtype)
-    table.release(options.target)
-    columns = [_fit(table, feature, train, options) for feature in features]
-    columns = [column for column in columns if column.features]
-    if not columns:
-        raise ValueError(
-            f"{table.name}: no column is left to learn from; see data.features, data.drop"
-        )
-    _refuse_twins(table, columns)
+    names, classes = _classes(table, task, options)
+    rows = draw_rows(table, classes, options, files=files)
+    by_name, order = dict(zip(SPLIT_NAMES, rows, strict=True)), np.concatenate(rows)
+    targets: npt.NDArray[np.generic]
+    if classes is None:
+        target, targets, amounts = _fit_amounts(table, by_name, options, dtype)
+    else:
+        target, targets, amounts = Column(options.target, "target", categories=names), classes, {}
+    columns = _fit(table, features, by_name["train"], options)
     every_column = _in_header_order(table, columns, target)
+    learned = [*(column.name for column in columns), options.target]
+    leaks = leak_notes(table, learned, by_name, categorical=options.categorical)
+    table.release(options.target)
     inputs = prepare(table, columns, order, dtype=dtype)
-    splits = consecutive_split(inputs, targets[order], sizes=sizes)
-    notes = [reason] if options.task == "auto" else []
+    splits = consecutive_split(inputs, targets[order], sizes=list(map(len, rows)))
+    notes += [reason] if options.task == "auto" else []
     notes += [f"{dropped} rows with missing values were dropped"] if dropped else []
-    notes += _warnings(columns, target, splits[0])
+    notes += [*_warnings(columns, target, splits[0]), *leaks]
     return Dataset(
         name=name or Path(table.name).stem,
         task=task,
@@ -94,7 +72,9 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         class_names=target.categories,
         target_name=options.target,
         source=source,
-        sha256=table.sha256,
+        sha256=joint_digest(files.digests),
+        files=files.digests,
+        amounts=amounts,
         feature_scale=_joint_scale(columns),
         target_scale=_joint_scale([target]) if task == "regression" else Scale.identity(1),
         columns=every_column,
@@ -103,29 +83,41 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     )
 
 
-def _read(path: str, options: Options) -> tuple[Table, str]:
-    """Read the table; return it and what a data set calls its source."""
-    packaged = path.startswith("package:")
-    file = PACKAGED / path.removeprefix("package:") if packaged else expanded(path)
+def _read(path: str, options: Options) -> tuple[Table, SeveralFiles, str]:
+    """Read the table; return it, its files and what a data set calls its source."""
+    paths = {"path": path, "val_path": options.val_path, "test_path": options.test_path}
+    files = {knob: table_path(text) for knob, text in paths.items() if text is not None}
     labels = [options.target] if options.task != "regression" else []
+    groups = [options.splitting[knob] for knob in ("group", "split") if knob in options.splitting]
     try:
+        several = SeveralFiles(
+            {knob: CsvFile(str(file), file, delimiter=options.mark) for knob, file in files.items()}
+        )
         table = Table(
-            str(file),
-            file,
+            str(files["path"]),
+            several,
             delimiter=options.mark,
             missing_values=options.missing_values,
-            as_text=[*options.categorical, *labels],
-            unused=options.drop,
+            as_text=[*options.categorical, *labels, *groups],
+            unused=[name for name in options.drop if name not in options.splitting.values()],
         )
     except OSError as error:
-        raise ValueError(f"data.path={file}: {error.strerror}") from None
-    return table, path if packaged else str(file)
+        name = Path(error.filename or files["path"])
+        knob = next((knob for knob, file in files.items() if file == name), "path")
+        raise ValueError(f"data.{knob}={name}: {error.strerror}") from None
+    source = path if path.startswith(PACKAGED) else str(files["path"])
+    return table, several, ", ".join([source, *(str(file) for file in [*files.values()][1:])])
 
 
-def _feature_columns(table: Table, options: Options) -> list[str]:
-    """Check the columns that the options name; return those to learn from, in header order."""
+def _feature_columns(table: Table, options: Options) -> tuple[list[str], list[str]]:
+    """Check the columns that the options name.
+
+    Returns:
+        Those to learn from, in header order; and notes on those that say which rows train.
+    """
     asked = [("data.target", [options.target]), ("data.drop", options.drop)]
     asked += [("data.features", options.features or []), ("data.categorical", options.categorical)]
+    asked += [(f"data.{knob}", [column]) for knob, column in options.splitting.items()]
     for key, columns in asked:
         for column in columns:
             if column not in table.header:
@@ -134,8 +126,10 @@ def _feature_columns(table: Table, options: Options) -> list[str]:
                     f"{key}={column}: {table.name} has no such column; it has "
                     f"{_some(table.header)}{hint}"
                 )
+    left_out, notes = not_learned(table, options)
     wanted = set(table.header if options.features is None else options.features)
-    return [c for c in table.header if c in wanted - {options.target, *options.drop}]
+    wanted -= {options.target, *options.drop, *left_out}
+    return [column for column in table.header if column in wanted], notes
 
 
 def _delimiter_hint(table: Table) -> str:
@@ -165,14 +159,11 @@ def _handle_missing(table: Table, features: Sequence[str], options: Options) -> 
     return 0
 
 
-def _fit_target(
-    table: Table, task: str, train: Integers, options: Options, dtype: str
-) -> tuple[Column, npt.NDArray[np.generic]]:
-    """Decide what becomes of the target, and prepare it: (column, targets [N])."""
+def _classes(table: Table, task: str, options: Options) -> tuple[tuple[str, ...], Integers | None]:
+    """Return the names of the classes, and the class of each row, [N]; none for a regression."""
     name = options.target
     if task == "regression":
-        standardise = options.standardise_target
-        return prepare_amounts(table, name, train, standardise=standardise, dtype=dtype)
+        return (), None
     names, indices = classes_of(table, name, as_text=name in options.categorical)
     if len(names) > options.max_categories:
         raise ValueError(
@@ -183,18 +174,43 @@ def _fit_target(
         raise ValueError(
             f"{table.name}: the target {name!r} has one value only; there is nothing to tell apart"
         )
-    return Column(name, "target", categories=names), indices
+    return names, indices
+
+
+def _fit_amounts(
+    table: Table, splits: Mapping[str, Integers], options: Options, dtype: str
+) -> tuple[Column, npt.NDArray[np.generic], dict[str, Amounts]]:
+    """Prepare a regression's targets, [N]; and say how, and where they lie in each split."""
+    name, standardise = options.target, options.standardise_target
+    column, targets = prepare_amounts(
+        table, name, splits["train"], standardise=standardise, dtype=dtype
+    )
+    values = table.numbers(name)
+    assert values is not None
+    amounts = {split: Amounts.of(values[rows]) for split, rows in splits.items() if len(rows)}
+    return column, targets, amounts
 
 
 def _is_text(table: Table, column: str, options: Options) -> bool:
     return column in options.categorical or table.numbers(column) is None
 
 
-def _fit(table: Table, name: str, train: Integers, options: Options) -> Column:
-    """Decide from the training rows what becomes of a feature column."""
-    if _is_text(table, name, options):
-        return fit_category(table, name, train)
-    return fit_number(table, name, train, missing=options.missing, standardise=options.standardise)
+def _fit(table: Table, names: Sequence[str], train: Integers, options: Options) -> list[Column]:
+    """Decide from the training rows what becomes of feature columns; some become nothing."""
+    missing, standardise = options.missing, options.standardise
+    every = [
+        fit_category(table, name, train)
+        if _is_text(table, name, options)
+        else fit_number(table, name, train, missing=missing, standardise=standardise)
+        for name in names
+    ]
+    columns = [column for column in every if column.features]
+    if not columns:
+        raise ValueError(
+            f"{table.name}: no column is left to learn from; see data.features, data.drop"
+        )
+    _refuse_twins(table, columns)
+    return columns
 
 
 def _refuse_wide(table: Table, features: Sequence[str], options: Options) -> None:

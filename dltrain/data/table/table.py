@@ -32,6 +32,7 @@ from dltrain.data.table.cells import (
 )
 from dltrain.data.table.csv_file import CsvFile, LongRowError
 from dltrain.data.table.csv_stream import HeldRows
+from dltrain.data.table.several_files import SeveralFiles
 
 FINITE = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 
@@ -45,7 +46,7 @@ class Table:
 
     Args:
         name: The file, as complaints call it.
-        source: Where it lies, or its bytes, or some of its rows.
+        source: Where it lies, or its bytes, or some of its rows; or several files.
         delimiter: One character.
         missing_values: Cell texts that mean missing; a number means every spelling of it.
         as_text: Columns whose texts may be asked for, even if they are numbers; others are read
@@ -60,7 +61,7 @@ class Table:
     def __init__(
         self,
         name: str,
-        source: Path | bytes | HeldRows,
+        source: Path | bytes | HeldRows | SeveralFiles,
         *,
         delimiter: str,
         missing_values: Sequence[str],
@@ -68,8 +69,10 @@ class Table:
         unused: Collection[str] = (),
     ) -> None:
         self.name = name
-        self._file: CsvFile | HeldRows = (
-            source if isinstance(source, HeldRows) else CsvFile(name, source, delimiter=delimiter)
+        self._file: CsvFile | HeldRows | SeveralFiles = (
+            CsvFile(name, source, delimiter=delimiter)
+            if isinstance(source, Path | bytes)
+            else source
         )
         self.header = self._file.header  # names of the columns
         self._missing_values = list(missing_values)
@@ -81,7 +84,6 @@ class Table:
                 break
             except LongRowError:
                 self._file.block_bytes *= 16
-        self.sha256 = self._file.sha256  # digest of the file's bytes
         if not self._rows:
             raise ValueError(f"{self.name}: has a header but no rows")
         if len(self.header) == 1 and self._columns[self.header[0]].is_blank_somewhere():
@@ -127,8 +129,7 @@ class Table:
         """Drop all other rows."""
         for column in self._columns.values():
             column.keep(rows)
-        before = np.arange(self._rows) if self._kept is None else self._kept
-        self._kept = before[rows]
+        self._kept = self.rows[rows]
         self._rows = len(self._kept)
 
     def release(self, column: str) -> None:
@@ -140,13 +141,15 @@ class Table:
         self._columns.clear()
         pa.default_memory_pool().release_unused()
 
-    def line(self, row: int | np.integer) -> int:
-        """Find the line of the file that a row begins or ends on; the file is read for it."""
-        return self._file.line(int(row if self._kept is None else self._kept[row]))
-
     def at(self, row: int | np.integer, column: str) -> str:
-        """Name a cell in a complaint."""
-        return f"{self.name}:{self.line(row)}: column {quoted(column)}"
+        """Name a cell in a complaint; the file is read for its line."""
+        number = int(row if self._kept is None else self._kept[row])
+        return f"{self._file.location(number)}: column {quoted(column)}"
+
+    @property
+    def rows(self) -> Integers:
+        """Numbers of the rows among all that were read, [N]."""
+        return np.arange(self._rows) if self._kept is None else self._kept
 
     def missing(self, column: str) -> Booleans:
         """Tell which cells have no value, [N]."""

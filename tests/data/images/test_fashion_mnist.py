@@ -12,12 +12,15 @@ import pytest
 
 from dltrain.data.dataset import Dataset, Split
 from dltrain.data.images import fashion_mnist
-from dltrain.data.images.fashion_mnist import CLASS_NAMES, FULL, PACKAGED, SAMPLE, cache_folder
+from dltrain.data.images.fashion_mnist import CLASS_NAMES, FULL, SAMPLE, Choosing, cache_folder
+from dltrain.system.paths import SHIPPED
 
 
-def load(**options: Any) -> Dataset:
-    values: dict[str, Any] = {"root": None, "source": "auto", "num_val": 5000, "seed": 0}
-    return fashion_mnist.fashion_mnist("fashion_mnist", **values | options)
+def load(root: Path | str | None = None, *, source: str = "auto", **options: Any) -> Dataset:
+    values: dict[str, Any] = {"num_val": 5000, "stratify": False, "folds": None, "fold": None}
+    choosing = Choosing(**values | {"seed": 0} | options)
+    where = None if root is None else str(root)
+    return fashion_mnist.fashion_mnist("images", root=where, source=source, choosing=choosing)
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def root(nowhere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     folder = tmp_path / "root"
     folder.mkdir()
     for file in SAMPLE:
-        archive = (PACKAGED / f"fashion_mnist_sample-{file.name}.gz").read_bytes()
+        archive = (SHIPPED / f"fashion_mnist_sample-{file.name}.gz").read_bytes()
         (folder / f"{file.name}.gz").write_bytes(archive)
     return folder
 
@@ -204,6 +207,26 @@ def test_no_image_both_trains_and_validates() -> None:
 def test_all_images_may_train() -> None:
     data = load(source="sample", num_val=0)
     assert (len(data.train), len(data.val)) == (5000, 0)
+
+
+def test_classes_have_equal_shares_of_those_that_validate_if_asked_for() -> None:
+    plain, equal = (load(source="sample", stratify=stratify) for stratify in (False, True))
+    shares = np.bincount(load(source="sample", num_val=0).train.targets) * 417 / 5000
+    errors = [np.abs(np.bincount(data.val.targets) - shares).max() for data in (equal, plain)]
+    assert errors[0] < 1 < errors[1]
+    assert len(equal.val) == len(plain.val) == 417
+
+
+def test_each_image_that_does_not_test_validates_in_one_fold() -> None:
+    folds = [load(source="sample", stratify=True, folds=4, fold=fold) for fold in range(4)]
+    assert [len(data.val) for data in folds] == [1250] * 4
+    assert {len(data.train) for data in folds} == {3750}
+    counts = [np.bincount(data.val.targets) for data in folds]
+    assert np.ptp(counts, axis=0).max() <= 1
+    every = np.concatenate([data.val.inputs for data in folds])
+    whole = load(source="sample", num_val=0)
+    assert sorted(map(bytes, every)) == sorted(map(bytes, whole.train.inputs))
+    assert all(np.array_equal(data.test.inputs, whole.test.inputs) for data in folds)
 
 
 def test_the_seed_moves_the_split() -> None:

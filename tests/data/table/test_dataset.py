@@ -20,8 +20,9 @@ from dltrain.config.load import load
 from dltrain.data.dataset import Column, Dataset, Split
 from dltrain.data.table import csv_file
 from dltrain.data.table import encode as preparation
-from dltrain.data.table.dataset import Options, tabular
+from dltrain.data.table.dataset import tabular
 from dltrain.data.table.encode import encode
+from dltrain.data.table.options import Options
 from dltrain.data.table.table import Table
 from dltrain.train import build
 from tests.benchmarks.csv_reading import OURS, measured, write_table
@@ -41,6 +42,14 @@ PLAIN: dict[str, Any] = {
     "standardise_target": False,
     "val_fraction": 0.0,
     "test_fraction": 0.0,
+    "stratify": False,
+    "group": None,
+    "order": None,
+    "split": None,
+    "val_path": None,
+    "test_path": None,
+    "folds": None,
+    "fold": None,
     "delimiter": ",",
     "seed": 0,
 }
@@ -274,7 +283,7 @@ def test_an_unseen_category_is_all_zeros_and_is_reported(prepare: Prepare) -> No
     assert data.feature_names == ("a", "c_p")
     assert (data.val.inputs[:, 1] == 0).sum() == 1
     assert column(data, "c").unseen == 1
-    assert data.notes[-1] == (
+    assert data.notes[-2] == (
         "1 validation or test rows have a 'c' that no training row has; all its columns are 0 there"
     )
 

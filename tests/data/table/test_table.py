@@ -14,6 +14,7 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from dltrain.data.table import csv_file
+from dltrain.data.table.csv_file import CsvFile
 from dltrain.data.table.table import Table
 
 
@@ -83,7 +84,7 @@ def test_line_ends_of_old_macs_are_named() -> None:
 
 def test_empty_lines_before_the_header_are_passed_over() -> None:
     read = table("\n\na,y\n1,2\n")
-    assert (read.header, read.line(0)) == (["a", "y"], 4)
+    assert (read.header, read.at(0, "a")) == (["a", "y"], "t.csv:4: column 'a'")
 
 
 def test_utf16_and_zip_are_no_text() -> None:
@@ -111,13 +112,13 @@ def test_a_byte_order_mark_is_no_part_of_a_name() -> None:
 
 def test_empty_lines_are_no_rows_and_the_lines_are_right() -> None:
     read = table("a,y\n\n1,2\n\n\n3,4\n")
-    assert [read.line(0), read.line(1)] == [3, 6]
+    assert [read.at(row, "a")[:7] for row in (0, 1)] == ["t.csv:3", "t.csv:6"]
     assert read.texts("a").tolist() == ["1", "3"]
 
 
 def test_cells_with_line_ends_do_not_shift_the_lines() -> None:
     read = table('a,y\n"p\nq\nr",2\ns,3\n')
-    assert read.line(1) == 5
+    assert read.at(1, "a") == "t.csv:5: column 'a'"
     assert read.texts("a").tolist() == ["p\nq\nr", "s"]
 
 
@@ -357,8 +358,9 @@ def test_a_number_means_every_spelling_of_it() -> None:
 
 def test_the_digest_is_that_of_the_bytes() -> None:
     content = b'\xef\xbb\xbf"a",y\r\n1,2\r\n3,4'
-    read = Table("t.csv", content, delimiter=",", missing_values=[])
-    assert read.sha256 == hashlib.sha256(content).hexdigest()
+    file = CsvFile("t.csv", content, delimiter=",")
+    assert [len(cells) for [cells] in file.blocks(["a"], missing_values=[])] == [2]
+    assert file.sha256 == hashlib.sha256(content).hexdigest()
 
 
 def test_kept_rows_keep_their_lines_and_texts() -> None:

@@ -1,0 +1,45 @@
+"""How a table is prepared: the knobs of ``data=csv`` as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a table is prepared; see the knobs of ``data=csv``."""
+
+    target: str
+    task: str
+    features: Sequence[str] | None
+    drop: Sequence[str]
+    categorical: Sequence[str]
+    missing: str
+    missing_values: Sequence[str]
+    max_categories: int
+    standardise: bool
+    standardise_target: bool
+    val_fraction: float
+    test_fraction: float
+    stratify: bool
+    group: str | None
+    order: str | None
+    split: str | None
+    val_path: str | None
+    test_path: str | None
+    folds: int | None
+    fold: int | None
+    delimiter: str
+    seed: int
+
+    @property
+    def mark(self) -> str:
+        """What separates cells, as a character."""
+        return self.delimiter.replace("\\t", "\t")
+
+    @property
+    def splitting(self) -> dict[str, str]:
+        """Columns that say which rows train, by knob."""
+        columns = {"group": self.group, "order": self.order, "split": self.split}
+        return {knob: column for knob, column in columns.items() if column is not None}
