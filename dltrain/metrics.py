@@ -123,6 +123,13 @@ def names_of(task: str, *, rows: Mapping[str, int]) -> list[str]:
     return [f"{split}/{m.name}" for split, count in rows.items() if count for m in _of_task(task)]
 
 
+def final_names(task: str, *, rows: Mapping[str, int]) -> list[str]:
+    """Name the metrics that a run ends with: its columns, and the others of rows that judge."""
+    judging = [split for split in ("val", "test") if rows.get(split)]
+    others = _of_task(task, every_epoch=False)
+    return [*names_of(task, rows=rows), *(f"{split}/{m.name}" for split in judging for m in others)]
+
+
 def choosing(
     task: str, *, rows: Mapping[str, int], balanced: bool, wanted: str | None = None
 ) -> str:

@@ -42,6 +42,11 @@ class Scores:
         self._outputs.append(outputs.clone())
         self._targets.append(targets.view(-1, targets.shape[-1]))
 
+    @property
+    def num_outputs(self) -> int:
+        """C; there is at least one part."""
+        return self._outputs[0].shape[1]
+
     def blocks(self) -> Iterator[ClassScores | AmountScores]:
         """Yield the scores of some members after the other, all of whom share their rows.
 

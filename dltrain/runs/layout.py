@@ -20,6 +20,7 @@ FORMAT = 1
 # Of a run.
 RECORD, CONFIG, PREPARATION = "run.json", "config.yaml", "preparation.json"
 METRICS, TIMING, LOG, COEFFICIENTS = "metrics.csv", "timing.csv", "train.log", "coefficients.csv"
+ROW_VALUES = "val_rows.npy"
 CHECKPOINTS, CURVES = "checkpoints", "plots/curves.png"
 EVENTS = "tensorboard/events.out.tfevents.dltrain"
 LABEL, MAX_LABEL = "label.txt", 200  # bytes
@@ -27,9 +28,9 @@ LABEL, MAX_LABEL = "label.txt", 200  # bytes
 SWEEP_RECORD, PLAN, RESULTS = "sweep.json", "plan.jsonl", "results.csv"
 MEMBERS, LOGS = "members", "logs"
 # What a record may list with its digest: no name is taken from what a stranger wrote.
-LISTED = (CONFIG, PREPARATION, METRICS, COEFFICIENTS, PLAN, RESULTS)
+LISTED = (CONFIG, PREPARATION, METRICS, COEFFICIENTS, ROW_VALUES, PLAN, RESULTS)
 # What a run writes is a file, what it makes is a folder.
-FILES = (".json", ".jsonl", ".yaml", ".csv", ".log", ".safetensors", ".png", ".dltrain")
+FILES = (".json", ".jsonl", ".yaml", ".csv", ".log", ".safetensors", ".npy", ".png", ".dltrain")
 FOLDERS = (CHECKPOINTS, MEMBERS, LOGS, *map(os.path.dirname, (CURVES, EVENTS)))
 # Of the folder that runs lie in.
 TRASH, PLOTS, REPORTS = ".trash", "plots", "reports"

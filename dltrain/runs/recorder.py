@@ -16,7 +16,7 @@ from typing import Any
 
 from dltrain.runs import metrics_file
 from dltrain.runs.address import command_on
-from dltrain.runs.layout import CHECKPOINTS, COEFFICIENTS, LOG, METRICS, TIMING
+from dltrain.runs.layout import CHECKPOINTS, COEFFICIENTS, LOG, METRICS, ROW_VALUES, TIMING
 from dltrain.runs.record import digest, encoded, now, write_info
 from dltrain.runs.run import Run
 from dltrain.runs.tracker import Tracker
@@ -93,7 +93,8 @@ class Recorder:
         else:
             disk.cut(folder / METRICS, len(kept.metrics))
             disk.replace(folder / TIMING, kept.timing)
-            disk.remove(folder / COEFFICIENTS)  # of weights that are about to change
+            for name in (COEFFICIENTS, ROW_VALUES):  # of weights that are about to change
+                disk.remove(folder / name)
             self._metrics.go_on(kept.metrics)
         for tracker in trackers:
             tracker.begin([] if kept is None else metrics_file.parse(kept.metrics))
@@ -147,11 +148,10 @@ class Recorder:
         for tracker in self._trackers:
             tracker.flush()
 
-    def document(self, name: str, content: str) -> None:
+    def document(self, name: str, content: bytes) -> None:
         """Write a small file at once; ``run.json`` will keep its digest."""
-        text = encoded(content)
-        disk.replace(self.folder / name, text)
-        self._info["files"][name] = digest(text)
+        disk.replace(self.folder / name, content)
+        self._info["files"][name] = digest(content)
 
     def finish(
         self,
@@ -192,7 +192,7 @@ def clear(folder: Path) -> None:
     """Delete an earlier training's files in a run folder; its log and ``.unused`` files stay."""
     for path in checkpoint_paths(folder / CHECKPOINTS):
         disk.remove(path)
-    for name in (METRICS, TIMING, COEFFICIENTS):
+    for name in (METRICS, TIMING, COEFFICIENTS, ROW_VALUES):
         disk.remove(folder / name)
 
 

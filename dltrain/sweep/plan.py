@@ -21,7 +21,7 @@ from dltrain.config.resolve import resolve
 from dltrain.config.rules import device_problem
 from dltrain.config.schema import RunConfig, SweepConfig
 from dltrain.data.dataset import Dataset, DataSummary
-from dltrain.metrics import names_of
+from dltrain.metrics import final_names
 from dltrain.runs.command_line import CommandLine
 from dltrain.runs.identity import result_identity
 from dltrain.sweep.grid import expand
@@ -65,7 +65,7 @@ class Group:
     @property
     def metrics(self) -> list[str]:
         """Names of the numbers that its members end with."""
-        return names_of(self.workload.data.task, rows=self.workload.data.rows)
+        return final_names(self.workload.data.task, rows=self.workload.data.rows)
 
 
 @dataclass(frozen=True)

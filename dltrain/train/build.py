@@ -7,6 +7,7 @@ where it is called.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,7 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
         optimizer=_optimizer(configs, members),
         batches=batches,
         splits=rows,
+        scores=functools.partial(scores, data),
         clip=ClipNorm(norms, like=members.parameters[0]) if clips else None,
     )
 

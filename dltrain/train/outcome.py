@@ -10,12 +10,15 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dltrain.metrics import better
 
+if TYPE_CHECKING:
+    from dltrain.train.judgement import Judgement
+
 Row = dict[str, float]
-_ROWS = ("final", "best_row", "kept", "gradient_norms")
+_ROWS = ("final", "best_row", "gradient_norms")
 ADVICE = "try a smaller optimizer.lr, or trainer.max_grad_norm=1"
 
 
@@ -40,9 +43,9 @@ class Outcome:
     best: dict[str, float | str] = field(default_factory=dict)
     best_row: Row = field(default_factory=dict)
     stale: int = 0  # validations since then
-    # of one that is done, the row of the kept epoch and what the model of that epoch reaches on
-    # all rows of each split; empty before
-    kept: Row = field(default_factory=dict)
+    # of one that is done, what the weights of the kept epoch reach; a checkpoint, which is written
+    # before, has none
+    judgement: Judgement | None = None
     # mean over the last steps of the last epoch, by parameter; empty if the optimizer does not
     # follow the gradient
     gradient_norms: Row = field(default_factory=dict)
@@ -50,7 +53,8 @@ class Outcome:
     def as_plain(self) -> dict[str, Any]:
         """Return the outcome as plain values fit for JSON, without nan and infinity."""
         rows = {name: _plain(getattr(self, name)) for name in _ROWS}
-        return {**dataclasses.asdict(self), **rows}
+        plain = dataclasses.asdict(dataclasses.replace(self, judgement=None))
+        return {**{k: v for k, v in plain.items() if k != "judgement"}, **rows}
 
     @classmethod
     def from_plain(cls, values: Mapping[str, Any]) -> Outcome:
@@ -74,6 +78,11 @@ class Outcome:
         if not math.isfinite(outcome.best.get("value", 0.0)):  # type: ignore[arg-type]
             raise ValueError("its best value is not finite")
         return outcome
+
+    @property
+    def kept(self) -> Row:
+        """The kept epoch's row and all that its weights reach; empty of one that is not done."""
+        return self.judgement.kept if self.judgement is not None else {}
 
     @property
     def improved(self) -> bool:
@@ -106,7 +115,7 @@ class Outcome:
     def extend(self, rules: Rules) -> None:
         """Let a finished member run again if there are more epochs now."""
         if self.status == "done" and not self.message and self.final["epoch"] < rules.epochs:
-            self.status, self.kept = "running", {}
+            self.status, self.judgement = "running", None
 
     def row_to_keep(self, rules: Rules) -> Row:
         """Return the row of the epoch whose weights count."""

@@ -16,8 +16,9 @@ from dltrain.config.choices import Matmul
 from dltrain.config.plain import as_dict, to_yaml
 from dltrain.nn.losses import SquaredError
 from dltrain.runs import recorder
-from dltrain.runs.layout import COEFFICIENTS, CONFIG, PREPARATION
-from dltrain.runs.record import as_json
+from dltrain.runs.layout import COEFFICIENTS, CONFIG, PREPARATION, ROW_VALUES
+from dltrain.runs.record import as_json, encoded
+from dltrain.runs.row_values import as_file
 from dltrain.system import disk
 from dltrain.train import build
 from dltrain.train.checkpoints.resume import ResumePoint, RunFolder, history, resumable
@@ -233,11 +234,11 @@ class Training:
         """Finish the run folder of a job that has ended."""
         outcome = self.trainer.outcomes[index]
         conclusion = self._conclude(index)
-        code = self._exit_code(outcome)
+        code, judgement = self._exit_code(outcome), outcome.judgement
         run = self.recorders[index]
         if run is not None:
-            if conclusion.coefficients is not None:
-                run.document(COEFFICIENTS, conclusion.coefficients)
+            for name, content in _documents(outcome, conclusion).items():
+                run.document(name, content)
             run.finish(
                 status=outcome.status,
                 exit_code=code,
@@ -245,6 +246,7 @@ class Training:
                     "message": outcome.message,
                     "final": outcome.final,
                     "best": outcome.best,
+                    "intervals": judgement.intervals if judgement is not None else {},
                     "kept": outcome.kept or outcome.row_to_keep(self.trainer.rules),
                     "gradient_norms": outcome.gradient_norms,
                     "findings": conclusion.findings,
@@ -280,3 +282,13 @@ class Training:
                     exit_code=code,
                     result={"message": repr(error)},
                 )
+
+
+def _documents(outcome: Outcome, conclusion: Conclusion) -> dict[str, bytes]:
+    """Return the files that a job leaves in its folder when it has ended: name -> content."""
+    files = {}
+    if conclusion.coefficients is not None:
+        files[COEFFICIENTS] = encoded(conclusion.coefficients)
+    if outcome.judgement is not None and outcome.judgement.row_values is not None:
+        files[ROW_VALUES] = as_file(outcome.judgement.row_values.cpu().numpy())
+    return files

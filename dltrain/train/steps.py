@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +18,7 @@ from torch import Tensor
 from dltrain.nn.losses import Loss
 from dltrain.nn.model import Model
 from dltrain.nn.optim import ClipNorm, Optimizer, gradient_norms
+from dltrain.nn.scores import Scores
 from dltrain.train.batches import WINDOW_STEPS, Batches, Rows
 from dltrain.train.cuda_graphs import Graphs
 from dltrain.train.device import time_when_done
@@ -41,6 +42,7 @@ class Stack:
     batches: Batches  # of the training rows
     # rows to evaluate, by name: ``train``, ``val``, ``test``; the last two may be empty
     splits: Mapping[str, Rows]
+    scores: Callable[[], Scores]  # what collects outputs for metrics that no epoch has
     clip: ClipNorm | None = None  # bounds the gradient's norm; None: no member asks for it
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from dltrain.metrics import names_of
 from dltrain.train.checkpoints.saver import Interval, Recorder, Saver, State, restore, state_of
+from dltrain.train.judgement import evaluate, judge, named, scored
 from dltrain.train.outcome import Outcome, Row, Rules, View
 from dltrain.train.steps import Stack, Steps
 from dltrain.train.threads import Threads
@@ -54,7 +55,8 @@ class Trainer:
         self._epoch = 0  # whole ones so far
         rows = {split: len(stack.splits[split]) for split in ("train", "val")}
         metrics = names_of(stack.loss.task, rows=rows)
-        self.columns = ["epoch", "step", "lr", *metrics]  # what a row may hold, in order
+        names = ["epoch", "step", "lr", *metrics, rules.metric]
+        self.columns = list(dict.fromkeys(names))  # what a row may hold, in order
 
     @property
     def step(self) -> int:
@@ -141,20 +143,9 @@ class Trainer:
                 self.outcomes[member].status = "interrupted"
             yield running
 
-    @torch.inference_mode()
     def evaluate(self, split: str) -> list[Row]:
         """Compute a split's metrics, a dict per member; empty dicts if the split has no rows."""
-        rows, model, loss = self.stack.splits[split], self.stack.model, self.stack.loss
-        if not len(rows):
-            return [{} for _ in self.outcomes]
-        sums = sum(
-            (
-                loss.evaluation(model.forward(inputs), targets)
-                for inputs, targets in rows.in_order()
-            ),
-            start=torch.zeros((), dtype=torch.float64, device=model.parameters[0].device),
-        )
-        return loss.metrics(sums, len(rows), split)
+        return evaluate(self.stack, split)
 
     def _train(
         self, saver: Saver, running: Sequence[int], recorders: Sequence[Recorder | None], view: View
@@ -215,7 +206,7 @@ class Trainer:
         examples = len(statistics) * self.stack.batches.batch_size
         metrics = self.stack.loss.metrics(statistics.double().sum(dim=0), examples, "train")
         head = {"epoch": float(epoch), "step": float(self.step)}
-        view.early([head | _named("train", row) for row in metrics])
+        view.early([head | named("train", row) for row in metrics])
         return any(math.isfinite(row["loss"]) for row in metrics)
 
     def _find_divergence(self, epoch: int, statistics: Tensor) -> None:
@@ -251,11 +242,20 @@ class Trainer:
         time = {"epoch": float(epoch), "step": float(self.step)}
         rates = self.stack.optimizer.lr.tolist()
         heads = [time if math.isnan(lr) else time | {"lr": lr} for lr in rates]
-        rows = [head | _named("train", row) for head, row in zip(heads, train, strict=True)]
+        rows = [head | named("train", row) for head, row in zip(heads, train, strict=True)]
         if epoch % self._eval_interval == 0 or epoch == self.rules.epochs:
             val = self.evaluate("val")
-            rows = [row | _named("val", metrics) for row, metrics in zip(rows, val, strict=True)]
+            rows = [row | named("val", metrics) for row, metrics in zip(rows, val, strict=True)]
+            rows = self._with_chosen(rows)
         return rows
+
+    def _with_chosen(self, rows: Sequence[Row]) -> list[Row]:
+        """Add the metric that chooses, if it is one that epochs do not have anyway."""
+        metric = self.rules.metric
+        if metric in rows[0]:
+            return list(rows)
+        values = scored(self.stack, *metric.split("/"))
+        return [row | {metric: value} for row, value in zip(rows, values, strict=True)]
 
     def _record(
         self, rows: Sequence[Row], recorders: Sequence[Recorder | None], seconds: float
@@ -282,12 +282,7 @@ class Trainer:
             outcome = self.outcomes[member]
             if outcome.row_to_keep(self.rules) is not outcome.final and not outcome.improved:
                 saver.restore_best(member)
-        if all(self.outcomes[member].kept for member in done):
-            return
-        tested = self.evaluate("test")
-        for outcome, test in ((self.outcomes[member], tested[member]) for member in done):
-            outcome.kept = outcome.row_to_keep(self.rules) | _named("test", test)
-
-
-def _named(split: str, metrics: Mapping[str, float]) -> Row:
-    return {f"{split}/{name}": value for name, value in metrics.items()}
+        rows = [self.outcomes[member].row_to_keep(self.rules) for member in done]
+        judged = judge(self.stack, done, rows, metric=self.rules.metric) if done else []
+        for member, judgement in zip(done, judged, strict=True):
+            self.outcomes[member].judgement = judgement

@@ -26,6 +26,7 @@ from dltrain.nn.model import Model
 from dltrain.nn.optim import SGD
 from dltrain.nn.plan import single_layer
 from dltrain.nn.random import generator
+from dltrain.nn.scores import Scores
 from dltrain.runs.recorder import Recorder
 from dltrain.train import build
 from dltrain.train.batches import Batches, Rows
@@ -303,6 +304,7 @@ def test_the_books_digits_come_out(tmp_path: Path) -> None:
                 transform=train_rows.to_float,
             ),
             splits={"train": train_rows, "val": empty, "test": empty},
+            scores=lambda: Scores("regression"),
         )
         view = TextbookView(model, inputs[1000:], targets[1000:])
         list(Trainer(stack, rules=Rules(10, None, "train/loss")).fit([Kept(tmp_path)], view))
@@ -743,7 +745,7 @@ def test_the_last_checkpoint_holds_the_last_weights(tmp_path: Path) -> None:
     assert same_bytes(tensors, weights)
     assert (meta["epoch"], meta["step"]) == (4, 28)
     # Tests are taken of the state that is kept, after it is.
-    untested = dataclasses.replace(run.outcomes[0], kept={})
+    untested = dataclasses.replace(run.outcomes[0], judgement=None)
     assert Outcome.from_plain(meta["outcome"]) == untested
 
 
