@@ -121,6 +121,13 @@ class Recorder:
         if time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self._flush()
 
+    def recent(self, column: str, *, count: int) -> list[float]:
+        """Return the numbers of a column in the last so many epochs."""
+        self._flush()
+        rows = metrics_file.rows(self.folder / METRICS, first=0, last=count)
+        numbers = (metrics_file.as_number(row.get(column)) for row in rows)
+        return [number for number in numbers if number is not None]
+
     def log(self, text: str) -> None:
         """Append to ``train.log``; every line gets the time."""
         self._take_log(text)

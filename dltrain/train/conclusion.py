@@ -8,13 +8,18 @@ from typing import Any
 
 from torch import Tensor
 
+from dltrain.config.kinds import OPTIMIZERS
 from dltrain.config.plain import as_dict
 from dltrain.config.schema import Expectation
 from dltrain.nn.coefficients import Coefficients, as_csv, coefficients, findings, solution
 from dltrain.nn.least_squares import Solution
+from dltrain.nn.losses import SquaredError
 from dltrain.nn.plan import LinearPlan
+from dltrain.train.baselines import LEAST_SQUARES, Baselines, baselines
 from dltrain.train.job import Job
 from dltrain.train.outcome import Outcome
+from dltrain.train.remarks import remarks
+from dltrain.train.steps import Stack
 
 ExactSolution = tuple[Coefficients, Solution]
 
@@ -26,16 +31,36 @@ class Conclusion:
     findings: Mapping[str, float]  # results beside its metrics, by name
     sentences: Sequence[str]  # about what was learned, for people
     compared: Sequence[Mapping[str, Any]]  # results beside published ones
+    baselines: Baselines  # what knowing nothing, or a linear model, reaches on the same rows
+    remarks: Sequence[str]  # what the figures alone do not tell, for people
     coefficients: str | None  # of a linear model of a table that is done, as CSV
 
 
-def exact_solution(job: Job) -> ExactSolution | None:
-    """Return linear regression's exact solution of a job's rows; None of another model."""
-    return solution(job.data) if _is_linear(job) else None
+@dataclass(frozen=True)
+class References:
+    """What the members of a stack are compared with: of the same rows, so for all of them."""
+
+    exact: ExactSolution | None  # of linear regression
+    baselines: Baselines
+
+
+def references(job: Job, stack: Stack) -> References:
+    """Compute what a stack's members are compared with; ``job`` is any of them."""
+    squared = isinstance(stack.loss, SquaredError)
+    exact = solution(job.data) if _is_linear(job) and squared else None
+    others = dict(baselines(stack, job.data))
+    if OPTIMIZERS[job.config.optimizer.kind].exact:  # it would be compared with itself
+        others.pop(LEAST_SQUARES, None)
+    return References(exact, others)
 
 
 def conclude(
-    job: Job, outcome: Outcome, weights: Mapping[str, Tensor], exact: ExactSolution | None
+    job: Job,
+    outcome: Outcome,
+    weights: Mapping[str, Tensor],
+    beside: References,
+    *,
+    losses: Sequence[float],
 ) -> Conclusion:
     """Say what a run came to.
 
@@ -43,7 +68,8 @@ def conclude(
         job: What was trained.
         outcome: How it ended.
         weights: The model's tensors, by name as in a checkpoint.
-        exact: The exact solution of the same rows, where there is one.
+        beside: What it is compared with.
+        losses: Training losses of the last epochs, a tenth of all at least.
     """
     results = outcome.kept | {"data/features": float(job.data.in_features)}
     results |= {f"data/{name}_rows": float(len(s)) for name, s in job.data.splits.items()}
@@ -60,9 +86,25 @@ def conclude(
         weight, bias = weights["layers.0.weight"], weights["layers.0.bias"]
         learned = coefficients(weight, bias, job.data)
         table = as_csv(learned, job.data)
-        if exact is not None:
-            found, sentences = findings(learned, job.data, exact)
-    return Conclusion(found, sentences, compare(job.config.expect, results | found), table)
+        if beside.exact is not None:
+            found, sentences = findings(learned, job.data, beside.exact)
+    done = outcome.status == "done"
+    return Conclusion(
+        findings=found,
+        sentences=sentences,
+        compared=compare(job.config.expect, results | found),
+        baselines=beside.baselines if done else {},
+        remarks=remarks(
+            outcome,
+            job.rules,
+            baselines=beside.baselines,
+            is_linear=_is_linear(job) and not job.data.class_names,
+            losses=losses,
+        )
+        if done
+        else [],
+        coefficients=table,
+    )
 
 
 def compare(expected: Sequence[Expectation], results: Mapping[str, float]) -> list[dict[str, Any]]:

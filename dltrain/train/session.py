@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from dltrain.config.choices import Matmul
 from dltrain.config.plain import as_dict, to_yaml
-from dltrain.nn.losses import SquaredError
 from dltrain.runs import recorder
 from dltrain.runs.layout import COEFFICIENTS, CONFIG, PREPARATION, ROW_VALUES
 from dltrain.runs.record import as_json, encoded
@@ -23,7 +21,7 @@ from dltrain.system import disk
 from dltrain.train import build
 from dltrain.train.checkpoints.resume import ResumePoint, RunFolder, history, resumable
 from dltrain.train.checkpoints.saver import Interval
-from dltrain.train.conclusion import Conclusion, ExactSolution, conclude, exact_solution
+from dltrain.train.conclusion import Conclusion, References, conclude, references
 from dltrain.train.device import choose, describe
 from dltrain.train.job import Job
 from dltrain.train.outcome import Outcome, View
@@ -43,8 +41,7 @@ class Ended:
 
     outcome: Outcome  # the trainer's word
     exit_code: int  # 0 done, 3 diverged, 128 + signal interrupted
-    findings: Sequence[str]  # sentences about what was learned
-    compared: Sequence[Mapping[str, Any]]  # results beside published ones
+    conclusion: Conclusion  # what is said of it
 
 
 class Training:
@@ -173,7 +170,7 @@ class Training:
                 few = int((1 - NARROWED_SHARE) * len(self.positions))
                 for members in self.trainer.fit(self.recorders, view, few=few):
                     self._log_graphs()
-                    _ = self._solution  # once, before several threads ask for it
+                    _ = self._references  # once, before several threads ask for it
                     numbers = [self.positions[member] for member in members]
                     ended |= zip(numbers, disk.side_by_side(self._finish, members), strict=True)
                 self._narrow()
@@ -219,16 +216,17 @@ class Training:
             self._log(f"steps were not captured as a CUDA graph: {graphs.problem}")
 
     @functools.cached_property
-    def _solution(self) -> ExactSolution | None:
-        """Return linear regression's exact solution of the same rows, one for all members."""
-        squared = isinstance(self.trainer.stack.loss, SquaredError)
-        return exact_solution(self.jobs[0]) if squared else None
+    def _references(self) -> References:
+        """Return what all members are compared with."""
+        return references(self.jobs[0], self.trainer.stack)
 
     def _conclude(self, index: int) -> Conclusion:
         state = self.trainer.stack.model.state()
         weights = {name: tensor[index] for name, tensor in state.items()}
         outcome = self.trainer.outcomes[index]
-        return conclude(self.jobs[index], outcome, weights, self._solution)
+        run, most = self.recorders[index], self.trainer.rules.epochs // 10
+        losses = [] if run is None else run.recent("train/loss", count=max(most, 1) + 1)
+        return conclude(self.jobs[index], outcome, weights, self._references, losses=losses)
 
     def _finish(self, index: int) -> Ended:
         """Finish the run folder of a job that has ended."""
@@ -250,11 +248,13 @@ class Training:
                     "kept": outcome.kept or outcome.row_to_keep(self.trainer.rules),
                     "gradient_norms": outcome.gradient_norms,
                     "findings": conclusion.findings,
+                    "baselines": conclusion.baselines,
+                    "remarks": conclusion.remarks,
                     "expectations": conclusion.compared,
                 },
                 products=self.trainer.stack.model.products.ways(),
             )
-        return Ended(outcome, code, conclusion.sentences, conclusion.compared)
+        return Ended(outcome, code, conclusion)
 
     def _exit_code(self, outcome: Outcome) -> int:
         """Return 0 for done, 3 for diverged, 128 + signal for interrupted."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dltrain.cli.arguments import EndedError
-from dltrain.cli.terminal.console import bold, pairs, published
+from dltrain.cli.live.summary import summary
+from dltrain.cli.terminal.console import pairs
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.config.kinds import OPTIMIZERS
 from dltrain.config.overrides import Override, Overrides
@@ -22,12 +23,11 @@ from dltrain.runs.repetition import repetition
 from dltrain.runs.run import Run
 from dltrain.system.disk import StorageError
 from dltrain.system.shell import below, command
-from dltrain.text import duration, figure
 from dltrain.train.job import Job
 
 if TYPE_CHECKING:
     from dltrain.train.outcome import Outcome
-    from dltrain.train.session import Ended, Training
+    from dltrain.train.session import Training
 
 
 def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
@@ -92,34 +92,6 @@ def watching(config: RunConfig, folder: Path) -> list[tuple[str, object]]:
 def tensorboard(config: RunConfig) -> str:
     """Return the command that shows runs in TensorBoard."""
     return shlex.join(["tensorboard", "--logdir", config.output_dir])
-
-
-def summary(ended: Ended, seconds: float) -> list[object]:
-    """Return what is shown after training."""
-    outcome = ended.outcome
-    parts: list[tuple[str, object]] = []
-    if outcome.message and outcome.status == "done":
-        parts.append(("note", outcome.message))
-    kept = outcome.kept
-    splits = [split for split in ("val", "test") if f"{split}/loss" in kept]
-    if outcome.best and (outcome.best["epoch"] != kept.get("epoch") or not splits):
-        best = outcome.best
-        line = f"{best['metric']} {figure(float(best['value']))} at epoch {best['epoch']}"
-        parts.append(("best", line))
-    for split in splits:
-        names = [name for name in kept if name.startswith(f"{split}/")]
-        line = "  ".join(f"{name} {figure(kept[name])}" for name in names)
-        which = "the last" if kept["epoch"] == outcome.final["epoch"] else "the best"
-        parts.append((split, bold(f"{line}  (epoch {kept['epoch']:.0f}, {which})")))
-    parts += [("found", sentence) for sentence in ended.findings]
-    if outcome.gradient_norms:
-        norms = "  ".join(f"{k} {figure(v)}" for k, v in outcome.gradient_norms.items())
-        parts.append(("gradients", f"norms at the end of the last epoch: {norms}"))
-    parts.append(("time", duration(seconds)))
-    lines: list[object] = ["", pairs(parts)]
-    if ended.compared:
-        lines += ["", published(ended.compared)]
-    return lines
 
 
 def next_commands(job: Job, run: Run, outcome: Outcome) -> list[tuple[str, object]]:

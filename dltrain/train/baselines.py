@@ -1,0 +1,91 @@
+"""Baselines: what knowing nothing reaches on the same rows, and what a linear model does.
+
+Letters: N rows of a split, I in_features, C classes or 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from dltrain.data.dataset import Dataset
+from dltrain.nn.least_squares import least_squares
+from dltrain.train.judgement import named
+from dltrain.train.steps import Stack
+
+# Name -> metrics of the validation and the test rows, as in ``test/accuracy``.
+Baselines = Mapping[str, Mapping[str, float]]
+# Turns inputs [N, I] into outputs [1, C, N].
+Model = Callable[[Tensor], Tensor]
+
+# Of a larger table least squares is no matter of a moment: numbers in it, times the classes.
+MOST_NUMBERS = 2_000_000
+LEAST_SQUARES = "least squares"
+# Of classes it says which one, not how sure it is.
+UNSURE = ("loss", "log_loss", "brier", "ece", "auc")
+
+
+@torch.inference_mode()
+def baselines(stack: Stack, data: Dataset) -> Baselines:
+    """Judge the baselines of a data set as the members of a stack are judged.
+
+    Of classes these are the shares of the training rows (so the class most have, always) and, for
+    tables, least squares on a column for each class; of amounts the training rows' mean and, for
+    tables, least squares.
+    """
+    found = {name: _judged(stack, data, model) for name, model in _models(data)}
+    if data.class_names and LEAST_SQUARES in found:
+        every = found[LEAST_SQUARES].items()
+        found[LEAST_SQUARES] = {n: x for n, x in every if n.partition("/")[2] not in UNSURE}
+    return found
+
+
+def _models(data: Dataset) -> Iterator[tuple[str, Model]]:
+    targets = torch.from_numpy(data.train.targets)
+    if data.class_names:
+        counts = torch.bincount(targets, minlength=len(data.class_names)).double()
+        yield "majority class", _constant((counts / counts.sum()).log())
+    else:
+        yield "mean", _constant(targets.double().mean().view(1))
+    small = data.train.inputs.size * data.out_features <= MOST_NUMBERS
+    if data.columns and data.image_shape is None and small:
+        yield LEAST_SQUARES, _linear(data, targets)
+
+
+def _constant(outputs: Tensor) -> Model:
+    """Return what gives every row the same outputs [C]."""
+    return lambda inputs: outputs[None, :, None].repeat(1, 1, len(inputs))
+
+
+def _linear(data: Dataset, targets: Tensor) -> Model:
+    inputs = torch.from_numpy(data.train.inputs)
+    wanted = [(targets == c).double() for c in range(len(data.class_names))] or [targets]
+    solved = [least_squares(inputs, column) for column in wanted]
+    weight = torch.stack([each.weight for each in solved])  # [C, I]
+    bias = torch.tensor([each.bias for each in solved], dtype=torch.float64)
+    return lambda inputs: (inputs.double() @ weight.T + bias).T[None].contiguous()
+
+
+def _judged(stack: Stack, data: Dataset, model: Model) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for split in ("val", "test"):
+        rows = data.splits[split]
+        if not len(rows):
+            continue
+        outputs = model(torch.from_numpy(rows.inputs))
+        targets = torch.from_numpy(_as_float(rows.targets))
+        scores = stack.scores()
+        scores.add(outputs, targets)
+        [more] = scores.metrics()
+        [known] = stack.loss.metrics(stack.loss.evaluation(outputs, targets), len(rows), split)
+        found |= named(split, known | more)
+    return found
+
+
+def _as_float(targets: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """Return amounts in float64, class indices as they are."""
+    return targets.astype(np.float64) if targets.dtype.kind == "f" else targets
