@@ -11,6 +11,7 @@ from dltrain.cli.terminal.console import dim, output
 from dltrain.config.overrides import Overrides
 from dltrain.config.resolve import read_value
 from dltrain.runs.compare.comparison import of_sweep
+from dltrain.runs.compare.repeats import is_split
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
 from dltrain.text import closest
@@ -43,6 +44,11 @@ def _member(run: Run) -> Run:
         return run
     comparison = of_sweep(run)
     best, metric = comparison.best, comparison.metric
+    if is_split(comparison.results):
+        raise ValueError(
+            f"{run.id}: its members learned from different splits of the rows, so none is the "
+            f"best; name one, as in {run.short}/0"
+        )
     if best is None:
         raise ValueError(f"{run.id}: none of its members is done and has a {metric}")
     member = comparison.runs[best.index]

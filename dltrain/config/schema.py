@@ -253,6 +253,11 @@ class SweepConfig:
     repeat: int = knob("runs per setting, with seed, seed + 1, ...", ge=1, le=10**5)
     file: str | None = knob("YAML file with a list of sweeps to run as one", raw=True)
     metric: str | None = knob("what sorts the results; null: the metric that chooses", raw=True)
+    margin: float | None = knob(
+        "how much worse than the best still counts as good; null: 0.01 of accuracies and the like, "
+        "2 % of losses and errors",
+        ge=0,
+    )
     on_error: OnError = knob("after a failure: go on with the other members, or stop")
     skip_done: bool = knob("take over finished runs of the same config found under output_dir")
     workers: int = knob("stacks trained side by side, sharing the cores", ge=1, le=1024)

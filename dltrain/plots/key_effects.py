@@ -14,6 +14,7 @@ from dltrain.metrics import higher_is_better, metric_of
 from dltrain.plots import style
 from dltrain.runs.compare.axes import LOG, Axis, axis_of, metric_axis
 from dltrain.runs.compare.effects import drawable, keys_by_importance, means, texts_of
+from dltrain.runs.compare.repeats import is_repeated
 from dltrain.runs.compare.results import LOST, Result
 from dltrain.runs.compare.settings import best_result
 
@@ -82,8 +83,8 @@ def _note(results: Sequence[Result], keys: Sequence[str], metric: str) -> str:
     note = ""
     pooled = len(keys) > 1 and not any(_other(key, keys, results) for key in keys)
     many = any(axis_of(key, texts_of(results, key)).is_grouped for key in keys)
-    if pooled or many or any("seed" in result.setting for result in results):
-        over = "all other keys" if pooled else "seeds"
+    if pooled or many or is_repeated(results):
+        over = "all other keys" if pooled else "repeats"
         over = f"neighbours and {over}" if many else over
         kind = "geometric mean" if _is_log(results, metric) else "mean"
         note = f"lines: {kind} over {over}; bands: its standard deviation"

@@ -9,8 +9,8 @@ from dltrain.report.blocks import MAX_COLOURS, Block
 from dltrain.runs.compare.axes import CATEGORY, LOG, Axis, axis_of, metric_axis
 from dltrain.runs.compare.comparison import Comparison, setting_text
 from dltrain.runs.compare.effects import drawable, keys_by_importance, means, texts_of
+from dltrain.runs.compare.repeats import REPEATS, is_repeated
 from dltrain.runs.compare.results import Result
-from dltrain.runs.compare.settings import is_repeated
 
 MAX_AXES = 12
 FEW = 8  # values of a metric that have a tick each
@@ -52,7 +52,7 @@ def effects(comparison: Comparison) -> Iterator[Block]:
                 }
                 for name, line in lines.items()
             ],
-            "repeated": is_repeated(valued) and key != "seed",
+            "repeated": is_repeated(valued) and key not in REPEATS,
         }
 
 
@@ -84,7 +84,7 @@ def parallel(comparison: Comparison) -> Block | None:
     results = drawable(comparison.results)
     valued = {result.index for result in results if result.value is not None}
     ranking = [result for result in comparison.ranking if result.index in valued][:MAX_LINES]
-    keys = [key for key in comparison.keys if key != "seed"][: MAX_AXES - 2]
+    keys = [key for key in comparison.keys if key not in REPEATS][: MAX_AXES - 2]
     if not comparison.metric or len(ranking) < 3 or not keys:
         return None
     layout = {key: axis_of(key, texts_of(results, key)) for key in keys}

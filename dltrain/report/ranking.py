@@ -7,7 +7,7 @@ from dltrain.report.blocks import MAX_ROWS, Block, column, paragraph, table
 from dltrain.runs.compare.comparison import Comparison
 from dltrain.runs.compare.effects import texts_of
 from dltrain.runs.compare.field_names import EPOCH
-from dltrain.runs.compare.settings import noise_word
+from dltrain.runs.compare.settings import is_good, noise_word
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run_time import seconds_of
 
@@ -75,7 +75,7 @@ def settings_table(comparison: Comparison) -> list[Block]:
         column(f"mean {comparison.metric}", "figure"),
         column("sd", "figure"),
         column("n", "count"),
-        column("within noise of the best"),
+        column("verdict"),
     ]
     cells = [
         [
@@ -83,12 +83,12 @@ def settings_table(comparison: Comparison) -> list[Block]:
             each.mean,
             each.deviation,
             each.count,
-            noise_word(each, settings[0]),
+            noise_word(each),
         ]
         for each in settings[:MAX_ROWS]
     ]
     sorted_by = len(settings[0].setting), higher_is_better(comparison.metric)
-    good = [number for number, each in enumerate(settings[:MAX_ROWS]) if each.as_good]
+    good = [number for number, each in enumerate(settings[:MAX_ROWS]) if is_good(each)]
     shown = table(
         columns,
         cells,

@@ -43,7 +43,8 @@ RESETTABLE = {
     "tracking.curves": False,
 }
 # What of a sweep's settings may change when it goes on.
-SWEEP_SETTINGS = ("sweep.on_error", "sweep.workers", "sweep.stack_size", "sweep.metric")
+_SETTINGS = ("on_error", "workers", "stack_size", "metric", "margin")
+SWEEP_SETTINGS = tuple(f"sweep.{name}" for name in _SETTINGS)
 # No config has more; what is wrong with each entry would be said, and that takes time.
 MAX_ENTRIES, MAX_LENGTH = 1000, 100_000
 

@@ -170,6 +170,7 @@ def begin(output_dir: Path, plan: Plan, *, line: CommandLine) -> SweepFolder:
             **line.record(),
             settings=as_dict(plan.settings),
             metric=plan.metric,
+            margin=plan.settings.margin,
             varying=plan.varying,
             members=len(plan.members),
             groups=[list(group.members) for group in plan.groups],

@@ -9,8 +9,9 @@ import csv
 import io
 from collections.abc import Sequence
 
+from dltrain.runs.compare.repeats import is_split
 from dltrain.runs.compare.results import Result, result_of
-from dltrain.runs.compare.settings import leader
+from dltrain.runs.compare.settings import by_setting, leader, mean_numbers
 from dltrain.runs.layout import RESULTS
 from dltrain.runs.recorder import number
 from dltrain.sweep.folder import FINISHED, SweepFolder
@@ -38,10 +39,15 @@ def unfinished(results: Sequence[Result]) -> set[int]:
 
 
 def sweep_result(plan: Plan, results: Sequence[Result]) -> dict[str, object]:
-    """Return what ``sweep.json`` says of the best member, or of the one that leads so far."""
+    """Return what ``sweep.json`` says of the best member, or of the one that leads so far.
+
+    Of members that learned from different splits none is the best; it says the means of the best
+    setting.
+    """
     best = leader(results, plan.metric)
     if best is None:
-        return {"best": None, "metrics": {}}
+        settings = by_setting(results, plan.metric) if is_split(results) else []
+        return {"best": None, "metrics": mean_numbers(settings[0]) if settings else {}}
     value = best.metrics[plan.metric]
     record = {"metric": plan.metric, "value": value, "epoch": best.epoch, "member": best.index}
     return {"best": record, "metrics": dict(best.metrics)}

@@ -96,6 +96,7 @@ class Session:
             finished=None,
             settings=as_dict(self.plan.settings),
             metric=self.plan.metric,
+            margin=self.plan.settings.margin,
             versions=versions(),
             **process(os.getpid()),
         )

@@ -61,8 +61,8 @@ def best_of_sweep(sweep: Run, *, metric: str | None, as_json: bool) -> None:
         comparison = of_sweep(sweep, metric=resolve("--metric", metric, names))
     name, results, best = comparison.metric, comparison.results, comparison.best
     if as_json:
-        order = [vars(result) for result in ranked(results, name)]
-        return write({"metric": name, "best": best and vars(best), "ranking": order})
+        order = [result.as_plain() for result in ranked(results, name)]
+        return write({"metric": name, "best": best and best.as_plain(), "ranking": order})
     console = output()
     if best is None:
         first = leader(results, name)

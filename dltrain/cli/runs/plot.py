@@ -31,6 +31,7 @@ from dltrain.inference import pictures
 from dltrain.plots import curves, heatmap, key_effects, style
 from dltrain.runs.compare.comparison import compare
 from dltrain.runs.compare.curves import curves_of, thinning_note
+from dltrain.runs.compare.repeats import REPEATS
 from dltrain.runs.find import distinct, find
 from dltrain.runs.layout import PLOTS
 from dltrain.runs.provenance import settle_libraries
@@ -136,7 +137,7 @@ def _kinds(run: Run) -> list[str]:
     """Say which pictures make sense for a run or a sweep, as its record tells."""
     if run.is_sweep:
         varying = run.texts("varying")
-        keys = [key for key in varying if key != "seed"]
+        keys = [key for key in varying if key not in REPEATS]
         return ["curves", *(["keys"] if varying else []), *(["heatmap"] if len(keys) > 1 else [])]
     weights = ["weights"] if run.part("config", "model", "kind") in LINEAR else []
     if run.part("data", "task") == "regression":

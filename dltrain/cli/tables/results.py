@@ -54,11 +54,11 @@ def settings_table(settings: Sequence[SettingResult], metric: str) -> list[objec
             figure(each.mean),
             figure(each.deviation),
             each.count,
-            noise_word(each, settings[0]),
+            noise_word(each),
         ]
         for each in settings[:ROWS]
     ]
-    columns = [*keys, f"mean {metric}", "sd", "n", "within noise"]
+    columns = [*keys, f"mean {metric}", "sd", "n", "verdict"]
     right = [f"mean {metric}", "sd", "n"]
     shown = table(columns, rows, right=right, wrapping=keys)
     return [shown, *_more(len(settings) - ROWS, "settings more")]

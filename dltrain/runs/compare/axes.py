@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from dltrain.metrics import higher_is_better
+from dltrain.runs.compare.repeats import REPEATS
 from dltrain.runs.metrics_file import as_number
 
 # So many ticks fit beside an axis; more numbers are looked at in so many groups of neighbours.
@@ -77,9 +78,9 @@ def axis_of(key: str, texts: Sequence[str]) -> Axis:
     order = sorted(numbers, key=lambda text: numbers[text])
     values = [numbers[text] for text in order]
     factor = FACTOR if len(values) < 3 else FACTOR_OF_SEVERAL
-    is_log = key != "seed" and _is_multiplicative(values, factor)
+    is_log = key not in REPEATS and _is_multiplicative(values, factor)
     # Zero beside decades has a position on neither scale.
-    positive = [x for x in values if x > 0] if key != "seed" and not is_log else []
+    positive = [x for x in values if x > 0] if key not in REPEATS and not is_log else []
     mixed = _is_multiplicative(positive, FACTOR)
     if len(numbers) < len(distinct) or mixed or len(distinct) == 1:
         order += [text for text in distinct if text not in numbers]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from dltrain.config.plain import shown
 from dltrain.runs.compare.fields import reached_by
 from dltrain.runs.compare.listing import differs, rows, varying
+from dltrain.runs.compare.repeats import is_repeated
 from dltrain.runs.compare.results import (
     Result,
     numbered_members,
@@ -20,10 +21,10 @@ from dltrain.runs.compare.settings import (
     SettingResult,
     best_result,
     by_setting,
-    is_repeated,
     noise_sentence,
 )
 from dltrain.runs.find import distinct, members
+from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run
 
 # Keys that get a column; only a stranger's runs differ in as many.
@@ -41,6 +42,7 @@ class Comparison:
     # the same, by the numbers of the results; none if nobody asks for them
     runs: Mapping[int, Run] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)  # what each is called, likewise
+    margin: float | None = None  # how much worse than the best still counts as good; None: as usual
 
     @functools.cached_property
     def ranking(self) -> list[Result]:
@@ -54,14 +56,15 @@ class Comparison:
 
     @functools.cached_property
     def settings(self) -> list[SettingResult]:
-        """Settings with several seeds, best first; empty if seeds do not vary."""
+        """Settings with several repeats, best first; empty if nothing repeats."""
         repeated = self.metric and is_repeated(self.results)
-        return by_setting(self.results, self.metric) if repeated else []
+        return by_setting(self.results, self.metric, margin=self.margin) if repeated else []
 
     @property
     def noise(self) -> str:
-        """A sentence that names the settings which cannot be told from the best."""
-        return noise_sentence(self.settings, all_begun=len(self.results) >= self.planned)
+        """A sentence on which settings are worse than the best, as good, or cannot be told."""
+        begun = len(self.results) >= self.planned
+        return noise_sentence(self.settings, self.metric, margin=self.margin, all_begun=begun)
 
 
 def compare(runs: Sequence[Run]) -> Comparison:
@@ -82,6 +85,7 @@ def of_sweep(sweep: Run, *, metric: str | None = None) -> Comparison:
         planned=planned if isinstance(planned, int) else len(runs),
         runs=runs,
         names={index: str(index) for index in runs},
+        margin=as_number(sweep.part("margin")),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from dltrain.metrics import higher_is_better
 from dltrain.runs.compare.axes import Axis, axis_of, can_be_drawn
+from dltrain.runs.compare.repeats import REPEATS
 from dltrain.runs.compare.results import LOST, Result
 
 
@@ -24,7 +25,7 @@ class Mean:
 
 
 def means(axis: Axis, results: Sequence[Result], *, by_log: bool) -> list[Mean]:
-    """Return the mean at each position of an axis, ascending; at every seed that of all seeds.
+    """Return the mean at each position of an axis, ascending; at every repeat that of all.
 
     It is the geometric one where the metric is on a logarithmic axis.
     """
@@ -33,9 +34,9 @@ def means(axis: Axis, results: Sequence[Result], *, by_log: bool) -> list[Mean]:
     values: dict[float, list[float]] = {}
     for text, value in zip(texts_of(results, axis.key), everything, strict=True):
         values.setdefault(positions[text], []).append(value)
-    by_seed = axis.key == "seed"  # one is not more than another
+    by_repeat = axis.key in REPEATS  # one is not more than another
     return [
-        _mean(position, everything if by_seed else values[position], by_log=by_log)
+        _mean(position, everything if by_repeat else values[position], by_log=by_log)
         for position in sorted(values)
     ]
 
@@ -66,11 +67,11 @@ def keys_by_importance(results: Sequence[Result], metric: str) -> list[str]:
     """Sort the settings by how much of the differences between members they explain.
 
     Of the variance of the members' ranks it is the share that lies between a setting's values;
-    those that diverged or failed share the last rank. The seed is none unless nothing else varies,
-    and of what has only one value so far there is nothing to say.
+    those that diverged or failed share the last rank. What repeats differ in is no setting unless
+    nothing else varies, and of what has only one value so far there is nothing to say.
     """
     keys = list(results[0].setting) if results else []
-    keys = [key for key in keys if key != "seed"] or keys
+    keys = [key for key in keys if key not in REPEATS] or keys
     keys = [key for key in keys if len(set(texts_of(results, key))) > 1]
     counted = [result for result in results if result.value is not None or result.status in LOST]
     worst = -math.inf if higher_is_better(metric) else math.inf

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,9 +44,9 @@ class Samples:
     """What is known of the settings, the larger the better."""
 
     values: Floats  # [K, J]; nan where a repeat has no value
-    # of each setting and repeat the contributions of the rows to it, whose mean is the value, [N];
-    # None if they are not known, or repeats are of different rows
-    rows: Sequence[Sequence[npt.NDArray[np.floating]]] | None = None
+    # of each setting, by repeat, the contributions of the rows to its value, whose mean it is, [N];
+    # empty where they are not known, or repeats are of different rows
+    rows: Sequence[Mapping[int, npt.NDArray[np.floating]]] = ()
     # validation rows over training rows, if repeats are of different splits of the same rows
     split_ratio: float = 0.0
 
@@ -113,7 +113,7 @@ def _rounded(number: float) -> int | None:
 
 
 def _num_rows(samples: Samples) -> int:
-    return len(samples.rows[0][0]) if samples.rows is not None else 0
+    return max((len(each) for rows in samples.rows for each in rows.values()), default=0)
 
 
 def _variances(values: Floats) -> tuple[Floats, float]:
@@ -185,12 +185,13 @@ def _rows_variance(samples: Samples, setting: int, best: int) -> tuple[float, bo
     counted already. A row that differs in one repeat is added, as none among few does not mean none
     at all.
     """
-    if samples.rows is None:
+    if not samples.rows:
         return 0.0, False
+    ours, others = samples.rows[setting], samples.rows[best]
     pairs = [
-        np.subtract(one, other, dtype=np.float64)
-        for one, other in zip(samples.rows[best], samples.rows[setting], strict=False)
-        if len(one) == len(other) > 1
+        np.subtract(others[repeat], ours[repeat], dtype=np.float64)
+        for repeat in ours.keys() & others.keys()
+        if len(others[repeat]) == len(ours[repeat]) > 1
     ]
     if not pairs:
         return 0.0, False

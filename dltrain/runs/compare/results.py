@@ -40,6 +40,11 @@ class Result:
     # every number by name, as ``field_names`` has them
     metrics: Numbers = field(default_factory=dict)
     message: str = ""  # what there is to say
+    run: Run | None = field(default=None, repr=False)  # of one that has begun, its folder
+
+    def as_plain(self) -> dict[str, object]:
+        """Return it for programs."""
+        return {name: value for name, value in vars(self).items() if name != "run"}
 
 
 def numbers_of(run: Run) -> Numbers:
@@ -87,6 +92,7 @@ def result_of(run: Run, *, index: int, setting: Mapping[str, str], metric: str) 
         epoch=int(numbers.get(field_names.EPOCH, 0)),
         metrics=numbers,
         message=str(run.part("result", "message") or ""),
+        run=run,
     )
 
 

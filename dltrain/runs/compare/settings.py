@@ -1,4 +1,8 @@
-"""Settings: results averaged over repeats, their ranking, and what is within noise."""
+"""Settings: results averaged over repeats, their ranking, and what noise allows to say of them.
+
+Repeats are members that differ in nothing but seeds, splits of the rows, or folds: they are
+averaged and never ranked.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,21 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from dltrain.metrics import higher_is_better
+from dltrain.runs.compare.field_names import Numbers
+from dltrain.runs.compare.repeats import REPEATS, SPLITS, is_repeated, is_split, setting_keys
 from dltrain.runs.compare.results import LOST, Result, leading, ranked
+from dltrain.runs.row_values import row_values
+from dltrain.text import figure
 
-# How sure one has to be that a setting is worse than the best before it is called so.
-CONFIDENCE = 0.95
-TEST = "Welch's t-test, two-sided, 5 %, not corrected for the number of settings"
+if TYPE_CHECKING:
+    from dltrain.runs.compare.noise import Samples, Verdict
+
+# How much worse than the best still counts as good, unless sweep.margin says so: of accuracies and
+# the like, and as a share of losses and errors.
+MARGIN, MARGIN_SHARE = 0.01, 0.02
 
 
 @dataclass(frozen=True)
@@ -27,8 +39,7 @@ class SettingResult:
     deviation: float  # their standard deviation (n - 1); nan for a single one
     lost: int = 0  # how many of its members diverged or failed
     diverged: int = 0  # how many diverged
-    # whether chance may explain that it is worse than the best; None: unknown
-    as_good: bool | None = None
+    verdict: Verdict | None = None  # what can be said of it beside the best
 
     @property
     def count(self) -> str:
@@ -37,19 +48,28 @@ class SettingResult:
         return str(count) if count == self.planned else f"{count} of {self.planned}"
 
 
-def is_repeated(results: Sequence[Result]) -> bool:
-    """Whether settings were run with several seeds."""
-    return any("seed" in result.setting for result in results)
-
-
-def by_setting(results: Sequence[Result], metric: str) -> list[SettingResult]:
+def by_setting(
+    results: Sequence[Result], metric: str, *, margin: float | None = None
+) -> list[SettingResult]:
     """Put repeats together, best mean first, and compare each setting with the best.
 
     Settings without any value are left out.
     """
-    keys = [key for key in (results[0].setting if results else ()) if key != "seed"]
-    settings = [each for each in grouped(results, metric, keys=keys) if each.results]
-    return [replace(each, as_good=as_good(each, settings[0])) for each in settings]
+    settings = _with_values(results, metric)
+    if not settings:
+        return []
+    margin = usual_margin(metric, settings[0]) if margin is None else margin
+    return _judged(settings, metric, margin=margin)
+
+
+def _with_values(results: Sequence[Result], metric: str) -> list[SettingResult]:
+    settings = grouped(results, metric, keys=setting_keys(results))
+    return [each for each in settings if each.results]
+
+
+def usual_margin(metric: str, best: SettingResult) -> float:
+    """Return how much worse than the best still counts as good."""
+    return MARGIN if higher_is_better(metric) else MARGIN_SHARE * abs(best.mean)
 
 
 def grouped(results: Sequence[Result], metric: str, *, keys: Sequence[str]) -> list[SettingResult]:
@@ -80,88 +100,157 @@ def _summary(setting: Mapping[str, str], results: Sequence[Result], metric: str)
     )
 
 
-def as_good(setting: SettingResult, best: SettingResult) -> bool | None:
-    """Whether chance may explain the distance between two settings.
+def _judged(
+    settings: Sequence[SettingResult], metric: str, *, margin: float
+) -> list[SettingResult]:
+    """Say of each setting what can be said: of those that lost members, that they are unstable."""
+    from dltrain.runs.compare.noise import Verdict, verdicts  # its SciPy takes a moment
 
-    By Welch's t-test of the means, two-sided; and not if all values of one are better than all of
-    the other and that would be chance in 1 of 20 cases at most (the rank-sum test's extreme), which
-    holds where one setting scatters so much that its mean says little.
-
-    Args:
-        setting: Any.
-        best: The one with the best mean.
-
-    Returns:
-        True if equality cannot be ruled out at the 5 % level; None if one was run only once.
-    """
-    if setting is best:
-        return True
-    sizes = [len(setting.results), len(best.results)]
-    if min(sizes) < 2:
-        return None
-    if setting.lost > best.lost or _separated(setting, best):
-        return False
-    # Variance of each mean; Welch and Satterthwaite's degrees of freedom.
-    spreads = [s.deviation**2 / n for s, n in zip((setting, best), sizes, strict=True)]
-    distance = abs(setting.mean - best.mean)
-    if sum(spreads) == 0:
-        return distance == 0
-    freedom = sum(spreads) ** 2 / sum(s**2 / (n - 1) for s, n in zip(spreads, sizes, strict=True))
-    from scipy.special import stdtrit
-
-    return bool(distance <= stdtrit(freedom, (1 + CONFIDENCE) / 2) * math.sqrt(sum(spreads)))
+    compared = [each for each in settings if not each.lost and len(each.results) > 1]
+    if not compared or compared[0] is not settings[0]:  # of the best one nothing is known
+        compared = []
+    found = iter(verdicts(_samples(compared, metric), margin=margin) if compared else ())
+    judged = []
+    for each in settings:
+        if each.lost and each is not settings[0]:
+            verdict = Verdict("unstable")
+        elif each.lost or len(each.results) < 2 or not compared:
+            verdict = Verdict("best" if each is settings[0] else "cannot tell")
+        else:
+            verdict = next(found)
+        judged.append(replace(each, verdict=verdict))
+    return judged
 
 
-def _separated(setting: SettingResult, best: SettingResult) -> bool:
-    values, others = ([r.value or 0.0 for r in s.results] for s in (setting, best))
-    apart = min(values) > max(others) or max(values) < min(others)
-    chance = 2 / math.comb(len(values) + len(others), len(values))
-    return apart and chance <= 1 - CONFIDENCE
+def _samples(settings: Sequence[SettingResult], metric: str) -> Samples:
+    """Return the values of settings by repeat, and what rows contributed to them."""
+    import numpy as np
+
+    from dltrain.runs.compare.noise import Samples
+
+    every = [result for each in settings for result in each.results]
+    # Of one split the seeds are averaged: what varies most between repeats is the split.
+    apart = SPLITS if is_split(every) else REPEATS
+    columns = list(dict.fromkeys(_repeat(result, apart) for result in every))
+    sign = 1 if higher_is_better(metric) else -1
+    values = np.full((len(settings), len(columns)), np.nan)
+    for k, each in enumerate(settings):
+        for j, column in enumerate(columns):
+            same = [r.value or 0.0 for r in each.results if _repeat(r, apart) == column]
+            values[k, j] = sign * statistics.fmean(same) if same else math.nan
+    if apart is SPLITS:
+        return Samples(values, split_ratio=_split_ratio(every))
+    rows = [
+        {
+            columns.index(_repeat(result, apart)): sign * known
+            for result in each.results
+            if result.run is not None and (known := row_values(result.run, metric)) is not None
+        }
+        for each in settings
+    ]
+    return Samples(values, rows if all(rows) else ())
 
 
-def noise_word(setting: SettingResult, best: SettingResult) -> str:
-    """Say in a word or two whether a setting is within noise of the best."""
-    if setting is best:
-        return "best"
-    if setting.lost:
+def _repeat(result: Result, keys: Sequence[str]) -> tuple[str, ...]:
+    return tuple(result.setting.get(key, "-") for key in keys)
+
+
+def _split_ratio(results: Sequence[Result]) -> float:
+    """Return how many rows validate for each that trains."""
+    for result in results:
+        rows = result.run.mapping("data", "rows") if result.run is not None else {}
+        train, val = rows.get("train"), rows.get("val")
+        if isinstance(train, int) and isinstance(val, int) and train > 0:
+            return val / train
+    return 0.0
+
+
+def noise_word(setting: SettingResult) -> str:
+    """Say in a word or two what can be said of a setting beside the best."""
+    if setting.lost and setting.verdict is not None and setting.verdict.word != "best":
         return f"unstable, {setting.lost} lost"
-    return {True: "yes", False: "no", None: "?"}[setting.as_good]
+    return setting.verdict.word if setting.verdict is not None else ""
 
 
-def noise_sentence(settings: Sequence[SettingResult], *, all_begun: bool = True) -> str:
-    """Return a sentence naming the settings that cannot be told from the best.
+def is_good(setting: SettingResult) -> bool:
+    """Whether a setting is the best, or as good."""
+    return setting.verdict is not None and setting.verdict.word in ("best", "as good")
+
+
+def noise_sentence(
+    settings: Sequence[SettingResult], metric: str, *, margin: float | None, all_begun: bool
+) -> str:
+    """Say what the verdicts on settings amount to, and what would tell more.
 
     Args:
         settings: As ``by_setting`` returns them.
+        metric: What they were judged by.
+        margin: How much worse still counts as good; None: as usual.
         all_begun: Whether no member is still to begin. Else how often a setting was planned to run
             is not known, and nobody is advised to run it more often.
     """
-    if any(setting.as_good is None for setting in settings):
+    if len(settings) < 2:
+        return "no other setting to compare with"
+    if any(len(setting.results) == 1 and not setting.lost for setting in settings):
         if all_begun and any(setting.planned == 1 for setting in settings):
             return "settings run only once cannot be compared; sweep.repeat=5 runs each five times"
         return "a setting of which only one run is finished cannot be compared"
-    if len(settings) == 1:
-        return "no other setting to compare with"
-    close = sum(setting.as_good is True for setting in settings) - 1
-    if not close:
-        return f"the best setting is better than each of the others ({TEST})"
-    are = "setting is" if close == 1 else "settings are"
-    return f"{close} other {are} within noise of the best ({TEST})"
+    margin = usual_margin(metric, settings[0]) if margin is None else margin
+    counts = {word: _count(settings, word) for word in ("worse", "as good", "unstable")}
+    said = {"as good": f"as good (within {figure(margin)})"}
+    parts = [f"{count} {said.get(word, word)}" for word, count in counts.items() if count]
+    unknown = _count(settings, "cannot tell")
+    if unknown:
+        parts.append(f"{unknown} cannot be told from it{_advice(settings) if all_begun else ''}")
+    return f"beside the best, {', '.join(parts)} (95 % for all at once)"
+
+
+def _count(settings: Sequence[SettingResult], word: str) -> int:
+    return sum(setting.verdict is not None and setting.verdict.word == word for setting in settings)
+
+
+def _advice(settings: Sequence[SettingResult]) -> str:
+    """Say how many more runs or rows would tell most of what cannot be told."""
+    from dltrain.runs.compare.noise import MAX_ADVICE
+
+    open_ones = [s.verdict for s in settings if s.verdict and s.verdict.word == "cannot tell"]
+    rows = [each.rows for each in open_ones if each.rows is not None]
+    repeats = [each.repeats for each in open_ones if each.repeats is not None]
+    if len(rows) > len(repeats):
+        return f": about {statistics.median_low(rows):,} validation rows would tell most"
+    if repeats and statistics.median_low(repeats) <= MAX_ADVICE:
+        return f": about {statistics.median_low(repeats)} runs of each would tell most"
+    return ""
 
 
 def best_result(results: Sequence[Result], metric: str) -> Result | None:
     """Return the best member: what is starred and whose model is used.
 
-    With several seeds it is the best of the best setting.
+    With several seeds it is the best of the setting with the best mean; of different splits of the
+    rows none is the best, but the luckiest.
     """
+    if is_split(results):
+        return None
     if is_repeated(results):
-        settings = by_setting(results, metric)
+        settings = _with_values(results, metric)
         return settings[0].results[0] if settings else None
     return next(iter(ranked(results, metric)), None)
 
 
+def mean_numbers(setting: SettingResult) -> Numbers:
+    """Average what all repeats of a setting have, by name."""
+    every = [result.metrics for result in setting.results]
+    return {
+        n: statistics.fmean(each[n] for each in every)
+        for n in every[0]
+        if all(n in e for e in every)
+    }
+
+
 def leader(results: Sequence[Result], metric: str) -> Result | None:
     """Return the best member; while none can be ranked, the one that leads so far."""
+    if is_split(results):
+        return None
     first = next(iter(leading(results, metric)), None)
     so_far = first if first is not None and first.so_far is not None else None
     return best_result(results, metric) or so_far
