@@ -60,7 +60,8 @@ def test_files_that_validate_and_test_are_found_where_they_lie_now(here: Path, c
     for name in ("t", "v", "w"):
         (here / f"{name}.csv").write_text(TABLE)
     files = ["data.val_path=v.csv", "data.test_path=w.csv"]
-    assert call("-m", *CSV, *files, "optimizer.lr=0.01,0.1").code == 0
+    words = [*CSV, *files, "data.task=regression", "optimizer.lr=0.01,0.1"]
+    assert call("-m", *words).code == 0
     [run] = list_runs(here / "outputs")
     before = weights(run)
     shutil.rmtree(run.folder / "members" / "0001")
