@@ -13,7 +13,7 @@ from typing import Any
 from dltrain.config.schema import NO_NUMBERS
 
 # What says where data lie, and nothing of what they hold.
-LOCATIONS = ("path", "val_path", "test_path", "root")
+LOCATIONS = ("path", "root", "val_path", "test_path")
 
 
 def deciding(config: Mapping[str, Any]) -> dict[str, Any]:

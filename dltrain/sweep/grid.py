@@ -126,17 +126,17 @@ def _multiplied(member: Overrides, repeats: int, sources: Sources) -> list[Overr
     resolved = resolve(member, sources.groups)
     composed = compose_groups(resolved.groups, sources.folders, sources.config_name)
 
-    def value(key: str) -> Any:
-        node: Any = composed
-        for part in key.split("."):
-            node = node.get(part) if isinstance(node, Mapping) else None
+    data = composed.get("data") or {}
+
+    def value(key: str, before: Any) -> Any:
         typed = resolved.values.get(key)
-        return typed.parsed if typed else node
+        return typed.parsed if typed else before
 
     # What is no such number stays as it is; checking the config says so.
     choices: list[dict[str, Value]] = [{}]
-    count, seed = value("data.folds"), value("seed")
-    if isinstance(count, int) and 2 <= count <= MAX_FOLDS and value("data.fold") is None:
+    seed = value("seed", composed.get("seed"))
+    count, fold = (value(f"data.{name}", data.get(name, -1)) for name in ("folds", "fold"))
+    if isinstance(count, int) and 2 <= count <= MAX_FOLDS and fold is None:
         choices = [{"data.fold": Value(str(fold), fold)} for fold in range(count)]
     if repeats > 1 and isinstance(seed, int):
         seeds = [(seed + i) % (MAX_SEED + 1) for i in range(repeats)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,60 @@ def test_data_draws_a_contact_sheet_of_images(here: Path, call: Call) -> None:
 def test_a_contact_sheet_stays_in_the_output_folder(here: Path, call: Call) -> None:
     call("data", "data=fashion_mnist", "data.source=sample", "data.name=../sheet")
     assert not (here / "sheet.png").exists()
+
+
+# What is said of columns, targets and rows is true.
+
+
+def lines(call: Call, *words: str) -> list[list[str]]:
+    shown = call("data", "data=csv", "data.path=t.csv", "data.target=y", *words)
+    assert (shown.code, shown.err) == (0, "")
+    return [line.split() for line in shown.out.splitlines()]
+
+
+def test_targets_are_shown_as_the_file_has_them(here: Path, call: Call) -> None:
+    """Scaled, rounded to float32 and scaled back, 0 would be -1.5e-06 or so."""
+    (here / "t.csv").write_text("x,y\n" + "".join(f"{i},{i * 12.3}\n" for i in range(60)))
+    shown = lines(call, "data.val_fraction=0", "data.test_fraction=0")
+    assert ["train", "362.9", "213", "0", "725.7"] in shown
+    exact = lines(call, "data.val_fraction=0", "data.test_fraction=0", "device.dtype=float64")
+    assert ["train", "362.9", "213", "0", "725.7"] in exact
+
+
+def test_columns_are_said_to_be_standardised_where_they_are(here: Path, call: Call) -> None:
+    (here / "t.csv").write_text("x,c,y\n" + "".join(f"{i},p,{i}.5\n" for i in range(60)))
+    shown = lines(call)
+    assert ["x", "number", "0", "standardised"] in shown
+    assert ["c", "category", "0", "1", "column", "of", "0", "and", "1:", "c_p"] in shown
+    assert ["y", "target", "0", "the", "target,", "standardised"] in shown
+    plain = lines(call, "data.standardise=false", "data.standardise_target=false", "data.drop=[c]")
+    assert ["x", "number", "0", "itself"] in plain
+    assert ["c", "dropped", "0", "nothing"] in plain
+    assert ["y", "target", "0", "the", "target"] in plain
+
+
+def test_a_target_of_classes_is_not_said_to_be_standardised(here: Path, call: Call) -> None:
+    (here / "t.csv").write_text("x,y\n" + "".join(f"{i},{'pq'[i % 2]}\n" for i in range(60)))
+    assert ["y", "target", "0", "the", "target"] in lines(call)
+
+
+def test_rows_that_stand_in_training_too_are_counted(here: Path, call: Call) -> None:
+    rows = [f"{i},{i}.5\n" for i in range(60)]
+    words = ("data=csv", "data.path=t.csv", "data.target=y", "trainer.epochs=1")
+    (here / "t.csv").write_text("x,y\n" + "".join(rows))
+    assert "stand in" not in call(*words).out
+    (here / "t.csv").write_text("x,y\n" + "".join(rows * 2))
+    for verb in ((), ("data",)):
+        assert re.search(
+            r"note: \d+ of 18 test rows \(\d+\.\d%\) stand in training, too, equal in all that is "
+            "learned from and in 'y'; test figures flatter the model",
+            " ".join(call(*verb, *words).out.split()),
+        )
+
+
+def test_files_and_splits_are_shown(here: Path, call: Call) -> None:
+    (here / "t.csv").write_text("x,part,y\n" + "".join(f"{i},train,{i}.5\n" for i in range(60)))
+    (here / "v.csv").write_text("x,part,y\n1,val,3\n")
+    shown = lines(call, "data.val_path=v.csv", "data.test_fraction=0", "data.drop=[part]")
+    assert ["source", "t.csv,", "v.csv"] in shown
+    assert ["rows", "60", "train,", "1", "val,", "0", "test"] in shown

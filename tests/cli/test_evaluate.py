@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from dltrain.nn.intervals import wilson
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
+from dltrain.system.paths import SHIPPED
 from dltrain.text import figure
 from tests.cli.test_predict import piped, sample, train, write_idx
 from tests.conftest import Call, changed, tree
@@ -163,3 +165,60 @@ def test_what_cannot_be_done_is_refused_and_leaves_nothing(here: Path, call: Cal
         assert (shown.code, shown.out, shown.err.count("\n")) == (2, "", 1), shown
         assert told in shown.err
         assert tree(here) == before
+
+
+# A file whose rows are no new ones.
+
+
+def warned(call: Call, *words: str) -> str:
+    shown = call("evaluate", "latest", "--data", *words)
+    assert shown.code == 0
+    return " ".join(shown.err.split())
+
+
+def test_the_file_a_run_learned_from_is_said_to_be_no_estimate(call: Call) -> None:
+    write_table(Path("table.csv"), classes=True)
+    train(call, *RUNS["classes"])
+    Path("table.csv").rename("moved.csv")
+    said = f"is the file that {latest().short} learned from: these figures are no estimate for new "
+    said += f"rows; its test rows are: dltrain evaluate {latest().short}"
+    assert warned(call, "moved.csv") == f"WARNING: moved.csv {said}"
+    Path("moved.csv.gz").write_bytes(gzip.compress(Path("moved.csv").read_bytes()))
+    assert warned(call, "moved.csv.gz", "--json") == f"WARNING: moved.csv.gz {said}"
+    streamed = piped("evaluate", "latest", "--data", "-", given=Path("moved.csv").read_bytes())
+    assert f"WARNING: standard input {said}" in " ".join(streamed.err.split())
+    text = Path("moved.csv").read_text()
+    Path("other.csv").write_text("".join(text.splitlines(keepends=True)[:-1]))
+    assert warned(call, "other.csv") == ""
+
+
+def test_no_test_rows_are_promised_where_there_are_none(call: Call) -> None:
+    write_table(Path("table.csv"), classes=True)
+    train(call, *changed(RUNS["classes"], "data.test_fraction=0"))
+    text = warned(call, "table.csv")
+    assert text.endswith("; it has no test rows, which data.test_fraction sets aside")
+
+
+def test_files_that_validate_are_known_and_those_that_test_are_new(call: Call) -> None:
+    for name, rows in {"table": 120, "val": 40, "test": 50}.items():
+        write_table(Path(f"{name}.csv"), classes=True, rows=rows)
+    train(call, *RUNS["classes"], "data.val_path=val.csv", "data.test_path=test.csv")
+    assert "val.csv is the file that" in warned(call, "val.csv")
+    assert "was validated on: these figures" in warned(call, "val.csv")
+    assert "learned from" in warned(call, "table.csv")
+    assert warned(call, "test.csv") == ""
+    own, other = (
+        json.loads(call("evaluate", "latest", *words, "--json").out)["metrics"]
+        for words in ([], ["--data", "test.csv"])
+    )
+    assert [*own.values()] == [*other.values()]
+
+
+def test_training_images_are_known_by_their_digest(call: Call) -> None:
+    train(call, *RUNS["softmax"])
+    names = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"]
+    names += ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
+    for name in names:
+        shutil.copy(SHIPPED / f"fashion_mnist_sample-{name}.gz", f"{name}.gz")
+    assert "learned from" in warned(call, f"{names[0]}.gz")
+    assert warned(call, f"{names[2]}.gz") == ""

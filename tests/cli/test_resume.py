@@ -255,6 +255,22 @@ def test_data_that_moved_are_found_where_they_are_said_to_be(
     assert call("resume", "latest", "data.path=moved.csv").code == 0
 
 
+def test_a_file_that_validates_may_move_and_must_not_change(
+    table_run: Path, here: Path, call: Call
+) -> None:
+    (here / "v.csv").write_text("y,a\n1.5,1\n")
+    words = ("data=csv", "data.path=t.csv", "data.target=y", "trainer.epochs=3")
+    crash(trained(call, *words, "data.val_path=v.csv", "device.threads=1"))
+    (here / "v.csv").rename(here / "w.csv")
+    assert "say where it lies now: data.val_path=" in refused(call("resume", "latest"))
+    (here / "x.csv").write_text("y,a\n2.5,1\n")
+    assert "data.path=t.csv or data.val_path=x.csv: its content changed since" in refused(
+        call("resume", "latest", "data.val_path=x.csv")
+    )
+    assert "content changed" in refused(call("resume", "latest", "data.val_path=null"))
+    assert call("resume", "latest", "data.val_path=w.csv").code == 0
+
+
 # Where it stands.
 
 

@@ -1,4 +1,4 @@
-"""A GPU that is asked for and is surely not there."""
+"""A GPU that is asked for and is surely not there; what was typed and has no effect."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.config.rules import absent_gpu
+from dltrain.config.load import load
+from dltrain.config.overrides import Overrides
+from dltrain.config.rules import absent_gpu, ineffective
 from tests.conftest import Call
 
 
@@ -45,3 +47,47 @@ def test_it_is_not_refused_where_torch_has_one() -> None:
     import torch
 
     assert not (absent_gpu() and torch.cuda.is_available())
+
+
+# What was typed and has no effect.
+
+CSV = ["data=csv", "data.path=package:house_tiny.csv", "data.target=Price"]
+IMAGES = ["data=fashion_mnist", "model=softmax"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([*CSV, "data.val_fraction=0.1"], []),
+        ([*CSV, "data.folds=2", "data.fold=0"], []),
+        (
+            [*CSV, "data.val_fraction=0.1", "data.test_fraction=0", "data.folds=2", "data.fold=0"],
+            ["data.val_fraction has no effect with data.folds=2"],
+        ),
+        (
+            [*CSV, "data.val_fraction=0.1", "data.test_fraction=0.1", "data.split=RoofType"],
+            [
+                "data.val_fraction has no effect with data.split=RoofType",
+                "data.test_fraction has no effect with data.split=RoofType",
+            ],
+        ),
+        (
+            [*CSV, "data.seed=1", "data.stratify=true", "data.order=NumRooms"],
+            [
+                "data.stratify has no effect with data.order=NumRooms",
+                "data.seed has no effect with data.order=NumRooms",
+            ],
+        ),
+        (
+            [*CSV, "data.test_fraction=0", "data.test_path=package:house_tiny.csv"],
+            ["data.test_fraction has no effect with data.test_path=package:house_tiny.csv"],
+        ),
+        (
+            [*IMAGES, "data.num_val=9", "data.folds=3", "data.fold=2"],
+            ["data.num_val has no effect with data.folds=3"],
+        ),
+    ],
+)
+def test_what_has_no_effect_beside_another_knob_is_said(words: list[str], said: list[str]) -> None:
+    overrides = Overrides.parse(words)
+    assert ineffective(load(overrides), overrides) == said

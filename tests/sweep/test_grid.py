@@ -463,3 +463,70 @@ def test_a_file_cannot_make_too_many_members(file: WriteText) -> None:
     assert line == (
         "sweep.file=sweeps.yaml, sweep 2: this makes 120,000 members; at most 100,000 are allowed"
     )
+
+
+# Folds.
+
+TABLE = ["data=house_tiny", "data.drop=[NumRooms]"]
+FOLDS = [*TABLE, "data.folds=3"]
+
+
+def test_folds_stand_for_a_member_each() -> None:
+    assert settings(*FOLDS) == [{"data.fold": str(fold)} for fold in range(3)]
+    assert planned(*FOLDS).members[1].overrides.words == [*FOLDS, "data.fold=1"]
+
+
+def test_folds_and_repeats_multiply() -> None:
+    pairs = [
+        (s["optimizer.lr"], s["data.fold"], s["seed"])
+        for s in settings(*FOLDS, "optimizer.lr=0.1,0.2", "sweep.repeat=2", "seed=7")
+    ]
+    assert pairs == [
+        (lr, fold, seed) for lr in ("0.1", "0.2") for fold in ("0", "1", "2") for seed in ("7", "8")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "folds"),
+    [
+        (["data.fold=1", "seed=0,1"], ["1"]),
+        (["data.fold=0,2"], ["0", "2"]),
+        (["data.fold=null"], ["0", "1", "2"]),
+    ],
+)
+def test_folds_that_are_chosen_are_the_only_ones(words: list[str], folds: list[str]) -> None:
+    members = planned(*FOLDS, *words).members
+    assert [*dict.fromkeys(str(member.config.data.fold) for member in members)] == folds
+
+
+def test_numbers_of_folds_may_be_swept() -> None:
+    words = [*TABLE, "data.folds=2,3"]
+    pairs = [(setting["data.folds"], setting["data.fold"]) for setting in settings(*words)]
+    assert pairs == [("2", "0"), ("2", "1"), ("3", "0"), ("3", "1"), ("3", "2")]
+
+
+def test_folds_of_a_config_file_count_too(here: Path) -> None:
+    (here / "mine/data").mkdir(parents=True)
+    text = "# @package _global_\ndefaults: [house_tiny]\ndata: {folds: 2, drop: [NumRooms]}\n"
+    (here / "mine/data/folded.yaml").write_text(text)
+    plan = planned("data=folded", "optimizer.lr=0.1,0.2", config_dir=here / "mine")
+    assert [member.config.data.fold for member in plan.members] == [0, 1, 0, 1]
+
+
+def test_members_of_one_fold_train_together() -> None:
+    groups = planned(*FOLDS, "optimizer.lr=0.1,0.2").groups
+    assert [group.members for group in groups] == [(0, 3), (1, 4), (2, 5)]
+    assert [dict(group.workload.data.rows) for group in groups] == [
+        {"train": train, "val": 4 - train, "test": 0} for train in (2, 3, 3)
+    ]
+
+
+def test_too_many_members_for_folds_are_refused() -> None:
+    words = [*TABLE, "data.folds=1000", "seed=range(200)"]
+    assert refused(*words) == ["with a member for each fold this makes more than 100,000; lower it"]
+
+
+def test_folds_of_data_without_any_are_an_unknown_key() -> None:
+    assert refused("data.folds=3", "seed=0,1") == [
+        "data=synthetic has no folds; data=csv or fashion_mnist has one"
+    ]

@@ -56,6 +56,22 @@ def test_a_sweep_goes_on_where_its_table_lies_now(sweep: Run, call: Call) -> Non
     assert call("resume", "latest").code == 0  # it has not to be told twice
 
 
+def test_files_that_validate_and_test_are_found_where_they_lie_now(here: Path, call: Call) -> None:
+    for name in ("t", "v", "w"):
+        (here / f"{name}.csv").write_text(TABLE)
+    files = ["data.val_path=v.csv", "data.test_path=w.csv"]
+    words = [*CSV, *files, "data.task=regression", "optimizer.lr=0.01,0.1"]
+    assert call("-m", *words).code == 0
+    [run] = list_runs(here / "outputs")
+    before = weights(run)
+    shutil.rmtree(run.folder / "members" / "0001")
+    (here / "w.csv").rename(here / "x.csv")
+    missing = call("resume", "latest")
+    assert "say where the data lie now: data.test_path=..." in missing.err
+    assert call("resume", "latest", "data.test_path=x.csv").code == 0
+    assert weights(run) == before
+
+
 def test_it_may_be_repeated_with_the_new_path_as_well(sweep: Run, call: Call) -> None:
     Path("t.csv").rename("other.csv")
     missing = call("-m", "--resume", "latest", "data.path=nope.csv")

@@ -5,7 +5,8 @@ Letters: N rows.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import functools
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -34,21 +35,14 @@ def leak_notes(
     others = {name: rows for name, rows in splits.items() if name != "train" and len(rows)}
     if not others:
         return []
-    digests = np.zeros(len(table), np.uint64)
-    for column in columns:
-        _mix(digests, _words(table, column, is_text=column in categorical))
-    train = splits["train"][np.argsort(digests[splits["train"]], kind="stable")]
-    known = digests[train]
+    words = {
+        column: functools.partial(_words, table, column, is_text=column in categorical)
+        for column in reversed(columns)
+    }
+    leaked = _leaked(list(words.values()), splits["train"], np.concatenate([*others.values()]))
     notes = []
     for name, rows in others.items():
-        places = np.minimum(np.searchsorted(known, digests[rows]), len(train) - 1)
-        like = known[places] == digests[rows]
-        pairs = train[places[like]], rows[like]
-        for column in columns:  # equal digests may be of unequal rows, if hardly ever
-            words = _words(table, column, is_text=column in categorical)
-            equal = words[pairs[0]] == words[pairs[1]]
-            pairs = pairs[0][equal], pairs[1][equal]
-        count = len(pairs[0])
+        count = int(np.count_nonzero(np.isin(rows, leaked)))
         if count > SHARE * len(rows):
             notes.append(
                 f"{count:,} of {len(rows):,} {name} rows ({count / len(rows):.1%}) stand in "
@@ -58,18 +52,51 @@ def leak_notes(
     return notes
 
 
-def _words(table: Table, column: str, *, is_text: bool) -> _Words:
-    """Return the cells of a column as words, [N], equal where the cells are."""
+def _leaked(
+    columns: Sequence[Callable[[Integers], _Words]], train: Integers, others: Integers
+) -> Integers:
+    """Return those of the other rows that are equal to a training row in all columns."""
+    digests = [np.zeros(len(rows), np.uint64) for rows in (train, others)]
+    for words in columns:
+        _mix(digests[0], words(train))
+        _mix(digests[1], words(others))
+        # Most rows have no like after a column or two, and the rest costs nothing.
+        kept = _possible(*digests), _possible(*digests[::-1])
+        train, others = train[kept[0]], others[kept[1]]
+        digests = [digest[keep] for digest, keep in zip(digests, kept, strict=True)]
+    if not len(train):
+        return train
+    order = np.argsort(digests[0], kind="stable")
+    places = np.minimum(np.searchsorted(digests[0][order], digests[1]), len(train) - 1)
+    pairs = train[order[places]], others
+    for words in columns:  # equal digests may be of unequal rows, if hardly ever
+        equal = words(pairs[0]) == words(pairs[1])
+        pairs = pairs[0][equal], pairs[1][equal]
+    return pairs[1]
+
+
+def _possible(digests: _Words, others: _Words) -> npt.NDArray[np.bool_]:
+    """Tell which digests may be among others; most that are not are told so."""
+    mask = np.uint64((1 << (16 * len(others)).bit_length()) - 1)
+    marks = np.zeros(int(mask) + 1, dtype=bool)
+    marks[others & mask] = True
+    possible: npt.NDArray[np.bool_] = marks[digests & mask]
+    return possible
+
+
+def _words(table: Table, column: str, rows: Integers, *, is_text: bool) -> _Words:
+    """Return some cells of a column as words, equal where the cells are."""
     numbers = None if is_text else table.numbers(column)
     if numbers is None:
-        return table.categories(column)[1].astype(np.uint64)
-    words = (numbers + 0.0).view(np.uint64)  # -0.0 becomes 0.0
-    words[np.isnan(numbers)] = np.uint64(2**64 - 1)
+        return table.categories(column)[1][rows].astype(np.uint64)
+    cells = numbers[rows] + 0.0  # -0.0 becomes 0.0
+    words = cells.view(np.uint64)
+    words[np.isnan(cells)] = np.uint64(2**64 - 1)
     return words
 
 
 def _mix(digests: _Words, words: _Words) -> None:
-    """Mix words into the number of each row, [N], equal for equal rows and hardly for others."""
+    """Mix words into the number of each row, equal for equal rows and hardly for others."""
     digests ^= words
     digests ^= digests >> np.uint64(32)  # of whole numbers only the high bits differ
     digests *= np.uint64(0x9E3779B97F4A7C15)
