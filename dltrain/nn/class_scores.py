@@ -54,7 +54,13 @@ class ClassScores:
     @functools.cached_property
     def _predicted(self) -> Tensor:
         """[M, N]; of equally probable classes the first."""
-        return self._outputs.argmax(dim=1)
+        # Class by class: torch's argmax over an axis that is not the last takes 7 times as long.
+        highest, *others = self._outputs.unbind(dim=1)
+        predicted = torch.zeros(highest.shape, dtype=torch.int64, device=highest.device)
+        for number, each in enumerate(others, start=1):
+            predicted.masked_fill_(each > highest, number)
+            highest = torch.maximum(highest, each)
+        return predicted
 
     @functools.cached_property
     def _squares(self) -> Tensor:

@@ -65,15 +65,15 @@ class Area:
         members, _, count = self.scores.shape
         means = []
         for each, rows, others in self._against_rest():
-            own, rest = self.scores[:, each, rows], self.scores[:, each, others]
-            won = _twice_below(ascending(rest), own).double()  # [M, P]
-            lost = _twice_below(ascending(own), rest).double()  # [M, Q]
-            area = won.sum(dim=1, keepdim=True) / (2 * len(rows) * len(others))
+            own, order = self.scores[:, each, rows].sort(dim=1)
+            rest, order_of_rest = self.scores[:, each, others].sort(dim=1)
+            won = _twice_below(rest, own).double() / (2 * len(others))  # [M, P]
+            lost = _twice_below(own, rest).double() / (2 * len(rows))  # [M, Q]
+            area = won.sum(dim=1, keepdim=True) / len(rows)
             values = self.scores.new_empty(members, count)
-            values[:, rows] = area + (won / (2 * len(others)) - area) * (count / len(rows))
-            ahead = 1 - lost / (2 * len(rows))
-            values[:, others] = area + (ahead - area) * (count / len(others))
-            means.append(values)
+            values.scatter_(1, rows[order], area + (won - area) * (count / len(rows)))
+            ahead = area + (1 - lost - area) * (count / len(others))
+            means.append(values.scatter_(1, others[order_of_rest], ahead))
         return self._mean(means, like=self.scores[:, 0])
 
     def resampled(self, weights: Tensor) -> Tensor:
