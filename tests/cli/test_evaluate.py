@@ -13,7 +13,7 @@ import pytest
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
 from tests.cli.test_predict import piped, sample, train, write_idx
-from tests.conftest import Call, changed, tree
+from tests.conftest import Call, changed, tested, tree
 from tests.inference.test_evaluation import RUNS, write_table
 from tests.torture.flips import make_images
 
@@ -30,7 +30,7 @@ def test_classes_are_shown_with_scores_and_who_is_taken_for_whom(here: Path, cal
     shown = call("evaluate", "latest")
     assert (shown.code, shown.err) == (0, "")
     assert re.search(r"^data +fashion_mnist, test split: 1,000 rows$", shown.out, re.MULTILINE)
-    accuracy = latest().part("result", "test", "test/accuracy")
+    accuracy = latest().part("result", "kept", "test/accuracy")
     assert re.search(rf"^accuracy +{accuracy:.4g}$", shown.out, re.MULTILINE)
     assert re.search(r"^class +precision +recall +f1 +rows$", shown.out, re.MULTILINE)
     assert len(re.findall(r"^ankle boot( +[\d.]+){4}$", shown.out, re.MULTILINE)) == 1
@@ -44,7 +44,7 @@ def test_amounts_are_shown_with_the_largest_error(call: Call) -> None:
     shown = call("evaluate", "latest")
     assert (shown.code, shown.err) == (0, "")
     for name in ("loss", "rmse", "r2"):
-        value = latest().part("result", "test", f"test/{name}")
+        value = latest().part("result", "kept", f"test/{name}")
         assert re.search(rf"^{name} +{value:.4g}$", shown.out, re.MULTILINE)
     told = r"^largest error +[\d.]+ in row \d+, from 0 \(true [-\d.]+, predicted [-\d.]+\)$"
     assert re.search(told, shown.out, re.MULTILINE)
@@ -55,7 +55,7 @@ def test_json_holds_what_the_record_holds(name: str, call: Call) -> None:
     write_table(Path("table.csv"), classes=name == "classes")
     train(call, *RUNS[name])
     found = json.loads(call("evaluate", "latest", "--json").out)
-    assert found["metrics"] == latest().part("result", "test")
+    assert found["metrics"] == tested(latest().info)
     assert (found["run"], found["split"], found["rows"]) == (latest().id, "test", 100)
     if name == "classes":
         assert np.sum(found["confusion"]) == 100
@@ -90,9 +90,7 @@ def test_images_are_judged_by_the_labels_beside_them(call: Call) -> None:
     Path("some-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
     words = ["evaluate", "latest", "--data", "some-images-idx3-ubyte", "--json"]
     found = json.loads(call(*words).out)["metrics"]
-    assert {f"test{key[4:]}": value for key, value in found.items()} == latest().part(
-        "result", "test"
-    )
+    assert {f"test{key[4:]}": value for key, value in found.items()} == tested(latest().info)
     Path("some-labels-idx1-ubyte").write_bytes(
         labels[:4] + (len(test) - 1).to_bytes(4, "big") + labels[8:-1]
     )

@@ -160,7 +160,7 @@ def test_of_a_big_sweep_the_best_curves_and_some_of_the_rest_are_drawn(
     for number in range(9, 240):
         member = copy / f"members/{number:04d}"
         shutil.copytree(copy / "members/0000", member)
-        info["result"]["best"]["value"] = 1000.0 + number
+        info["result"]["kept"]["val/loss"] = 1000.0 + number
         info["overrides"] = [f"optimizer.lr={1 / number}", "seed=0"]
         write_record(member / "run.json", info)
     monkeypatch.chdir(tmp_path)

@@ -101,7 +101,7 @@ def test_a_narrow_terminal_gets_fewer_columns_and_is_told_which_are_missing(ther
     assert len(shown(400)) == 4
     head, *rows, missing = shown(100)
     assert len(rows) == 3  # each on one line
-    assert {"id", "status", "best"} <= set(head.split())
+    assert {"id", "status", "result"} <= set(head.split())
     assert missing.startswith("no room for, but in --columns: duration")
 
 
