@@ -163,6 +163,12 @@ def changed(words: Sequence[str], *more: str) -> list[str]:
     return [*(word for word in words if word.partition("=")[0] not in keys), *more]
 
 
+def tested(record: Mapping[str, Any]) -> dict[str, float]:
+    """Return what a finished run's record says of the test rows."""
+    kept = record["result"]["kept"]
+    return {name: value for name, value in kept.items() if name.startswith("test/")}
+
+
 def tree(folder: Path) -> list[str]:
     """List every file and folder below a folder."""
     return sorted(

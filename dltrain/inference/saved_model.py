@@ -94,7 +94,7 @@ def load(
     config = config_of(run, changes or {}, check_files=check_files)
     data = _preparation(run)
     layers = build.layer_plans(config, data)
-    path = _checkpoint(run, epoch or config.trainer.kept)
+    path = _checkpoint(run, epoch, kept=config.trainer.kept)
     itemsize = 8 if build.dtype_name(config) == "float64" else 4
     _compare(path, layers, "F64" if itemsize == 8 else "F32")
     device = choose(
@@ -138,8 +138,8 @@ def _preparation(run: Run) -> Dataset:
         raise ValueError(f"{path}: is not JSON ({error})") from None
 
 
-def _checkpoint(run: Run, epoch: str) -> Path:
-    """Find the file of a run's last or best epoch."""
+def _checkpoint(run: Run, epoch: str | None, *, kept: str) -> Path:
+    """Find the file of a run's last or best epoch; of the kept one if neither is asked for."""
     folder = run.folder / CHECKPOINTS
     existing = checkpoint_file.paths(folder)
     if not existing:
@@ -147,7 +147,8 @@ def _checkpoint(run: Run, epoch: str) -> Path:
     _, meta = checkpoint_file.shapes(existing[0])
     outcome = meta.get("outcome")
     best = outcome.get("best") if isinstance(outcome, dict) else None
-    if epoch == "last" or best == {}:  # no epoch was validated yet, so the last one is kept
+    # What was stopped before it validated an epoch has no best one to keep.
+    if (epoch or ("last" if best == {} else kept)) == "last":
         return existing[0]
     number = best.get("epoch") if isinstance(best, dict) else None
     wanted = [p for p in existing if type(number) is int and p == _whole(folder, number)]

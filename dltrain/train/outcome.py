@@ -122,7 +122,7 @@ class Outcome:
         return self.best_row if rules.keep == "best" and self.best_row else self.final
 
     def _is_better(self, row: Row, metric: str) -> bool:
-        return not self.best_row or better(row, self.best_row, metric=metric)
+        return metric not in self.best_row or better(row, self.best_row, metric=metric)
 
     def _compare(self, row: Row, rules: Rules) -> None:
         metric = rules.metric

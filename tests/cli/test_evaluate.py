@@ -17,7 +17,7 @@ from dltrain.runs.run import Run
 from dltrain.system.paths import SHIPPED
 from dltrain.text import figure
 from tests.cli.test_predict import piped, sample, train, write_idx
-from tests.conftest import Call, changed, tree
+from tests.conftest import Call, changed, tested, tree
 from tests.inference.test_evaluation import RUNS, write_table
 from tests.torture.flips import make_images
 
@@ -34,7 +34,7 @@ def test_classes_are_shown_with_scores_and_who_is_taken_for_whom(here: Path, cal
     shown = call("evaluate", "latest")
     assert (shown.code, shown.err) == (0, "")
     assert re.search(r"^data +fashion_mnist, test split: 1,000 rows$", shown.out, re.MULTILINE)
-    accuracy = latest().part("result", "test", "test/accuracy")
+    accuracy = latest().part("result", "kept", "test/accuracy")
     low, high = (figure(end) for end in wilson(accuracy, rows=1000))
     quoted = rf"^accuracy  {accuracy:.4g} \[{low}, {high}\]$"
     assert re.search(quoted, shown.out, re.MULTILINE)
@@ -54,7 +54,7 @@ def test_amounts_are_shown_with_the_largest_error(call: Call) -> None:
     shown = call("evaluate", "latest")
     assert (shown.code, shown.err) == (0, "")
     for name, more in (("loss", ""), ("rmse", r" \[.+, .+\]"), ("r2", r" \[.+, .+\]")):
-        value = latest().part("result", "test", f"test/{name}")
+        value = latest().part("result", "kept", f"test/{name}")
         assert re.search(rf"^{name} +{value:.4g}{more}$", shown.out, re.MULTILINE)
     assert re.search(r"^median_absolute_error +[\d.]+$", shown.out, re.MULTILINE)
     assert max(map(len, shown.out.splitlines())) <= 80
@@ -67,7 +67,7 @@ def test_json_holds_what_the_record_holds(name: str, call: Call) -> None:
     write_table(Path("table.csv"), classes=name == "classes")
     train(call, *RUNS[name])
     found = json.loads(call("evaluate", "latest", "--json").out)
-    assert latest().part("result", "test").items() <= found["metrics"].items()
+    assert found["metrics"] == tested(latest().info)
     quoted = ["accuracy", "auc"] if name == "classes" else ["rmse", "r2"]
     assert list(found["intervals"]) == [f"test/{each}" for each in quoted]
     for each, (low, high) in found["intervals"].items():
@@ -108,7 +108,7 @@ def test_images_are_judged_by_the_labels_beside_them(call: Call) -> None:
     words = ["evaluate", "latest", "--data", "some-images-idx3-ubyte", "--json"]
     found = json.loads(call(*words).out)["metrics"]
     named = {f"test{key[4:]}": value for key, value in found.items()}
-    assert latest().part("result", "test").items() <= named.items()
+    assert named == tested(latest().info)
     Path("some-labels-idx1-ubyte").write_bytes(
         labels[:4] + (len(test) - 1).to_bytes(4, "big") + labels[8:-1]
     )

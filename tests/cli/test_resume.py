@@ -353,12 +353,13 @@ def test_outcomes_come_back_as_they_were() -> None:
         status="running",
         final={"epoch": 3.0, "val/r2": float("-inf"), "train/loss": 0.1},
         best={"metric": "val/loss", "value": 0.25, "epoch": 2},
+        best_row={"epoch": 2.0, "val/loss": 0.25},
         stale=1,
     )
     assert Outcome.from_plain(outcome.as_plain()) == outcome
-    broken = dataclasses.asdict(outcome) | {"stale": "1"}
-    with pytest.raises(ValueError, match="not what a checkpoint says"):
-        Outcome.from_plain(broken)
+    for part in ({"stale": "1"}, {"best_row": {"epoch": 3.0, "val/loss": 0.25}}, {"best_row": {}}):
+        with pytest.raises(ValueError, match="not what a checkpoint says"):
+            Outcome.from_plain(dataclasses.asdict(outcome) | part)
 
 
 # What a newcomer stumbled over.

@@ -18,7 +18,7 @@ from tests.conftest import Call, tree
     [
         (
             ["--sort", "val/los"],
-            "--sort=val/los: no listed run has such a field; did you mean last/val",
+            "--sort=val/los: no listed run has such a field; did you mean val/loss?",
         ),
         (
             ["--columns", "id,lrr"],

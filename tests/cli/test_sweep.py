@@ -101,8 +101,8 @@ def test_what_has_no_result_is_listed_with_its_reason(grid: Done) -> None:
 
 
 def test_the_best_is_named_with_its_value(grid: Done) -> None:
-    best = record(members(grid.folder)[1])["result"]["best"]
-    told = f"best/val/loss {best['value']:.4g} at epoch {best['epoch']}"
+    kept = record(members(grid.folder)[1])["result"]["kept"]
+    told = f"val/loss {kept['val/loss']:.4g} at epoch {kept['epoch']:.0f}"
     assert value(grid, "best") == f"member 1: {told}"
 
 
@@ -112,8 +112,8 @@ def test_the_best_command_trains_to_the_same_value(grid: Done, call: Call) -> No
     assert call(*words).code == 0
     [run] = list_runs(Path("outputs"))
     ours, theirs = run.info["result"], record(members(grid.folder)[1])["result"]
-    assert ours["best"]["epoch"] == theirs["best"]["epoch"]
-    assert ours["best"]["value"] == pytest.approx(theirs["best"]["value"], rel=1e-5)
+    assert ours["kept"]["epoch"] == theirs["kept"]["epoch"]
+    assert ours["kept"]["val/loss"] == pytest.approx(theirs["kept"]["val/loss"], rel=1e-5)
 
 
 def test_the_best_command_can_be_pasted_whatever_it_holds(call: Call, here: Path) -> None:
@@ -129,7 +129,7 @@ def test_the_best_command_can_be_pasted_whatever_it_holds(call: Call, here: Path
     assert call(*typed).code == 0
     single = next(run for run in list_runs(Path("outputs")) if not run.is_sweep)
     assert single.info["data"]["name"] == "x, y"
-    assert single.info["result"]["best"]["value"] == pytest.approx(best["value"], rel=1e-5)
+    assert single.info["result"]["kept"]["val/loss"] == pytest.approx(best["value"], rel=1e-5)
 
 
 def test_what_to_type_next_is_said_and_works(grid: Done) -> None:
@@ -146,9 +146,9 @@ def test_what_to_type_next_is_said_and_works(grid: Done) -> None:
 
 def test_repeated_settings_are_shown_by_their_mean(repeated: Done) -> None:
     assert repeated.shown.code == 0
-    rows = cells(repeated.shown.out.splitlines(), "optimizer.lr  mean best/val/loss")
+    rows = cells(repeated.shown.out.splitlines(), "optimizer.lr  mean val/loss")
     found = results(repeated.folder)
-    values = [float(row["best/val/loss"]) for row in found if row["optimizer.lr"] == "0.05"]
+    values = [float(row["val/loss"]) for row in found if row["optimizer.lr"] == "0.05"]
     assert [row[0] for row in rows] == ["0.05", "0.01"]
     assert float(rows[0][1]) == pytest.approx(sum(values) / 3, rel=1e-3)
     assert [row[3] for row in rows] == ["3", "3"]

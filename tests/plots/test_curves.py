@@ -1,4 +1,4 @@
-"""Learning curves: the points are those of metrics.csv, the best epoch is marked."""
+"""Learning curves: the points are those of metrics.csv, the kept epoch is marked."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_several_runs_have_a_colour_each_and_a_legend() -> None:
     colours = {own.get_gid(): own.get_color() for own in axes.lines if own.get_gid()}
     assert colours["train/loss-0"] == colours["val/loss-0"] != colours["train/loss-1"]
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert texts == ["second", "first", "train", "val", "best epoch"]
+    assert texts == ["second", "first", "train", "val", "kept epoch"]
 
 
 def test_of_many_runs_the_best_have_colours_and_the_others_are_grey() -> None:
@@ -125,7 +125,7 @@ def test_of_many_runs_the_best_have_colours_and_the_others_are_grey() -> None:
     assert texts == [
         *(f"r{i}" for i in range(LEADING)),
         f"{MANY + 4 - LEADING} others",
-        "best epoch",
+        "kept epoch",
     ]
 
 

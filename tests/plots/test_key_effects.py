@@ -39,7 +39,7 @@ def test_a_sweep_is_drawn_with_all_its_members(sweep: Run) -> None:
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     with (sweep.folder / "results.csv").open() as file:
         table = [row for row in csv.DictReader(file) if row["status"] == "done"]
-    pairs = [(float(row["optimizer.lr"]), float(row["best/val/loss"])) for row in table]
+    pairs = [(float(row["optimizer.lr"]), float(row["val/loss"])) for row in table]
     assert len(pairs) == 8
     assert np.allclose(sorted(points(axes, marker="o", linestyle="None")), sorted(pairs))
     means = points(axes, marker="_")

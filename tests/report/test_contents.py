@@ -107,20 +107,20 @@ def test_settings_have_their_mean_and_deviation_over_seeds(call: Call, sweep: st
     facts = facts_of(written(call, sweep))
     table = block(facts, "settings", "table")
     assert [column["name"] for column in table["columns"]] == [
-        *("optimizer.lr", "mean best/val/loss", "sd", "n", "within noise of the best"),
+        *("optimizer.lr", "mean val/loss", "sd", "n", "within noise of the best"),
     ]
     [results] = Path("outputs").glob("*_sweep_*/results.csv")
     with results.open() as file:
         rows = list(csv.DictReader(file))
     for lr, mean, deviation, count, _ in table["rows"]:
-        values = [float(r["best/val/loss"]) for r in rows if float(r["optimizer.lr"]) == lr]
+        values = [float(r["val/loss"]) for r in rows if float(r["optimizer.lr"]) == lr]
         assert mean == pytest.approx(statistics.fmean(values))
         assert deviation == pytest.approx(statistics.stdev(values))
         assert int(count) == len(values) == 3
     means = [row[1] for row in table["rows"]]
     assert means == sorted(means)
     assert table["rows"][0][-1] == "best"
-    best = min(rows, key=lambda row: float(row["best/val/loss"]))
+    best = min(rows, key=lambda row: float(row["val/loss"]))
     assert facts["figures"][1][2].startswith(f"member {best['member']}, its best")
 
 
@@ -160,7 +160,7 @@ def test_of_a_big_sweep_the_best_curves_and_some_of_the_rest_are_drawn(
     for number in range(9, 240):
         member = copy / f"members/{number:04d}"
         shutil.copytree(copy / "members/0000", member)
-        info["result"]["best"]["value"] = 1000.0 + number
+        info["result"]["kept"]["val/loss"] = 1000.0 + number
         info["overrides"] = [f"optimizer.lr={1 / number}", "seed=0"]
         write_record(member / "run.json", info)
     monkeypatch.chdir(tmp_path)

@@ -154,7 +154,7 @@ def test_a_sweep_with_failures_says_so_in_its_record(ruined: Ruined) -> None:
     assert info["counts"] == {"done": 40, "failed": 9, "diverged": 1}
     best = min(
         (row for row in results(ruined.folder) if row["status"] == "done"),
-        key=lambda row: float(row["best/val/loss"]),
+        key=lambda row: float(row["val/loss"]),
     )
     assert info["result"]["best"]["member"] == int(best["member"])
 

@@ -40,11 +40,11 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_result_is_read_from_the_members_folder(sweep: Path) -> None:
     plan, folder = planned(*WORDS), SweepFolder(sweep)
     found = read_result(folder, plan.members[1], "val/loss")
-    best = record(sweep / "members" / "0001")["result"]["best"]
-    assert (found.status, found.value, found.epoch) == ("done", best["value"], best["epoch"])
+    kept = record(sweep / "members" / "0001")["result"]["kept"]
+    assert (found.status, found.value, found.epoch) == ("done", kept["val/loss"], kept["epoch"])
 
 
-def test_a_metric_that_does_not_choose_is_the_last_epochs(sweep: Path) -> None:
+def test_a_metric_that_does_not_choose_is_of_the_same_epoch(sweep: Path) -> None:
     found = read_result(SweepFolder(sweep), planned(*WORDS).members[0], "train/rmse")
     final = record(sweep / "members" / "0000")["result"]["final"]
     assert (found.value, found.epoch) == (final["train/rmse"], 3)
@@ -77,7 +77,7 @@ def test_results_have_a_row_per_member_and_its_setting(sweep: Path) -> None:
     assert [(row["optimizer.lr"], row["seed"]) for row in rows[:3]] == [
         ("0.01", "0"), ("0.01", "1"), ("0.05", "0")
     ]  # fmt: skip
-    numbers = {"best/epoch", "best/val/loss", "last/epoch", "last/train/loss", "last/val/r2"}
+    numbers = {"epoch", "val/loss", "train/loss", "val/r2", "test/r2"}
     assert numbers <= set(rows[0])
 
 
@@ -86,7 +86,7 @@ def test_numbers_of_the_results_are_those_of_the_metrics(sweep: Path) -> None:
         with open(sweep / "members" / f"{int(row['member']):04d}" / "metrics.csv") as file:
             last = list(csv.DictReader(file))[-1]
         for name in ("train/loss", "val/loss", "val/rmse"):
-            assert row[f"last/{name}"] == last[name]
+            assert row[name] == last[name]
 
 
 def test_equal_sweeps_leave_equal_bytes(sweep: Path, tmp_path: Path) -> None:

@@ -130,7 +130,8 @@ function curveTraces(block, metric, { single, on, training, others }) {
         hovertemplate: "%{y:.4~g} at epoch %{x}<extra>%{fullData.name}</extra>",
       });
       traces[traces.length - 1].marker.color = traces[traces.length - 1].line.color;
-      if (single && run.kept !== null && split === splits[splits.length - 1]) traces.push(keptMark(run, values, on[place], place));
+      const marked = run.values[`val/${metric}`] ? "val" : "train";
+      if (single && run.kept !== null && split === marked) traces.push(keptMark(run, values, on[place], place));
     }
   }
   return traces;

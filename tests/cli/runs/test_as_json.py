@@ -26,9 +26,9 @@ def test_show_best_and_compare_write_json(here: Path, call: Call) -> None:
         assert "\x1b" not in shown.out
         assert set(json.loads(shown.out)) == {"fields", "record", "folder"}
     best = json.loads(call("runs", "best", "--json").out)
-    assert best["metric"] == "best/val/loss"
+    assert best["metric"] == "val/loss"
     assert best["best"] == best["ranking"][0]
-    assert isinstance(best["best"]["best/val/loss"], float)
+    assert isinstance(best["best"]["val/loss"], float)
     both = json.loads(call("runs", "compare", one, other, "--json").out)
     assert {run["status"] for run in both} == {"diverged", "done"}
 

@@ -13,7 +13,7 @@ def test_the_best_setting_of_a_sweep_says_what_is_noise(there: Path, call: Call)
     *_, sweep = runs_of(there)
     shown = call("runs", "best", sweep.short)
     head, first, *_ = shown.out.splitlines()
-    assert head.split()[:3] == ["optimizer.lr", "mean", "best/val/loss"]
+    assert head.split()[:3] == ["optimizer.lr", "mean", "val/loss"]
     assert first.startswith("0.1 ")
     assert "best" in first
     assert "noise " in shown.out
@@ -23,8 +23,8 @@ def test_the_best_setting_of_a_sweep_says_what_is_noise(there: Path, call: Call)
 
 def test_the_best_by_another_metric(there: Path, call: Call) -> None:
     *_, sweep = runs_of(there)
-    shown = call("runs", "best", sweep.short, "--metric", "w_error")
-    assert "mean last/w_error" in shown.out
+    shown = call("runs", "best", sweep.short, "--metric", "fit/w_error")
+    assert "mean fit/w_error" in shown.out
     assert shown.code == 0
     assert call("runs", "best", "sweep", "--metric", "x").code == 2
 
@@ -35,7 +35,7 @@ def test_the_best_of_all_learned_from_the_same_data(there: Path, call: Call) -> 
     assert "house_tiny" not in shown.out
     assert "of    5 finished runs on synthetic" in shown.out
     rows = rows_of(call("runs", "--all", "--sort=val/loss", "--columns=id,val/loss", "--csv"))
-    assert f"val/loss {float(rows[0]['best/val/loss']):.4g}" in shown.out
+    assert f"val/loss {float(rows[0]['val/loss']):.4g}" in shown.out
 
 
 def test_an_interrupted_sweep_shows_what_it_is_at_and_no_none(there: Path, call: Call) -> None:
@@ -49,7 +49,7 @@ def test_an_interrupted_sweep_shows_what_it_is_at_and_no_none(there: Path, call:
     try:
         best = call("runs", "best", sweep.short).out
         assert "not finished: 1" in best
-        assert "best/val/loss so far" in best
+        assert "val/loss so far" in best
         assert "5 of 6 members are finished" in best
         assert "interrupted" in best
         shown = call("runs", "show", sweep.short).out

@@ -20,7 +20,7 @@ def test_all_runs_become_one_table(there: Path, call: Call, name: str) -> None:
     assert len(frame) == 8
     row = frame[frame["id"] == newest.id].iloc[0]
     assert row["optimizer.lr"] == 0.05
-    assert row["best/val/loss"] == newest.part("result", "best", "value")
+    assert row["val/loss"] == newest.part("result", "kept", "val/loss")
     assert sorted(frame["status"].unique()) == ["diverged", "done"]
 
 

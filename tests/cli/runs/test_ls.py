@@ -45,7 +45,7 @@ def test_members_of_sweeps_get_rows_of_their_own(there: Path, call: Call) -> Non
     ("key", "turned"), [("val/loss", False), ("-val/loss", True), ("optimizer.lr", False)]
 )
 def test_the_list_is_sorted_by_any_field(there: Path, call: Call, key: str, turned: bool) -> None:
-    name = key.removeprefix("-").replace("val/loss", "best/val/loss")
+    name = key.removeprefix("-")
     rows = rows_of(call("runs", "--all", f"--sort={key}", "--csv"))
     found = [float(row[name]) for row in rows if row[name]]
     assert found == sorted(found, reverse=turned)
@@ -72,7 +72,7 @@ def test_a_filter_chooses_and_the_rows_keep_their_numbers(there: Path, call: Cal
 
 def test_columns_are_those_asked_for(there: Path, call: Call) -> None:
     rows = rows_of(call("runs", "--columns", "id,lr,val/loss", "--csv"))
-    assert list(rows[0]) == ["id", "optimizer.lr", "best/val/loss"]
+    assert list(rows[0]) == ["id", "optimizer.lr", "val/loss"]
     assert rows[0]["optimizer.lr"] == "0.05"
 
 
@@ -81,7 +81,7 @@ def test_json_holds_every_field_as_it_is(there: Path, call: Call) -> None:
     found = json.loads(call("runs", "--json").out)
     assert found[0]["id"] == newest.id
     assert found[0]["optimizer.lr"] == 0.05
-    assert found[0]["best/val/loss"] == newest.part("result", "best", "value")
+    assert found[0]["val/loss"] == newest.part("result", "kept", "val/loss")
     assert found[0]["data.w"] == [2.0, -3.4]
 
 
@@ -101,7 +101,7 @@ def test_a_narrow_terminal_gets_fewer_columns_and_is_told_which_are_missing(ther
     assert len(shown(400)) == 4
     head, *rows, missing = shown(100)
     assert len(rows) == 3  # each on one line
-    assert {"id", "status", "best"} <= set(head.split())
+    assert {"id", "status", "result"} <= set(head.split())
     assert missing.startswith("no room for, but in --columns: duration")
 
 

@@ -23,7 +23,7 @@ def test_a_run_is_followed_until_it_ends(there: Path) -> None:
     assert head.split()[:3] == ["epoch", "step", "lr"]
     epochs = [int(row.split()[0].replace(",", "")) for row in rows]
     assert epochs == list(range(epochs[0], 101))  # none twice, none left out
-    assert last.startswith("done: best val/loss ")
+    assert last.startswith("done: val/loss ")
 
 
 def test_what_has_ended_is_shown_at_once(there: Path, call: Call) -> None:

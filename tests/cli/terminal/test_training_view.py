@@ -21,7 +21,7 @@ class Idle:
     """A training that stands still."""
 
     step: int = 0
-    epochs: int = 3
+    rules: Rules = Rules(epochs=3, patience=None, metric="val/loss")
     num_steps: int = 10
     columns: list[str] = field(default_factory=lambda: ["epoch", "step", "lr", "val/loss"])
 

@@ -42,7 +42,8 @@ def write_sweep(
         words = [f"{key}={text}" for key, text in zip(keys, texts, strict=True)]
         last = {"epoch": 3, METRIC: end, "train/loss": end}
         best = {"metric": METRIC, "value": end, "epoch": 3}
-        result: dict[str, Any] = {} if isinstance(end, str) else {"final": last, "best": best}
+        ended = {"final": last, "best": best, "kept": last}
+        result: dict[str, Any] = {} if isinstance(end, str) else ended
         member_info: dict[str, Any] = {
             "status": status,
             "overrides": words,

@@ -37,11 +37,12 @@ def write_sweep(count: int) -> Run:
     for index in range(count):
         member = folder / "members" / f"{index:04d}"
         member.mkdir(parents=True)
-        best = {"metric": "val/loss", "value": float(count - index), "epoch": 1}
+        last = {"epoch": 1.0, "val/loss": float(count - index)}
+        best = {"metric": "val/loss", "value": last["val/loss"], "epoch": 1}
         info = {
             "status": "done",
             "overrides": [f"lr={index}"],
-            "result": {"best": best, "final": {}},
+            "result": {"best": best, "final": last, "kept": last},
         }
         write_record(member / "run.json", info)
         (member / "metrics.csv").write_text("epoch,val/loss\n1,2\n")

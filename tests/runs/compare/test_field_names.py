@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dltrain.report.contents import report
-from dltrain.runs.compare.field_names import Names, counted_name, finite
+from dltrain.runs.compare.field_names import Names, finite, is_metric
 from dltrain.runs.compare.listing import resolve
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import read
@@ -26,72 +27,67 @@ WORDS = (
     "data.num_train=40",
 )
 RUNS: list[dict[str, Any]] = [
-    {"best/val/loss": 1.0, "last/val/loss": 2.0, "last/epoch": 3, "best/epoch": 2},
-    {"best/val/accuracy": 0.5, "last/val/loss": 2.0, "optimizer.lr": 1.0},
+    {"epoch": 3, "val/loss": 2.0, "best/val/loss": 1.0, "best/epoch": 2},
+    {"epoch": 2, "val/loss": 1.0, "last/val/loss": 2.0, "optimizer.lr": 1.0},
 ]
 
 
-def test_a_metric_alone_is_the_number_that_counts() -> None:
-    assert Names.of(RUNS[:1]).fits("val/loss") == ("best/val/loss",)
-    assert Names.of(RUNS[1:]).fits("val/loss") == ("last/val/loss",)
-    assert Names.of(RUNS).fits("epoch") == ("last/epoch",)
-    assert Names.of(RUNS).fits("lr") == ("optimizer.lr",)
+def test_a_metric_alone_is_of_the_kept_epoch_and_of_no_other() -> None:
+    names = Names.of(RUNS)
+    assert names.fits("val/loss") == ("val/loss",)
+    assert names.fits("epoch") == ("epoch",)
+    assert names.fits("best/val/loss") == ("best/val/loss",)
+    assert names.fits("loss") == ()
+    assert names.fits("lr") == ("optimizer.lr",)
 
 
-def test_a_metric_that_chose_in_some_runs_only_is_refused_with_both_names() -> None:
-    with pytest.raises(ValueError, match="is one of best/val/loss, last/val/loss"):
-        resolve("--sort", "val/loss", Names.of(RUNS))
-
-
-def test_a_name_with_its_epoch_stands_for_itself() -> None:
-    assert Names.of(RUNS).fits("last/val/loss") == ("last/val/loss",)
-    assert counted_name("last/val/loss", ["best/val/loss"]) == "last/val/loss"
+def test_a_metric_of_no_run_is_refused_though_its_best_is_listed() -> None:
+    with pytest.raises(ValueError, match="no listed run has such a field; did you mean best/val/r"):
+        resolve("--sort", "val/r2", Names.of([{"best/val/r2": 1.0}]))
 
 
 @pytest.mark.parametrize("value", [None, True, "x", float("nan"), 10**400, [1]])
 def test_what_is_no_finite_number_has_no_name(value: object) -> None:
     assert as_number(value) is None
-    assert finite({"last/val/loss": value, "val/loss": 1.0}) == {}
+    assert finite({"val/loss": value, "last/val/loss": value, "step": 1.0, "lr": 0.1}) == {}
 
 
-def csv_numbers(text: str) -> dict[str, float]:
-    [row, *_] = csv.DictReader(io.StringIO(text))
-    return {n: float(x) for n, x in row.items() if n.startswith(("best/", "last/")) and x}
+def numbers_in(pairs: Iterable[tuple[str, Any]]) -> dict[str, float]:
+    return {name: float(x) for name, x in pairs if is_metric(name) and x not in ("", None)}
 
 
 def page_numbers(run: Path) -> dict[str, float]:
     section = next(s for s in report([read(run)]).sections if s["name"] == "runs")
     table = next(block for block in section["blocks"] if block["kind"] == "table")
-    names = [own["name"] for own in table["columns"]]
-    pairs = zip(names, table["rows"][0], strict=True)
-    return {n: x for n, x in pairs if n.startswith(("best/", "last/")) and x is not None}
+    names = [column["name"] for column in table["columns"]]
+    return numbers_in(zip(names, table["rows"][0], strict=True))
 
 
-def test_equal_names_have_equal_values_everywhere(here: Path, call: Call) -> None:
-    assert call("-m", *WORDS, "seed=0,1").code == 0
+@pytest.mark.parametrize(("keep", "other"), [("last", "best/"), ("best", "last/")])
+def test_equal_names_have_equal_values_everywhere(
+    here: Path, call: Call, keep: str, other: str
+) -> None:
+    assert call("-m", *WORDS, f"trainer.keep={keep}", "seed=0,1").code == 0
     [sweep] = (here / "outputs").iterdir()
-    listed = csv_numbers(call("runs", "ls", str(sweep), "--csv").out)
-    best = listed["best/val/loss"]
-    assert listed["best/epoch"] < listed["last/epoch"]
-    assert best < listed["last/val/loss"]
-    of_sweep = json.loads(call("runs", "--json").out)[0]
-    everywhere = [
-        {n: x for n, x in of_sweep.items() if n.startswith(("best/", "last/"))},
-        page_numbers(sweep),
-    ]
+    [first, _] = csv.DictReader(io.StringIO(call("runs", "ls", str(sweep), "--csv").out))
+    listed = numbers_in(first.items())
+    assert listed["epoch"] != listed[f"{other}epoch"]
+    assert listed["val/loss"] != listed[f"{other}val/loss"]
+    of_sweep = numbers_in(json.loads(call("runs", "--json").out)[0].items())
+    everywhere = [of_sweep, page_numbers(sweep)]
     with open(sweep / "results.csv") as file:
         rows = list(csv.DictReader(file))
     rows += list(csv.DictReader(io.StringIO(call("runs", "export", "-").out)))
     everywhere += [
-        {n: float(x) for n, x in row.items() if n.startswith(("best/", "last/")) and x}
+        numbers_in(row.items())
         for row in rows
-        if float(row["best/val/loss"]) == pytest.approx(best)
+        if float(row["val/loss"]) == pytest.approx(listed["val/loss"])
     ]
     assert len(everywhere) == 4
     for numbers in everywhere:
-        assert {"best/val/loss", "last/val/loss", "best/epoch", "last/epoch"} <= set(numbers)
+        assert {"epoch", "val/loss"} <= set(numbers)
         assert numbers == pytest.approx({name: listed[name] for name in numbers})
     for verb in (("best", str(sweep)), ("compare", str(sweep)), ("diff", "@1/0", "@1/1")):
         shown = call("runs", *verb).out
-        assert "best/val/loss" in shown
-        assert f"{best:.4g}" in shown
+        assert "val/loss" in shown
+        assert f"{listed['val/loss']:.4g}" in shown

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from dltrain.runs.compare.fields import best_of, fields, typed_keys
+from dltrain.runs.compare.fields import fields, reached_by, typed_keys
 from dltrain.runs.run import read
 from tests.conftest import Call, write_record
 
+LAST = {"epoch": 4.0, "step": 8.0, "lr": 0.3, "val/loss": 0.5, "val/accuracy": 0.7}
+BEST = {"epoch": 2.0, "step": 4.0, "lr": 0.3, "val/loss": 0.6, "val/accuracy": 0.8}
 DONE: dict[str, Any] = {
     "status": "done",
     "started": "2026-01-01T10:00:00+00:00",
@@ -20,10 +22,12 @@ DONE: dict[str, Any] = {
     "data": {"name": "table"},
     "model": {"name": "mlp", "parameters": 12},
     "config": {"optimizer": {"kind": "sgd", "lr": 0.3}, "seed": 1},
+    "metric": "val/accuracy",
+    "keep": "last",
     "result": {
-        "final": {"epoch": 4.0, "step": 8.0, "lr": 0.3, "val/loss": 0.5, "val/accuracy": 0.7},
+        "final": LAST,
         "best": {"metric": "val/accuracy", "value": 0.8, "epoch": 2},
-        "test": {"test/accuracy": 0.75},
+        "kept": {**LAST, "test/accuracy": 0.75},
         "findings": {"w_error": 0.1},
     },
 }
@@ -43,24 +47,49 @@ def test_a_finished_run_says_what_it_was_told_and_what_came_of_it(tmp_path: Path
     assert found["optimizer"] == "sgd"
     assert (found["data"], found["model"], found["parameters"]) == ("table", "mlp", 12)
     assert found["duration"] == 2.41  # not the 90 between two stamps
-    assert (found["best/epoch"], found["last/epoch"]) == (2, 4)
-    assert (found["last/val/loss"], found["last/test/accuracy"]) == (0.5, 0.75)
-    assert found["last/w_error"] == 0.1
+    assert (found["epoch"], found["val/loss"], found["test/accuracy"]) == (4, 0.5, 0.75)
+    assert found["fit/w_error"] == 0.1
     assert "lr" not in found
     assert "message" not in found
 
 
-def test_the_metric_that_chose_stands_for_its_best_and_for_its_last(tmp_path: Path) -> None:
+def test_where_the_last_epoch_is_kept_the_best_has_names_of_its_own(tmp_path: Path) -> None:
     found = made(tmp_path, DONE)
-    assert (found["best/val/accuracy"], found["last/val/accuracy"]) == (0.8, 0.7)
+    assert (found["best/epoch"], found["best/val/accuracy"]) == (2, 0.8)
+    assert (found["val/accuracy"], reached_by(read(tmp_path))) == (0.7, ("val/accuracy", 0.7))
+    assert not [name for name in found if name.startswith("last/")]
+
+
+def test_where_the_best_epoch_is_kept_the_last_has_names_of_its_own(tmp_path: Path) -> None:
+    kept = {**BEST, "test/accuracy": 0.85}
+    found = made(tmp_path, DONE | {"keep": "best", "result": DONE["result"] | {"kept": kept}})
+    assert (found["epoch"], found["val/accuracy"], found["test/accuracy"]) == (2, 0.8, 0.85)
+    assert (found["last/epoch"], found["last/val/accuracy"], found["last/val/loss"]) == (
+        4,
+        0.7,
+        0.5,
+    )
+    assert not [name for name in found if name.startswith("best/")]
+
+
+def test_where_the_best_epoch_is_the_last_each_number_has_one_name(tmp_path: Path) -> None:
+    best = {"metric": "val/accuracy", "value": 0.7, "epoch": 4}
+    found = made(tmp_path, DONE | {"result": DONE["result"] | {"best": best}})
+    assert (found["epoch"], found["val/accuracy"]) == (4, 0.7)
+    assert not [name for name in found if name.startswith(("best/", "last/"))]
 
 
 def test_a_run_that_was_killed_tells_of_the_epochs_it_recorded(tmp_path: Path) -> None:
     dead = DONE | {"status": "running", "pid": 2**22 + 5, "host": "nowhere", "result": None}
+    dead |= {"metric": "val/loss"}
     found = made(tmp_path, dead, METRICS)
     assert (found["best/epoch"], found["best/val/loss"]) == (2, 0.6)
-    assert (found["last/epoch"], found["last/train/loss"], found["last/val/loss"]) == (3, 0.6, 0.65)
-    assert best_of(read(tmp_path)) == ("best/val/loss", 0.6)
+    assert (found["epoch"], found["train/loss"], found["val/loss"]) == (3, 0.6, 0.65)
+    assert reached_by(read(tmp_path)) == ("val/loss", 0.65)
+    found = made(tmp_path, dead | {"keep": "best"}, METRICS)
+    assert (found["epoch"], found["train/loss"], found["val/loss"]) == (2, 0.7, 0.6)
+    assert (found["last/epoch"], found["last/val/loss"]) == (3, 0.65)
+    assert reached_by(read(tmp_path)) == ("val/loss", 0.6)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +104,9 @@ def test_metrics_that_tell_nothing_are_no_metrics(tmp_path: Path, metrics: str) 
     "part",
     [
         {"result": []},
-        {"result": {"final": [1], "best": "x", "test": 3}},
+        {"result": {"final": [1], "best": "x", "kept": 3}},
+        {"result": {"final": [1], "best": {"metric": "val/loss"}, "kept": {"epoch": [2]}}},
+        {"metric": [1], "keep": {}},
         {"result": {"final": {"val/loss": 10**400, "epoch": "x"}, "best": {"metric": 3}}},
         {"config": [1]},
         {"config": {"optimizer": "sgd"}},

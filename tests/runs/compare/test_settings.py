@@ -72,7 +72,7 @@ FINITE = st.floats(-100, 100).map(lambda x: round(x, 3))
 
 
 @given(st.lists(FINITE, min_size=2, max_size=8), st.lists(FINITE, min_size=2, max_size=8))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_the_comparison_is_welchs_test_and_the_rank_sums_extreme(
     ours: list[float], best: list[float]
 ) -> None:

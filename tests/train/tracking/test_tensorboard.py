@@ -93,12 +93,12 @@ def test_going_on_keeps_the_epochs_gone_on_from_and_their_times(
 def test_how_it_ended_is_taken_back_when_it_goes_on(tmp_path: Path, start: Start) -> None:
     events = start()
     trained(events, ROWS[:2])
-    events.finish("done", {"final": {"step": 20.0}, "kept": {"test/loss": 0.75}})
+    events.finish("done", {"final": {"step": 20.0}, "kept": {"step": 20.0, "test/loss": 0.75}})
     assert points(tmp_path)["test/loss"] == [(20, 0.75)]
     events = start(ROWS[:2])
     assert "test/loss" not in points(tmp_path)
     trained(events, ROWS[2:])
-    events.finish("done", {"final": {"step": 40.0}, "kept": {"test/loss": 0.5}})
+    events.finish("done", {"final": {"step": 40.0}, "kept": {"step": 40.0, "test/loss": 0.5}})
     assert points(tmp_path)["test/loss"] == [(40, 0.5)]
     assert points(tmp_path)["train/loss"] == LOSSES
 
@@ -165,7 +165,7 @@ def test_the_hparams_tab_shows_settings_metrics_and_status(
 ) -> None:
     events = start()
     trained(events, ROWS)
-    events.finish(status, {"final": {"step": 40.0}, "kept": {"test/loss": 0.75}})
+    events.finish(status, {"final": {"step": 40.0}, "kept": {"step": 20.0, "test/loss": 0.75}})
     tab = HParams(tmp_path)
     [(name, (settings, metrics, found))] = tab.groups.items()
     assert (name, found, settings) == ("k3f9", shown, SETTINGS)

@@ -1,0 +1,261 @@
+"""The kept epoch: its weights are what a run is tested, evaluated, read and predicts with."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dltrain.inference.evaluation import evaluate
+from dltrain.inference.saved_model import load
+from dltrain.report.contents import report
+from dltrain.runs.run import read
+from tests.conftest import Call, changed
+from tests.sweep.helpers import (
+    Blind,
+    assert_equal_runs,
+    record,
+    tensors,
+    train,
+    trained_alone,
+)
+from tests.train.test_session import Watching, training_of
+
+# Steps so large, of so few rows, that the best epoch is neither the first nor the last.
+LINE = (
+    *(
+        "data=csv",
+        "data.path=table.csv",
+        "data.target=y",
+        "trainer.batch_size=2",
+        "optimizer.lr=0.1",
+    ),
+    *("trainer.epochs=9", "device=cpu"),
+)
+STEPS = 17  # of an epoch
+BEST, LAST = "trainer.keep=best", "trainer.keep=last"
+
+
+@pytest.fixture(autouse=True)
+def table(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand beside a small table whose best epoch is not the last one."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))
+    lines = [f"{i % 7},{(i * i) % 11},{(i * 5) % 13 + i % 3}" for i in range(50)]
+    Path("table.csv").write_text("\n".join(["p,q,y", *lines]))
+    return Path("table.csv")
+
+
+def result(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = record(folder)["result"]
+    return found
+
+
+def best_epoch(folder: Path) -> int:
+    return int(result(folder)["best"]["epoch"])
+
+
+def weights(folder: Path) -> dict[str, bytes]:
+    """Return what evaluate, predict and report load."""
+    return {name: array.tobytes() for name, array in load(read(folder)).parameters().items()}
+
+
+def assert_kept_is_of(epochs: int, folder: Path, words: Sequence[str], beside: Path) -> None:
+    """Compare what a run keeps with one of exactly that many epochs, to the byte."""
+    words = [
+        word for word in changed(words, f"trainer.epochs={epochs}", LAST) if "patience" not in word
+    ]
+    short = trained_alone(beside, words)
+    assert weights(folder) == weights(short)
+    assert result(folder)["kept"] == result(short)["kept"]
+    assert result(folder)["findings"] == result(short)["findings"]
+    for split in ("val", "test"):
+        ours, theirs = (evaluate(read(each), split=split) for each in (folder, short))
+        assert (ours.metrics, ours.epoch) == (theirs.metrics, epochs)
+    assert (folder / "coefficients.csv").read_bytes() == (short / "coefficients.csv").read_bytes()
+
+
+@pytest.mark.parametrize("keep", [BEST, LAST])
+def test_all_that_is_said_of_a_run_is_of_its_kept_epoch(keep: str, tmp_path: Path) -> None:
+    folder = trained_alone(tmp_path / "run", [*LINE, keep])
+    best = best_epoch(folder)
+    assert 1 < best < 9
+    assert_kept_is_of(best if keep == BEST else 9, folder, LINE, tmp_path / "short")
+
+
+def test_the_two_epochs_differ_in_all_that_is_compared(tmp_path: Path) -> None:
+    """Else the comparison above would say nothing."""
+    best, last = (trained_alone(tmp_path / keep, [*LINE, keep]) for keep in (BEST, LAST))
+    assert weights(best) != weights(last)
+    assert (best / "coefficients.csv").read_bytes() != (last / "coefficients.csv").read_bytes()
+    ours, theirs = result(best), result(last)
+    for name in ("val/loss", "test/loss"):
+        assert ours["kept"][name] != theirs["kept"][name]
+    assert ours["findings"] != theirs["findings"]
+    assert (ours["final"], ours["best"]) == (theirs["final"], theirs["best"])
+    assert tensors(best).keys() == tensors(last).keys()
+    assert (best / "metrics.csv").read_bytes() == (last / "metrics.csv").read_bytes()
+
+
+def test_predictions_and_the_report_are_of_the_kept_epoch(call: Call) -> None:
+    words = changed(LINE, "trainer.epochs=12")
+    said, figures = {}, {}
+    for name, more in {"best": (BEST,), "last": (LAST,)}.items():
+        assert call(*words, *more).code == 0
+        said[name], figures[name] = predictions(call), shown_figures(newest())
+    best = best_epoch(newest())
+    assert 1 < best < 12
+    for name, epochs in {"best": best, "last": 12}.items():
+        assert call(*changed(words, f"trainer.epochs={epochs}"), LAST).code == 0
+        assert said[name] == predictions(call)
+        assert figures[name] == shown_figures(newest())
+    assert said["best"] != said["last"]
+    assert figures["best"] != figures["last"]
+
+
+def newest() -> Path:
+    return max(Path("outputs").iterdir(), key=lambda run: run.stat().st_mtime_ns)
+
+
+def predictions(call: Call) -> str:
+    shown = call("predict", "latest", "--data", "table.csv")
+    assert shown.code == 0
+    return shown.out
+
+
+def shown_figures(folder: Path) -> list[tuple[str, str, str]]:
+    """Return the numbers at the head of a run's report, without the clock's."""
+    return [each for each in report([read(folder)]).figures if each[0] != "duration"]
+
+
+RATES = (0.3, 0.02, 0.005, 0.1, 0.01, 0.05)
+
+
+@pytest.mark.parametrize("more", [("trainer.patience=2",), (BEST,)])
+def test_members_of_a_stack_keep_their_own_best_epochs(more: Sequence[str], tmp_path: Path) -> None:
+    """With patience they stop at different epochs, and the stack becomes narrower."""
+    words = [changed(LINE, f"optimizer.lr={rate}", *more) for rate in RATES]
+    folders = [tmp_path / f"{number}" for number in range(len(RATES))]
+    train(folders, words)
+    ends = {result(folder)["final"]["epoch"] for folder in folders}
+    assert len(ends) > 2 if "patience" in more[0] else ends == {9}
+    assert len({best_epoch(folder) for folder in folders}) > 2
+    for folder, each in zip(folders, words, strict=True):
+        beside = tmp_path / f"{folder.name} alone"
+        assert_equal_runs(folder, trained_alone(beside, each))
+        assert result(folder)["kept"] == result(beside)["kept"]
+        assert_kept_is_of(best_epoch(folder), folder, each, tmp_path / f"{folder.name} short")
+
+
+@pytest.mark.parametrize("words", [(BEST,), ("trainer.patience=4", "trainer.epochs=30"), (LAST,)])
+def test_who_goes_on_keeps_what_the_uninterrupted_run_keeps(
+    words: Sequence[str], tmp_path: Path
+) -> None:
+    """Stopped within the patience, after the best epoch: only its file knows those weights."""
+    words = changed(LINE, "trainer.log_interval=1", *words)
+    whole = trained_alone(tmp_path / "whole", words)
+    best = best_epoch(whole)
+    folder = tmp_path / "run"
+    for steps in (STEPS * best + 7, STEPS * best + 25):
+        stop(folder, words, steps)
+        assert record(folder)["status"] == "interrupted"
+        assert best_epoch(folder) == best < record(folder)["result"]["final"]["epoch"] + 1
+    again = training_of([words])
+    again.go_on([folder])
+    again.run(Blind())
+    assert_equal_runs(folder, whole)
+    for name in ("final", "best", "kept", "findings", "message"):
+        assert result(folder)[name] == result(whole)[name]
+    keeps_best = LAST not in words
+    assert (result(folder)["kept"]["epoch"] == best) is keeps_best
+
+
+def stop(folder: Path, words: Sequence[str], steps: int) -> None:
+    """Train a run, or go on with it, until it is asked to stop after so many steps."""
+    training = training_of([words])
+    if folder.exists():
+        training.go_on([folder])
+    else:
+        folder.mkdir()
+        training.record([folder])
+    training.run(Watching(training, stop_at=steps))
+
+
+def test_more_epochs_of_a_run_that_keeps_its_best_go_on_from_its_last(
+    tmp_path: Path, call: Call
+) -> None:
+    words = [*LINE, BEST]
+    long = trained_alone(tmp_path / "long", changed(words, "trainer.epochs=14"))
+    assert call(*words).code == 0
+    run = newest()
+    best = best_epoch(run)
+    assert result(run)["kept"]["epoch"] == best < 9
+    assert call("resume", "latest", "trainer.epochs=14").code == 0
+    assert record(run)["resumed"][0]["epoch"] == 9
+    assert_equal_runs(run, long)
+    assert result(run)["kept"] == result(long)["kept"]
+    with open(run / "metrics.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 14
+    assert result(run)["best"]["value"] == min(float(row["val/loss"]) for row in rows)
+
+
+def test_a_kill_between_the_last_state_and_the_result_loses_nothing(tmp_path: Path) -> None:
+    """The last state is written before the best weights are put back, and is not theirs."""
+    whole = trained_alone(tmp_path / "run", [*LINE, BEST])
+    before, kept = tensors(whole), result(whole)["kept"]
+    info: Mapping[str, Any] = json.loads((whole / "run.json").read_text())
+    coefficients = (whole / "coefficients.csv").read_bytes()
+    (whole / "coefficients.csv").unlink()
+    again = training_of([[*LINE, BEST]])
+    again.go_on([whole])
+    again.run(Blind())
+    assert result(whole)["kept"] == kept == info["result"]["kept"]
+    assert (whole / "coefficients.csv").read_bytes() == coefficients
+    assert {name: t.numpy().tobytes() for name, t in tensors(whole).items()} == {
+        name: t.numpy().tobytes() for name, t in before.items()
+    }
+
+
+def rare(folder: Path) -> list[str]:
+    """Write a table with 3 % positives that are hard to tell; return what trains on it."""
+    lines = [f"{(i * 37) % 101 / 100 + 1.2 * (i % 33 == 0)},{int(i % 33 == 0)}" for i in range(660)]
+    path = folder / "rare.csv"
+    path.write_text("\n".join(["x,class", *lines]))
+    return [
+        *("data=csv", f"data.path={path}", "data.target=class", "model=softmax"),
+        *("optimizer.lr=0.05", "trainer.epochs=40", "trainer.patience=3", "device=cpu"),
+    ]
+
+
+def test_with_rare_positives_patience_follows_the_loss(tmp_path: Path) -> None:
+    """By the accuracy, which saying no to all does not change, it stops while the loss falls."""
+    words = rare(tmp_path)
+    usual = trained_alone(tmp_path / "usual", words)
+    asked = trained_alone(tmp_path / "asked", [*words, "trainer.metric=accuracy"])
+    assert (record(usual)["metric"], record(asked)["metric"]) == ("val/loss", "val/accuracy")
+    assert result(usual)["kept"]["epoch"] > 20
+    assert result(usual)["kept"]["val/loss"] < result(asked)["kept"]["val/loss"]
+
+
+def test_without_a_rare_class_patience_follows_the_accuracy(tmp_path: Path) -> None:
+    words = rare(tmp_path)
+    table = (tmp_path / "rare.csv").read_text().splitlines()
+    positives = [line for line in table[1:] if line.endswith("1")]
+    (tmp_path / "rare.csv").write_text("\n".join([*table, *positives * 12]))
+    short = changed(words, "trainer.epochs=1")
+    assert record(trained_alone(tmp_path / "run", short))["metric"] == "val/accuracy"
+
+
+def test_a_stop_signal_is_no_reason_to_put_weights_back(tmp_path: Path) -> None:
+    words = changed(LINE, "trainer.log_interval=1", BEST)
+    stop(tmp_path / "run", words, STEPS * 8 + 5)
+    info = record(tmp_path / "run")
+    assert (info["status"], info["exit_code"]) == ("interrupted", 128 + signal.SIGTERM)
+    kept = info["result"]["kept"]
+    assert kept["epoch"] == info["result"]["best"]["epoch"]
+    assert not [name for name in kept if name.startswith("test/")]
