@@ -36,6 +36,8 @@ FEW = 4
 DRAWS, NUMBERS = 40_000, 4_000_000  # for the range of K means, and at most so many numbers
 MAX_ADVICE = 100  # nobody is advised to repeat a setting more often
 
+ROUNDING = 1e-12  # equal values whose mean is rounded do not differ
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -127,6 +129,7 @@ def _variances(values: Floats) -> tuple[Floats, float]:
         return np.full(len(values), np.nan), 0.0
     freedom = counts - 1.0
     centred = values - np.nanmean(values, axis=1, keepdims=True)
+    centred[np.abs(centred) <= ROUNDING * np.nanmax(np.abs(values))] = 0.0
     raw, _ = _moderated(np.nansum(centred**2, axis=1) / freedom, freedom)
     weights = 1 / raw if (raw > 0).all() else np.ones(len(values))
     present = np.where(np.isfinite(values), weights[:, None], 0.0)
