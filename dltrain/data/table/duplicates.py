@@ -47,7 +47,7 @@ def leak_notes(
             notes.append(
                 f"{count:,} of {len(rows):,} {name} rows ({count / len(rows):.1%}) stand in "
                 f"training, too, equal in all that is learned from and in {columns[-1]!r}; "
-                f"{name} figures flatter the model"
+                f"if they are copies, {name} figures flatter the model"
             )
     return notes
 

@@ -20,7 +20,7 @@ _WHY = {
 
 
 def not_learned(table: Table, options: Options) -> tuple[set[str], list[str]]:
-    """Name the columns that say which rows train and are no features; and say so."""
+    """Name the columns that say which rows train and are no features; and say so in notes."""
     columns = {
         knob: column
         for knob, column in options.splitting.items()
@@ -30,6 +30,8 @@ def not_learned(table: Table, options: Options) -> tuple[set[str], list[str]]:
         f"{column!r} {_WHY[knob]} (data.{knob}), so it is not learned from"
         for knob, column in columns.items()
     ]
+    if options.order is not None and options.folds is not None:
+        notes.append("folds are blocks of time: after all but the last one come rows that train")
     return set(columns.values()), notes
 
 

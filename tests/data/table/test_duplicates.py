@@ -31,9 +31,9 @@ def test_equal_rows_are_counted_by_split() -> None:
     lines = different(50)
     assert notes([*lines, *lines[:3], "7.5,p,1", lines[9], "8.5,q,2"], train=50, val=4) == [
         "3 of 4 val rows (75.0%) stand in training, too, equal in all that is learned from and in "
-        "'y'; val figures flatter the model",
+        "'y'; if they are copies, val figures flatter the model",
         "1 of 2 test rows (50.0%) stand in training, too, equal in all that is learned from and in "
-        "'y'; test figures flatter the model",
+        "'y'; if they are copies, test figures flatter the model",
     ]
 
 

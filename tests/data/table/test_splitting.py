@@ -145,6 +145,9 @@ def test_folds_by_time_are_blocks(prepare: Prepare) -> None:
     data = prepare(content, order="when", folds=3, fold=0, test_fraction=0.25)
     assert rows_of(data)["test"] == [*range(10)]
     assert rows_of(data)["val"] == [*range(30, 40)]
+    note = "folds are blocks of time: after all but the last one come rows that train"
+    assert note in data.notes
+    assert note not in prepare(content, order="when", test_fraction=0.25).notes
 
 
 # The table's own split, and files.
