@@ -13,7 +13,7 @@ import pytest
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
 from tests.cli.test_predict import piped, sample, train, write_idx
-from tests.conftest import Call, changed, tested, tree
+from tests.conftest import Call, changed, scores_on_test, tree
 from tests.inference.test_evaluation import RUNS, write_table
 from tests.torture.flips import make_images
 
@@ -55,7 +55,7 @@ def test_json_holds_what_the_record_holds(name: str, call: Call) -> None:
     write_table(Path("table.csv"), classes=name == "classes")
     train(call, *RUNS[name])
     found = json.loads(call("evaluate", "latest", "--json").out)
-    assert found["metrics"] == tested(latest().info)
+    assert found["metrics"] == scores_on_test(latest().info)
     assert (found["run"], found["split"], found["rows"]) == (latest().id, "test", 100)
     if name == "classes":
         assert np.sum(found["confusion"]) == 100
@@ -90,7 +90,7 @@ def test_images_are_judged_by_the_labels_beside_them(call: Call) -> None:
     Path("some-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
     words = ["evaluate", "latest", "--data", "some-images-idx3-ubyte", "--json"]
     found = json.loads(call(*words).out)["metrics"]
-    assert {f"test{key[4:]}": value for key, value in found.items()} == tested(latest().info)
+    assert {f"test{key[4:]}": value for key, value in found.items()} == scores_on_test(latest().info)
     Path("some-labels-idx1-ubyte").write_bytes(
         labels[:4] + (len(test) - 1).to_bytes(4, "big") + labels[8:-1]
     )

@@ -35,7 +35,10 @@ def numbers_of(result: object) -> Numbers:
     best, last, kept = (_mapping(parts.get(name)) for name in ("best", "final", "kept"))
     values = dict(kept)
     if best.get("epoch") != kept.get(EPOCH) and isinstance(best.get("metric"), str):
-        values |= {f"{BEST}{EPOCH}": best.get("epoch"), f"{BEST}{best['metric']}": best.get("value")}
+        values |= {
+            f"{BEST}{EPOCH}": best.get("epoch"),
+            f"{BEST}{best['metric']}": best.get("value"),
+        }
     if last.get("epoch") != kept.get(EPOCH):
         values |= {f"{LAST}{name}": value for name, value in last.items()}
     values |= {f"{FIT}{name}": value for name, value in _mapping(parts.get("findings")).items()}

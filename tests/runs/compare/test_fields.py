@@ -64,7 +64,11 @@ def test_where_the_best_epoch_is_kept_the_last_has_names_of_its_own(tmp_path: Pa
     kept = {**BEST, "test/accuracy": 0.85}
     found = made(tmp_path, DONE | {"keep": "best", "result": DONE["result"] | {"kept": kept}})
     assert (found["epoch"], found["val/accuracy"], found["test/accuracy"]) == (2, 0.8, 0.85)
-    assert (found["last/epoch"], found["last/val/accuracy"], found["last/val/loss"]) == (4, 0.7, 0.5)
+    assert (found["last/epoch"], found["last/val/accuracy"], found["last/val/loss"]) == (
+        4,
+        0.7,
+        0.5,
+    )
     assert not [name for name in found if name.startswith("best/")]
 
 
