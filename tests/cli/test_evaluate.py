@@ -90,7 +90,8 @@ def test_images_are_judged_by_the_labels_beside_them(call: Call) -> None:
     Path("some-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
     words = ["evaluate", "latest", "--data", "some-images-idx3-ubyte", "--json"]
     found = json.loads(call(*words).out)["metrics"]
-    assert {f"test{key[4:]}": value for key, value in found.items()} == scores_on_test(latest().info)
+    named = {f"test{key[4:]}": value for key, value in found.items()}
+    assert named == scores_on_test(latest().info)
     Path("some-labels-idx1-ubyte").write_bytes(
         labels[:4] + (len(test) - 1).to_bytes(4, "big") + labels[8:-1]
     )
