@@ -103,7 +103,7 @@ def test_images_are_judged_by_the_labels_beside_them(call: Call) -> None:
 def test_of_a_sweep_the_best_member_is_evaluated(call: Call) -> None:
     train(call, "-m", "optimizer.lr=0.0001,0.1", "trainer.epochs=2")
     shown = call("evaluate", "latest", "--split", "val")
-    assert shown.err == f"note: of the sweep's members the best by val/loss is {latest().short}/1\n"
+    assert shown.err == f"note: val/loss chose {latest().short}/1, the sweep's best member\n"
     assert f"{latest().id}/0001" in shown.out
 
 

@@ -160,6 +160,12 @@ def best_result(results: Sequence[Result], metric: str) -> Result | None:
     return next(iter(ranked(results, metric)), None)
 
 
+def best_title(results: Sequence[Result]) -> str:
+    """Say what ``best_result`` returns, wherever it is named: it may not be the highest of all."""
+    several = is_repeated(results) and len(results[0].setting) > 1
+    return "best member of the best setting (by mean)" if several else "best member"
+
+
 def leader(results: Sequence[Result], metric: str) -> Result | None:
     """Return the best member; while none can be ranked, the one that leads so far."""
     first = next(iter(leading(results, metric)), None)
