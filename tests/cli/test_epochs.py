@@ -60,11 +60,15 @@ class Trained:
         return str(int(str(row["id"]).rpartition("/")[2]))
 
 
+def write_table(folder: Path) -> None:
+    lines = [f"{i % 7},{(i * i) % 11},{(i * 5) % 13 + i % 3}" for i in range(50)]
+    (folder / "table.csv").write_text("\n".join(["p,q,y", *lines]))
+
+
 @pytest.fixture(scope="module", params=["last", "best"])
 def trained(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
     here, keep = tmp_path_factory.mktemp("epochs"), request.param
-    lines = [f"{i % 7},{(i * i) % 11},{(i * 5) % 13 + i % 3}" for i in range(50)]
-    (here / "table.csv").write_text("\n".join(["p,q,y", *lines]))
+    write_table(here)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
         patch.setenv("COLUMNS", "500")
@@ -119,7 +123,7 @@ def best_as_json(trained: Trained, call: Call) -> list[Row]:
     ]
 
 
-def on_the_page(trained: Trained, call: Call) -> list[Row]:
+def on_the_page(trained: Trained, call: Call) -> list[dict[str, Any]]:
     section = next(s for s in report([read(trained.folder)]).sections if s["name"] == "runs")
     block = next(block for block in section["blocks"] if block["kind"] == "table")
     names = [column["name"] for column in block["columns"]]
@@ -128,7 +132,7 @@ def on_the_page(trained: Trained, call: Call) -> list[Row]:
 
 def told(trained: Trained, call: Call) -> list[Row]:
     """Read what is said of single runs in sentences, and beside each the kept epoch's test."""
-    rows = []
+    rows: list[Row] = []
     for number, run in trained.members.items():
         shown = call("runs", "show", str(run.folder)).out
         said = re.search(r"^result +(\S+) (\S+) at epoch (\d+)$", shown, re.MULTILINE)
@@ -176,3 +180,28 @@ def test_each_number_is_of_the_epoch_beside_it(place: str, trained: Trained, cal
         assert (kept == 9) is (trained.keep == "last")
         with pytest.raises(AssertionError):  # the row of another epoch would be noticed
             trained.check({**row, "epoch": 9 if trained.keep == "best" else 2})
+
+
+@pytest.mark.parametrize(("keep", "which"), [("last", "the last"), ("best", "the best")])
+def test_a_run_says_of_which_epoch_its_figures_are(
+    keep: str, which: str, here: Path, call: Call
+) -> None:
+    write_table(here)
+    words = [word for word in WORDS if not word.startswith("optimizer.lr")]
+    out = call(*words, "optimizer.lr=0.1", f"trainer.keep={keep}").out
+    [folder] = (here / "outputs").iterdir()
+    best = read(folder).part("result", "best")
+    for split in ("val", "test"):
+        said = re.search(rf"^{split} +(.*)  \(epoch (\d), (.*)\)$", out, re.MULTILINE)
+        assert said
+        assert (int(said[2]), said[3]) == (best["epoch"] if keep == "best" else 9, which)
+        found = evaluate(read(folder), split=split, epoch=keep).metrics
+        printed = dict(pair.split(" ") for pair in said[1].split("  "))
+        assert {name: float(text) for name, text in printed.items()} == pytest.approx(
+            found, rel=2e-4
+        )
+    told = re.search(r"^best +val/loss (\S+) at epoch (\d)$", out, re.MULTILINE)
+    assert (told is not None) is (keep == "last")  # said where it is another epoch
+    if told:
+        assert float(told[1]) == pytest.approx(best["value"], rel=2e-4)
+        assert int(told[2]) == best["epoch"]
