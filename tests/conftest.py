@@ -163,7 +163,7 @@ def changed(words: Sequence[str], *more: str) -> list[str]:
     return [*(word for word in words if word.partition("=")[0] not in keys), *more]
 
 
-def tested(record: Mapping[str, Any]) -> dict[str, float]:
+def scores_on_test(record: Mapping[str, Any]) -> dict[str, float]:
     """Return what a finished run's record says of the test rows."""
     kept = record["result"]["kept"]
     return {name: value for name, value in kept.items() if name.startswith("test/")}

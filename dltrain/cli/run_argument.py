@@ -52,7 +52,7 @@ def _member(run: Run) -> Run:
     if best is None:
         raise ValueError(f"{run.id}: none of its members is done and has a {metric}")
     member = comparison.runs[best.index]
-    print_note(f"of the sweep's members the best by {metric} is {member.short}")
+    print_note(f"{metric} chose {member.short}, the sweep's {comparison.best_title}")
     return member
 
 

@@ -19,7 +19,7 @@ from dltrain.config.overrides import Overrides
 from dltrain.config.schema import RunConfig
 from dltrain.metrics import names_for
 from dltrain.system.paths import expanded, problem_with
-from dltrain.text import clipped, closest
+from dltrain.text import closest
 
 _DOES = {"model": "predicts", "loss": "judges"}
 _WHAT = {Task.regression: "numbers", Task.classification: "classes"}
@@ -53,9 +53,7 @@ def task_problems(run: RunConfig, task: Task, *, data: str) -> Iterator[Problem]
     metric, known = run.trainer.metric, names_for(None if task == Task.auto else task)
     if metric is not None and metric not in known:
         there = f"(there are: {', '.join(known)}; of the validation rows where there are some)"
-        yield Problem(
-            "trainer.metric", f"{clipped(metric)}: no such metric{closest(metric, known)} {there}"
-        )
+        yield Problem("trainer.metric", f"no such metric{closest(metric, known)} {there}")
 
 
 # Knobs of the data that have no effect beside others.

@@ -21,7 +21,7 @@ from dltrain.plots import style
 from dltrain.runs.compare.axes import LOG, Axis, apart, axis_of, metric_axis
 from dltrain.runs.compare.effects import drawable, keys_by_importance, texts_of
 from dltrain.runs.compare.results import Result
-from dltrain.runs.compare.settings import SettingResult, grouped
+from dltrain.runs.compare.settings import SettingResult, best_result, best_title, grouped
 
 # So few cells have their numbers written in.
 WRITTEN = 120
@@ -61,7 +61,10 @@ def draw(results: Sequence[Result], *, metric: str, title: str) -> Figure:
         _scatter(axes, cells, across=across, down=down, shades=shades)
     else:
         _map(axes, cells, across=across, down=down, shades=shades)
-        _frame(axes, best_first[0], across=across, down=down)
+        best = best_result(results, metric)
+        assert best is not None  # since there is a value
+        frame = _frame(axes, best, across=across, down=down, title=best_title(results))
+        figure.legend(handles=[frame], loc="outside lower left")
     _bar(figure, axes, shades, metric)
     return figure
 
@@ -139,11 +142,14 @@ def _is_dark(colour: Sequence[float]) -> bool:
     return 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
 
 
-def _frame(axes: Axes, cell: SettingResult, *, across: Axis, down: Axis) -> None:
-    """Frame a cell."""
-    x, y = (axis.texts.index(cell.setting[axis.key]) - 0.5 for axis in (across, down))
+def _frame(axes: Axes, best: Result, *, across: Axis, down: Axis, title: str) -> Rectangle:
+    """Frame the cell of the member that the other pictures put a star on."""
+    x, y = (axis.texts.index(best.setting[axis.key]) - 0.5 for axis in (across, down))
     look: dict[str, Any] = {"fill": False, "edgecolor": style.VERMILLION, "linewidth": 2.5}
-    axes.add_patch(Rectangle((x, y), 1, 1, **look, clip_on=False))
+    look["label"] = f"{title}: {style.number(best.value or 0.0)} (member {best.index})"
+    frame = Rectangle((x, y), 1, 1, **look, clip_on=False)
+    axes.add_patch(frame)
+    return frame
 
 
 def _scatter(axes: Axes, cells: Cells, *, across: Axis, down: Axis, shades: Shades) -> None:

@@ -16,7 +16,7 @@ from dltrain.runs.compare.axes import LOG, Axis, axis_of, metric_axis
 from dltrain.runs.compare.effects import drawable, keys_by_importance, means, texts_of
 from dltrain.runs.compare.repeats import is_repeated
 from dltrain.runs.compare.results import LOST, Result
-from dltrain.runs.compare.settings import best_result
+from dltrain.runs.compare.settings import best_result, best_title
 
 # More panels, or lines in one, cannot be looked at.
 MAX_PANELS, MAX_LINES, MAX_BANDS = 9, 12, 6
@@ -189,7 +189,7 @@ def _legend(results: Sequence[Result], metric: str) -> list[Line2D]:
     best = best_result(results, metric)
     handles = []
     if best is not None and best.value is not None:
-        label = f"best: {style.number(best.value)} (member {best.index})"
+        label = f"{best_title(results)}: {style.number(best.value)} (member {best.index})"
         handles.append(Line2D([], [], label=label, **_STAR))
     reasons = [_missing(result, metric) for result in results]
     for reason, look in _EDGE.items():

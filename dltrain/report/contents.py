@@ -68,7 +68,9 @@ def _of_sweep(sweep: Run, comparison: Comparison) -> Document:
     seconds = seconds_of(sweep)
     took = [("duration", duration(seconds), number)] if seconds is not None else []
     warnings = list(file_problems(sweep.folder, sweep.part("files")))
+    whose = ""
     if best is not None:
+        whose = f"the {comparison.best_title}, {best.short}"
         of_best = file_problems(best.folder, best.part("files"))
         warnings += [f"{best.short}: {each}" for each in of_best]
     return Document(
@@ -79,12 +81,8 @@ def _of_sweep(sweep: Run, comparison: Comparison) -> Document:
         warnings=warnings,
         sections=[
             *_compared(comparison),
-            *(_model(best, f"the best member, {best.short},") if best is not None else ()),
-            *(
-                [run_sections.config(best, whose=f" in the best member, {best.short}")]
-                if best
-                else []
-            ),
+            *(_model(best, f"{whose},") if best is not None else ()),
+            *([run_sections.config(best, whose=f" in {whose}")] if best else []),
             run_sections.environment(sweep, member=best),
             run_sections.reproduce(sweep, model=best),
         ],
@@ -144,7 +142,7 @@ def _best(comparison: Comparison) -> tuple[Run | None, list[tuple[str, str, str]
         text = setting_text(setting.setting, list(setting.setting)) or "all seeds"
         note = f"{text}; sd {figure(setting.deviation)}, n {setting.count}"
         mean = (f"best setting's mean {comparison.metric}", figure(setting.mean), note)
-        best_of_it = f"{called}, its best, epoch {best.epoch}"
+        best_of_it = f"{called}, {comparison.best_title}, epoch {best.epoch}"
         figures = [mean, (comparison.metric, figure(best.value), best_of_it)]
     telling = (f"test/{metric}" for metric in most_telling())
     tests = [n for n in telling if n in best.metrics][:1]

@@ -217,7 +217,10 @@ def metric_problems(plan: Plan) -> list[str]:
         shared = set.intersection(*(set(group.metrics) for group in plan.groups))
         if len(defaults) == 1:
             return []
-        some = ", ".join(sorted(shared)) or "none, so run them as two sweeps"
+        some = (
+            ", ".join(sorted(n for n in shared if not n.startswith("test/")))
+            or "none, so run them as two sweeps"
+        )
         return [
             f"sweep.metric: members are judged by {' and '.join(defaults)}; "
             f"choose one that all have ({some})"

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from dltrain.config.choices import Init, Matmul, Task
 from dltrain.config.kinds import OPTIMIZERS, TABLE
-from dltrain.config.plain import shown
+from dltrain.config.load import line_of
+from dltrain.config.plain import as_dict, shown
 from dltrain.config.rules import task_problems
 from dltrain.config.schema import MAX_NUMBERS, RunConfig
 from dltrain.data.dataset import Dataset, variance
@@ -88,7 +89,7 @@ def layer_plans(run: RunConfig, data: Dataset) -> LayerPlans:
         ValueError: If the model or the loss does not do what the data asks for.
     """
     for problem in task_problems(run, Task(data.task), data=data.name):
-        raise ValueError(problem.message)
+        raise ValueError(line_of(problem, as_dict(run), {}))
     layers: LayerPlans = _built("model", run, data)
     parameters = num_parameters(layers)
     if parameters > MAX_NUMBERS:

@@ -17,7 +17,7 @@ from dltrain.runs.run import Run
 from dltrain.system.paths import SHIPPED
 from dltrain.text import figure
 from tests.cli.test_predict import piped, sample, train, write_idx
-from tests.conftest import Call, changed, tested, tree
+from tests.conftest import Call, changed, scores_on_test, tree
 from tests.inference.test_evaluation import RUNS, write_table
 from tests.torture.flips import make_images
 
@@ -67,7 +67,7 @@ def test_json_holds_what_the_record_holds(name: str, call: Call) -> None:
     write_table(Path("table.csv"), classes=name == "classes")
     train(call, *RUNS[name])
     found = json.loads(call("evaluate", "latest", "--json").out)
-    assert found["metrics"] == tested(latest().info)
+    assert found["metrics"] == scores_on_test(latest().info)
     quoted = ["accuracy", "auc"] if name == "classes" else ["rmse", "r2"]
     assert list(found["intervals"]) == [f"test/{each}" for each in quoted]
     for each, (low, high) in found["intervals"].items():
@@ -108,7 +108,7 @@ def test_images_are_judged_by_the_labels_beside_them(call: Call) -> None:
     words = ["evaluate", "latest", "--data", "some-images-idx3-ubyte", "--json"]
     found = json.loads(call(*words).out)["metrics"]
     named = {f"test{key[4:]}": value for key, value in found.items()}
-    assert named == tested(latest().info)
+    assert named == scores_on_test(latest().info)
     Path("some-labels-idx1-ubyte").write_bytes(
         labels[:4] + (len(test) - 1).to_bytes(4, "big") + labels[8:-1]
     )
@@ -120,7 +120,7 @@ def test_images_are_judged_by_the_labels_beside_them(call: Call) -> None:
 def test_of_a_sweep_the_best_member_is_evaluated(call: Call) -> None:
     train(call, "-m", "optimizer.lr=0.0001,0.1", "trainer.epochs=2")
     shown = call("evaluate", "latest", "--split", "val")
-    assert shown.err == f"note: of the sweep's members the best by val/loss is {latest().short}/1\n"
+    assert shown.err == f"note: val/loss chose {latest().short}/1, the sweep's best member\n"
     assert f"{latest().id}/0001" in shown.out
 
 

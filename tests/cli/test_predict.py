@@ -203,7 +203,7 @@ def test_a_sweep_given_whole_predicts_with_its_best_member(call: Call) -> None:
     train(call, "-m", "optimizer.lr=0.0001,0.1,0.001", "trainer.epochs=2")
     shown = call("predict", "latest", "--data", "data.csv")
     name = find("latest", Path("outputs")).short
-    assert shown.err == f"note: of the sweep's members the best by val/loss is {name}/1\n"
+    assert shown.err == f"note: val/loss chose {name}/1, the sweep's best member\n"
     assert shown.out == call("predict", f"{name}/1", "--data", "data.csv").out
     assert shown.out != call("predict", f"{name}/0", "--data", "data.csv").out
 

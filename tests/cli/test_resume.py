@@ -357,7 +357,12 @@ def test_outcomes_come_back_as_they_were() -> None:
         stale=1,
     )
     assert Outcome.from_plain(outcome.as_plain()) == outcome
-    for part in ({"stale": "1"}, {"best_row": {"epoch": 3.0, "val/loss": 0.25}}, {"best_row": {}}):
+    parts: list[dict[str, Any]] = [
+        {"stale": "1"},
+        {"best_row": {"epoch": 3.0, "val/loss": 0.25}},
+        {"best_row": {}},
+    ]
+    for part in parts:
         with pytest.raises(ValueError, match="not what a checkpoint says"):
             Outcome.from_plain(dataclasses.asdict(outcome) | part)
 

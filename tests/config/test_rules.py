@@ -1,7 +1,8 @@
-"""A GPU that is asked for and is surely not there; what was typed and has no effect."""
+"""What does not go with the rest: a GPU that is not there, a metric of another task, a word."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,48 @@ IMAGES = ["data=fashion_mnist", "model=softmax"]
 def test_what_has_no_effect_beside_another_knob_is_said(words: list[str], said: list[str]) -> None:
     overrides = Overrides.parse(words)
     assert ineffective(load(overrides), overrides) == said
+
+
+KNOWN = {
+    "numbers": "(there are: loss, rmse, r2; of the validation rows where there are some)",
+    "classes": "(there are: loss, accuracy; of the validation rows where there are some)",
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "known"),
+    [
+        (["trainer.metric=accuracy"], "accuracy", "numbers"),
+        (["trainer.metric=val/loss"], "val/loss", "numbers"),
+        (["model=softmax", "data=fashion_mnist", "trainer.metric=r2"], "r2", "classes"),
+        (
+            ["data=csv", "data.path=t.csv", "data.target=y", "trainer.metric=rmse"],
+            "rmse",
+            "classes",
+        ),
+        (
+            ["data=csv", "data.path=t.csv", "data.target=x", "trainer.metric=accuracy"],
+            "accuracy",
+            "numbers",
+        ),
+    ],
+)
+@pytest.mark.parametrize("sweep", [[], ["-m", "seed=0,1"]])
+def test_a_metric_of_another_task_is_refused_in_a_line(
+    words: list[str], value: str, known: str, sweep: list[str], call: Call, here: Path
+) -> None:
+    """Of a table the task is known once its target is read."""
+    rows = [f"{i / 7},{'ab'[i % 2]}" for i in range(40)]
+    (here / "t.csv").write_text("\n".join(["x,y", *rows]))
+    model = ["model=mlp"] if "data=csv" in words else []
+    shown = call(*sweep, *model, *words)
+    assert (shown.code, shown.out) == (2, "")
+    assert re.search(rf"trainer\.metric={value}( \(command line\))?: no such metric", shown.err)
+    assert KNOWN[known] in shown.err
+    assert shown.err.count("\n") == 1
+    assert not (here / "outputs").exists()
+
+
+def test_a_metric_of_the_task_is_taken(call: Call, here: Path) -> None:
+    assert call("trainer.metric=rmse", "trainer.epochs=1").code == 0
+    assert "val/rmse" in call("runs").out

@@ -18,7 +18,7 @@ from dltrain.metrics import metric_of
 from dltrain.runs.find import find, list_runs, members
 from dltrain.runs.run import Run
 from dltrain.train import build
-from tests.conftest import Call, tested
+from tests.conftest import Call, scores_on_test
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -73,7 +73,7 @@ def test_the_metrics_of_the_test_split_are_those_that_the_run_recorded(
     write_table(Path("table.csv"), classes=name == "classes")
     run = trained(call, *RUNS[name])
     found = evaluate(run)
-    assert found.metrics == tested(run.info)
+    assert found.metrics == scores_on_test(run.info)
     assert found.epoch == run.num_epochs()
     validated = known_every_epoch(evaluate(run, split="val"))
     assert len(validated) == (2 if found.data.class_names else 3)
@@ -149,7 +149,7 @@ def test_a_member_of_a_sweep_is_evaluated_like_any_run(call: Call) -> None:
     sweep = find("latest", Path("outputs"))
     for run in members(sweep):
         found = evaluate(run).metrics
-        assert found == tested(run.info)
+        assert found == scores_on_test(run.info)
     with pytest.raises(ValueError, match=r"is a sweep; name one of its members, as in \w{4}/0"):
         evaluate(sweep)
 

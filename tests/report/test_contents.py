@@ -121,7 +121,8 @@ def test_settings_have_their_mean_and_deviation_over_seeds(call: Call, sweep: st
     assert means == sorted(means)
     assert table["rows"][0][-1] == "best"
     best = min(rows, key=lambda row: float(row["val/loss"]))
-    assert facts["figures"][1][2].startswith(f"member {best['member']}, its best")
+    title = "best member of the best setting (by mean)"
+    assert facts["figures"][1][2].startswith(f"member {best['member']}, {title}, ")
 
 
 def test_a_sweeps_keys_runs_and_curves_are_its_members(call: Call, sweep: str) -> None:

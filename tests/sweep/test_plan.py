@@ -170,6 +170,21 @@ def test_groups_that_are_judged_differently_need_a_metric() -> None:
     assert line.startswith("sweep.metric=val/accuracy: no such result")
 
 
+def test_members_with_other_metrics_or_epochs_to_keep_are_no_stack() -> None:
+    """What chooses the best epoch, and which epoch counts, is one thing for a stack."""
+    words = ("model=softmax", *FASHION)
+    assert refused(*words, "trainer.metric=loss,accuracy") == [
+        "sweep.metric: members are judged by val/loss and val/accuracy; choose one that all have "
+        "(train/accuracy, train/loss, val/accuracy, val/loss)"
+    ]
+    plan = planned(*words, "trainer.metric=loss,accuracy", "sweep.metric=val/loss")
+    assert [group.metric for group in plan.groups] == ["val/loss", "val/accuracy"]
+    assert plan.metric == "val/loss"
+    assert planned(*words, "trainer.metric=loss", "seed=0,1").metric == "val/loss"
+    assert len(planned("trainer.keep=last,best").groups) == 2
+    assert len(planned("trainer.keep=best", "seed=0,1").groups) == 1
+
+
 def test_what_is_known_of_a_run_depends_on_its_splits() -> None:
     plan = planned("data.num_val=0")
     assert plan.groups[0].metrics == ["train/loss", "train/rmse", "train/r2"]

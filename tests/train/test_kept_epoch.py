@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dltrain.inference.evaluation import evaluate
@@ -201,7 +202,9 @@ def test_more_epochs_of_a_run_that_keeps_its_best_go_on_from_its_last(
     with open(run / "metrics.csv") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 14
-    assert result(run)["best"]["value"] == min(float(row["val/loss"]) for row in rows)
+    assert result(run)["best"]["value"] == pytest.approx(
+        min(float(row["val/loss"]) for row in rows), rel=1e-8
+    )
 
 
 def test_a_kill_between_the_last_state_and_the_result_loses_nothing(tmp_path: Path) -> None:
@@ -221,34 +224,50 @@ def test_a_kill_between_the_last_state_and_the_result_loses_nothing(tmp_path: Pa
     }
 
 
-def rare(folder: Path) -> list[str]:
-    """Write a table with 3 % positives that are hard to tell; return what trains on it."""
-    lines = [f"{(i * 37) % 101 / 100 + 1.2 * (i % 33 == 0)},{int(i % 33 == 0)}" for i in range(660)]
-    path = folder / "rare.csv"
-    path.write_text("\n".join(["x,class", *lines]))
-    return [
-        *("data=csv", f"data.path={path}", "data.target=class", "model=softmax"),
-        *("optimizer.lr=0.05", "trainer.epochs=40", "trainer.patience=3", "device=cpu"),
-    ]
+RARE = (
+    *("data=csv", "data.path=rare.csv", "data.target=class", "model=softmax"),
+    *("optimizer.lr=0.05", "trainer.epochs=30", "trainer.patience=3", "device=cpu"),
+)
 
 
-def test_with_rare_positives_patience_follows_the_loss(tmp_path: Path) -> None:
-    """By the accuracy, which saying no to all does not change, it stops while the loss falls."""
-    words = rare(tmp_path)
-    usual = trained_alone(tmp_path / "usual", words)
-    asked = trained_alone(tmp_path / "asked", [*words, "trainer.metric=accuracy"])
-    assert (record(usual)["metric"], record(asked)["metric"]) == ("val/loss", "val/accuracy")
-    assert result(usual)["kept"]["epoch"] > 20
-    assert result(usual)["kept"]["val/loss"] < result(asked)["kept"]["val/loss"]
+def write_rare(*, positives: int) -> None:
+    """Write 600 rows of a class and some of another that is hard to tell from it."""
+    rng = np.random.default_rng(0)
+    labels = [0] * 600 + [1] * positives
+    lines = [f"{rng.normal() + 2 * label:.3f},{label}" for label in labels]
+    Path("rare.csv").write_text("\n".join(["x,class", *lines]))
 
 
-def test_without_a_rare_class_patience_follows_the_accuracy(tmp_path: Path) -> None:
-    words = rare(tmp_path)
-    table = (tmp_path / "rare.csv").read_text().splitlines()
-    positives = [line for line in table[1:] if line.endswith("1")]
-    (tmp_path / "rare.csv").write_text("\n".join([*table, *positives * 12]))
-    short = changed(words, "trainer.epochs=1")
-    assert record(trained_alone(tmp_path / "run", short))["metric"] == "val/accuracy"
+def column(folder: Path, name: str) -> list[float]:
+    with open(folder / "metrics.csv") as file:
+        return [float(row[name]) for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize("more", [(), ("trainer.metric=accuracy",)])
+def test_with_3_percent_positives_patience_does_not_stop_while_the_loss_falls(
+    more: Sequence[str], tmp_path: Path
+) -> None:
+    """By the accuracy alone, that of saying no to all, it would stop at epoch 4."""
+    write_rare(positives=18)
+    run = trained_alone(tmp_path / "run", [*RARE, *more])
+    assert record(run)["metric"] == ("val/accuracy" if more else "val/loss")
+    losses, accuracies = column(run, "val/loss"), column(run, "val/accuracy")
+    assert len(set(accuracies[:8])) == 1
+    assert losses == sorted(losses, reverse=True)
+    assert (len(losses), result(run)["kept"]["epoch"], result(run)["message"]) == (30, 30, "")
+    idle = trained_alone(tmp_path / "idle", changed([*RARE, *more], "optimizer.lr=0"))
+    assert (len(column(idle, "val/loss")), result(idle)["kept"]["epoch"]) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("positives", "metric"), [(18, "val/loss"), (150, "val/loss"), (300, "val/accuracy")]
+)
+def test_a_class_is_rare_with_less_than_half_its_even_share(
+    positives: int, metric: str, tmp_path: Path
+) -> None:
+    write_rare(positives=positives)
+    run = trained_alone(tmp_path / "run", changed(RARE, "trainer.epochs=1"))
+    assert record(run)["metric"] == metric
 
 
 def test_a_stop_signal_is_no_reason_to_put_weights_back(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -51,6 +52,26 @@ def test_where_more_is_better_the_highest_is_the_best() -> None:
 def test_of_equals_the_first_is_the_best() -> None:
     outcome = taken(LOSS, 0.5, 0.5)
     assert (outcome.best["epoch"], outcome.stale, outcome.improved) == (1, 1, False)
+
+
+def test_of_equal_accuracies_the_lower_loss_is_better_and_renews_the_patience() -> None:
+    rules = Rules(epochs=9, patience=2, metric="val/accuracy")
+    outcome = Outcome()
+    for epoch, loss in enumerate([0.5, 0.4, 0.4, 0.3], start=1):
+        outcome.take(row(epoch, loss, **{"val/accuracy": 0.75}), rules)
+    assert (outcome.status, outcome.best["epoch"], outcome.stale) == ("running", 4, 0)
+    assert outcome.best_row["val/loss"] == 0.3
+    for epoch, (accuracy, loss) in enumerate([(0.75, 0.3), (0.5, 0.1)], start=5):
+        outcome.take(row(epoch, loss, **{"val/accuracy": accuracy}), rules)
+    assert (outcome.status, outcome.best["epoch"], outcome.stale) == ("done", 4, 2)
+
+
+def test_the_kept_row_is_the_best_or_the_last_as_asked() -> None:
+    outcome = taken(LOSS, 0.5, 0.25, 0.7)
+    assert outcome.row_to_keep(LOSS) == row(3, 0.7)
+    assert outcome.row_to_keep(dataclasses.replace(LOSS, keep="best")) == row(2, 0.25)
+    unvalidated = taken(LOSS, None, None)
+    assert unvalidated.row_to_keep(dataclasses.replace(LOSS, keep="best")) == row(2, None)
 
 
 def test_a_metric_that_is_no_number_is_never_better() -> None:

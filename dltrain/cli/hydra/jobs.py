@@ -64,7 +64,7 @@ ending = Ending()
 
 
 def job(config: Any) -> float:
-    """Train one job of Hydra's; return its best value of the metric that chooses.
+    """Train one job of Hydra's; return the metric that chooses, of its kept epoch.
 
     A run that diverges is worse than any other: infinitely bad, rather than nan, which sweepers
     do not take.

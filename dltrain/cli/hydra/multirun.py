@@ -3,9 +3,9 @@
     dltrain -m hydra/launcher=joblib model=softmax data=fashion_mnist optimizer.lr=0.03,0.1
     dltrain -m hydra/sweeper=optuna 'optimizer.lr=tag(log, interval(0.001, 1))'
 
-Each job is a single run, kept as such; what it returns to the sweeper is its best value of the
-metric that chooses. Hydra's own files go to output_dir/multirun; jobs.jsonl there tells what became
-of each job, errors.log what the engine said of errors.
+Each job is a single run, kept as such; what it returns to the sweeper is the metric that
+chooses, of its kept epoch. Hydra's own files go to output_dir/multirun; jobs.jsonl there tells what
+became of each job, errors.log what the engine said of errors.
 """
 
 from __future__ import annotations

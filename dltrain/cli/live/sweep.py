@@ -96,7 +96,7 @@ def _summary(session: Session, results: Sequence[Result]) -> list[object]:
     parts = ["", *tables]
     best = comparison.best
     if best is not None:
-        facts += best_facts(best, plan.metric, again(read(folder.member(best.index))))
+        facts += best_facts(comparison, best, again(read(folder.member(best.index))))
     count = len(plan.members)
     taken = duration(folder.info["seconds"])
     facts.append(("time", f"{taken} for {counted(count, 'member')}"))

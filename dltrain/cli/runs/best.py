@@ -78,7 +78,7 @@ def best_of_sweep(sweep: Run, *, metric: str | None, as_json: bool) -> None:
     if ended < comparison.planned:
         facts.append(("so far", f"{ended} of {comparison.planned} members are finished"))
     member = comparison.runs[best.index]
-    facts += best_facts(best, name, again(member))
+    facts += best_facts(comparison, best, again(member))
     facts += _next(member, seed=_new_seed(list(comparison.runs.values())))
     show(console, [*unfinished_table(results, name), *failures(results), "", pairs(facts)])
     return None

@@ -5,7 +5,7 @@
   dltrain runs plot SWEEP --kind heatmap        one picture
   dltrain runs plot RUN --kind curves --output curves.svg
 
-  curves        loss and metric over epochs, training and validation rows, the best epoch
+  curves        loss and metric over epochs, training and validation rows, the kept epoch
   keys          of a sweep: the metric against each key that varies, with its spread
   heatmap       of a sweep: the metric over the two keys that matter most
   confusion     of classes: which are taken for which; precision, recall and F1 of each

@@ -156,7 +156,8 @@ def _facts(run: Run) -> list[tuple[str, object]]:
     parts = {name: run.mapping("result", name) for name in ("findings", "gradient_norms")}
     for name, values in {"test": tests, **parts}.items():
         text = "  ".join(f"{key} {number_or_dash(value)}" for key, value in values.items())
-        facts += [(name, text)] if text else []
+        of = "  (last epoch)" if name == "gradient_norms" else ""
+        facts += [(name, text + of)] if text else []
     facts += [("note", note) for note in run.texts("data", "notes")]
     if part("result", "message"):
         facts.append(("message", part("result", "message")))

@@ -14,6 +14,7 @@ from dltrain.cli.arguments import Parser, refusing
 from dltrain.cli.tables.cells import measured, result, status, test
 from dltrain.cli.terminal.console import bold, cells_line, dim, output, safe
 from dltrain.metrics import higher_is_better
+from dltrain.runs.compare.field_names import EPOCH
 from dltrain.runs.compare.fields import fields, reached_by
 from dltrain.runs.find import find, members
 from dltrain.runs.metrics_file import as_number
@@ -37,7 +38,9 @@ def main(words: Sequence[str]) -> None:
         for line in _of_sweep(run) if run.is_sweep else _of_run(run):
             output().print(line)
     run = read(run.folder)
-    output().print(bold(f"{status(run)}: {result(reached_by(run))}, test {test(fields(run))}"))
+    known = fields(run)
+    at = f" at epoch {known[EPOCH]}" if EPOCH in known else ""
+    output().print(bold(f"{status(run)}: {result(reached_by(run))}{at}, test {test(known)}"))
 
 
 def _of_run(run: Run) -> Iterator[str]:

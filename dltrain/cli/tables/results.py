@@ -64,11 +64,11 @@ def settings_table(settings: Sequence[SettingResult], metric: str) -> list[objec
     return [shown, *_more(len(settings) - ROWS, "settings more")]
 
 
-def best_facts(best: Result, metric: str, again: str) -> list[tuple[str, object]]:
+def best_facts(comparison: Comparison, best: Result, again: str) -> list[tuple[str, object]]:
     """Say what the best member reached, and with what command it is trained alone."""
-    of_setting = " of the best setting" if "seed" in best.setting else ""
-    reached = f"{metric} {figure(best.value or 0.0)} at epoch {best.epoch}"
-    return [("best", bold(f"member {best.index}{of_setting}: {reached}")), ("command", again)]
+    title = f", {comparison.best_title}" if comparison.settings else ""
+    reached = f"{comparison.metric} {figure(best.value or 0.0)} at epoch {best.epoch}"
+    return [("best", bold(f"member {best.index}{title}: {reached}")), ("command", again)]
 
 
 def unfinished_table(results: Sequence[Result], metric: str) -> list[object]:

@@ -20,6 +20,7 @@ from dltrain.runs.compare.results import (
 from dltrain.runs.compare.settings import (
     SettingResult,
     best_result,
+    best_title,
     by_setting,
     noise_sentence,
 )
@@ -53,6 +54,11 @@ class Comparison:
     def best(self) -> Result | None:
         """The best result, if any has a value."""
         return best_result(self.results, self.metric) if self.metric else None
+
+    @property
+    def best_title(self) -> str:
+        """What the best result is the best of."""
+        return best_title(self.results)
 
     @functools.cached_property
     def settings(self) -> list[SettingResult]:

@@ -247,6 +247,12 @@ def mean_numbers(setting: SettingResult) -> Numbers:
     }
 
 
+def best_title(results: Sequence[Result]) -> str:
+    """Say what ``best_result`` returns, wherever it is named: it may not be the highest of all."""
+    several = is_repeated(results) and setting_keys(results)
+    return "best member of the best setting (by mean)" if several else "best member"
+
+
 def leader(results: Sequence[Result], metric: str) -> Result | None:
     """Return the best member; while none can be ranked, the one that leads so far."""
     if is_split(results):

@@ -21,7 +21,7 @@ class Idle:
     """A training that stands still."""
 
     step: int = 0
-    rules: Rules = Rules(epochs=3, patience=None, metric="val/loss")
+    rules: Rules = field(default_factory=lambda: Rules(3, None, "val/loss"))
     num_steps: int = 10
     columns: list[str] = field(default_factory=lambda: ["epoch", "step", "lr", "val/loss"])
 

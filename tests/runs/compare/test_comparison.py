@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from dltrain.cli.run_argument import chosen_run
 from dltrain.plots import curves as curve_plots
 from dltrain.plots import heatmap, key_effects, style
 from dltrain.report.contents import report
@@ -298,3 +300,56 @@ def test_of_a_sweep_under_way_only_what_has_two_values_is_compared(here: Path, c
     assert said.blocks("effect") == []  # one point is no effect
     assert "6 of 8 have not begun." in [block["text"] for block in said.blocks("paragraph")]
     assert "1 of 8 members are finished" in said.best
+
+
+TITLE = "best member of the best setting (by mean)"
+
+
+@pytest.mark.usefixtures("here")
+def test_every_place_names_the_same_member_and_what_it_is_the_best_of(call: Call) -> None:
+    """The highest of all is a lucky seed of a worse setting, and is called the best nowhere."""
+    values = {("1", "a"): (1.0, 1.1, 1.2), ("2", "a"): (0.5, 3.0, 3.0), ("1", "b"): (2.0, 2.0, 2.0)}
+    members: Members = {
+        (*texts, str(seed)): losses[seed] for texts, losses in values.items() for seed in range(3)
+    }
+    sweep = write_sweep(["optimizer.lr", "model", "seed"], members)
+    said = say(sweep, call)
+    best, lucky = said.comparison.best, said.comparison.ranking[0]
+    assert best is not None
+    assert (best.index, best.value, lucky.index, lucky.value) == (0, 1.0, 3, 0.5)
+    assert f"member 0, {TITLE}: val/loss 1 at epoch 3" in said.best
+    assert said.page["figures"][1][2] == f"member 0, {TITLE}, epoch 3"
+    with style.drawing():
+        drawn = [
+            draw(said.comparison.results, metric=METRIC, title="")
+            for draw in (key_effects.draw, heatmap.draw)
+        ]
+    for figure in drawn:
+        [legend] = figure.legends
+        assert legend.get_texts()[0].get_text() == f"{TITLE}: 1 (member 0)"
+    star = next(line for line in drawn[0].axes[0].lines if line.get_marker() == "*")
+    assert np.asarray(star.get_xydata()).tolist()[0][1] == 1.0
+    run, _ = chosen_run([sweep.short], verb="predict", settable=())
+    assert run.short == f"{sweep.short}/0"
+
+
+@pytest.mark.usefixtures("here")
+def test_without_repeats_the_best_member_is_the_highest_in_every_picture(call: Call) -> None:
+    """The best cell of the map, by its mean over a third key, is another one's."""
+    losses = {"1": (0.5, 9.0), "2": (1.0, 1.0)}
+    members: Members = {
+        (lr, model, width): losses[lr][column] + (model == "b")
+        for lr in losses
+        for model in "ab"
+        for column, width in enumerate("48")
+    }
+    sweep = write_sweep(["optimizer.lr", "model", "data.width"], members)
+    comparison = compare([sweep])
+    assert comparison.best is not None
+    assert (comparison.best.index, comparison.best_title) == (0, "best member")
+    label = "best member: 0.5 (member 0)"
+    with style.drawing():
+        for draw in (key_effects.draw, heatmap.draw):
+            [legend] = draw(comparison.results, metric=METRIC, title="").legends
+            assert legend.get_texts()[0].get_text() == label
+    assert TITLE not in call("runs", "best", sweep.short).out
