@@ -103,7 +103,9 @@ def test_equal_settings_are_seldom_called_worse_and_bad_ones_are(repeats: int, r
     assert sum(each[-1] == "worse" for each in bad) >= 18
 
 
-def judged(*values: Sequence[float] | npt.NDArray[np.float64], margin: float = 0.01) -> list[Verdict]:
+def judged(
+    *values: Sequence[float] | npt.NDArray[np.float64], margin: float = 0.01
+) -> list[Verdict]:
     return verdicts(Samples(np.array(values)), margin=margin)
 
 
