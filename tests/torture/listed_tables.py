@@ -299,6 +299,21 @@ TOLD: list[tuple[str, str, str, str]] = [
         "data.missing=drop",
         "too large to standardise",
     ),
+    ("groups that are not there", ROWS, "data.group=c", "data.group=c"),
+    ("one group", "a,b,y\n" + "1,p,2\n3,p,4\n" * 9, "data.group=b", "1 groups are too few"),
+    ("a row of no group", ROWS + "1,,2\n", "data.group=b", "no value; data.group needs one"),
+    ("a row of no time", ROWS + "1,,2\n", "data.order=b", "no value; data.order needs one"),
+    ("one time", "a,b,y\n" + "1,7,2\n3,7,4\n" * 9, "data.order=b", "1 different values are"),
+    ("a time that is none", ROWS + "1,soon,2\n", "data.order=b", "'soon' stands among numbers"),
+    ("a split of numbers", ROWS, "data.split=b", "'2' is none of train, val, test"),
+    ("a split that is obeyed", "a,b,y\n1,\x1b[2J,3\n", "data.split=b", "is none of train, val"),
+    ("a split without training", "a,b,y\n1,test,3\n2,val,4\n", "data.split=b", "train of no row"),
+    ("more folds than rows", ROWS, "data.folds=9 data.fold=0", "rows are too few for data.folds=9"),
+    ("a fold that is not there", ROWS, "data.folds=3 data.fold=3", "the first fold is 0"),
+    ("half a fold", ROWS, "data.folds=3 data.fold=0.5", "must be a whole number"),
+    ("a file that validates is a folder", ROWS, "data.val_path=.", "no such file; it is a folder"),
+    ("a file that tests is none", ROWS, "data.test_path=nope.csv", "no such file"),
+    ("a file at odds with folds", ROWS, "data.val_path=t.csv data.folds=2 data.fold=0", "so does"),
 ]
 
 # Where a table is looked for.

@@ -64,8 +64,8 @@ def _leaked(
         kept = _possible(*digests), _possible(*digests[::-1])
         train, others = train[kept[0]], others[kept[1]]
         digests = [digest[keep] for digest, keep in zip(digests, kept, strict=True)]
-    if not len(train):
-        return train
+        if not len(others):
+            return others
     order = np.argsort(digests[0], kind="stable")
     places = np.minimum(np.searchsorted(digests[0][order], digests[1]), len(train) - 1)
     pairs = train[order[places]], others
