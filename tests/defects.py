@@ -219,7 +219,7 @@ STORAGE = (
         "system/foreign_files.py",
         "os.O_RDONLY | os.O_NOFOLLOW | ",
         "os.O_RDONLY | ",
-        ("runs/test_run.py::test_a_link_is_not_followed",),
+        ("runs/test_find.py::test_a_link_is_not_followed",),
     ),
 )
 
