@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dltrain.config.compose import CONF, ConfigError, Sources, groups
+from dltrain.config.compose import CONF, Sources, groups
 from dltrain.config.load import load, set_value, sweep_settings
 from dltrain.config.overrides import Overrides
-from dltrain.config.plain import as_dict, to_yaml
+from dltrain.config.plain import as_dict
 from dltrain.config.resolve import resolve
 from dltrain.config.schema import (
     AdamConfig,
@@ -21,22 +21,10 @@ from dltrain.config.schema import (
     MlpConfig,
     SweepConfig,
 )
+from tests.config.conftest import HOUSE, refusal, refused
 
-HOUSE = ["data=csv", "data.path=package:house_tiny.csv", "data.target=Price"]
 SGD = "kind: sgd\nlr: {lr}\nmomentum: 0.0\nnesterov: false\nweight_decay: 0.0\n"
-
 Write = Callable[[str, str], Path]
-
-
-def refused(*words: str, config_dir: Path | None = None, config_name: str = "config") -> list[str]:
-    with pytest.raises(ConfigError) as caught:
-        load(words, config_dir=config_dir, config_name=config_name)
-    return caught.value.lines
-
-
-def refusal(*words: str, config_dir: Path | None = None, config_name: str = "config") -> str:
-    [line] = refused(*words, config_dir=config_dir, config_name=config_name)
-    return line
 
 
 @pytest.fixture
@@ -86,13 +74,6 @@ def test_loading_again_starts_from_the_files() -> None:
     load(["data.w=[9]", "seed=9"])
     assert load() == load([])
     assert load().seed == 0
-
-
-def test_a_config_written_as_yaml_reads_back_the_same() -> None:
-    words = [*HOUSE, "data.missing_values=['', NA, 'a: b', '007']", "model=mlp", "seed=3"]
-    run = load(words)
-    assert yaml.safe_load(to_yaml(run)) == as_dict(run)
-    assert to_yaml(run) == to_yaml(load(words))
 
 
 def test_groups_lists_choices_nested_ones_too(write: Write) -> None:
@@ -292,116 +273,8 @@ def test_a_problem_in_a_sweeps_file_names_file_and_line(write: Write) -> None:
     assert line.startswith(f"sweep.repeat=0 ({folder}/sweep/mine.yaml:2): must be at least 1")
 
 
-# Combinations.
-
-
-@pytest.mark.parametrize(
-    ("words", "line"),
-    [
-        (
-            ["model=softmax"],
-            "model=softmax predicts classes, but data=synthetic asks for numbers; "
-            "use model=linear or model=mlp",
-        ),
-        (
-            ["data=fashion_mnist"],
-            "model=linear predicts numbers, but data=fashion_mnist asks for classes; "
-            "use model=softmax or model=mlp",
-        ),
-        (
-            [*HOUSE, "data.task=classification", "data.name=mine"],
-            "model=linear predicts numbers, but data=mine asks for classes; "
-            "use model=softmax or model=mlp",
-        ),
-        (
-            ["optimizer=least_squares", "model=mlp"],
-            "optimizer=least_squares solves model=linear only, not model=mlp; "
-            "use optimizer=sgd, adam or adamw",
-        ),
-        (
-            ["optimizer=least_squares", "trainer.epochs=3"],
-            "optimizer=least_squares takes one step over all rows; "
-            "leave out trainer.epochs and trainer.batch_size",
-        ),
-        (
-            ["optimizer=least_squares", "trainer.batch_size=8"],
-            "optimizer=least_squares takes one step over all rows; "
-            "leave out trainer.epochs and trainer.batch_size",
-        ),
-        (
-            ["optimizer=least_squares", "trainer.max_grad_norm=1"],
-            "trainer.max_grad_norm=1 (command line): has no effect with optimizer=least_squares, "
-            "which follows no gradient; leave it out",
-        ),
-        (
-            ["optimizer.nesterov=true"],
-            "optimizer.nesterov=true (command line): needs optimizer.momentum greater than 0",
-        ),
-        (
-            ["data=csv", "data.path=package:house_tiny.csv"],
-            f"data.target ({CONF}/data/csv.yaml:7): which column is to be predicted? "
-            "Add data.target=COLUMN",
-        ),
-        (
-            ["data=csv", "data.target=y", "data.path=http://host/t.csv"],
-            "data.path=http://host/t.csv (command line): only local files are read; "
-            "download it first",
-        ),
-        (
-            ["data=csv", "data.target=y", "data.path=nowhere/t.csv"],
-            "data.path=nowhere/t.csv (command line): no such file (and no folder nowhere)",
-        ),
-        (
-            [*HOUSE, "data.val_fraction=0.5", "data.test_fraction=0.6"],
-            "data.val_fraction=0.5 (command line): data.val_fraction and data.test_fraction add up "
-            "to 1.1; they must leave rows to train on (less than 1)",
-        ),
-        (
-            [*HOUSE, "data.drop=[Price]"],
-            "data.target=Price (command line): cannot also be in data.drop or data.features",
-        ),
-        (
-            [*HOUSE, "data.features=[Price]"],
-            "data.target=Price (command line): cannot also be in data.drop or data.features",
-        ),
-        (
-            [*HOUSE, "data.delimiter=ab"],
-            "data.delimiter=ab (command line): must be one ASCII character, or \\t for a tab",
-        ),
-        (
-            [*HOUSE, "data.delimiter=§"],
-            "data.delimiter=§ (command line): must be one ASCII character, or \\t for a tab",
-        ),
-        (
-            ["data=csv", "data.target=y", "data.path=/usr"],
-            "data.path=/usr (command line): no such file; it is a folder",
-        ),
-        (
-            ["model=softmax", "data=fashion_mnist", "data.root=/nowhere"],
-            "data.root=/nowhere (command line): no such folder",
-        ),
-    ],
-)
-def test_values_that_do_not_go_together_are_refused(words: list[str], line: str) -> None:
-    assert refusal(*words) == line
-
-
-def test_too_much_synthetic_data_is_refused() -> None:
-    assert "GiB of data; at most" in refusal("data.num_train=1000000000")
-
-
-def test_a_file_of_nearly_the_same_name_is_suggested(here: Path) -> None:
-    (here / "houses.csv").write_text("a,y\n1,2\n")
-    line = refusal("data=csv", "data.target=y", "data.path=house.csv")
-    assert line == "data.path=house.csv (command line): no such file; did you mean houses.csv?"
-
-
 def test_who_only_looks_at_data_need_not_fit_a_model() -> None:
     assert load(["model=softmax"], fitting=False).model.kind == "softmax"
-
-
-def test_nesterov_with_momentum_is_fine() -> None:
-    assert load(["optimizer.nesterov=true", "optimizer.momentum=0.9"])
 
 
 # Text that is taken as typed.
