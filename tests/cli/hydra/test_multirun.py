@@ -141,6 +141,7 @@ def test_a_job_that_fails_leaves_the_others_alone_and_says_why(here: Path) -> No
     assert ended == ["running", "done", "running", "failed"]
 
 
+@pytest.mark.proof
 def test_joblib_trains_jobs_beside_one_another(here: Path) -> None:
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     words = ["hydra/launcher=joblib", "optimizer.lr=0.03,1e30"]

@@ -250,7 +250,8 @@ def on_small_disk(script: str, folder: Path) -> Shown:
 def test_a_disk_that_fills_up_ends_a_run_with_one_line_that_names_the_file(
     sweeping: str, here: Path
 ) -> None:
-    words = f"model=mlp model.hidden=[80000] {' '.join(SMALL)} output_dir=disk {sweeping}"
+    small = "data.num_train=64 data.num_val=16 trainer.epochs=1"
+    words = f"model=mlp model.hidden=[80000] {small} output_dir=disk {sweeping}"
     shown = on_small_disk(f"DLTRAIN {words}; code=$?; cat disk/*/*.json; exit $code", here)
     assert shown.code == 4
     assert re.fullmatch(
