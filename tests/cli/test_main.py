@@ -119,6 +119,7 @@ def test_a_pipe_gets_no_control_characters(bare: tuple[Path, Shown]) -> None:
     assert not re.search(r"[^\n\x20-\x7e]", bare[1].out)
 
 
+@pytest.mark.proof
 def test_as_a_module_it_is_the_same(
     bare: tuple[Path, Shown], as_module: tuple[Path, Shown]
 ) -> None:
@@ -129,6 +130,7 @@ def test_as_a_module_it_is_the_same(
     assert lasting(as_module[1].out) == lasting(bare[1].out)
 
 
+@pytest.mark.proof
 def test_the_same_command_gives_the_same_bytes(
     bare: tuple[Path, Shown], as_module: tuple[Path, Shown]
 ) -> None:

@@ -21,7 +21,7 @@ from dltrain.train.trainer import Trainer
 from tests.conftest import thinned
 from tests.stacked import dataset, stack, state, train
 
-ROWS = {"train": 33, "val": 21, "test": 5}
+ROWS = {"train": 17, "val": 21, "test": 5}
 PERCEPTRON = ["data=fashion_mnist", "data.source=sample", "device=cpu", "model=mlp"]
 MODELS: Mapping[str, Sequence[str]] = {
     "linear": ["device=cpu", "model=linear"],

@@ -154,24 +154,26 @@ def test_replayed_windows_of_an_epoch_are_the_loop_byte_for_byte(
     assert assert_a_replay_is_the_loop(model, optimizer, members) == 6 + 2
 
 
+WINDOWS = [
+    (1, 1, 4 * 11 - 2 + 2),
+    (2, 1, 4 * 5 - 2 + 2),
+    (3, 3, 4 * 3 - 2 + 2),
+    (5, 2, 4 * 2 - 2 + 2),  # 5 + 5 + 2
+    (11, 1, 2 + 2),  # the smaller batch by itself
+    (12, 5, 2),
+    (12, 12, 2),
+    (12, 0, 2),
+]
+
+
 @pytest.mark.parametrize(
-    ("window", "watched", "replayed"),
-    [
-        (1, 1, 4 * 11 - 2 + 2),
-        (2, 1, 4 * 5 - 2 + 2),
-        (3, 3, 4 * 3 - 2 + 2),
-        (5, 2, 4 * 2 - 2 + 2),  # 5 + 5 + 2
-        (11, 1, 2 + 2),  # the smaller batch by itself
-        (12, 5, 2),
-        (12, 12, 2),
-        (12, 0, 2),
-    ],
+    ("numbers", "model", "members"),
+    thinned(WINDOWS, ["softmax", "dropout"], ["rates", "own batches"]),
 )
-@pytest.mark.parametrize("model", ["softmax", "dropout"])
-@pytest.mark.parametrize("members", ["rates", "own batches"])
 def test_replays_are_the_loop_whatever_the_windows(
-    model: str, members: str, window: int, watched: int, replayed: int, patch: pytest.MonkeyPatch
+    numbers: tuple[int, int, int], model: str, members: str, patch: pytest.MonkeyPatch
 ) -> None:
+    window, watched, replayed = numbers
     shorten(patch, window=window, watched=watched)
     assert assert_a_replay_is_the_loop(model, "sgd", members) == replayed
 

@@ -114,7 +114,9 @@ def test_a_run_goes_well_on_any_terminal(
     assert metrics(here) == single
 
 
-@pytest.mark.parametrize("moment", ["loading torch", " 10/1000"])
+@pytest.mark.parametrize(
+    "moment", [pytest.param("loading torch", marks=pytest.mark.proof), " 10/1000"]
+)
 def test_a_run_outlives_its_terminal(moment: str, here: Path, long: list[bytes]) -> None:
     importing = moment.startswith("loading")
     shown = on_terminal(*LONG, folder=here, closed_after=moment, whole=importing)
