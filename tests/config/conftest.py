@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +46,20 @@ def refused(*words: str, config_dir: Path | None = None, config_name: str = "con
 def refusal(*words: str, config_dir: Path | None = None, config_name: str = "config") -> str:
     [line] = refused(*words, config_dir=config_dir, config_name=config_name)
     return line
+
+
+SGD = "kind: sgd\nlr: {lr}\nmomentum: 0.0\nnesterov: false\nweight_decay: 0.0\n"
+Write = Callable[[str, str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a file of one's own configs; returns the folder they lie in."""
+
+    def write(name: str, text: str) -> Path:
+        file = tmp_path / "my conf" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return tmp_path / "my conf"
+
+    return write

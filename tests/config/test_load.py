@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from dltrain.config.compose import CONF, Sources, groups
+from dltrain.config.compose import CONF, Sources
 from dltrain.config.load import load, set_value, sweep_settings
 from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict
@@ -21,24 +20,7 @@ from dltrain.config.schema import (
     MlpConfig,
     SweepConfig,
 )
-from tests.config.conftest import HOUSE, refusal, refused
-
-SGD = "kind: sgd\nlr: {lr}\nmomentum: 0.0\nnesterov: false\nweight_decay: 0.0\n"
-Write = Callable[[str, str], Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Write a file of one's own configs; returns the folder they lie in."""
-
-    def write(name: str, text: str) -> Path:
-        file = tmp_path / "my conf" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-        return tmp_path / "my conf"
-
-    return write
-
+from tests.config.conftest import HOUSE, SGD, Write, refusal, refused
 
 # What is composed.
 
@@ -74,12 +56,6 @@ def test_loading_again_starts_from_the_files() -> None:
     load(["data.w=[9]", "seed=9"])
     assert load() == load([])
     assert load().seed == 0
-
-
-def test_groups_lists_choices_nested_ones_too(write: Write) -> None:
-    folder = write("experiment/mine/one.yaml", "seed: 1\n")
-    assert groups([CONF])["model"] == ["linear", "mlp", "softmax"]
-    assert "mine/one" in groups([folder, CONF])["experiment"]
 
 
 def test_set_value_follows_dots() -> None:
@@ -315,15 +291,6 @@ def test_null_leaves_a_path_open() -> None:
     assert data.root is None
 
 
-# Files of one's own.
-
-
-def test_a_choice_of_ones_own_joins_the_others(write: Write) -> None:
-    folder = write("optimizer/mine.yaml", SGD.format(lr=0.5))
-    optimizer = load(["optimizer=mine"], config_dir=folder).optimizer
-    assert as_dict(optimizer)["lr"] == 0.5
-
-
 def test_a_problem_in_a_file_names_file_and_line(write: Write) -> None:
     folder = write("optimizer/mine.yaml", "# mine\n" + SGD.format(lr=-1))
     assert refusal("optimizer=mine", config_dir=folder) == (
@@ -399,36 +366,6 @@ def test_code_named_in_a_file_is_an_unknown_key(write: Write) -> None:
     )
 
 
-def test_another_primary_config_may_lie_in_ones_own_folder(write: Write) -> None:
-    folder = write("mine.yaml", "defaults:\n  - config\n  - _self_\nseed: 7\n")
-    assert load(config_dir=folder, config_name="mine").seed == 7
-
-
-def test_a_primary_config_that_is_not_there_is_refused() -> None:
-    assert refusal(config_name="nowhere").startswith(
-        "the config files do not compose: Cannot find primary config 'nowhere'."
-    )
-
-
-def test_a_file_named_like_a_shipped_one_takes_its_place(write: Write) -> None:
-    folder = write("optimizer/sgd.yaml", SGD.format(lr=0.5))
-    assert as_dict(load(config_dir=folder).optimizer)["lr"] == 0.5
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "plain",
-        "a, b (c)",
-        "it's",
-    ],
-)
-def test_the_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
-    (tmp_path / name / "optimizer").mkdir(parents=True)
-    (tmp_path / name / "optimizer" / "mine.yaml").write_text(SGD.format(lr=1))
-    assert load(["optimizer=mine"], config_dir=tmp_path / name)
-
-
 def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
     (tmp_path / "experiment").mkdir()
     (tmp_path / "experiment" / "mine.yaml").write_bytes(b"seed: \xff\n")
@@ -460,15 +397,6 @@ def test_an_experiment_without_its_package_says_which_line_to_add(tmp_path: Path
     assert load(["experiment=mended"], config_dir=tmp_path).trainer.epochs == 3
 
 
-def test_the_files_of_a_circle_are_named(tmp_path: Path) -> None:
-    (tmp_path / "model").mkdir()
-    for name, other in (("a", "b"), ("b", "a")):
-        (tmp_path / "model" / f"{name}.yaml").write_text(f"defaults: [{other}]\n")
-    [line] = refused("model=a", config_dir=tmp_path)
-    folder = tmp_path / "model"
-    assert line.endswith(f"{folder}/a.yaml -> {folder}/b.yaml -> {folder}/a.yaml")
-
-
 def test_a_key_that_stands_twice_in_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "optimizer").mkdir()
     file = tmp_path / "optimizer" / "mine.yaml"
@@ -476,14 +404,6 @@ def test_a_key_that_stands_twice_in_a_file_is_refused(tmp_path: Path) -> None:
     assert refused("optimizer=mine", config_dir=tmp_path) == [
         f"{file}:3: lr is set twice, to 0.1 (line 2) and 0.2; keep one"
     ]
-
-
-def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "optimizer").mkdir()
-    for ending in ("yaml", "yml"):
-        (tmp_path / "optimizer" / f"mine.{ending}").write_text("defaults: [sgd]\n")
-    [line] = refused("optimizer=mine", config_dir=tmp_path)
-    assert line.endswith("mine.yaml: stands beside mine.yml; remove one of the two")
 
 
 @pytest.mark.parametrize(

@@ -42,12 +42,13 @@ STEP = 5
 
 def install() -> None:
     """Spoil the steps of all trainings that this process, or a fork of it, will do."""
-    epoch = Steps.epoch
+    honest = Steps.epoch
 
-    def spoiled(self: Any, *arguments: Any) -> Iterator[int]:
-        for done in epoch(self, *arguments):
+    def spoiled(self: Steps, epoch: int) -> Iterator[int]:
+        optimizer: Any = self.stack.optimizer
+        for done in honest(self, epoch):
             if self.taken == STEP:
-                for lr in self.stack.optimizer.lr.tolist():
+                for lr in optimizer.lr.tolist():
                     DEEDS.get(round(lr, 10), int)()
             yield done
 

@@ -175,7 +175,8 @@ def _groups() -> Collection[str]:
 
 @functools.cache
 def _load(words: tuple[str, ...]) -> None:
-    from dltrain.config.load import ConfigError, load
+    from dltrain.config.compose import ConfigError
+    from dltrain.config.load import load
 
     with contextlib.suppress(ConfigError):  # the command itself will be told so
         load(words)
