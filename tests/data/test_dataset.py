@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from dltrain.data import dataset
@@ -16,7 +17,9 @@ from tests.stacked import dataset as small
 def test_the_variance_is_that_of_all_rows_however_they_are_cut(
     dtype: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    targets = np.random.default_rng(0).normal(1e3, 2.0, size=1000).astype(dtype)
+    targets: npt.NDArray[np.floating] = (
+        np.random.default_rng(0).normal(1e3, 2.0, size=1000).astype(dtype)
+    )
     monkeypatch.setattr(dataset, "PART", 64)
     assert variance(targets) == pytest.approx(targets.astype(np.float64).var(), rel=1e-12)
 
