@@ -157,6 +157,14 @@ def thinned(*axes: Iterable[Any]) -> list[Any]:
     ]
 
 
+def sparse(cases: Iterable[Any]) -> list[Any]:
+    """Leave every other of cases that are alike to the proof."""
+    return [
+        pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=marks)
+        for case, marks in zip(cases, itertools.cycle([[], [pytest.mark.proof]]), strict=False)
+    ]
+
+
 def changed(words: Sequence[str], *more: str) -> list[str]:
     """Set keys of a command line anew: a key stands in it once."""
     keys = {word.partition("=")[0] for word in more}

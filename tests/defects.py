@@ -219,7 +219,7 @@ STORAGE = (
         "system/foreign_files.py",
         "os.O_RDONLY | os.O_NOFOLLOW | ",
         "os.O_RDONLY | ",
-        ("runs/test_run.py::test_a_link_is_not_followed",),
+        ("runs/test_find.py::test_a_link_is_not_followed",),
     ),
 )
 
@@ -638,14 +638,14 @@ READING = (
         "delimiter=self._delimiter, newlines_in_values=True)",
         "delimiter=self._delimiter, newlines_in_values=True, "
         'invalid_row_handler=lambda row: "skip")',
-        ("data/table/test_table.py::test_a_table_of_the_wrong_shape_is_refused",),
+        ("data/table/test_csv_file.py::test_a_table_of_the_wrong_shape_is_refused",),
     ),
     Defect(
         "an open quote swallows the rest of a table",
         "data/table/csv_file.py",
         "        if any(column[-1].as_py() not in (cell, None) for column in held):\n",
         "        if not held:\n",
-        ("data/table/test_table.py::test_what_cannot_be_read_as_a_table_is_refused",),
+        ("data/table/test_csv_file.py::test_what_cannot_be_read_as_a_table_is_refused",),
     ),
     Defect(
         "infinity in a table is a number",

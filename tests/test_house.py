@@ -44,6 +44,23 @@ LIGHT = [
 ]
 PARSING = "dltrain.data.table"
 TRAINS = "dltrain.sweep.worker"
+# Modules without a test file of their name, and whose tests see them instead.
+ELSEWHERE = {
+    "cli.live.training": "cli/test_train.py",  # all it says is said of a training
+    "cli.run_argument": "cli/test_evaluate.py",  # words of two verbs
+    "cli.tables.results": "cli/test_sweep.py",  # tables are judged where they are printed
+    "cli.tables.runs": "cli/runs/test_ls.py",
+    "config.choices": "test_conf.py",  # lists of words
+    "config.schema": "test_conf.py",  # dataclasses, each held against its YAML file
+    "inference.prediction": "cli/test_predict.py",  # what it writes is a verb's output
+    "report.effects": "report/test_contents.py",  # what it draws is decided in runs.compare
+    "runs.provenance": "train/test_resume.py",  # what of a run may change when it goes on
+    "runs.tracker": "train/tracking/test_trackers.py",  # a protocol
+    "sweep.processes": "sweep/test_engine.py",  # which kills them
+    "train.build": "train/test_trainer.py",  # every training is built by it
+    "train.builders": "config/test_kinds.py",  # each is bound to the knobs of its class
+    "train.job": "train/test_session.py",  # a record of what is trained
+}
 BANNED = {"utils", "util", "helpers", "common", "core", "base", "manager", "misc"}
 MAX_FILE, MAX_FUNCTION = 300, 60
 
@@ -301,6 +318,18 @@ def test_every_module_and_public_name_is_explained() -> None:
         assert ast.get_docstring(tree), name
         unexplained = [node.name for node in public(tree) if not ast.get_docstring(node)]
         assert not unexplained, name
+
+
+def test_tests_mirror_the_package() -> None:
+    tests = Path(__file__).parent
+    modules = {short(name) for name, file in FILES.items() if not file.stem.startswith("__")}
+    missing = {
+        name
+        for name in modules
+        if not (tests / name.replace(".", "/")).with_name(f"test_{name.split('.')[-1]}.py").exists()
+    }
+    assert missing == set(ELSEWHERE)
+    assert all((tests / file).exists() for file in ELSEWHERE.values())
 
 
 def test_files_stay_short() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for line in lines:
         shown = command(*line, folder=folder)
         assert shown.code == 0, shown.err
-        time.sleep(1 - time.time() % 1)  # names hold the second, by which runs are put in order
     return folder
 
 

@@ -25,7 +25,6 @@ from tests.conftest import Call, Shown, command, tree, whole_command
 from tests.torture.forks import program
 
 pytestmark = pytest.mark.usefixtures("here")
-
 FILES = {
     "checkpoints",
     "coefficients.csv",
@@ -119,6 +118,7 @@ def test_a_pipe_gets_no_control_characters(bare: tuple[Path, Shown]) -> None:
     assert not re.search(r"[^\n\x20-\x7e]", bare[1].out)
 
 
+@pytest.mark.proof
 def test_as_a_module_it_is_the_same(
     bare: tuple[Path, Shown], as_module: tuple[Path, Shown]
 ) -> None:
@@ -129,6 +129,7 @@ def test_as_a_module_it_is_the_same(
     assert lasting(as_module[1].out) == lasting(bare[1].out)
 
 
+@pytest.mark.proof
 def test_the_same_command_gives_the_same_bytes(
     bare: tuple[Path, Shown], as_module: tuple[Path, Shown]
 ) -> None:
@@ -371,18 +372,6 @@ def test_what_is_left_to_hydra_leaves_nothing_behind(here: Path) -> None:
         assert (shown.code, shown.err) == (0, "")
         assert "hydra" in shown.out
     assert tree(here) == []
-
-
-def test_describe_says_what_each_key_is(call: Call) -> None:
-    chosen, others = call("config", "show", "--describe").out.split("\n\n")
-    assert chosen.split()[:4] == ["key", "value", "allowed", "meaning"]
-    rows = {line.split()[0]: line for line in chosen.splitlines()}
-    assert re.search(r"0\.1 +at least 0 +learning rate *$", rows["optimizer.lr"])
-    assert re.search(r"auto +auto, cpu, cuda +auto takes the GPU", rows["device.type"])
-    listed = {tuple(line.split()[:2]) for line in others.splitlines()}
-    assert ("optimizer=adam", "optimizer.betas") in listed
-    assert ("optimizer=sgd", "optimizer.lr") not in listed  # it is chosen, so it is above
-    assert not [key for _, key in listed if key.endswith(".kind")]  # which nobody can set
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from dltrain.config.knob import knobs
 from dltrain.config.load import load
 from dltrain.config.rules import fitting
 from dltrain.train.cost import optimizer_copies
-from tests.config.test_load import refused
+from tests.config.conftest import refused
 
 KINDS = [(group, name) for group, kinds in TABLE.items() for name in kinds]
 

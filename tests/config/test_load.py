@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from dltrain.config.compose import CONF, ConfigError, Sources, groups
+from dltrain.config.compose import CONF, Sources
 from dltrain.config.load import load, set_value, sweep_settings
 from dltrain.config.overrides import Overrides
-from dltrain.config.plain import as_dict, to_yaml
+from dltrain.config.plain import as_dict
 from dltrain.config.resolve import resolve
 from dltrain.config.schema import (
     AdamConfig,
@@ -21,36 +20,7 @@ from dltrain.config.schema import (
     MlpConfig,
     SweepConfig,
 )
-
-HOUSE = ["data=csv", "data.path=package:house_tiny.csv", "data.target=Price"]
-SGD = "kind: sgd\nlr: {lr}\nmomentum: 0.0\nnesterov: false\nweight_decay: 0.0\n"
-
-Write = Callable[[str, str], Path]
-
-
-def refused(*words: str, config_dir: Path | None = None, config_name: str = "config") -> list[str]:
-    with pytest.raises(ConfigError) as caught:
-        load(words, config_dir=config_dir, config_name=config_name)
-    return caught.value.lines
-
-
-def refusal(*words: str, config_dir: Path | None = None, config_name: str = "config") -> str:
-    [line] = refused(*words, config_dir=config_dir, config_name=config_name)
-    return line
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Write a file of one's own configs; returns the folder they lie in."""
-
-    def write(name: str, text: str) -> Path:
-        file = tmp_path / "my conf" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-        return tmp_path / "my conf"
-
-    return write
-
+from tests.config.conftest import HOUSE, SGD, Write, refusal, refused
 
 # What is composed.
 
@@ -86,19 +56,6 @@ def test_loading_again_starts_from_the_files() -> None:
     load(["data.w=[9]", "seed=9"])
     assert load() == load([])
     assert load().seed == 0
-
-
-def test_a_config_written_as_yaml_reads_back_the_same() -> None:
-    words = [*HOUSE, "data.missing_values=['', NA, 'a: b', '007']", "model=mlp", "seed=3"]
-    run = load(words)
-    assert yaml.safe_load(to_yaml(run)) == as_dict(run)
-    assert to_yaml(run) == to_yaml(load(words))
-
-
-def test_groups_lists_choices_nested_ones_too(write: Write) -> None:
-    folder = write("experiment/mine/one.yaml", "seed: 1\n")
-    assert groups([CONF])["model"] == ["linear", "mlp", "softmax"]
-    assert "mine/one" in groups([folder, CONF])["experiment"]
 
 
 def test_set_value_follows_dots() -> None:
@@ -292,116 +249,8 @@ def test_a_problem_in_a_sweeps_file_names_file_and_line(write: Write) -> None:
     assert line.startswith(f"sweep.repeat=0 ({folder}/sweep/mine.yaml:2): must be at least 1")
 
 
-# Combinations.
-
-
-@pytest.mark.parametrize(
-    ("words", "line"),
-    [
-        (
-            ["model=softmax"],
-            "model=softmax predicts classes, but data=synthetic asks for numbers; "
-            "use model=linear or model=mlp",
-        ),
-        (
-            ["data=fashion_mnist"],
-            "model=linear predicts numbers, but data=fashion_mnist asks for classes; "
-            "use model=softmax or model=mlp",
-        ),
-        (
-            [*HOUSE, "data.task=classification", "data.name=mine"],
-            "model=linear predicts numbers, but data=mine asks for classes; "
-            "use model=softmax or model=mlp",
-        ),
-        (
-            ["optimizer=least_squares", "model=mlp"],
-            "optimizer=least_squares solves model=linear only, not model=mlp; "
-            "use optimizer=sgd, adam or adamw",
-        ),
-        (
-            ["optimizer=least_squares", "trainer.epochs=3"],
-            "optimizer=least_squares takes one step over all rows; "
-            "leave out trainer.epochs and trainer.batch_size",
-        ),
-        (
-            ["optimizer=least_squares", "trainer.batch_size=8"],
-            "optimizer=least_squares takes one step over all rows; "
-            "leave out trainer.epochs and trainer.batch_size",
-        ),
-        (
-            ["optimizer=least_squares", "trainer.max_grad_norm=1"],
-            "trainer.max_grad_norm=1 (command line): has no effect with optimizer=least_squares, "
-            "which follows no gradient; leave it out",
-        ),
-        (
-            ["optimizer.nesterov=true"],
-            "optimizer.nesterov=true (command line): needs optimizer.momentum greater than 0",
-        ),
-        (
-            ["data=csv", "data.path=package:house_tiny.csv"],
-            f"data.target ({CONF}/data/csv.yaml:7): which column is to be predicted? "
-            "Add data.target=COLUMN",
-        ),
-        (
-            ["data=csv", "data.target=y", "data.path=http://host/t.csv"],
-            "data.path=http://host/t.csv (command line): only local files are read; "
-            "download it first",
-        ),
-        (
-            ["data=csv", "data.target=y", "data.path=nowhere/t.csv"],
-            "data.path=nowhere/t.csv (command line): no such file (and no folder nowhere)",
-        ),
-        (
-            [*HOUSE, "data.val_fraction=0.5", "data.test_fraction=0.6"],
-            "data.val_fraction=0.5 (command line): data.val_fraction and data.test_fraction add up "
-            "to 1.1; they must leave rows to train on (less than 1)",
-        ),
-        (
-            [*HOUSE, "data.drop=[Price]"],
-            "data.target=Price (command line): cannot also be in data.drop or data.features",
-        ),
-        (
-            [*HOUSE, "data.features=[Price]"],
-            "data.target=Price (command line): cannot also be in data.drop or data.features",
-        ),
-        (
-            [*HOUSE, "data.delimiter=ab"],
-            "data.delimiter=ab (command line): must be one ASCII character, or \\t for a tab",
-        ),
-        (
-            [*HOUSE, "data.delimiter=§"],
-            "data.delimiter=§ (command line): must be one ASCII character, or \\t for a tab",
-        ),
-        (
-            ["data=csv", "data.target=y", "data.path=/usr"],
-            "data.path=/usr (command line): no such file; it is a folder",
-        ),
-        (
-            ["model=softmax", "data=fashion_mnist", "data.root=/nowhere"],
-            "data.root=/nowhere (command line): no such folder",
-        ),
-    ],
-)
-def test_values_that_do_not_go_together_are_refused(words: list[str], line: str) -> None:
-    assert refusal(*words) == line
-
-
-def test_too_much_synthetic_data_is_refused() -> None:
-    assert "GiB of data; at most" in refusal("data.num_train=1000000000")
-
-
-def test_a_file_of_nearly_the_same_name_is_suggested(here: Path) -> None:
-    (here / "houses.csv").write_text("a,y\n1,2\n")
-    line = refusal("data=csv", "data.target=y", "data.path=house.csv")
-    assert line == "data.path=house.csv (command line): no such file; did you mean houses.csv?"
-
-
 def test_who_only_looks_at_data_need_not_fit_a_model() -> None:
     assert load(["model=softmax"], fitting=False).model.kind == "softmax"
-
-
-def test_nesterov_with_momentum_is_fine() -> None:
-    assert load(["optimizer.nesterov=true", "optimizer.momentum=0.9"])
 
 
 # Text that is taken as typed.
@@ -440,15 +289,6 @@ def test_null_leaves_a_path_open() -> None:
     data = load(["model=softmax", "data=fashion_mnist", "data.root=null"]).data
     assert isinstance(data, FashionMnistConfig)
     assert data.root is None
-
-
-# Files of one's own.
-
-
-def test_a_choice_of_ones_own_joins_the_others(write: Write) -> None:
-    folder = write("optimizer/mine.yaml", SGD.format(lr=0.5))
-    optimizer = load(["optimizer=mine"], config_dir=folder).optimizer
-    assert as_dict(optimizer)["lr"] == 0.5
 
 
 def test_a_problem_in_a_file_names_file_and_line(write: Write) -> None:
@@ -526,36 +366,6 @@ def test_code_named_in_a_file_is_an_unknown_key(write: Write) -> None:
     )
 
 
-def test_another_primary_config_may_lie_in_ones_own_folder(write: Write) -> None:
-    folder = write("mine.yaml", "defaults:\n  - config\n  - _self_\nseed: 7\n")
-    assert load(config_dir=folder, config_name="mine").seed == 7
-
-
-def test_a_primary_config_that_is_not_there_is_refused() -> None:
-    assert refusal(config_name="nowhere").startswith(
-        "the config files do not compose: Cannot find primary config 'nowhere'."
-    )
-
-
-def test_a_file_named_like_a_shipped_one_takes_its_place(write: Write) -> None:
-    folder = write("optimizer/sgd.yaml", SGD.format(lr=0.5))
-    assert as_dict(load(config_dir=folder).optimizer)["lr"] == 0.5
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "plain",
-        "a, b (c)",
-        "it's",
-    ],
-)
-def test_the_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
-    (tmp_path / name / "optimizer").mkdir(parents=True)
-    (tmp_path / name / "optimizer" / "mine.yaml").write_text(SGD.format(lr=1))
-    assert load(["optimizer=mine"], config_dir=tmp_path / name)
-
-
 def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
     (tmp_path / "experiment").mkdir()
     (tmp_path / "experiment" / "mine.yaml").write_bytes(b"seed: \xff\n")
@@ -587,15 +397,6 @@ def test_an_experiment_without_its_package_says_which_line_to_add(tmp_path: Path
     assert load(["experiment=mended"], config_dir=tmp_path).trainer.epochs == 3
 
 
-def test_the_files_of_a_circle_are_named(tmp_path: Path) -> None:
-    (tmp_path / "model").mkdir()
-    for name, other in (("a", "b"), ("b", "a")):
-        (tmp_path / "model" / f"{name}.yaml").write_text(f"defaults: [{other}]\n")
-    [line] = refused("model=a", config_dir=tmp_path)
-    folder = tmp_path / "model"
-    assert line.endswith(f"{folder}/a.yaml -> {folder}/b.yaml -> {folder}/a.yaml")
-
-
 def test_a_key_that_stands_twice_in_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "optimizer").mkdir()
     file = tmp_path / "optimizer" / "mine.yaml"
@@ -603,14 +404,6 @@ def test_a_key_that_stands_twice_in_a_file_is_refused(tmp_path: Path) -> None:
     assert refused("optimizer=mine", config_dir=tmp_path) == [
         f"{file}:3: lr is set twice, to 0.1 (line 2) and 0.2; keep one"
     ]
-
-
-def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "optimizer").mkdir()
-    for ending in ("yaml", "yml"):
-        (tmp_path / "optimizer" / f"mine.{ending}").write_text("defaults: [sgd]\n")
-    [line] = refused("optimizer=mine", config_dir=tmp_path)
-    assert line.endswith("mine.yaml: stands beside mine.yml; remove one of the two")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from typing import Any
 
@@ -11,36 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dltrain.config.choices import DeviceType
-from dltrain.config.compose import CONF, compose_groups
-from dltrain.config.knob import Knob, Problem, knobs
-from dltrain.config.plain import as_dict, shown
-from dltrain.config.schema import AdamConfig, Expectation, MlpConfig, RunConfig, TrainerConfig
+from dltrain.config.knob import Knob, Problem
+from dltrain.config.schema import Expectation
 from dltrain.config.validate import convert, instance, known_keys, run_config, unknown_key
-
-
-def defaults() -> dict[str, Any]:
-    """Compose what a run is told; what a sweep is told is composed too, but is no part of it."""
-    config = copy.deepcopy(compose_groups({}, [CONF]))
-    del config["sweep"]
-    return config
-
-
-@pytest.fixture
-def plain() -> dict[str, Any]:
-    return defaults()
+from tests.config.conftest import complaint, defaults
 
 
 def problems(config: dict[str, Any]) -> list[Problem]:
     run, found = run_config(config)
     assert (run is None) == bool(found)
     return found
-
-
-def complaint(value: object, annotation: object, knob: Knob | None = None) -> str:
-    """Convert one value; return what is wrong with it, or nothing."""
-    found: list[Problem] = []
-    convert(value, annotation, knob or Knob("meaning"), "key", found)
-    return "; ".join(problem.message for problem in found)
 
 
 # Types.
@@ -120,39 +99,6 @@ def test_a_unit_is_named() -> None:
     assert complaint("x", int, Knob("how many", unit="rows")) == (
         "must be a whole number (rows): how many"
     )
-
-
-# Bounds.
-
-
-@pytest.mark.parametrize(
-    ("bounds", "good", "bad", "words"),
-    [
-        ({"ge": 0}, 0.0, -1.0, "must be at least 0"),
-        ({"gt": 0}, 1e-9, 0.0, "must be greater than 0"),
-        ({"le": 1}, 1.0, 1.5, "must be at most 1"),
-        ({"lt": 1}, 0.5, 1.0, "must be less than 1"),
-        ({"ge": 0, "lt": 1}, 0.0, 1.0, "must be at least 0 and less than 1"),
-    ],
-)
-def test_bounds_hold_and_are_named(
-    bounds: dict[str, float], good: float, bad: float, words: str
-) -> None:
-    knob = Knob("meaning", **bounds)  # type: ignore[arg-type]
-    assert complaint(good, float, knob) == ""
-    assert complaint(bad, float, knob) == f"{words}: meaning"
-    assert complaint([good, bad], list[float], knob) == f"{words}: meaning"
-
-
-def test_lengths_are_bounded() -> None:
-    knob = Knob("meaning", min_length=1, max_length=2)
-    assert complaint([1.0], list[float], knob) == ""
-    assert complaint([], list[float], knob) == "needs at least 1 value(s): meaning"
-    assert complaint([1.0] * 3, list[float], knob) == "takes at most 2 value(s): meaning"
-
-
-def test_a_large_bound_is_written_in_full() -> None:
-    assert "4294967295" in knobs(RunConfig)["seed"][1].allowed().replace(",", "")
 
 
 # Interpolations.
@@ -254,11 +200,6 @@ def test_expectations_are_checked_one_by_one(plain: dict[str, Any]) -> None:
     ]
 
 
-def test_a_config_becomes_plain_values_and_back(plain: dict[str, Any]) -> None:
-    run, _ = run_config(plain)
-    assert run_config(as_dict(run)) == (run, [])
-
-
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
@@ -313,11 +254,6 @@ def test_a_slip_in_a_groups_name_finds_the_group(
     assert unknown_key(key, plain).message == f"unknown key; did you mean {group}?"
 
 
-@pytest.mark.parametrize("cls", [AdamConfig, MlpConfig, TrainerConfig])
-def test_knobs_are_the_fields(cls: type) -> None:
-    assert list(knobs(cls)) == list(cls.__dataclass_fields__)  # type: ignore[attr-defined]
-
-
 @pytest.mark.parametrize(
     ("key", "stacks"),
     [
@@ -358,22 +294,3 @@ def test_a_mapping_with_problems_becomes_no_object() -> None:
         "expect.sauce",
         "expect.source",
     ]
-
-
-# Values as they stand on the command line.
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, "null"),
-        (True, "true"),
-        (0.1, "0.1"),
-        (1e-8, "1e-08"),
-        (3, "3"),
-        ([1, None, "a"], "[1,null,a]"),
-        ("a b", "a b"),
-    ],
-)
-def test_values_are_shown_as_they_are_typed(value: object, text: str) -> None:
-    assert shown(value) == text

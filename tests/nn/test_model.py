@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,7 +19,6 @@ from dltrain.nn.plan import (
     multilayer,
     single_layer,
 )
-from dltrain.nn.random import generator
 
 SEEDS = [3, 8, 3]
 STEP = torch.tensor(0, dtype=torch.int32)  # the first
@@ -83,26 +81,6 @@ def as_torch(plan: LayerPlans) -> nn.Sequential:
             case _:
                 pass
     return nn.Sequential(*layers)
-
-
-def test_a_generator_depends_on_nothing_but_its_arguments() -> None:
-    torch.manual_seed(0)
-    first = torch.rand(4, generator=generator(1, "order", 2))
-    torch.rand(7)
-    assert torch.equal(torch.rand(4, generator=generator(1, "order", 2)), first)
-
-
-def test_generators_of_other_arguments_draw_other_numbers() -> None:
-    arguments = itertools.product([0, 1, 12], ["init", "order", "dropout"], [0, 1, 2, 11])
-    draws = [tuple(torch.rand(4, generator=generator(*each)).tolist()) for each in arguments]
-    assert len(set(draws)) == len(draws) == 36
-
-
-def test_making_a_generator_leaves_torchs_own_alone() -> None:
-    before = torch.get_rng_state()
-    build(PLANS["mlp with dropout"], SEEDS).forward(draw(6, 20), step=STEP + 1)
-    generator(1, "order")
-    assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.parametrize("name", PLANS)

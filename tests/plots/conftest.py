@@ -15,7 +15,7 @@ from dltrain.inference.evaluation import Evaluation, evaluate
 from dltrain.plots import style
 from dltrain.runs.compare.results import Result
 from dltrain.runs.find import list_runs
-from tests.conftest import Call
+from tests.conftest import Call, command
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +35,13 @@ def evaluation_of(here: Path, call: Call, *words: str, split: str = "test") -> E
     return evaluate(run, split=split)
 
 
-@pytest.fixture
-def clothes(here: Path, call: Call) -> Evaluation:
-    return evaluation_of(here, call, "model=softmax", *SAMPLE)
+@pytest.fixture(scope="session")
+def clothes(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    folder = tmp_path_factory.mktemp("clothes")
+    shown = command("model=softmax", *SAMPLE, folder=folder)
+    assert shown.code == 0, shown
+    [run] = list_runs(folder / "outputs")
+    return evaluate(run, split="test")
 
 
 def texts(figure: Figure) -> list[str]:

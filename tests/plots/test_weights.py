@@ -11,7 +11,7 @@ from dltrain.inference import pictures
 from dltrain.inference.evaluation import Evaluation
 from dltrain.plots import weights
 from tests.conftest import Call
-from tests.plots.conftest import SAMPLE, evaluation_of
+from tests.plots.conftest import evaluation_of
 
 
 def test_weights_of_images_are_images_with_white_for_none(clothes: Evaluation) -> None:
@@ -54,14 +54,6 @@ def test_weights_of_generated_data_stand_beside_the_true_ones(here: Path, call: 
     assert sorted(true.tolist()) == sorted(found.data.truth[0].tolist())
     bars = [bar.get_width() for bar in axes.patches]  # type: ignore[attr-defined]
     assert bars == pytest.approx(true.tolist(), abs=1.0)
-
-
-def test_only_a_linear_models_weights_and_only_amounts_are_drawn(here: Path, call: Call) -> None:
-    found = evaluation_of(here, call, "model=mlp", "model.hidden=[8]", *SAMPLE)
-    with pytest.raises(ValueError, match="linear or softmax"):
-        pictures.draw_weights(found, title="t")
-    with pytest.raises(ValueError, match="classes are no amounts"):
-        pictures.draw_predictions(found, title="t")
 
 
 def test_of_many_features_and_classes_the_first_are_drawn_and_counted() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import json
 import os
@@ -16,13 +17,13 @@ from typing import Any
 
 import pytest
 
-from dltrain.config import compose, locations
 from dltrain.config.plain import flat
 from dltrain.runs.find import list_runs
 from dltrain.runs.run import Run, read
 from tests.conftest import Call, Shown, command
 from tests.sweep.helpers import wait_for
 from tests.torture.forks import program
+from tests.torture.refusal import read_anew
 
 pytestmark = pytest.mark.proof
 
@@ -30,6 +31,7 @@ TABLE = "a,b,y\n1,2,3\n2,3,5\n3,4,7\n4,6,10\n5,5,10\n6,1,7\n7,8,15\n8,2,10\n"
 SLOW = "kind: sgd\nlr: {lr}\nmomentum: 0.0\nnesterov: false\nweight_decay: 0.0\n"
 CSV = ["data=csv", "data.path=t.csv", "data.target=y", "trainer.epochs=2", "device=cpu"]
 MINE = ["--config-dir", "mine", "optimizer=slow"]
+Forget = Callable[[], None]
 # What is told by the place where a run lies, or decides no number.
 APART = ("output_dir", "expect", "data.path")
 
@@ -49,7 +51,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def work(trained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def forget(monkeypatch: pytest.MonkeyPatch) -> Forget:
+    """Let config files be read anew, as every command does that has a process of its own."""
+    return functools.partial(read_anew, monkeypatch)
+
+
+@pytest.fixture
+def work(trained: Path, monkeypatch: pytest.MonkeyPatch, forget: Forget) -> Path:
     """Stand in the folder in which it was typed, as it was then."""
     for folder in trained.parent.iterdir():
         if folder.is_dir() and folder.name != "kept":
@@ -99,12 +107,6 @@ def of_single(work: Path) -> Run:
 
 def of_sweep(work: Path) -> Run:
     return next(run for run in list_runs(work / "outputs") if run.is_sweep)
-
-
-def forget() -> None:
-    """Let config files be read anew, as every command does that has a process of its own."""
-    for cache in (compose._compose, compose._files, locations._locations):
-        cache.cache_clear()
 
 
 # Standing elsewhere, or with what is elsewhere.
@@ -188,7 +190,7 @@ def folders(work: Path) -> tuple[Path, Path]:
 
 @pytest.mark.parametrize("change", CHANGES, ids=[change.__name__ for change in CHANGES])
 def test_what_is_printed_of_a_run_trains_it_again(
-    change: Callable[[Path], None], work: Path, call: Call
+    change: Callable[[Path], None], work: Path, call: Call, forget: Forget
 ) -> None:
     change(work)
     forget()
@@ -201,7 +203,7 @@ def test_what_is_printed_of_a_run_trains_it_again(
 
 @pytest.mark.parametrize("change", CHANGES, ids=[change.__name__ for change in CHANGES])
 def test_what_is_printed_of_the_best_member_trains_it_again(
-    change: Callable[[Path], None], work: Path, call: Call
+    change: Callable[[Path], None], work: Path, call: Call, forget: Forget
 ) -> None:
     change(work)
     forget()
@@ -230,7 +232,7 @@ def test_what_is_printed_of_the_best_member_trains_it_again(
 
 @pytest.mark.parametrize("change", CHANGES, ids=[change.__name__ for change in CHANGES])
 def test_what_a_report_offers_can_be_pasted(
-    change: Callable[[Path], None], work: Path, call: Call
+    change: Callable[[Path], None], work: Path, call: Call, forget: Forget
 ) -> None:
     change(work)
     forget()
@@ -292,6 +294,7 @@ def test_rerun_trains_what_a_run_was_told_but_for_what_is_said(
     changed: Mapping[str, Any],
     work: Path,
     call: Call,
+    forget: Forget,
 ) -> None:
     change(work)
     forget()
@@ -312,7 +315,7 @@ def test_rerun_trains_what_a_run_was_told_but_for_what_is_said(
 
 @pytest.mark.parametrize("change", [stay, edit, lose, other_kind, stand_elsewhere, move_all])
 def test_rerun_trains_the_members_that_a_sweep_planned(
-    change: Callable[[Path], None], work: Path, call: Call
+    change: Callable[[Path], None], work: Path, call: Call, forget: Forget
 ) -> None:
     change(work)
     forget()
@@ -355,7 +358,7 @@ def test_a_sweep_of_a_file_is_repeated_as_the_file_was(here: Path, call: Call) -
 
 
 def test_a_rerun_of_a_sweep_from_another_folder_is_found_from_everywhere(
-    work: Path, call: Call
+    work: Path, call: Call, forget: Forget
 ) -> None:
     _, sweep = folders(work)
     (work / "sub" / "mine" / "optimizer").mkdir(parents=True)
@@ -377,7 +380,7 @@ def test_a_rerun_of_a_sweep_from_another_folder_is_found_from_everywhere(
 
 
 def test_files_that_are_gone_are_named_and_nothing_else_is_said_of_them(
-    work: Path, call: Call
+    work: Path, call: Call, forget: Forget
 ) -> None:
     single, sweep = folders(work)
     lose_choice(work)
@@ -391,7 +394,9 @@ def test_files_that_are_gone_are_named_and_nothing_else_is_said_of_them(
         assert "in the config files now" not in shown.out
 
 
-def test_nothing_is_said_of_values_that_are_told_anew(work: Path, call: Call) -> None:
+def test_nothing_is_said_of_values_that_are_told_anew(
+    work: Path, call: Call, forget: Forget
+) -> None:
     single, sweep = folders(work)
     edit(work)
     forget()
@@ -401,7 +406,9 @@ def test_nothing_is_said_of_values_that_are_told_anew(work: Path, call: Call) ->
         assert "in the config files now" not in shown.out
 
 
-def test_members_that_need_other_files_are_told_on_the_same(here: Path, call: Call) -> None:
+def test_members_that_need_other_files_are_told_on_the_same(
+    here: Path, call: Call, forget: Forget
+) -> None:
     (here / "t.csv").write_text(TABLE)
     (here / "m" / "data").mkdir(parents=True)
     wine = "defaults: [csv]\npath: t.csv\ntarget: y\n"

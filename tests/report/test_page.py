@@ -102,6 +102,13 @@ def opened(browser: Any, pages: Path) -> Iterator[Callable[..., Any]]:
 
 
 @pytest.fixture(scope="module")
+def image_page(browser: Any, pages: Path) -> Iterator[Any]:
+    """A single run's page that several tests use, each something else of it."""
+    with watched(browser, pages / "image.html") as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
 def sweep_page(browser: Any, pages: Path) -> Iterator[Any]:
     """A sweep's page that several tests use, one after the other."""
     with watched(browser, pages / "sweep.html") as page:
@@ -226,16 +233,18 @@ def test_the_legend_hides_and_shows_curves(sweep_page: Any) -> None:
 
 
 @pytest.mark.proof
-def test_training_and_validation_of_a_single_run_are_told_apart(opened: Any) -> None:
-    page = opened("image")
+def test_training_and_validation_of_a_single_run_are_told_apart(image_page: Any) -> None:
+    page = image_page
     assert page.locator("#curves .legend button").all_inner_texts() == ["training", "validation"]
     drawn(page, "accuracy", 3)  # and the best epoch
     page.get_by_role("button", name="validation").click()
     drawn(page, "accuracy", 1)
 
 
-def test_the_loss_has_a_switch_for_a_logarithmic_axis_and_zoom_can_be_undone(opened: Any) -> None:
-    page = opened("image")
+def test_the_loss_has_a_switch_for_a_logarithmic_axis_and_zoom_can_be_undone(
+    image_page: Any,
+) -> None:
+    page = image_page
     canvas = page.locator("#curves .canvas").first
     kind = "node => node.layout.yaxis.type"
     assert canvas.evaluate(kind) == "linear"
@@ -278,8 +287,8 @@ def test_the_keyboard_finds_the_way_past_the_contents(opened: Any) -> None:
     assert unreachable == 0
 
 
-def test_light_and_dark_follow_the_system_and_a_button(opened: Any) -> None:
-    page = opened("image")
+def test_light_and_dark_follow_the_system_and_a_button(image_page: Any) -> None:
+    page = image_page
     paper = "getComputedStyle(document.body).backgroundColor"
     ink = "document.querySelector('.canvas').layout.font.color"
     light, dark = "rgb(253, 252, 249)", "rgb(22, 24, 27)"
@@ -307,8 +316,8 @@ def test_on_paper_all_is_open_and_nothing_is_cut(name: str, opened: Any) -> None
     assert page.locator("button.quiet:visible").count() == 0
 
 
-def test_a_command_is_copied(opened: Any) -> None:
-    page = opened("image")
+def test_a_command_is_copied(image_page: Any) -> None:
+    page = image_page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     line = page.locator("#commands li", has_text="predict with it")
     line.get_by_role("button").click()
@@ -317,8 +326,8 @@ def test_a_command_is_copied(opened: Any) -> None:
 
 
 @pytest.mark.proof
-def test_a_plot_is_saved_as_svg(opened: Any, tmp_path: Path) -> None:
-    page = opened("image")
+def test_a_plot_is_saved_as_svg(image_page: Any, tmp_path: Path) -> None:
+    page = image_page
     with page.expect_download() as download:
         page.get_by_role("button", name="Save loss as SVG").click()
     download.value.save_as(tmp_path / "loss.svg")

@@ -7,8 +7,6 @@ import csv
 import io
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -31,8 +29,8 @@ from dltrain.train.job import Job
 from dltrain.train.outcome import Outcome, Row
 from dltrain.train.session import Training
 from tests.conftest import Shown
+from tests.torture.forks import Running, start
 
-SABOTAGE = Path(__file__).parent / "sabotage"
 # Rows and epochs so few that a member takes a moment.
 SMALL = ("data.num_train=96", "data.num_val=32", "trainer.batch_size=16", "trainer.epochs=3")
 # The files of a member that hold no clock.
@@ -180,38 +178,34 @@ def assert_equal_runs(ours: Path, theirs: Path) -> None:
 
 
 @contextlib.contextmanager
-def started(folder: Path, *words: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def started(
+    folder: Path, *words: str, prepare: Callable[[], object] = os.setsid
+) -> Iterator[Running]:
     """Start a sweep as a process; whatever is left of it in the end is killed.
 
-    Folders in a PYTHONPATH that is given come before those that are there: what is tested stays.
+    Args:
+        folder: Where to stand.
+        words: Of the sweep.
+        prepare: Called first, in that process.
     """
-    if "PYTHONPATH" in environment:
-        paths = [environment["PYTHONPATH"], os.environ.get("PYTHONPATH", "")]
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    line = [sys.executable, "-m", "dltrain", "-m", *words]
-    process = subprocess.Popen(
-        line,
-        cwd=folder,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = start(folder, ["-m", *words], prepare)
     try:
         yield process
     finally:
-        with process:
-            left = [process.pid, *descendants(process.pid)] if process.poll() is None else []
-            for pid in left:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        for pid in [process.pid, *descendants(process.pid)] if alive([process.pid]) else []:
+            kill(pid)
 
 
-def ended(process: subprocess.Popen[str]) -> Shown:
+def ended(process: Running) -> Shown:
     """Wait for a process and return what it said."""
-    out, err = process.communicate(timeout=60)
-    return Shown(process.returncode, out, err)
+    end = process.finish()
+    return Shown(end.code, end.out, end.err)
+
+
+def kill(pid: int, number: int = signal.SIGKILL) -> None:
+    """Send a process a signal, if it is still there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def wait_for(condition: Callable[[], Any], *, seconds: float = 60.0) -> Any:
@@ -254,7 +248,7 @@ def server(pid: int) -> list[int]:
     found = []
     for child in children(pid):
         with contextlib.suppress(OSError):
-            if b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes():
+            if b"forks" in Path(f"/proc/{child}/cmdline").read_bytes():
                 found.append(child)
     return found
 

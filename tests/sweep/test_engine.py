@@ -17,8 +17,8 @@ from dltrain.sweep.folder import SweepFolder
 from dltrain.sweep.plan import Member
 from dltrain.train.checkpoints import checkpoint_file
 from tests.conftest import Shown, changed
+from tests.sweep import sabotage
 from tests.sweep.helpers import (
-    SABOTAGE,
     SMALL,
     alive,
     assert_equal_runs,
@@ -27,6 +27,7 @@ from tests.sweep.helpers import (
     children,
     descendants,
     ended,
+    kill,
     lasting,
     members,
     only_sweep,
@@ -92,7 +93,7 @@ def ruined(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("ruined")
     (folder / "sweeps.yaml").write_text(SWEEPS)
     words = (f"sweep.file={folder / 'sweeps.yaml'}", *LOOK, *request.param)
-    with started(folder, *words, PYTHONPATH=str(SABOTAGE)) as process:
+    with started(folder, *words, prepare=sabotage.install) as process:
         shown = ended(process)
     return Ruined(only_sweep(folder), shown, planned(*words).members)
 
@@ -185,7 +186,7 @@ def stopped(folder: Path, *words: str) -> tuple[Path, Shown]:
     """Train a sweep whose second member fails, and which stops there."""
     sweep_words = ("optimizer.lr=0.01,0.0511,0.02,0.03", *LOOK, "sweep.on_error=stop", *words)
     folder.mkdir()
-    with started(folder, *sweep_words, PYTHONPATH=str(SABOTAGE)) as process:
+    with started(folder, *sweep_words, prepare=sabotage.install) as process:
         shown = ended(process)
     return only_sweep(folder), shown
 
@@ -318,7 +319,7 @@ def test_a_sweep_that_is_killed_can_be_completed_as_if_nothing_had_happened(
         wait_for(begun(tmp_path, count))
         family = descendants(process.pid)
         assert family
-        process.kill()
+        kill(process.pid)
         assert ended(process).code == -signal.SIGKILL
     wait_for(lambda: not alive(family))
 
@@ -372,7 +373,7 @@ def test_a_sweep_that_is_asked_to_stop_keeps_whole_epochs_and_goes_on_later(
         if number == signal.SIGINT:  # Ctrl-C, which the terminal tells every process
             os.killpg(process.pid, number)
         else:
-            process.send_signal(number)
+            kill(process.pid, number)
         shown = ended(process)
     sweep = only_sweep(tmp_path)
     assert (busy.code, busy.err.count("\n")) == (5, 1)
@@ -402,12 +403,14 @@ def test_a_sweep_that_is_asked_to_stop_keeps_whole_epochs_and_goes_on_later(
 
 
 def test_a_signal_while_torch_is_imported_stops_too(tmp_path: Path) -> None:
-    with started(tmp_path, *LONG) as process:
+    line = [sys.executable, "-m", "dltrain", "-m", *LONG]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(line, cwd=tmp_path, stdout=pipe, stderr=pipe) as process:
         wait_for(lambda: server(process.pid))
         time.sleep(0.2)  # it imports torch for longer than that
         process.send_signal(signal.SIGTERM)
-        shown = ended(process)
-    assert shown.code == 143
+        process.communicate(timeout=60)
+    assert process.returncode == 143
     assert {row["status"] for row in results(only_sweep(tmp_path))} <= {"missing", "interrupted"}
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Shown
+from tests.sweep import sabotage
 from tests.sweep.helpers import (
-    SABOTAGE,
     carry_out,
     ended,
     lasting,
@@ -78,8 +77,8 @@ def test_a_fold_that_is_finished_is_taken_over(tmp_path: Path) -> None:
 def test_a_member_that_fails_costs_no_other_fold(tmp_path: Path) -> None:
     """It stands beside others of its fold, so its stack is halved."""
     more = ["optimizer.lr=0.01,0.0511,0.02", "seed=0,1", "trainer.batch_size=8"]
-    with started(tmp_path, *words(tmp_path, *more), PYTHONPATH=str(SABOTAGE)) as process:
-        shown: Shown = ended(process)
+    with started(tmp_path, *words(tmp_path, *more), prepare=sabotage.install) as process:
+        shown = ended(process)
     assert shown.code == 1
     failed = [
         row["optimizer.lr"] for row in results(only_sweep(tmp_path)) if row["status"] == "failed"

@@ -8,10 +8,12 @@ from __future__ import annotations
 import errno
 import functools
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from dltrain.runs.layout import EVENTS
 from dltrain.runs.record import read_record
@@ -36,6 +38,7 @@ MODELS: Mapping[str, Sequence[str]] = {
     "softmax, sgd": ("data=csv", "model=softmax", *SMALL[2:]),
 }
 COUNT_FILE = ".calls"
+Call = tuple[str, str]  # of the disk: its name, and the lines that lead to it
 # What holds a clock or the run's name, or is of no consequence. Of event files the points count.
 OTHERS = ("run.json", "timing.csv", "train.log", "curves.png", Path(EVENTS).name)
 TABLE = "a,b,class\n" + "".join(f"{i * 37 % 11},{i * 17 % 7}.5,c{i * i % 3}\n" for i in range(120))
@@ -62,15 +65,15 @@ def prove(models: Sequence[str], *, whole: bool) -> Report:
     Args:
         models: Names of ``MODELS``.
         whole: Whether every kind of power cut and refusal is tried at every call; else they take
-            turns.
+            turns, and where a line of dltrain calls again one thing happens of all that may.
     """
     wrong: list[str] = []
     tried, calls = 0, 0
     for name in models:
         with tempfile.TemporaryDirectory() as folder:
-            reference, names = _reference(Path(folder), MODELS[name])
-            calls += len(names)
-            points = list(_points(names, whole=whole))
+            reference, made = _reference(Path(folder), MODELS[name])
+            calls += len(made)
+            points = list(_points(made, whole=whole))
             judge = functools.partial(_try, Path(folder), MODELS[name], reference)
             for point, complaint in zip(points, forks.side_by_side(judge, points), strict=True):
                 wrong += [f"{name}: {point.what}: {complaint}"] * bool(complaint)
@@ -138,44 +141,63 @@ def reference_of(folder: Path, words: Sequence[str]) -> dict[str, bytes]:
     return lasting(run)
 
 
-def _reference(folder: Path, words: Sequence[str]) -> tuple[dict[str, bytes], list[str]]:
-    """Return what is left without a disturbance, and the names of the calls in order."""
+def _reference(folder: Path, words: Sequence[str]) -> tuple[dict[str, bytes], list[Call]]:
+    """Return what is left without a disturbance, and the calls in order."""
     reference = reference_of(folder, words)
     place = folder / "counted"
     place.mkdir()
     forks.forked(place, words_for(place, words), _count)
-    return reference, (place / COUNT_FILE).read_text().splitlines()
+    calls = [line.split() for line in (place / COUNT_FILE).read_text().splitlines()]
+    return reference, [(name, site) for name, site in calls]
 
 
 class _Counting(faults.Disk):
-    """A disk that leaves the names of its calls in a file."""
+    """A disk that leaves the names of its calls in a file, and where in dltrain each is made."""
 
     def carry_out(self, name: str, *arguments: object, **keywords: object) -> object:
         with open(COUNT_FILE, "a") as file:
-            file.write(f"{name}\n")
+            file.write(f"{name} {_site()}\n")
         return super().carry_out(name, *arguments, **keywords)
+
+
+def _site() -> str:
+    """Name the lines of dltrain that lead to a call of the disk."""
+    lines = []
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__"))
+        lines += [f"{module}:{frame.f_lineno}"] if module.startswith("dltrain.") else []
+        frame = frame.f_back
+    return ">".join(lines)
 
 
 def _count() -> None:
     _Counting(None, faults.kill, for_good=False).install()
 
 
-def _points(names: Sequence[str], *, whole: bool) -> Iterator[Point]:
+def _points(calls: Sequence[Call], *, whole: bool) -> Iterator[Point]:
+    sites = set()
+    for at, (name, site) in enumerate(calls):
+        points = list(_points_at(at, name, whole=whole))
+        yield from points if whole or site not in sites else [points[at // 3 % len(points)]]
+        sites.add(site)
+
+
+def _points_at(at: int, name: str, *, whole: bool) -> Iterator[Point]:
     refusals = (
         *((errno.ENOSPC, False), (errno.ENOSPC, True)),
         *((errno.EIO, False), (errno.EACCES, True)),
     )
-    for at, name in enumerate(names):
-        for halfway in (False, True) if name == "write" else (False,):
-            what = f"kill {'half-way through' if halfway else 'before'} call {at}"
-            yield Point(what, functools.partial(_kill, at, halfway), -9)
-        for variant in range(3) if whole else [at % 3]:
-            what = f"power cut at call {at}, variant {variant}"
-            yield Point(what, functools.partial(_power_cut, at, variant), -9)
-        # What else a disk may say goes the same way as that it is full.
-        for number, for_good in refusals[:2] if whole else [refusals[at % 4]]:
-            what = f"{errno.errorcode[number]} at call {at}{' and on' if for_good else ''}"
-            yield Point(what, functools.partial(_refuse, at, number, for_good), 4)
+    for halfway in (False, True) if name == "write" else (False,):
+        what = f"kill {'half-way through' if halfway else 'before'} call {at}"
+        yield Point(what, functools.partial(_kill, at, halfway), -9)
+    for variant in range(3) if whole else [at % 3]:
+        what = f"power cut at call {at}, variant {variant}"
+        yield Point(what, functools.partial(_power_cut, at, variant), -9)
+    # What else a disk may say goes the same way as that it is full.
+    for number, for_good in refusals[:2] if whole else [refusals[at % 4]]:
+        what = f"{errno.errorcode[number]} at call {at}{' and on' if for_good else ''}"
+        yield Point(what, functools.partial(_refuse, at, number, for_good), 4)
 
 
 def _kill(at: int, halfway: bool) -> None:

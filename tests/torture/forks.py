@@ -151,10 +151,35 @@ def _serve(place: str) -> None:
         os.rename(f"{place}.new", place)
         while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
             asked, _ = listener.accept()
+            content, descriptors = client.heard(asked)
+            _compose(marshal.loads(content)[0])
             if not os.fork():
                 listener.close()
-                _keep(asked)
+                _keep(asked, content, descriptors)
             asked.close()
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+
+def _compose(words: Sequence[str]) -> None:
+    """Compose the choices that a command makes: commands that make the same need not do so anew."""
+    _load(tuple(sorted(word for word in words if word.partition("=")[0] in _groups())))
+
+
+@functools.cache
+def _groups() -> Collection[str]:
+    from dltrain.config.compose import CONF, groups
+
+    return groups([CONF])
+
+
+@functools.cache
+def _load(words: tuple[str, ...]) -> None:
+    from dltrain.config.compose import ConfigError
+    from dltrain.config.load import load
+
+    with contextlib.suppress(ConfigError):  # the command itself will be told so
+        load(words)
 
 
 def _import_all() -> None:
@@ -180,19 +205,17 @@ def _import_all() -> None:
     import dltrain.train.session
     import dltrain.train.tracking.live_curves
     import dltrain.train.tracking.tensorboard
-    from dltrain.config.load import load
 
     with contextlib.suppress(ImportError):
         import joblib  # type: ignore[import-untyped]  # noqa: F401
         import optuna  # noqa: F401
-    load([])  # what reads configs is imported now
+    _load(())  # what reads configs is imported now
     sys.modules["__main__"] = dltrain.__main__  # what a child of a command imports
 
 
-def _keep(asked: socket.socket) -> NoReturn:
+def _keep(asked: socket.socket, content: bytes, descriptors: Sequence[int]) -> NoReturn:
     """Fork a command, tell the number of its process, wait for its end, and tell how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    content, descriptors = client.heard(asked)
     pid = os.fork()
     if not pid:
         asked.close()

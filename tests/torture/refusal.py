@@ -7,6 +7,7 @@ control characters, and not a byte of the file tree changed. It is quick, too.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import io
 import logging
@@ -24,15 +25,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import Any
+
+import pytest
 
 from dltrain.cli.main import run
-from dltrain.config.compose import _compose, _files
-from dltrain.config.locations import _locations
+from dltrain.config import compose, locations
+from dltrain.config.compose import CONF
 
 PREFIX = "dltrain: error: "
 MAX_LINE = 620
 MAX_SECONDS = 2.0
 HUNG_SECONDS = 30  # a command that is still at it then is stopped
+
+# What remembers config files that were read.
+KEPT = {
+    (module, name): getattr(module, name)
+    for module, name in ((compose, "_compose"), (compose, "_files"), (locations, "_locations"))
+}
 
 # What a file holds, or what makes it.
 Content = str | bytes | Callable[[Path], object]
@@ -99,6 +109,20 @@ def short(line: str) -> str:
     return line if len(line) <= 60 else f"{line[:60]}... ({len(line):,} characters)"
 
 
+def read_anew(patch: pytest.MonkeyPatch) -> None:
+    """Let config files be read anew: a process reads them once, and here one stands for many.
+
+    What is composed of dltrain's own files alone is kept: they stay as they are.
+    """
+    for (module, name), kept in KEPT.items():
+        patch.setattr(module, name, _anew(kept))
+
+
+def _anew(kept: Any) -> Callable[..., object]:
+    fresh = functools.lru_cache(kept.__wrapped__)
+    return lambda *arguments: (kept if (CONF,) in arguments else fresh)(*arguments)
+
+
 @contextlib.contextmanager
 def standing_in(files: Mapping[str, Content]) -> Iterator[Path]:
     """Stand in a new folder that holds these files; temporary files and caches lie beside it."""
@@ -114,17 +138,16 @@ def standing_in(files: Mapping[str, Content]) -> Iterator[Path]:
             content(path)
         else:
             path.write_bytes(content.encode() if isinstance(content, str) else content)
+    patch = pytest.MonkeyPatch()
     if any(name.endswith(".yaml") for name in files):
-        # A process composes its configs once; here one stands for many.
-        _compose.cache_clear()
-        _files.cache_clear()
-        _locations.cache_clear()
+        read_anew(patch)
     try:
         os.chdir(here)
         os.environ["XDG_CACHE_HOME"] = str(root / "cache")
         tempfile.tempdir = str(root / "temporary")
         yield root
     finally:
+        patch.undo()
         os.chdir(before)
         tempfile.tempdir = temporary
         if caches is None:

@@ -84,7 +84,7 @@ def test_long_steps_are_tried_a_few_times_only() -> None:
 
 def test_a_run_says_in_its_log_what_it_chose(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    words = ("data=fashion_mnist", "data.source=sample", "model=mlp", "trainer.epochs=40")
+    words = ("data=fashion_mnist", "data.source=sample", "model=mlp", "trainer.epochs=10")
     shown = whole_command(*words, folder=here)
     assert (shown.code, shown.err) == (0, "")
     assert "cpu (1 or 2 threads)" in shown.out

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Call, changed, command, tree
-from tests.torture.forks import program
-
-JOB = ("device=cpu", "trainer.epochs=2", "data.num_train=64", "data.num_val=32")
+from tests.cli.hydra.conftest import JOB
+from tests.conftest import Call, command, tree
 
 
 def test_hydras_launcher_trains_each_job_as_a_run_of_its_own(here: Path) -> None:
@@ -31,19 +24,6 @@ def test_hydras_launcher_trains_each_job_as_a_run_of_its_own(here: Path) -> None
     assert [path.name for path in (here / "outputs").iterdir() if "_" not in path.name] == [
         "multirun"
     ]
-
-
-def test_a_job_that_diverges_is_infinitely_bad(here: Path) -> None:
-    shown = command("-m", "hydra/launcher=basic", *JOB, "optimizer.lr=1e30", folder=here)
-    assert shown.code == 3
-    assert re.search(r"linear-synthetic_\w{4} diverged ", shown.out)
-    assert " inf" not in shown.out  # what a sweeper is told is no result
-    [jobs] = here.glob("outputs/multirun/*/jobs.jsonl")
-    assert json.loads(jobs.read_text().splitlines()[-1])["value"] is None
-    assert shown.err == (
-        "dltrain: error: the only job diverged, so none is best; "
-        "try smaller values of optimizer.lr\n"
-    )
 
 
 @pytest.mark.parametrize(
@@ -128,87 +108,10 @@ def test_a_sweep_folder_that_cannot_be_one_is_refused(name: str, call: Call, her
     assert tree(here) == ["file"]
 
 
-def test_a_job_that_fails_leaves_the_others_alone_and_says_why(here: Path) -> None:
-    (here / "a.csv").write_text("a,y\n" + "1,2.5\n2,3.1\n3,5.2\n4,4.7\n" * 4)
-    (here / "b.csv").write_text("a,y\n" + "1,\n" * 8)
-    words = ["data=csv", "data.path=a.csv,b.csv", "data.target=y", "device=cpu", "trainer.epochs=2"]
-    shown = command("-m", "hydra/launcher=basic", *words, folder=here)
-    assert shown.code == 1
-    assert shown.err.startswith("dltrain: error: 1 of 2 jobs failed; job 1: b.csv")
-    assert shown.err.count("\n") == 1
-    [jobs] = here.glob("outputs/multirun/*/jobs.jsonl")
-    ended = [json.loads(line)["status"] for line in jobs.read_text().splitlines()]
-    assert ended == ["running", "done", "running", "failed"]
-
-
+@pytest.mark.proof
 def test_joblib_trains_jobs_beside_one_another(here: Path) -> None:
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     words = ["hydra/launcher=joblib", "optimizer.lr=0.03,1e30"]
     shown = command("-m", *words, *JOB, folder=here)
     assert (shown.code, shown.err) == (0, "")
     assert "jobs    2: 1 diverged, 1 done" in shown.out
-
-
-@pytest.mark.parametrize(
-    ("words", "sentence", "direction"),
-    [
-        ([*JOB], "val/loss, lower is better", "minimize"),
-        ([*JOB, "hydra.sweeper.direction=maximize"], "val/loss, higher is better", "maximize"),
-        (
-            ["model=softmax", "data=fashion_mnist", "data.source=sample", "trainer.epochs=1"],
-            "val/accuracy, higher is better",
-            "maximize",
-        ),
-    ],
-)
-def test_optuna_is_told_which_way_the_metric_is_better(
-    words: list[str], sentence: str, direction: str, here: Path
-) -> None:
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    engine = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=2", "optimizer.lr=interval(0.01,0.1)"]
-    shown = command("-m", *engine, *words, folder=here)
-    assert (shown.code, shown.err) == (0, "")
-    assert f"searches  {sentence}\n" in shown.out
-    assert f"Directions: ['{direction}']" in shown.out
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        ([], "hydra/sweeper=optuna: there is nothing to search; give a key values, such as "),
-        (["hydra.sweeper.n_trials=0", "seed=1,2"], "hydra.sweeper.n_trials=0: must be at least 1"),
-        (["hydra.sweeper.n_jobs=0", "seed=1,2"], "hydra.sweeper.n_jobs=0: must be at least 1"),
-        (["hydra.sweeper.n_trials=a", "seed=1,2"], "Hydra's settings cannot be used: "),
-        (
-            ["hydra.sweeper.direction=up", "seed=1,2"],
-            "hydra.sweeper.direction=up: must be maximize or minimize",
-        ),
-        (["optimizer.lr=interval(-1,1)"], "optimizer.lr=-1 (command line): must be at least 0"),
-        (["optimizer.lr=interval(2,1)"], "hydra/sweeper=optuna: cannot begin (ValueError: "),
-    ],
-)
-def test_what_optuna_cannot_search_is_refused_in_one_line(
-    words: list[str], message: str, here: Path
-) -> None:
-    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    shown = command("-m", "hydra/sweeper=optuna", *words, folder=here)
-    assert shown.code == 2
-    assert shown.err.startswith(f"dltrain: error: {message}")
-    assert shown.err.count("\n") == 1
-    assert tree(here) == []
-
-
-def test_ctrl_c_keeps_the_job_under_way_and_begins_no_other(here: Path) -> None:
-    line = [*shlex.split(program()), "-m", "hydra/launcher=basic"]
-    line += changed(JOB, "trainer.epochs=100000", "seed=1,2")
-    with subprocess.Popen(line, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as sweep:
-        while not any(here.glob("outputs/*/metrics.csv")):
-            time.sleep(0.05)
-            assert sweep.poll() is None
-        sweep.send_signal(signal.SIGINT)
-        _, told = sweep.communicate(timeout=30)
-    assert sweep.returncode == 130
-    line_told = "interrupted; 1 interrupted; dltrain runs lists their runs"
-    assert told.decode() == f"dltrain: error: {line_told}\n"
-    [record] = here.glob("outputs/*/run.json")
-    assert json.loads(record.read_text())["status"] == "interrupted"

@@ -13,7 +13,7 @@ import pytest
 
 from dltrain.runs.find import list_runs
 from tests.conftest import Call
-from tests.sweep.helpers import children, ended, server, started, wait_for
+from tests.sweep.helpers import alive, children, ended, kill, server, started, wait_for
 
 # Two groups, so two stacks one after the other, that do not end by themselves in time.
 LONG = ["optimizer.lr=0.01,0.1", "trainer.batch_size=16,32", "trainer.epochs=1000000"]
@@ -44,7 +44,7 @@ def test_a_running_sweep_is_told_of_and_after_ctrl_c_too(here: Path, call: Call)
             assert not FALSE.search(shown.out), shown.out
         best = call("runs", "best", "latest").out
         assert re.search(r"best so far +member [02]: val/loss \S+ at epoch \d+, running", best)
-        process.send_signal(signal.SIGINT)
+        kill(process.pid, signal.SIGINT)
         assert ended(process).code == 130
     best = call("runs", "best", "latest").out
     assert "interrupted" in best
@@ -63,7 +63,7 @@ def test_who_follows_a_sweep_sees_epochs_as_they_come(here: Path) -> None:
             assert tail.stdout is not None
             seen = [tail.stdout.readline() for _ in range(6)]
             tail.kill()
-        process.send_signal(signal.SIGINT)
+        kill(process.pid, signal.SIGINT)
         ended(process)
     told = [
         re.fullmatch(r"2 members 0-2, epoch (\d+): val/loss \S+ \(member [02] leads\)\n", row)
@@ -83,11 +83,11 @@ def test_a_child_that_is_killed_is_told_of_with_its_members(here: Path, call: Ca
         for _ in range(3):  # the stack, and each half of it
             for pid in trainings(process.pid):
                 os.kill(pid, signal.SIGKILL)
-            wait_for(lambda: process.poll() is not None or trainings(process.pid))
-            if process.poll() is not None:
+            wait_for(lambda: not alive([process.pid]) or trainings(process.pid))
+            if not alive([process.pid]):
                 break
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+        if alive([process.pid]):
+            kill(process.pid, signal.SIGINT)
         ended(process)
     for command in (["runs"], ["runs", "ls", "latest"], ["runs", "show", "latest"]):
         shown = call(*command)

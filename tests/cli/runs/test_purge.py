@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 from dltrain.runs.find import list_runs
 from tests.cli.conftest import runs_of
 from tests.conftest import Call, tree, write_record
+from tests.sweep.helpers import kill, wait_for
+from tests.torture.forks import start
 
 
 def test_purging_says_what_it_would_delete_and_deletes_with_yes_alone(
@@ -29,16 +29,13 @@ def test_purging_says_what_it_would_delete_and_deletes_with_yes_alone(
 
 
 def test_purging_what_failed_leaves_what_was_done(there: Path, call: Call) -> None:
-    line = [sys.executable, "-m", "dltrain", "trainer.epochs=10000000"]
-    with subprocess.Popen(line, cwd=there, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        for shown in process.stdout:
-            if b"epoch" in shown:
-                break
-        busy = list_runs(there / "outputs")[0]
-        assert busy.status == "running"
-        assert call("runs", "purge", "--failed", "--yes").out == "nothing to delete\n"
-        process.send_signal(signal.SIGKILL)
+    process = start(there, ["trainer.epochs=10000000"])
+    wait_for(lambda: len(list_runs(there / "outputs")) == 4)
+    busy = list_runs(there / "outputs")[0]
+    assert busy.status == "running"
+    assert call("runs", "purge", "--failed", "--yes").out == "nothing to delete\n"
+    kill(process.pid)
+    assert process.finish().code == -signal.SIGKILL
     assert list_runs(there / "outputs")[0].status == "crashed"
     assert call("runs", "purge", "--failed", "--yes").out.startswith("1 deleted, ")
     assert len(list_runs(there / "outputs")) == 3

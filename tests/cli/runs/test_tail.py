@@ -12,7 +12,7 @@ from tests.torture.forks import start
 
 
 def test_a_run_is_followed_until_it_ends(there: Path) -> None:
-    training = start(there, ["trainer.epochs=100", "data.num_train=20000"])
+    training = start(there, ["trainer.epochs=100", "data.num_train=6000"])
     while len(list_runs(there / "outputs")) < 4:
         time.sleep(0.01)
     shown = command("runs", "tail", folder=there)

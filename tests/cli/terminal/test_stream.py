@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,17 +48,26 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     return usual(SWEEP, tmp_path_factory)
 
 
-@pytest.fixture(params=["forked", pytest.param("whole", marks=pytest.mark.proof)])
-def whole(request: pytest.FixtureRequest) -> bool:
-    """Whether a command's process imports all itself, or is forked from one that has: the same."""
-    return bool(request.param == "whole")
+def forked(*cases: Any, whole: Sequence[Any] = ()) -> list[Any]:
+    """List cases of commands that are forked, and those that a whole process is to go through, too.
+
+    It imports all itself and ends as Python does: proof that what is forked is like it.
+    """
+    every = [case if isinstance(case, tuple) else (case,) for case in cases]
+    again = [case if isinstance(case, tuple) else (case,) for case in whole]
+    proof = [pytest.param(*case, True, marks=pytest.mark.proof) for case in again]
+    return [*((*case, False) for case in every), *proof]
 
 
 # One run.
 
 
 @pytest.mark.parametrize(
-    "streams", ["| head -1 >/dev/null", ">&-", "2>&- <&- >/dev/null", ">&- 2>&- <&-"]
+    ("streams", "whole"),
+    forked(
+        *("| head -1 >/dev/null", ">&-", "2>&- <&- >/dev/null", ">&- 2>&- <&-"),
+        whole=["| head -1 >/dev/null", ">&- 2>&- <&-"],
+    ),
 )
 def test_a_run_ends_well_without_a_reader(
     streams: str, here: Path, whole: bool, single: list[bytes]
@@ -70,12 +81,13 @@ def test_a_run_ends_well_without_a_reader(
 
 @full_device
 @pytest.mark.parametrize(
-    ("streams", "ends"),
-    [
+    ("streams", "ends", "whole"),
+    forked(
         (">/dev/full", Shown(4, "", FULL)),
         (">/dev/full 2>&1", Shown(4, "", "")),
         (">/dev/null 2>/dev/full", Shown(0, "", "")),
-    ],
+        whole=[(">/dev/full", Shown(4, "", FULL))],
+    ),
 )
 def test_a_full_disk_under_the_output_is_told_after_a_run_that_is_done(
     streams: str, ends: Shown, here: Path, whole: bool, single: list[bytes]
@@ -86,22 +98,22 @@ def test_a_full_disk_under_the_output_is_told_after_a_run_that_is_done(
     assert metrics(here) == single
 
 
-def test_how_a_run_ends_is_told_even_if_nobody_sees_it(here: Path, whole: bool) -> None:
-    line = f"DLTRAIN {' '.join(SMALL)} optimizer.lr=1e30 | true"
-    shown = in_shell(line, folder=here, whole=whole)
+def test_how_a_run_ends_is_told_even_if_nobody_sees_it(here: Path) -> None:
+    shown = in_shell(f"DLTRAIN {' '.join(SMALL)} optimizer.lr=1e30 | true", folder=here)
     assert shown.code == 3
     assert re.fullmatch(r"dltrain: error: diverged at .*\n", shown.err)
 
 
 @pytest.mark.parametrize(
-    ("env", "absent"),
-    [
+    ("env", "absent", "whole"),
+    forked(
         ({"TERM": "dumb"}, r"\x1b"),
         ({"NO_COLOR": "1", "TERM": "xterm"}, r"\x1b\[[0-9;]*(3[0-7]|9[0-7])m"),
         ({"COLUMNS": "20", "TERM": "xterm"}, r"Traceback"),
         ({"COLUMNS": "²", "LINES": "0"}, r"Traceback"),
         ({"PYTHONIOENCODING": "ascii"}, r"[^\x00-\x7f]"),
-    ],
+        whole=[({"PYTHONIOENCODING": "ascii"}, r"[^\x00-\x7f]")],
+    ),
     ids=str,
 )
 def test_a_run_goes_well_on_any_terminal(
@@ -114,7 +126,9 @@ def test_a_run_goes_well_on_any_terminal(
     assert metrics(here) == single
 
 
-@pytest.mark.parametrize("moment", ["loading torch", " 10/1000"])
+@pytest.mark.parametrize(
+    "moment", [pytest.param("loading torch", marks=pytest.mark.proof), " 10/1000"]
+)
 def test_a_run_outlives_its_terminal(moment: str, here: Path, long: list[bytes]) -> None:
     importing = moment.startswith("loading")
     shown = on_terminal(*LONG, folder=here, closed_after=moment, whole=importing)
@@ -146,13 +160,15 @@ def test_who_ignores_hangups_goes_on(here: Path, long: list[bytes]) -> None:
 # A sweep.
 
 
+@full_device
 @pytest.mark.parametrize(
-    ("streams", "ends"),
-    [
+    ("streams", "ends", "whole"),
+    forked(
         ("| head -1 >/dev/null", Shown(0, "", "")),
         (">&- 2>&- <&-", Shown(0, "", "")),
-        pytest.param(">/dev/full", Shown(4, "", FULL), marks=full_device),
-    ],
+        (">/dev/full", Shown(4, "", FULL)),
+        whole=[(">&- 2>&- <&-", Shown(0, "", ""))],
+    ),
 )
 def test_a_sweep_ends_well_without_a_reader(
     streams: str, ends: Shown, here: Path, whole: bool, swept: list[bytes]
@@ -162,8 +178,8 @@ def test_a_sweep_ends_well_without_a_reader(
     assert metrics(here) == swept
 
 
-def test_a_sweep_outlives_its_terminal(here: Path, whole: bool, swept: list[bytes]) -> None:
-    shown = on_terminal(*SWEEP, folder=here, closed_after="sorted by", whole=whole)
+def test_a_sweep_outlives_its_terminal(here: Path, swept: list[bytes]) -> None:
+    shown = on_terminal(*SWEEP, folder=here, closed_after="sorted by")
     assert (shown.code, shown.err) == (0, "")
     assert statuses(here) == ["done"] * 3
     assert metrics(here) == swept
@@ -192,7 +208,9 @@ PRINTING += ["data", "--cfg hydra", "-sc install=bash", "-m optimizer.lr=1,2 --d
 
 
 @full_device
-@pytest.mark.parametrize("words", [*PRINTING, "doctor"])
+@pytest.mark.parametrize(
+    ("words", "whole"), forked(*PRINTING, "doctor", whole=["--help", "runs show latest"])
+)
 def test_what_cannot_be_printed_for_want_of_space_is_one_line(
     words: str, with_run: Path, whole: bool
 ) -> None:
@@ -201,7 +219,10 @@ def test_what_cannot_be_printed_for_want_of_space_is_one_line(
     )
 
 
-@pytest.mark.parametrize("words", ["train --help", "runs show latest", *PRINTING[-3:]])
+@pytest.mark.parametrize(
+    ("words", "whole"),
+    forked("train --help", "runs show latest", *PRINTING[-3:], whole=["runs show latest"]),
+)
 def test_what_nobody_reads_ends_quietly(words: str, with_run: Path, whole: bool) -> None:
     assert in_shell(f"DLTRAIN {words} | true", folder=with_run, whole=whole) == Shown(0, "", "")
 
@@ -250,7 +271,8 @@ def on_small_disk(script: str, folder: Path) -> Shown:
 def test_a_disk_that_fills_up_ends_a_run_with_one_line_that_names_the_file(
     sweeping: str, here: Path
 ) -> None:
-    words = f"model=mlp model.hidden=[80000] {' '.join(SMALL)} output_dir=disk {sweeping}"
+    small = "data.num_train=64 data.num_val=16 trainer.epochs=1"
+    words = f"model=mlp model.hidden=[80000] {small} output_dir=disk {sweeping}"
     shown = on_small_disk(f"DLTRAIN {words}; code=$?; cat disk/*/*.json; exit $code", here)
     assert shown.code == 4
     assert re.fullmatch(

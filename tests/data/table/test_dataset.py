@@ -6,14 +6,12 @@ import dataclasses
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
 import pytest
-import sklearn.datasets
 import statsmodels
 
 from dltrain.config.load import load
@@ -26,56 +24,17 @@ from dltrain.data.table.options import Options
 from dltrain.data.table.table import Table
 from dltrain.train import build
 from tests.benchmarks.csv_reading import OURS, measured, write_table
-
-Prepare = Callable[..., Dataset]
-
-PLAIN: dict[str, Any] = {
-    "target": "y",
-    "task": "auto",
-    "features": None,
-    "drop": [],
-    "categorical": [],
-    "missing": "mean",
-    "missing_values": ["", "NA"],
-    "max_categories": 50,
-    "standardise": False,
-    "standardise_target": False,
-    "val_fraction": 0.0,
-    "test_fraction": 0.0,
-    "stratify": False,
-    "group": None,
-    "order": None,
-    "split": None,
-    "val_path": None,
-    "test_path": None,
-    "folds": None,
-    "fold": None,
-    "delimiter": ",",
-    "seed": 0,
-}
-
-
-@pytest.fixture
-def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prepare:
-    """Write a table and prepare it: no scaling, no splits, unless said otherwise."""
-    monkeypatch.chdir(tmp_path)
-
-    def prepare(content: str | bytes, *, dtype: str = "float64", **options: Any) -> Dataset:
-        raw = content if isinstance(content, bytes) else content.encode()
-        (tmp_path / "t.csv").write_bytes(raw)
-        return tabular(None, path="t.csv", options=Options(**PLAIN | options), dtype=dtype)
-
-    return prepare
-
-
-def refusal(prepare: Prepare, content: str | bytes, **options: Any) -> str:
-    with pytest.raises(ValueError, match=r".") as caught:
-        prepare(content, **options)
-    return str(caught.value)
-
-
-def column(data: Dataset, name: str) -> Column:
-    return next(column for column in data.columns if column.name == name)
+from tests.data.table.conftest import (
+    HOLES,
+    PLAIN,
+    SKLEARN,
+    SPLIT,
+    Prepare,
+    column,
+    messy,
+    refusal,
+    written,
+)
 
 
 def equal(first: Split, second: Split) -> bool:
@@ -105,29 +64,6 @@ def test_what_became_of_each_column_is_reported() -> None:
     assert (price.name, price.role) == ("Price", "target")
 
 
-# Statistics come from training rows.
-
-
-def messy(rows: int = 200) -> list[list[str]]:
-    """A table of numbers with holes, texts with holes, and a target."""
-    draw = np.random.default_rng(0)
-    return [
-        [
-            "" if draw.random() < 0.2 else f"{draw.normal(5, 3):.6f}",
-            "" if draw.random() < 0.2 else draw.choice(["red", "green", "blue"]),
-            f"{draw.normal():.6f}",
-        ]
-        for _ in range(rows)
-    ]
-
-
-def written(rows: list[list[str]]) -> str:
-    return "a,c,y\n" + "".join(",".join(row) + "\n" for row in rows)
-
-
-SPLIT = {"val_fraction": 0.2, "test_fraction": 0.2, "standardise": True, "standardise_target": True}
-
-
 @pytest.mark.parametrize("missing", ["mean", "median"])
 def test_rows_that_are_held_out_change_nothing_in_training(prepare: Prepare, missing: str) -> None:
     rows = messy()
@@ -146,51 +82,6 @@ def test_rows_that_are_held_out_change_nothing_in_training(prepare: Prepare, mis
     assert np.array_equal(before.feature_scale.mean, after.feature_scale.mean)
     assert np.array_equal(before.target_scale.deviation, after.target_scale.deviation)
     assert column(before, "a").imputed == column(after, "a").imputed
-
-
-def test_training_columns_have_mean_zero_and_deviation_one(prepare: Prepare) -> None:
-    data = prepare(written(messy()), **SPLIT)
-    assert data.train.inputs[:, 0].mean() == pytest.approx(0, abs=1e-12)
-    assert data.train.inputs[:, 0].std() == pytest.approx(1)
-    assert data.train.targets.std() == pytest.approx(1)
-    assert set(np.unique(data.train.inputs[:, 1:])) == {0, 1}
-
-
-def test_scales_lead_back_to_the_original_units(prepare: Prepare) -> None:
-    plain = prepare(written(messy()), **SPLIT | {"standardise": False, "standardise_target": False})
-    scaled = prepare(written(messy()), **SPLIT)
-    scale = scaled.feature_scale
-    inputs = scaled.test.inputs.astype(np.float64) * scale.deviation + scale.mean
-    assert inputs == pytest.approx(plain.test.inputs)
-    target = scaled.target_scale
-    targets = scaled.test.targets.astype(np.float64) * target.deviation + target.mean
-    assert targets == pytest.approx(plain.test.targets)
-
-
-def test_a_constant_column_is_centred_only(prepare: Prepare) -> None:
-    data = prepare("a,y\n0.1,1.5\n0.1,2.5\n0.1,4\n", standardise=True)
-    assert data.train.inputs == pytest.approx(np.zeros((3, 1)), abs=1e-12)
-    assert data.feature_scale.deviation.tolist() == [1]
-
-
-def test_numbers_too_large_to_standardise_are_refused(prepare: Prepare) -> None:
-    assert refusal(prepare, "a,y\n1e200,1.5\n-1e200,2.5\n", standardise=True) == (
-        "t.csv: column 'a' holds numbers too large to standardise, up to 1e+200; "
-        "give it in a larger unit"
-    )
-    assert prepare("a,y\n1e200,1.5\n-1e200,2.5\n").train.inputs.max() == 1e200
-
-
-# Missing cells.
-
-HOLES = "a,c,y\n1,p,1.5\n,q,2.5\n2,p,3.5\n6,,4.5\n"
-
-
-@pytest.mark.parametrize(("missing", "value"), [("mean", 3), ("median", 2)])
-def test_missing_numbers_become_a_statistic(prepare: Prepare, missing: str, value: float) -> None:
-    data = prepare(HOLES, missing=missing)
-    assert data.train.inputs[:, 0].tolist() == [1, value, 2, 6]
-    assert (column(data, "a").missing, column(data, "a").imputed) == (1, value)
 
 
 def test_rows_with_holes_can_be_dropped(prepare: Prepare) -> None:
@@ -246,21 +137,6 @@ def test_words_that_pandas_takes_for_missing_are_texts_here(prepare: Prepare) ->
     assert data.feature_names == ("a_#N/A", "a_None", "a_null")
 
 
-# Categories.
-
-
-def test_texts_become_one_column_each(prepare: Prepare) -> None:
-    data = prepare("c,y\nq,1.5\np,2.5\nq,3.5\n")
-    assert data.feature_names == ("c_p", "c_q")
-    assert data.train.inputs.tolist() == [[0, 1], [1, 0], [0, 1]]
-
-
-def test_a_missing_text_has_a_column_of_its_own(prepare: Prepare) -> None:
-    data = prepare("c,y\nq,1.5\n,2.5\n")
-    assert data.feature_names == ("c_q", "c_nan")
-    assert data.train.inputs.tolist() == [[1, 0], [0, 1]]
-
-
 def test_numbers_can_be_categories(prepare: Prepare) -> None:
     data = prepare("a,y\n7,1.5\n8,2.5\n7,3.5\n", categorical=["a"])
     assert data.feature_names == ("a_7", "a_8")
@@ -271,71 +147,12 @@ def test_true_and_false_are_one_and_zero(prepare: Prepare) -> None:
     assert prepare("a,y\ntrue,1.5\nFalse,2.5\n").train.inputs.tolist() == [[1], [0]]
 
 
-def test_an_unseen_category_is_all_zeros_and_is_reported(prepare: Prepare) -> None:
-    rows = [["1", "p", "0.5"] for _ in range(40)]
-    where = prepare(
-        "n,y\n" + "".join(f"{i},0.5\n" for i in range(40)),
-        val_fraction=0.25,
-        task="regression",
-    ).val.inputs.ravel()
-    rows[int(where[0])][1] = "new"
-    data = prepare(written(rows), val_fraction=0.25)
-    assert data.feature_names == ("a", "c_p")
-    assert (data.val.inputs[:, 1] == 0).sum() == 1
-    assert column(data, "c").unseen == 1
-    assert data.notes[-2] == (
-        "1 validation or test rows have a 'c' that no training row has; all its columns are 0 there"
-    )
-
-
 def test_too_many_categories_are_refused_all_at_once(prepare: Prepare) -> None:
     rows = "".join(f"t{i},u{i % 4},v,{i}.5\n" for i in range(6))
     message = refusal(prepare, f"a,b,c,y\n{rows}", max_categories=3)
     assert message.startswith("t.csv: too many different texts: 'a' has 6, 'b' has 4, more than ")
     assert "'data.drop=[a,b]'" in message
     assert prepare(f"a,b,c,y\n{rows}", max_categories=3, drop=["a", "b"]).in_features == 1
-
-
-# The task.
-
-
-@pytest.mark.parametrize(
-    ("cells", "task"),
-    [
-        (["red", "green"], "classification"),
-        (["0.5", "1.5"], "regression"),
-        ([str(i) for i in range(24)], "regression"),
-        (["0", "1", "2"] * 8, "classification"),
-        (["0", "1", "2"], "regression"),  # too few rows to tell
-        (["true", "false"] * 8, "classification"),
-    ],
-)
-def test_the_task_follows_from_the_targets(prepare: Prepare, cells: list[str], task: str) -> None:
-    data = prepare("a,y\n" + "".join(f"{i},{cell}\n" for i, cell in enumerate(cells)))
-    assert data.task == task
-    assert data.notes[0].startswith("'y' ")
-
-
-def test_a_stated_task_needs_no_reason(prepare: Prepare) -> None:
-    content = "a,y\n" + "".join(f"{i},{i % 3}\n" for i in range(24))
-    data = prepare(content, task="regression")
-    assert (data.task, data.notes, data.out_features) == ("regression", (), 1)
-
-
-def test_a_categorical_target_holds_classes(prepare: Prepare) -> None:
-    data = prepare("a,y\n1,0.5\n2,1.5\n", categorical=["y"])
-    assert (data.task, data.class_names) == ("classification", ("0.5", "1.5"))
-
-
-def test_classes_are_sorted_numbers_as_numbers(prepare: Prepare) -> None:
-    data = prepare("a,y\n1,10\n2,9\n3,10\n", task="classification")
-    assert data.class_names == ("9", "10")
-    assert data.train.targets.tolist() == [1, 0, 1]
-
-
-def test_large_labels_keep_their_names(prepare: Prepare) -> None:
-    data = prepare("a,y\n1,1000001\n2,1000002\n", task="classification")
-    assert data.class_names == ("1000001", "1000002")
 
 
 def test_text_is_no_amount(prepare: Prepare) -> None:
@@ -454,9 +271,6 @@ def test_a_file_that_is_gone_is_refused() -> None:
         tabular(None, path="gone.csv", options=Options(**PLAIN), dtype="float32")
 
 
-# Real tables, as they lie in installed packages.
-
-SKLEARN = Path(sklearn.datasets.__file__).parent / "data"
 STATSMODELS = Path(statsmodels.__file__).parent
 
 
@@ -557,24 +371,6 @@ def test_prepared_columns_of_one_name_are_refused(prepare: Prepare) -> None:
     )
 
 
-def test_true_and_false_are_two_classes_however_spelt(prepare: Prepare) -> None:
-    data = prepare("a,y\n1,True\n2,false\n3,TRUE\n4,False\n")
-    assert data.class_names == ("false", "true")
-    assert data.train.targets.tolist() == [1, 0, 1, 0]
-
-
-def test_labels_that_are_one_number_are_refused(prepare: Prepare) -> None:
-    assert "'007' and '7', which are one number" in refusal(
-        prepare, "a,y\n1,7\n2,007\n3,8\n", task="classification"
-    )
-
-
-def test_a_missing_cell_is_no_unseen_category(prepare: Prepare) -> None:
-    rows = "".join(f"{i},p,{i}.5\n" for i in range(20))
-    data = prepare(f"a,c,y\n{rows}20,,1.5\n", val_fraction=0.4, seed=3)
-    assert sum(column.unseen for column in data.columns) == 0
-
-
 # What it costs.
 
 
@@ -588,26 +384,6 @@ def test_inputs_are_one_array_of_the_asked_type(prepare: Prepare, dtype: str) ->
         assert split.inputs.base is whole
         assert {split.inputs.dtype, split.targets.dtype} == {np.dtype(dtype)}
         assert split.inputs.flags.c_contiguous
-
-
-def test_inputs_are_rounded_once(prepare: Prepare) -> None:
-    exact, rounded = (prepare(written(messy()), dtype=dtype, **SPLIT) for dtype in FLOATS)
-    for name, split in exact.splits.items():
-        assert np.array_equal(split.inputs.astype(np.float32), rounded.splits[name].inputs)
-        assert np.array_equal(split.targets.astype(np.float32), rounded.splits[name].targets)
-    assert exact.preparation() == rounded.preparation()
-
-
-FLOATS = ("float64", "float32")
-
-
-@pytest.mark.parametrize("content", ["a,y\n1e200,1.5\n2,2.5\n", "b,a\n1,1e200\n2,2.5\n"])
-def test_numbers_too_large_for_the_type_are_refused(prepare: Prepare, content: str) -> None:
-    target = content[2]
-    assert refusal(prepare, content, dtype="float32", target=target) == (
-        "t.csv: column 'a' holds numbers too large for float32, up to 1e+200; "
-        "give it in a larger unit, or use device.dtype=float64"
-    )
 
 
 def test_a_table_of_many_blocks_is_prepared_like_one_of_few(prepare: Prepare) -> None:

@@ -21,7 +21,7 @@ from dltrain.data.table.new_rows import OtherRows, Part
 from dltrain.runs.record import as_json
 from dltrain.train import build
 from tests.conftest import changed
-from tests.data.table.test_dataset import SKLEARN
+from tests.data.table.conftest import SKLEARN
 
 pytestmark = pytest.mark.usefixtures("here")
 

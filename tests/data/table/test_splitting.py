@@ -12,7 +12,7 @@ import pytest
 from dltrain.data.dataset import Dataset
 from dltrain.data.table.dataset import tabular
 from dltrain.data.table.options import Options
-from tests.data.table.test_dataset import PLAIN
+from tests.data.table.conftest import PLAIN
 
 Prepare = Callable[..., Dataset]
 SHARES = {"val_fraction": 0.2, "test_fraction": 0.2}

@@ -98,6 +98,7 @@ def test_the_header_says_where_to_look(here: Path, call: Call) -> None:
     assert f"curves     my runs/{run.id}/plots/curves.png\n" in shown.out
 
 
+@pytest.mark.proof
 def test_without_it_nothing_for_it_is_imported(here: Path) -> None:
     script = """
 import json, sys
