@@ -63,10 +63,9 @@ class DataKind(Kind):
     """A data set: ``build(*, dtype, download, **knobs) -> Dataset``.
 
     ``dtype`` is ``float32`` or ``float64``; ``download`` is whether the network may be asked. One
-    of its knobs is ``name``; ``path``, ``root``, ``val_path`` and ``test_path``, if it has them,
-    say where its files lie, which may be told anew when a run is resumed. Knobs ``folds`` and
-    ``fold`` make a member of a sweep for each fold. ``Dataset.sha256`` tells whether the rows are
-    the same.
+    of its knobs is ``name``; ``path``, ``root``, ``val_path``, ``test_path``, if it has them, say
+    where its files lie, which may be told anew when a run is resumed; of ``folds`` and ``fold``, if
+    it has them, a sweep makes its members. ``Dataset.sha256`` tells whether the rows are the same.
     """
 
     group = "data"

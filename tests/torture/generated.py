@@ -18,6 +18,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -259,6 +260,18 @@ def changed(rng: random.Random, content: bytes) -> bytes:
     return content
 
 
+# What may be said of a table's splits beside fractions.
+SPLITS: tuple[dict[str, Any], ...] = (
+    *({"folds": None, "fold": None},) * 3,
+    {"folds": 3, "fold": 1},
+    {"folds": None, "fold": None, "group": "b"},
+    {"folds": None, "fold": None, "order": "b"},
+    {"folds": None, "fold": None, "split": "a"},
+    {"folds": 2, "fold": 0, "group": "a"},
+    {"folds": 2, "fold": 1, "order": "a"},
+)
+
+
 def table(rng: random.Random, folder: Path) -> tuple[str, str]:
     """Read a changed table; return how it ended and what is wrong with that."""
     path = folder / "t.csv"
@@ -277,13 +290,7 @@ def table(rng: random.Random, folder: Path) -> tuple[str, str]:
         val_fraction=rng.choice((0, 0.15)),
         test_fraction=rng.choice((0, 0.15)),
         stratify=rng.random() < 0.5,
-        group=None,
-        order=None,
-        split=None,
-        val_path=None,
-        test_path=None,
-        folds=None,
-        fold=None,
+        **dict.fromkeys(("group", "order", "split", "val_path", "test_path")) | rng.choice(SPLITS),
         delimiter=rng.choice((",", ",", ",", ",", ";")),
         seed=0,
     )
