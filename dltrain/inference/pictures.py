@@ -55,7 +55,7 @@ def draw_mistakes(evaluation: Evaluation, *, title: str) -> Figure:
         true=[data.class_names[i] for i in targets[rows]],
         predicted=[data.class_names[i] for i in predicted[rows]],
         confidence=likely[rows, predicted[rows]].tolist(),
-        title=(_titled(title, evaluation), f"the surest {len(rows)} of {wrong:,} mistakes"),
+        title=(_titled(title, evaluation), f"the surest {len(rows):,} of {wrong:,} mistakes"),
     )
 
 

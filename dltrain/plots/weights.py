@@ -38,7 +38,7 @@ def draw_images(
     lines = -(-len(shown) // columns)
     figure = style.figure(1.75 * columns + 1.1, 1.95 * lines + 0.7)
     note = "red speaks for the class, blue against it"
-    more = f"; the first {MAX_IMAGES} classes of {len(names)}" if len(names) > len(shown) else ""
+    more = f"; the first {MAX_IMAGES} classes of {len(names):,}" if len(names) > len(shown) else ""
     style.headline(figure, title, note + more)
     end = float(np.percentile(np.abs(weight), MOST)) or 1.0
     norm = Normalize(-end, end)
@@ -91,8 +91,8 @@ def draw_bars(
     wide = 2.5 * columns if panels > 1 else 5.5
     figure = style.figure(wide + room + 0.4, (0.26 * len(order) + 1.0) * lines + 0.6)
     dropped = [
-        f"the largest {len(order)} of {len(features)}" if len(order) < len(features) else "",
-        f"the first {panels} classes of {len(names)}" if panels < len(names) else "",
+        f"the largest {len(order):,} of {len(features):,}" if len(order) < len(features) else "",
+        f"the first {panels} classes of {len(names):,}" if panels < len(names) else "",
     ]
     style.headline(figure, title, "; ".join(filter(None, [unit, *dropped])))
     first = None

@@ -137,7 +137,7 @@ def configs(runs: Sequence[Run], names: Sequence[str]) -> Block:
     marked = [number for number, row in enumerate(rows) if len(set(row[1:])) > 1]
     blocks = [paragraph("Marked is what is not the same in all of them.")]
     if len(runs) > len(few):
-        blocks.append(paragraph(f"The first {len(few)} of {len(runs):,}."))
+        blocks.append(paragraph(f"The first {len(few):,} of {len(runs):,}."))
     columns = [column("key"), *(column(name, "text") for name in names[: len(few)])]
     config_table = table(columns, rows, caption="Configs", more={"marked": marked, "only": True})
     return section("config", "Configs", [*blocks, config_table])

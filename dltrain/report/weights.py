@@ -75,7 +75,7 @@ def _by_name(weight: Floats, bias: Floats, data: Dataset) -> list[Block]:
         else "Of features as they are: how large a weight is depends on its feature's unit."
     )
     if len(few) < len(order):
-        intro += f" The {len(few)} strongest of {len(order):,}."
+        intro += f" The {len(few):,} strongest of {len(order):,}."
     if len(weight) == 1:
         picture: Block = {"kind": "bars", "names": names, "values": weight[0, few].tolist()}
     else:

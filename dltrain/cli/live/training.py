@@ -23,6 +23,7 @@ from dltrain.runs.repetition import repetition
 from dltrain.runs.run import Run
 from dltrain.system.disk import StorageError
 from dltrain.system.shell import below, command
+from dltrain.text import counted
 from dltrain.train.job import Job
 
 if TYPE_CHECKING:
@@ -116,8 +117,3 @@ def next_commands(job: Job, run: Run, outcome: Outcome) -> list[tuple[str, objec
 def following(commands: Sequence[str]) -> list[tuple[str, object]]:
     """Lay out commands to try next."""
     return [("" if number else "next", line) for number, line in enumerate(commands)]
-
-
-def counted(count: int, what: str) -> str:
-    """Write how many there are: ``1 epoch``, ``1,000 epochs``."""
-    return f"{count:,} {what}{'s' if count != 1 else ''}"

@@ -27,7 +27,7 @@ def main(words: Sequence[str]) -> None:
     arguments = parser.read_runs(words)
     if len(arguments.names) != 2:
         raise UsageError(
-            [f"runs diff: compares two runs, not {len(arguments.names)}; runs compare more"]
+            [f"runs diff: compares two runs, not {len(arguments.names):,}; runs compare more"]
         )
     with refusing():
         before, after = (find(name, arguments.output_dir) for name in arguments.names)

@@ -89,7 +89,7 @@ def unfinished_table(results: Sequence[Result], metric: str) -> list[object]:
     ]
     columns = ["member", *keys, "status", name, "epoch"]
     shown = table(columns, cells, right=["member", name, "epoch"], wrapping=keys)
-    return ["", bold(f"not finished: {len(rows)}"), shown, *_more(len(rows) - ROWS, "more")]
+    return ["", bold(f"not finished: {len(rows):,}"), shown, *_more(len(rows) - ROWS, "more")]
 
 
 def failures(results: Sequence[Result]) -> list[object]:
@@ -105,7 +105,7 @@ def failures(results: Sequence[Result]) -> list[object]:
     columns = ["member", *keys, "status", "reason"]
     shown = table(columns, rows[:FAILURES], right=["member"], wrapping=["reason"])
     more = _more(len(rows) - FAILURES, "more")
-    return ["", bold(f"without a result: {len(rows)}"), shown, *more]
+    return ["", bold(f"without a result: {len(rows):,}"), shown, *more]
 
 
 def _more(count: int, what: str) -> list[object]:
