@@ -111,6 +111,11 @@ def figure(value: float) -> str:
     return f"{value:,.0f}" if whole else f"{value:.4g}"
 
 
+def bracket(low: float, high: float) -> str:
+    """Write an interval after its figure: `` [0.8065, 0.8218]``; nothing where it is not known."""
+    return f" [{figure(low)}, {figure(high)}]" if math.isfinite(high - low) else ""
+
+
 def whole_number(value: object) -> str:
     """Write what a record holds where a count should stand: ``203,530``."""
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -49,8 +49,8 @@ def changes_between(before: Run, after: Run) -> Changes:
     # The same values may be combined in other ways, as in pairs.
     one, other = (Counter(map(_text, configs)) for configs in (ours, theirs))
     alone = [(one - other).total(), (other - one).total()]
-    texts = (f"{count:,} that the other has not" for count in alone)
-    return [("combinations", *texts)] if any(alone) else []
+    ours_alone, theirs_alone = (f"{count:,} that the other has not" for count in alone)
+    return [("combinations", ours_alone, theirs_alone)] if any(alone) else []
 
 
 def _configs(run: Run) -> Sequence[Fields]:

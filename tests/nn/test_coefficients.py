@@ -159,7 +159,7 @@ def test_errors_are_against_the_truth_and_against_least_squares() -> None:
     assert results == pytest.approx(expected, abs=1e-12)
     assert lines[0].startswith("learned w = [2.5000, -3.5000], b = 4.0000; true w = [2, -3.4]")
     apart = np.asarray(data.train.inputs) @ [0.5, -0.1] - 0.2
-    far = np.sqrt(np.mean(apart**2)) / np.std(data.train.targets)
+    far = np.sqrt(np.mean(apart**2)) / np.std(np.asarray(data.train.targets, dtype=np.float64))
     assert lines[1] == (
         f"predictions differ from those of least squares by {far:.4g} of the target's deviation "
         "(rms over training rows)"

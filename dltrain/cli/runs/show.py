@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
+from dltrain.cli.live.summary import stressed
 from dltrain.cli.runs.as_json import HELP, run_facts, write
 from dltrain.cli.tables.cells import measured, result
 from dltrain.cli.tables.runs import print_members
@@ -26,6 +27,7 @@ from dltrain.runs.find import find, members
 from dltrain.runs.repetition import again
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of, wall_seconds_of
+from dltrain.runs.summary import quoted_names
 from dltrain.runs.verification import file_problems
 from dltrain.text import counted, duration, number_or_dash, whole_number
 
@@ -165,9 +167,10 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         more = "" if part("result", "kept") else " so far"
         epoch = standing.numbers.get(EPOCH)
         facts.append(("result", f"{result(standing.reached)} at epoch {epoch}{more}"))
-    tests = {n: x for n, x in run.mapping("result", "kept").items() if n.startswith("test/")}
-    parts = {name: run.mapping("result", name) for name in ("findings", "gradient_norms")}
-    for name, values in {"test": tests, **parts}.items():
+    facts += stressed(run)
+    named = quoted_names(run)
+    kept = {n: x for n, x in run.mapping("result", "kept").items() if n not in named and "/" in n}
+    for name, values in {"others": kept, "findings": run.mapping("result", "findings")}.items():
         text = "  ".join(f"{key} {number_or_dash(value)}" for key, value in values.items())
         facts += [(name, text)] if text else []
     facts += [("note", note) for note in run.texts("data", "notes")]

@@ -9,6 +9,7 @@ from dltrain.runs.compare.comparison import Comparison
 from dltrain.runs.compare.field_names import tests
 from dltrain.runs.compare.results import UNFINISHED, Result, leading, ranked
 from dltrain.runs.compare.settings import SettingResult, noise_word
+from dltrain.runs.summary import caveats
 from dltrain.text import figure
 
 # Rows of a table on a terminal; results.csv has all of them.
@@ -65,10 +66,11 @@ def settings_table(settings: Sequence[SettingResult], metric: str) -> list[objec
 
 
 def best_facts(best: Result, metric: str, again: str) -> list[tuple[str, object]]:
-    """Say what the best member reached, and with what command it is trained alone."""
+    """Say what the best member reached, beside what, and with what command it is trained alone."""
     of_setting = " of the best setting" if "seed" in best.setting else ""
     reached = f"{metric} {figure(best.value or 0.0)} at epoch {best.epoch}"
-    return [("best", bold(f"member {best.index}{of_setting}: {reached}")), ("command", again)]
+    head = ("best", bold(f"member {best.index}{of_setting}: {reached}"))
+    return [head, *(caveats(best.run) if best.run is not None else []), ("command", again)]
 
 
 def unfinished_table(results: Sequence[Result], metric: str) -> list[object]:
