@@ -104,22 +104,43 @@ def number_or_dash(value: object) -> str:
 
 
 def figure(value: float) -> str:
-    """Write a number for people: four significant digits."""
+    """Write a number for people: four significant digits, all of a whole one."""
     if not math.isfinite(value):
         return "-" if math.isnan(value) else str(value)
-    whole = 10_000 <= abs(value) < MOST_DIGITS and value == round(value)
+    whole = 1_000 <= abs(value) < MOST_DIGITS and value == round(value)
     return f"{value:,.0f}" if whole else f"{value:.4g}"
 
 
+def bracket(low: float, high: float) -> str:
+    """Write an interval after its figure: `` [0.8065, 0.8218]``; nothing where it is not known."""
+    return f" [{figure(low)}, {figure(high)}]" if math.isfinite(high - low) else ""
+
+
+def whole_number(value: object) -> str:
+    """Write what a record holds where a count should stand: ``203,530``."""
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def counted(count: int, what: str) -> str:
+    """Write how many there are: ``1 epoch``, ``1,000 epochs``."""
+    return f"{count:,} {what}{'s' if count != 1 else ''}"
+
+
 def duration(seconds: float) -> str:
-    """Write a duration in its two largest units: ``0.15 s``, ``2 min 5 s``, ``3 h 20 min``."""
+    """Write a duration with three digits, or in its two largest units.
+
+    Example:
+        >>> [duration(x) for x in (0.0042, 0.154, 2.41, 23.44, 125, 12_000)]
+        ['4.2 ms', '0.15 s', '2.41 s', '23.4 s', '2 min 5 s', '3 h 20 min']
+    """
     if not math.isfinite(seconds):
         return "-"
-    if seconds < 10:
-        return f"{seconds:.2f} s"
+    if 0 < seconds < 0.01:
+        return f"{1000 * seconds:.2g} ms"
+    for most, digits in ((9.995, 2), (59.95, 1)):  # from there on it would be rounded up to more
+        if seconds < most:
+            return f"{seconds:.{digits}f} s"
     minutes, rest = divmod(round(seconds), 60)
-    if minutes < 1:
-        return f"{rest} s"
     if minutes < 60:
         return f"{minutes} min {rest} s"
     hours, minutes = divmod(minutes, 60)
@@ -128,4 +149,6 @@ def duration(seconds: float) -> str:
 
 def age(seconds: float) -> str:
     """Write how long ago something was: ``now``, ``25 s``, ``3 h 20 min``."""
-    return "now" if seconds < 1 else f"{seconds:.0f} s" if seconds < 10 else duration(seconds)
+    if seconds < 59.5:
+        return "now" if seconds < 1 else f"{seconds:.0f} s"
+    return duration(max(seconds, 60.0))

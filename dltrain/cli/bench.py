@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from dltrain.cli.arguments import Parser, UsageError, line_of, refusing
-from dltrain.cli.live.training import counted, header
+from dltrain.cli.live.training import header
 from dltrain.cli.terminal.console import dim, output, pairs, table, warning
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.config.load import load
@@ -23,7 +23,7 @@ from dltrain.config.rules import device_problem
 from dltrain.system import libraries
 from dltrain.system.environment import process_start
 from dltrain.system.signals import Interruption, stopping
-from dltrain.text import duration
+from dltrain.text import counted, duration
 from dltrain.train import build
 from dltrain.train.job import Job
 

@@ -20,7 +20,7 @@ from dltrain.config.rules import fitting
 from dltrain.data.dataset import Amounts, Column, Dataset
 from dltrain.system import disk
 from dltrain.system.paths import expanded, label
-from dltrain.text import figure
+from dltrain.text import counted, figure
 from dltrain.train import build
 
 USAGE = "dltrain data [OVERRIDE ...] [--rows N]"
@@ -97,7 +97,7 @@ def _became(column: Column) -> str:
         case "category":
             count, names = len(column.features), ", ".join(column.features[:6])
             more = ", ..." if count > 6 else ""
-            return f"{count} column{'s' if count > 1 else ''} of 0 and 1: {names}{more}"
+            return f"{counted(count, 'column')} of 0 and 1: {names}{more}"
         case _:
             return "nothing"
 

@@ -38,7 +38,7 @@ def main(words: Sequence[str]) -> None:
         pairs(
             [
                 ("model", f"{config.model.kind} on {data.name}"),
-                ("batch", f"{rows} rows of {data.in_features} features"),
+                ("batch", f"{rows:,} rows of {data.in_features:,} features"),
                 ("parameters", f"{num_parameters(layers):,}"),
             ]
         )

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from dltrain.cli.arguments import EndedError, Parser, UsageError, output_dir_of, refusing
 from dltrain.cli.live.sweep import resume_sweep
-from dltrain.cli.live.training import carry_out, counted
+from dltrain.cli.live.training import carry_out
 from dltrain.cli.terminal.console import dim, output, safe, warning
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.config.compose import Sources
@@ -28,6 +28,7 @@ from dltrain.runs.run import Run, read
 from dltrain.runs.verification import refuse_links
 from dltrain.system.disk import locked
 from dltrain.system.signals import stopping
+from dltrain.text import counted
 from dltrain.train.job import Job
 from dltrain.train.resume import (
     DivergedError,

@@ -153,7 +153,7 @@ def synthetic_size(run: RunConfig) -> Iterable[Problem]:
     if numbers > MAX_NUMBERS:
         yield Problem(
             "data.num_train",
-            f"with {len(data.w)} weights and data.num_val={data.num_val} this makes "
+            f"with {len(data.w):,} weights and data.num_val={data.num_val} this makes "
             f"{8 * numbers / 2**30:.0f} GiB of data; at most {8 * MAX_NUMBERS / 2**30:.0f} GiB",
         )
 

@@ -140,7 +140,7 @@ def is_replaced(key: str, changed: Collection[str]) -> bool:
 
 def _set_twice(key: str, texts: Sequence[str], sweeping: bool) -> str:
     key, unique = clipped(key), list(dict.fromkeys(texts))
-    times = "twice" if len(texts) == 2 else f"{len(texts)} times"
+    times = "twice" if len(texts) == 2 else f"{len(texts):,} times"
     if len(unique) == 1:
         return f"{key}={clipped(unique[0])}: is set {times}; leave out the others"
     shown_texts = [clipped(text, most=30) or "''" for text in unique]

@@ -120,7 +120,7 @@ def _cut(rows: Rows, order: Indices, sizes: Sequence[int]) -> list[Indices]:
 def _folds(rows: Rows, order: Indices, count: int) -> list[Indices]:
     """Cut rows into parts of equal size, as near as groups and times allow."""
     if len(order) < count:
-        raise ValueError(f"{len(order)} rows are too few for data.folds={count}; lower it")
+        raise ValueError(f"{len(order):,} rows are too few for data.folds={count}; lower it")
     sizes = [len(order) // count + (number < len(order) % count) for number in range(count)]
     if rows.times is not None:
         return _between_ties(order, rows.times[order], sizes)
@@ -186,11 +186,11 @@ def _whole_groups(rows: Rows, order: Indices, sizes: Sequence[int]) -> list[Indi
         empty.discard(part)
         part_of[each] = part
     parts = [order[part_of == part] for part in range(len(sizes))]
-    _refuse_empty(parts, sizes, what=f"{len(members)} groups are")
+    _refuse_empty(parts, sizes, what=f"{len(members):,} groups are")
     return parts
 
 
 def _refuse_empty(parts: Sequence[Indices], sizes: Sequence[int], *, what: str) -> None:
     wanted = [part for part, size in zip(parts, sizes, strict=True) if size]
     if not all(map(len, wanted)):
-        raise ValueError(f"{what} too few for {len(wanted)} parts; set fewer rows aside")
+        raise ValueError(f"{what} too few for {len(wanted):,} parts; set fewer rows aside")

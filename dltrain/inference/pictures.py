@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from dltrain.metrics import headlines, metric_of
+from dltrain.nn.coefficients import coefficients, scale_text
 from dltrain.plots import confusion, mistakes, predictions, style, weights
 from dltrain.plots.style import Figure
 from dltrain.runs.compare.confusion import confusion as counted
@@ -55,7 +57,7 @@ def draw_mistakes(evaluation: Evaluation, *, title: str) -> Figure:
         true=[data.class_names[i] for i in targets[rows]],
         predicted=[data.class_names[i] for i in predicted[rows]],
         confidence=likely[rows, predicted[rows]].tolist(),
-        title=(_titled(title, evaluation), f"the surest {len(rows)} of {wrong:,} mistakes"),
+        title=(_titled(title, evaluation), f"the surest {len(rows):,} of {wrong:,} mistakes"),
     )
 
 
@@ -74,18 +76,14 @@ def draw_weights(evaluation: Evaluation, *, title: str) -> Figure:
         return weights.draw_images(
             weight, shape=data.image_shape, names=data.class_names, title=title
         )
-    numbers = data.feature_scale.deviation != 1  # a category is 0 or 1
-    standardised = bool(numbers.any())
-    truth = None if data.truth is None or standardised else data.truth[0]
-    what = "a class's logit" if data.class_names else style.named(data.target_name)
-    each = "standard deviation of a feature" if standardised else "unit of a feature"
-    each += " (or for a category)" if standardised and not numbers.all() else ""
+    in_units = coefficients(torch.from_numpy(weight), torch.from_numpy(parameters[_BIAS]), data)
     return weights.draw_bars(
-        weight if data.class_names else weight * data.target_scale.deviation[0],
+        in_units.weight,
+        strength=np.abs(weight).max(axis=0),
         features=data.feature_names,
         names=data.class_names,
-        unit=f"change of {what} per {each}",
-        truth=truth,
+        unit=style.named(scale_text(data), most=200),
+        truth=None if data.truth is None else data.truth[0],
         title=title,
     )
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from dltrain.inference.evaluation import Evaluation
-from dltrain.nn.intervals import Interval
-from dltrain.text import figure
+from dltrain.text import bracket, figure
 
 Quoted = list[tuple[str, str]]  # names of metrics and their values as text
 
@@ -16,7 +14,7 @@ def leading_figures(evaluation: Evaluation) -> Quoted:
     """Quote what the result is known by, with intervals: ``0.8143 [0.8065, 0.8218]``."""
     values = evaluation.metrics
     return [
-        (_short(name), f"{figure(values[name])}{_bracket(interval)}")
+        (_short(name), f"{figure(values[name])}{bracket(*interval)}")
         for name, interval in evaluation.intervals.items()
     ]
 
@@ -30,7 +28,7 @@ def other_figures(evaluation: Evaluation) -> Quoted:
 
 def interval_note(evaluation: Evaluation) -> str:
     """Say what the brackets are; nothing if there are none."""
-    if not any(_bracket(interval) for interval in evaluation.intervals.values()):
+    if not any(bracket(*interval) for interval in evaluation.intervals.values()):
         return ""
     split = evaluation.split
     rows = "this file" if split == "data" else f"the {split} split"
@@ -40,8 +38,3 @@ def interval_note(evaluation: Evaluation) -> str:
 
 def _short(name: str) -> str:
     return name.rpartition("/")[2]
-
-
-def _bracket(interval: Interval) -> str:
-    low, high = interval
-    return f" [{figure(low)}, {figure(high)}]" if math.isfinite(high - low) else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import functools
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,6 +47,14 @@ def coefficients(weight: Tensor, bias: Tensor, data: Dataset) -> Coefficients:
     offset = bias.double().cpu().numpy() - scaled @ features.mean  # [O]
     unit = target.deviation[0]
     return Coefficients(scaled * unit, offset * unit + target.mean[0])
+
+
+def scale_text(data: Dataset) -> str:
+    """Say on what scale coefficients are, and what their order is: for whoever draws them."""
+    what = "a class's logit" if data.class_names else data.target_name
+    text = f"change of {what} per unit of a feature, as in coefficients.csv"
+    scaled = bool((data.feature_scale.deviation != 1).any())
+    return f"{text}; in the order of coefficient times the feature's deviation" if scaled else text
 
 
 def as_csv(learned: Coefficients, data: Dataset) -> str:
@@ -96,9 +105,10 @@ def findings(
     """
     exact, rank = solved
     results = _errors("exact_", learned, exact)
+    distance = _distance(learned, exact, data)
     lines = [
-        f"against least squares: weights within {results['exact_w_error']:.3g}, "
-        f"bias within {results['exact_b_error']:.3g}"
+        f"predictions differ from those of least squares by {distance:.4g} of the target's "
+        "deviation (rms over training rows)"
     ]
     if rank.rank < rank.columns:
         lines.append(
@@ -119,6 +129,16 @@ def findings(
             f"errors: w {results['w_error']:.3g}, b {results['b_error']:.3g}",
         )
     return results, lines
+
+
+def _distance(learned: Coefficients, other: Coefficients, data: Dataset) -> float:
+    """Return how far apart predictions for the training rows are, in deviations of the target."""
+    features, inputs = data.feature_scale, data.train.inputs
+    weight = (learned.weight - other.weight)[0]
+    offset = weight @ features.mean + (learned.intercept - other.intercept)[0]
+    apart = inputs @ (weight * features.deviation).astype(inputs.dtype) + offset
+    deviation = data.train.targets.std(dtype=np.float64) * data.target_scale.deviation[0]
+    return float(np.sqrt(np.mean(apart**2)) / deviation) if deviation > 0 else math.nan
 
 
 def _errors(prefix: str, learned: Coefficients, other: Coefficients) -> dict[str, float]:

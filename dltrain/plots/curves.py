@@ -43,7 +43,7 @@ def _notes(curves: Sequence[Curve]) -> list[str]:
     """Say which runs are in the picture only in grey, or not at all."""
     notes = []
     if len(curves) > MANY:
-        notes.append(f"the best {LEADING} of {len(curves)} in colour, on validation rows")
+        notes.append(f"the best {LEADING} of {len(curves):,} in colour, on validation rows")
     empty = ["unreadable" if c.problem else c.status for c in curves if not c.rows]
     if empty:
         counts = ", ".join(

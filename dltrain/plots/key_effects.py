@@ -89,7 +89,7 @@ def _note(results: Sequence[Result], keys: Sequence[str], metric: str) -> str:
         kind = "geometric mean" if _is_log(results, metric) else "mean"
         note = f"lines: {kind} over {over}; bands: its standard deviation"
     dropped = len(keys) - MAX_PANELS
-    more = f"the {MAX_PANELS} keys of {len(keys)} that matter most" if dropped > 0 else ""
+    more = f"the {MAX_PANELS} keys of {len(keys):,} that matter most" if dropped > 0 else ""
     return "; ".join(filter(None, [note, more]))
 
 

@@ -26,6 +26,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 
 from dltrain.runs.compare.axes import LOG, Axis
 from dltrain.text import escaped
+from dltrain.text import figure as as_text
 
 FORMATS = ("png", "svg", "pdf")
 # Okabe and Ito's colours, which the colour-blind tell apart; without yellow, lost on white.
@@ -155,7 +156,7 @@ def number(value: float) -> str:
         >>> number(0.83921)
         '0.8392'
     """
-    return f"{value:.4g}"
+    return as_text(value)
 
 
 def logarithmic(axes: Axes, *, which: str) -> None:

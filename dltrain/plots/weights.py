@@ -37,8 +37,8 @@ def draw_images(
     columns = min(COLUMNS, len(shown))
     lines = -(-len(shown) // columns)
     figure = style.figure(1.75 * columns + 1.1, 1.95 * lines + 0.7)
-    note = "red speaks for the class, blue against it"
-    more = f"; the first {MAX_IMAGES} classes of {len(names)}" if len(names) > len(shown) else ""
+    note = "change of a logit per pixel as trained; red speaks for the class, blue against it"
+    more = f"; the first {MAX_IMAGES} classes of {len(names):,}" if len(names) > len(shown) else ""
     style.headline(figure, title, note + more)
     end = float(np.percentile(np.abs(weight), MOST)) or 1.0
     norm = Normalize(-end, end)
@@ -67,16 +67,18 @@ def draw_images(
 def draw_bars(
     weight: Weights,
     *,
+    strength: Weights,
     features: Sequence[str],
     names: Sequence[str],
     unit: str,
     truth: npt.NDArray[np.float64] | None = None,
     title: str,
 ) -> Figure:
-    """Draw weights as bars, the largest on top, with a panel for each class.
+    """Draw weights as bars, the strongest on top, with a panel for each class.
 
     Args:
         weight: [O, I].
+        strength: [I], how much each feature matters.
         features: Their names, I.
         names: Of the classes, O; none for regression.
         unit: What a weight means.
@@ -84,15 +86,15 @@ def draw_bars(
         title: What they are of.
     """
     panels = min(max(len(names), 1), MAX_CLASSES)
-    order = np.argsort(-np.abs(weight).max(axis=0), kind="stable")[:MAX_FEATURES]
+    order = np.argsort(-strength, kind="stable")[:MAX_FEATURES]
     columns = min(panels, 4)
     lines = -(-panels // columns)
     room = min(0.075 * max((len(features[i]) for i in order), default=0), 2.2)
     wide = 2.5 * columns if panels > 1 else 5.5
     figure = style.figure(wide + room + 0.4, (0.26 * len(order) + 1.0) * lines + 0.6)
     dropped = [
-        f"the largest {len(order)} of {len(features)}" if len(order) < len(features) else "",
-        f"the first {panels} classes of {len(names)}" if panels < len(names) else "",
+        f"the strongest {len(order):,} of {len(features):,}" if len(order) < len(features) else "",
+        f"the first {panels} classes of {len(names):,}" if panels < len(names) else "",
     ]
     style.headline(figure, title, "; ".join(filter(None, [unit, *dropped])))
     first = None

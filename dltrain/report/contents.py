@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from dltrain.metrics import most_telling
 from dltrain.report import run_sections
-from dltrain.report.blocks import Block, Document, paragraph, section
+from dltrain.report.blocks import Block, Document, pairs, paragraph, section
 from dltrain.report.curves import learning_curves
 from dltrain.report.effects import effects, parallel
 from dltrain.report.ranking import runs_table, settings_table
@@ -17,6 +17,7 @@ from dltrain.runs.compare.comparison import Comparison, compare, setting_text
 from dltrain.runs.compare.results import counts
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
+from dltrain.runs.summary import result_lines
 from dltrain.runs.verification import file_problems
 from dltrain.text import duration, figure
 
@@ -81,6 +82,7 @@ def _of_sweep(sweep: Run, comparison: Comparison) -> Document:
         warnings=warnings,
         sections=[
             *_compared(comparison),
+            *([section("best", "The best member", [pairs(result_lines(best))])] if best else []),
             *(_model(best, f"{whose},") if best is not None else ()),
             *([run_sections.config(best, whose=f" in {whose}")] if best else []),
             run_sections.environment(sweep, member=best),

@@ -20,6 +20,7 @@ from dltrain.runs.compare.results import UNFINISHED
 from dltrain.runs.repetition import again
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
+from dltrain.runs.summary import quoted, result_lines
 from dltrain.text import duration, figure, number_or_dash
 
 # Configs that fit side by side.
@@ -54,7 +55,9 @@ def figures(run: Run) -> list[tuple[str, str, str]]:
     names = [name for name in telling if name in kept][:2]
     names = names or [str(name) for name in kept if "/" in str(name)][: 0 if figures else 3]
     after = f"epoch {number_or_dash(kept.get(EPOCH))}"
-    figures += [(name, number_or_dash(kept[name]), after) for name in names]
+    for name in names:
+        shown, _, interval = quoted(run, name).partition(" ")
+        figures.append((name, shown, f"{after}, 95 % over rows: {interval}" if interval else after))
     seconds = seconds_of(run)
     if seconds is not None:
         figures.append(("duration", duration(seconds), "so far" if run.status == "running" else ""))
@@ -65,12 +68,12 @@ def figures(run: Run) -> list[tuple[str, str, str]]:
 
 
 def results(run: Run) -> Block | None:
-    """Lay out what a run came to: every last metric, findings, and what the textbook has."""
+    """Lay out what a run came to, beside what, every last metric, and what the textbook has."""
     blocks: list[Block] = []
     expected = _expectations(run)
     if expected is not None:
         blocks.append(expected)
-    rows: list[tuple[str, object]] = []
+    rows: list[tuple[str, object]] = [*result_lines(run)]
     rows += [(name, number_or_dash(value)) for name, value in numbers_of(run).items()]
     rows += [("note", note) for note in run.texts("data", "notes")]
     if rows:
@@ -137,7 +140,7 @@ def configs(runs: Sequence[Run], names: Sequence[str]) -> Block:
     marked = [number for number, row in enumerate(rows) if len(set(row[1:])) > 1]
     blocks = [paragraph("Marked is what is not the same in all of them.")]
     if len(runs) > len(few):
-        blocks.append(paragraph(f"The first {len(few)} of {len(runs):,}."))
+        blocks.append(paragraph(f"The first {len(few):,} of {len(runs):,}."))
     columns = [column("key"), *(column(name, "text") for name in names[: len(few)])]
     config_table = table(columns, rows, caption="Configs", more={"marked": marked, "only": True})
     return section("config", "Configs", [*blocks, config_table])

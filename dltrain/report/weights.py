@@ -15,8 +15,9 @@ from PIL import Image
 
 from dltrain.data.dataset import Dataset
 from dltrain.inference.evaluation import Evaluation
-from dltrain.nn.coefficients import coefficients
+from dltrain.nn.coefficients import coefficients, scale_text
 from dltrain.report.blocks import Block, column, paragraph, table
+from dltrain.text import figure
 
 Floats = npt.NDArray[np.float64]
 # Features and classes of a picture; the table has more.
@@ -49,7 +50,8 @@ def _pictures(weight: Floats, data: Dataset) -> list[Block]:
     ]
     text = (
         "Where a pixel speaks for the class it is blue, where against it orange; white does not "
-        f"matter. The strongest weight is {most:.3g}."
+        f"matter. The strongest weight is {figure(most)}, the change of a logit per pixel as "
+        "trained."
     )
     return [paragraph(text), {"kind": "pictures", "items": items, "ink": False}]
 
@@ -62,36 +64,44 @@ def diverging(values: Floats) -> npt.NDArray[np.uint8]:
 
 
 def _by_name(weight: Floats, bias: Floats, data: Dataset) -> list[Block]:
-    """Draw weights by the names of their features, and list them in the data's own units."""
+    """Draw and list coefficients, by the names of their features, in the data's own units."""
     strength = np.abs(weight).max(axis=0)
     order = np.argsort(-strength, kind="stable")
     few = order[:MAX_FEATURES]
     blocks: list[Block] = []
     names = [data.feature_names[index] for index in few]
-    scaled = bool((data.feature_scale.deviation != 1).any())
-    intro = (
-        "Of features brought to mean 0 and deviation 1, so that weights can be compared."
-        if scaled
-        else "Of features as they are: how large a weight is depends on its feature's unit."
-    )
+    solution = coefficients(torch.from_numpy(weight), torch.from_numpy(bias), data)
+    scale = scale_text(data)
+    intro = f"{scale[0].upper()}{scale[1:]}."
+    if data.target_scale.deviation[0] != 1:
+        mean, deviation = (
+            float(part[0]) for part in (data.target_scale.mean, data.target_scale.deviation)
+        )
+        intro += (
+            f" For training {data.target_name} was standardised: its mean is {figure(mean)}, its "
+            f"deviation {figure(deviation)}, and the loss is in units of that deviation squared."
+        )
     if len(few) < len(order):
-        intro += f" The {len(few)} strongest of {len(order):,}."
+        intro += f" The {len(few):,} strongest of {len(order):,}."
     if len(weight) == 1:
-        picture: Block = {"kind": "bars", "names": names, "values": weight[0, few].tolist()}
+        picture: Block = {
+            "kind": "bars",
+            "names": names,
+            "values": solution.weight[0, few].tolist(),
+        }
     else:
         picture = {
             "kind": "matrix",
-            "caption": "Weights by feature and class",
+            "caption": "Coefficients by feature and class",
             "rows": names,
             "columns": list(data.class_names),
             "corner": "",
-            "values": weight[:, few].T.tolist(),
+            "values": solution.weight[:, few].T.tolist(),
             "colour": "diverging",
         }
     blocks = [paragraph(intro)]
     if len(weight) <= MAX_CLASSES:
         blocks.append(picture)
-    solution = coefficients(torch.from_numpy(weight), torch.from_numpy(bias), data)
     outputs = data.class_names or (data.target_name,)
     heads = [f"coefficient for {name}" if data.class_names else "coefficient" for name in outputs]
     rows: list[list[object]] = [["(intercept)", *solution.intercept[:MAX_CLASSES].tolist()]]
@@ -100,8 +110,7 @@ def _by_name(weight: Floats, bias: Floats, data: Dataset) -> list[Block]:
         for index in order[:MAX_ROWS]
     ]
     columns = [column("feature"), *(column(head, "figure") for head in heads[:MAX_CLASSES])]
-    units = "In the data's own units:"
-    return [*blocks, paragraph(units), table(columns, rows, caption="Coefficients")]
+    return [*blocks, table(columns, rows, caption="Coefficients")]
 
 
 def png(pixels: npt.NDArray[np.generic]) -> str:

@@ -105,7 +105,7 @@ def find(name: str, output_dir: Path, *, readable: bool = True) -> Run:
     if re.fullmatch(r"@[0-9]{1,9}", name) and ids:
         row = int(name[1:])
         if not 1 <= row <= len(ids):
-            raise ValueError(f"{name}: the list has rows @1 to @{len(ids)}")
+            raise ValueError(f"{name}: the list has rows @1 to @{len(ids):,}")
         return read_one(output_dir / ids[row - 1])
     fits = [i for i in ids if i == name] or [
         i for i in ids if i.startswith(name) or short_id(i).startswith(name)
@@ -113,7 +113,7 @@ def find(name: str, output_dir: Path, *, readable: bool = True) -> Run:
     if len(fits) == 1:
         return read_one(output_dir / fits[0])
     if fits:
-        raise ValueError(f"{name}: fits {len(fits)} runs, {_some(fits)}; give more characters")
+        raise ValueError(f"{name}: fits {len(fits):,} runs, {_some(fits)}; give more characters")
     if _is_run(name):  # a folder of that name beside us, as in one that holds runs
         return read_one(Path(name))
     if not ids:

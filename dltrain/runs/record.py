@@ -51,7 +51,7 @@ def first_info(**parts: Any) -> dict[str, Any]:
         "exit_code": None,
         "started": now(),
         "finished": None,
-        "seconds": 0.0,  # of the processes that have ended
+        "seconds": 0.0,  # of training, by the processes that have ended
         "since": now(),  # this one works on it
         **environment(os.getpid()),
         **parts,

@@ -76,7 +76,7 @@ class Recorder:
         self._info = {**info, "files": {name: digest(text) for name, text in contents.items()}}
         self._columns = list(columns)
         self._trackers = trackers
-        self._flushed = self._begun = time.monotonic()
+        self._flushed = time.monotonic()
         self._metrics, self._timing, self._log = (
             Lines(folder / name) for name in (METRICS, TIMING, LOG)
         )
@@ -105,11 +105,6 @@ class Recorder:
         """Name of the folder, which is the run's id."""
         return self.folder.name
 
-    @property
-    def seconds(self) -> float:
-        """Working time of the run, by earlier processes and by this one."""
-        return float(self._info["seconds"]) + time.monotonic() - self._begun
-
     def epoch(self, row: Mapping[str, float], *, seconds: float, examples: int) -> None:
         """Append one epoch to the metrics, the timing and the log, at most a second late."""
         cells = [number(row[name]) if name in row else "" for name in self._columns]
@@ -117,7 +112,9 @@ class Recorder:
         for tracker in self._trackers:
             tracker.epoch(dict(zip(self._columns, cells, strict=True)))
         self._timing.take(f"{row['epoch']:g},{seconds:.6f},{examples / seconds:.1f}")
-        self._take_log(" ".join(f"{name}={value:.6g}" for name, value in row.items()))
+        self._take_log(
+            " ".join(f"{n}={'-' if math.isnan(x) else f'{x:.6g}'}" for n, x in row.items())
+        )
         if time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self._flush()
 
@@ -165,6 +162,7 @@ class Recorder:
         *,
         status: str,
         exit_code: int,
+        seconds: float,
         result: Mapping[str, Any],
         products: Mapping[str, int] | None = None,
     ) -> None:
@@ -173,6 +171,7 @@ class Recorder:
         Args:
             status: How the run ended.
             exit_code: Of its process, if it were alone.
+            seconds: Training time of the run in this process.
             result: What came out.
             products: How many shapes of matrix products were computed in each way.
         """
@@ -184,7 +183,7 @@ class Recorder:
             "status": status,
             "exit_code": exit_code,
             "finished": now(),
-            "seconds": self.seconds,
+            "seconds": float(self._info["seconds"]) + seconds,
             "result": dict(result),
             "products": dict(products or {}),
         }

@@ -200,7 +200,7 @@ class Engine:
         """Train the halves of a stack that failed, to find the member that is to blame."""
         members = assignment.members
         self._view.note(
-            f"{len(members)} members trained together failed: {reason}; "
+            f"{len(members):,} members trained together failed: {reason}; "
             "each half is trained again, to find the member"
         )
         middle = len(members) // 2

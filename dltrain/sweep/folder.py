@@ -12,7 +12,6 @@ import contextlib
 import functools
 import hashlib
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,8 +56,6 @@ class SweepFolder:
 
     path: Path  # where it lies
     info: dict[str, Any] = field(default_factory=dict)  # the content of ``sweep.json``
-    # when this process began to work on it, by its monotonic clock
-    begun: float = field(default_factory=time.monotonic, compare=False)
 
     @property
     def id(self) -> str:
@@ -94,11 +91,6 @@ class SweepFolder:
         """Change entries of ``sweep.json``."""
         self.info |= changes
         disk.replace(self.path / SWEEP_RECORD, sealed_json(self.info))
-
-    @property
-    def seconds(self) -> float:
-        """How long the sweep has been worked on, by earlier processes and by this one."""
-        return float(self.info["seconds"]) + time.monotonic() - self.begun
 
     def list_file(self, name: str, content: bytes | None) -> None:
         """Let the next ``write`` keep the digest of a file, or none of it from now on."""
@@ -151,7 +143,7 @@ class SweepFolder:
 
 
 def _worked(info: Mapping[str, Any], run: Run | None) -> float:
-    """Return how long a member was worked on whose process has just ended, however it did."""
+    """Return how long a member was trained whose process has just ended, however it did."""
     before = as_number(info.get("seconds")) or 0.0
     return before + since(run) if run is not None and info.get("status") == "running" else before
 

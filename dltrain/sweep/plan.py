@@ -110,7 +110,7 @@ def make_plan(overrides: Overrides, sources: Sources, *, base: Sequence[Override
     folders = {run.output_dir for _, run in pairs}
     if len(folders) > 1:
         some = ", ".join(sorted(folders)[:3])
-        raise PlanError([f"output_dir: one sweep has one folder, not {len(folders)} ({some})"])
+        raise PlanError([f"output_dir: one sweep has one folder, not {len(folders):,} ({some})"])
     unique: dict[str, tuple[Overrides, RunConfig]] = {}
     for each, run in pairs:
         unique.setdefault(result_identity(as_dict(run)), (each, run))
@@ -139,7 +139,7 @@ def differences(ours: Sequence[Member], kept: Sequence[Member]) -> list[str]:
     What decides no number is part of it, too: typed for a plan that is kept, it would do nothing.
     """
     if len(ours) != len(kept):
-        return [f"{len(kept)} members were planned, now there are {len(ours)}"]
+        return [f"{len(kept):,} members were planned, now there are {len(ours):,}"]
     changed: dict[str, list[str]] = {}
     for now, then in zip(ours, kept, strict=True):
         new, old = flat(as_dict(now.config)), flat(as_dict(then.config))

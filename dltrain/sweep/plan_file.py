@@ -117,7 +117,7 @@ def relocated(
             some = ", ".join(sorted(old)[:3])
             advice = "give the folder that holds them all"
             raise PlanError(
-                [f"{name}={moved[name]}: members learn from {len(old)} files ({some}); {advice}"]
+                [f"{name}={moved[name]}: members learn from {len(old):,} files ({some}); {advice}"]
             )
     return [_relocated(entry, moved, cwd) for entry in entries]
 

@@ -32,6 +32,7 @@ from dltrain.system import disk, libraries
 from dltrain.system.disk import StorageError, make_folder, remove, remove_tree
 from dltrain.system.environment import DECIDING, process, versions
 from dltrain.system.paths import expanded
+from dltrain.text import counted
 
 
 class View(engine.View, Protocol):
@@ -86,11 +87,8 @@ class Session:
 
     def go_on(self) -> None:
         """Record that this process works on the sweep from now on, with the plan's settings."""
-        seconds = seconds_of(self.folder.as_run())
         self.folder.list_file(RESULTS, None)  # until it is written anew
         self.folder.write(
-            seconds=seconds or 0.0,
-            since=now(),
             status="running",
             exit_code=None,
             finished=None,
@@ -132,7 +130,7 @@ class Session:
             exit_code=code,
             finished=now(),
             counts=counts(results),
-            seconds=self.folder.seconds,
+            seconds=sum(seconds_of(result.run) or 0.0 for result in results if result.run),
             result=sweep_result(self.plan, results),
         )
         self._remove_empty_logs()
@@ -145,12 +143,12 @@ class Session:
 
     def _message(self, results: Sequence[Result], stop_signal: int | None) -> str:
         finished = len(results) - len(unfinished(results))
-        share = f"{finished} of {len(results)} members are finished"
+        share = f"{finished:,} of {len(results):,} members are finished"
         if stop_signal is not None:
             return f"interrupted; {share}; {self._resume} goes on with the others"
         failed = sum(result.status == "failed" for result in results)
         if failed:
-            return f"{failed} member{'s' if failed > 1 else ''} failed; {share}"
+            return f"{counted(failed, 'member')} failed; {share}"
         if finished < len(results):
             return f"{share}; {self._resume} goes on"
         return "every member diverged; try smaller values of optimizer.lr"

@@ -17,7 +17,7 @@ from dltrain.nn.losses import SquaredError
 from dltrain.nn.plan import LinearPlan
 from dltrain.train.baselines import LEAST_SQUARES, Baselines, baselines
 from dltrain.train.job import Job
-from dltrain.train.outcome import Outcome
+from dltrain.train.outcome import Outcome, Rules
 from dltrain.train.remarks import remarks
 from dltrain.train.steps import Stack
 
@@ -105,6 +105,24 @@ def conclude(
         else [],
         coefficients=table,
     )
+
+
+def as_result(outcome: Outcome, conclusion: Conclusion, rules: Rules) -> dict[str, Any]:
+    """Return what a run's record says of its result."""
+    judgement = outcome.judgement
+    return {
+        "message": outcome.message,
+        "final": outcome.final,
+        "best": outcome.best,
+        "intervals": judgement.intervals if judgement is not None else {},
+        "kept": outcome.kept or outcome.row_to_keep(rules),
+        "gradient_norms": outcome.gradient_norms,
+        "findings": conclusion.findings,
+        "sentences": conclusion.sentences,
+        "baselines": conclusion.baselines,
+        "remarks": conclusion.remarks,
+        "expectations": conclusion.compared,
+    }
 
 
 def compare(expected: Sequence[Expectation], results: Mapping[str, float]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import time
 import torch
 
 from dltrain.system.libraries import MKL, PORTABLE, STRICT
+from dltrain.text import counted
 
 THREADS = torch.get_num_threads()  # what torch starts with
 
@@ -89,7 +90,7 @@ def describe(device: torch.device, *, matmul: str = "float32", measured: bool = 
     else:
         threads = torch.get_num_threads()
         either = "1 or " * (measured and threads > 1)
-        name = f"cpu ({either}{threads} thread{'s' if threads != 1 else ''})"
+        name = f"cpu ({either}{counted(threads, 'thread')})"
     if matmul == "tf32" and device.type == "cpu":
         return f"{name}, where tf32 has no effect"
     return name if matmul == "float32" else f"{name}, {matmul} products"

@@ -31,7 +31,7 @@ class Judgement:
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     # [N], what each validation row contributes to the metric that chooses; None if that is not
     # known, or training rows choose
-    row_values: Tensor | None = None
+    row_values: Tensor | None = field(default=None, compare=False)
 
 
 @torch.inference_mode()

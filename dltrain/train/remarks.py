@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from dltrain.metrics import higher_is_better
+from dltrain.runs.summary import judged_metric
 from dltrain.text import figure
 from dltrain.train.baselines import LEAST_SQUARES, Baselines
 from dltrain.train.outcome import Outcome, Rules
@@ -69,20 +70,6 @@ def _beside_baselines(
             yield f"no better than {beside}"
         elif low <= theirs <= high:
             yield f"not shown to be better than {beside} (95 % interval over rows)"
-
-
-def judged_metric(metric: str, known: Mapping[str, float]) -> str:
-    """Return the metric by which a result is compared with others, on test rows if there are any.
-
-    It is what chooses; for regression rmse, which people know, in place of the loss.
-    """
-    for split in ("test", "val"):
-        name = metric.partition("/")[2]
-        if name == "loss" and f"{split}/rmse" in known:
-            name = "rmse"
-        if f"{split}/{name}" in known:
-            return f"{split}/{name}"
-    return ""
 
 
 def _worse_than_best(outcome: Outcome, rules: Rules) -> Iterator[str]:

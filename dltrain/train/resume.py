@@ -17,6 +17,7 @@ from dltrain.runs.provenance import (
     settle_libraries,
 )
 from dltrain.runs.run import Run
+from dltrain.text import counted
 from dltrain.train import build
 from dltrain.train.job import Job
 
@@ -63,7 +64,9 @@ def advice_if_finished(run: Run, config: RunConfig, *, longer: bool) -> str | No
     asked = f"trainer.epochs={config.trainer.epochs}"
     if longer and config.trainer.epochs < before and config.trainer.epochs <= epochs:
         anew = command_on(run, "rerun", more=(asked,))
-        raise ValueError(f"{asked}: {run.id} has {epochs} epochs; give more, or train anew: {anew}")
+        raise ValueError(
+            f"{asked}: {run.id} has {counted(epochs, 'epoch')}; give more, or train anew: {anew}"
+        )
     if run.status != "done" or (epochs >= before and config.trainer.epochs > epochs):
         return None
     message = str(run.part("result", "message"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from dltrain.system import disk
 from dltrain.train import build
 from dltrain.train.checkpoints.resume import ResumePoint, RunFolder, history, resumable
 from dltrain.train.checkpoints.saver import Interval
-from dltrain.train.conclusion import Conclusion, References, conclude, references
+from dltrain.train.conclusion import Conclusion, References, as_result, conclude, references
 from dltrain.train.device import choose, describe
 from dltrain.train.job import Job
 from dltrain.train.outcome import Outcome, View
@@ -86,6 +87,8 @@ class Training:
         self.recorders: list[recorder.Recorder | None] = [None] * len(jobs)
         # which of the jobs it began with are still trained: of these are the lists above
         self.positions = list(range(len(jobs)))
+        # training time of each of these, and the moment up to which it is counted
+        self._seconds, self._counted = 0.0, time.monotonic()
 
     @property
     def step(self) -> int:
@@ -128,6 +131,7 @@ class Training:
         return [f"{reason}; {path.name} is not used" for path, reason in unusable.items()]
 
     def _open(self, folders: Sequence[Path], points: Sequence[ResumePoint | None]) -> None:
+        self._counted = time.monotonic()
         preparation = as_json(self.jobs[0].data.preparation())
 
         def begin(index: int) -> recorder.Recorder:
@@ -172,6 +176,7 @@ class Training:
                     self._log_graphs()
                     _ = self._references  # once, before several threads ask for it
                     numbers = [self.positions[member] for member in members]
+                    self._count_time()
                     ended |= zip(numbers, disk.side_by_side(self._finish, members), strict=True)
                 self._narrow()
         except BaseException as error:
@@ -228,11 +233,20 @@ class Training:
         losses = [] if run is None else run.recent("train/loss", count=max(most, 1) + 1)
         return conclude(self.jobs[index], outcome, weights, self._references, losses=losses)
 
+    def _count_time(self) -> None:
+        """Give each job that is not finished an equal share of the time since the last call."""
+        now, sharing = (
+            time.monotonic(),
+            sum(run is None or not run.finished for run in self.recorders),
+        )
+        self._seconds += (now - self._counted) / max(sharing, 1)
+        self._counted = now
+
     def _finish(self, index: int) -> Ended:
         """Finish the run folder of a job that has ended."""
         outcome = self.trainer.outcomes[index]
         conclusion = self._conclude(index)
-        code, judgement = self._exit_code(outcome), outcome.judgement
+        code = self._exit_code(outcome)
         run = self.recorders[index]
         if run is not None:
             for name, content in _documents(outcome, conclusion).items():
@@ -240,18 +254,8 @@ class Training:
             run.finish(
                 status=outcome.status,
                 exit_code=code,
-                result={
-                    "message": outcome.message,
-                    "final": outcome.final,
-                    "best": outcome.best,
-                    "intervals": judgement.intervals if judgement is not None else {},
-                    "kept": outcome.kept or outcome.row_to_keep(self.trainer.rules),
-                    "gradient_norms": outcome.gradient_norms,
-                    "findings": conclusion.findings,
-                    "baselines": conclusion.baselines,
-                    "remarks": conclusion.remarks,
-                    "expectations": conclusion.compared,
-                },
+                seconds=self._seconds,
+                result=as_result(outcome, conclusion, self.trainer.rules),
                 products=self.trainer.stack.model.products.ways(),
             )
         return Ended(outcome, code, conclusion)
@@ -271,6 +275,7 @@ class Training:
         codes = {KeyboardInterrupt: 130, disk.StorageError: 4}
         code = next((codes[kind] for kind in codes if isinstance(error, kind)), 1)
         innocent = code == 130 or len(self.jobs) > 1
+        self._count_time()
         for run in self.recorders:
             if run is None or run.finished:
                 continue
@@ -280,6 +285,7 @@ class Training:
                 run.finish(
                     status="interrupted" if innocent else "failed",
                     exit_code=code,
+                    seconds=self._seconds,
                     result={"message": repr(error)},
                 )
 

@@ -158,7 +158,21 @@ def test_errors_are_against_the_truth_and_against_least_squares() -> None:
     expected = {"w_error": 0.5, "b_error": 0.2, "exact_w_error": 0.5, "exact_b_error": 0.2}
     assert results == pytest.approx(expected, abs=1e-12)
     assert lines[0].startswith("learned w = [2.5000, -3.5000], b = 4.0000; true w = [2, -3.4]")
-    assert lines[1].startswith("against least squares: weights within 0.5, bias within 0.2")
+    apart = np.asarray(data.train.inputs) @ [0.5, -0.1] - 0.2
+    far = np.sqrt(np.mean(apart**2)) / np.std(np.asarray(data.train.targets, dtype=np.float64))
+    assert lines[1] == (
+        f"predictions differ from those of least squares by {far:.4g} of the target's deviation "
+        "(rms over training rows)"
+    )
+
+
+@pytest.mark.parametrize("target", [True, False])
+def test_a_useless_fit_is_a_whole_deviation_from_least_squares(target: bool) -> None:
+    """The mean for every row: whatever the units are, as far off as the target varies."""
+    data, _, targets = standardised(target=target)
+    useless = Coefficients(np.zeros((1, 2)), np.array([targets.mean()]))
+    _, [line] = findings(useless, data, solution(data))
+    assert "by 1 of the target's deviation" in line
 
 
 def test_without_a_truth_there_is_least_squares_alone() -> None:

@@ -26,7 +26,9 @@ def test_weights_of_images_are_images_with_white_for_none(clothes: Evaluation) -
         assert low == -high != 0
 
 
-def test_weights_of_a_table_are_bars_the_largest_on_top(here: Path, call: Call) -> None:
+def test_weights_of_a_table_are_bars_in_its_own_units_the_strongest_on_top(
+    here: Path, call: Call
+) -> None:
     (here / "t.csv").write_text(
         "small,big,y\n" + "".join(f"{i % 7},{i},{3 * i + i % 7}\n" for i in range(40))
     )
@@ -36,9 +38,10 @@ def test_weights_of_a_table_are_bars_the_largest_on_top(here: Path, call: Call) 
     [axes] = figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["big", "small"]
     widths = [bar.get_width() for bar in axes.patches]  # type: ignore[attr-defined]
-    deviation = found.data.feature_scale.deviation
-    assert widths == pytest.approx([3 * deviation[1], deviation[0]], rel=1e-3)
-    assert "change of y per standard deviation of a feature" in figure.get_suptitle()
+    assert widths == pytest.approx([3, 1], rel=1e-3)
+    told = " ".join(figure.get_suptitle().split())
+    assert "change of y per unit of a feature, as in coefficients.csv" in told
+    assert "in the order of coefficient times the feature's deviation" in told
     with pytest.raises(ValueError, match="no classes"):
         pictures.draw_confusion(found, title="t")
     with pytest.raises(ValueError, match="only of images"):
@@ -60,8 +63,11 @@ def test_of_many_features_and_classes_the_first_are_drawn_and_counted() -> None:
     weight = np.random.default_rng(0).normal(size=(weights.MAX_CLASSES + 1, 100))
     names = [f"c{i}" for i in range(len(weight))]
     features = [f"f{i}" for i in range(100)]
-    figure = weights.draw_bars(weight, features=features, names=names, unit="u", title="t")
+    strength = np.abs(weight).max(axis=0)
+    figure = weights.draw_bars(
+        weight, strength=strength, features=features, names=names, unit="u", title="t"
+    )
     assert len(figure.axes) == weights.MAX_CLASSES
     told = figure.get_suptitle().replace("\n", " ")
-    assert "the largest 30 of 100" in told
+    assert "the strongest 30 of 100" in told
     assert "the first 20 classes of 21" in told

@@ -10,6 +10,7 @@ import pytest
 from dltrain.inference.evaluation import evaluate
 from dltrain.runs.compare.confusion import confusion
 from dltrain.runs.find import find
+from dltrain.text import figure
 from tests.conftest import Call
 from tests.report.conftest import written
 from tests.report.subjects import (
@@ -56,6 +57,14 @@ def test_amounts_stand_beside_the_true_ones_and_rows_in_their_own_units(
     with next(Path("outputs").glob("*/coefficients.csv")).open() as file:
         recorded = {r["feature"]: float(r["coefficient"]) for r in csv.DictReader(file)}
     assert dict(block(facts, "weights", "table")["rows"]) == pytest.approx(recorded, rel=1e-5)
+    bars = block(facts, "weights", "bars")
+    drawn = dict(zip(bars["names"], bars["values"], strict=True))
+    assert drawn == pytest.approx({n: recorded[n] for n in drawn}, rel=1e-5)
+    intro = block(facts, "weights", "paragraph")["text"]
+    assert intro.startswith("Change of y per unit of a feature, as in coefficients.csv")
+    deviation = figure(found.data.target_scale.deviation[0])
+    assert "For training y was standardised: its mean is" in intro
+    assert f"its deviation {deviation}, and the loss is in units of that" in intro
 
 
 def test_where_the_data_are_gone_the_page_says_so(call: Call, here: Path) -> None:

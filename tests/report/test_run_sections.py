@@ -8,14 +8,21 @@ from pathlib import Path
 import pytest
 
 from dltrain.config.resolve import read_value
+from dltrain.runs.find import find
 from dltrain.runs.record import read_record
+from dltrain.runs.summary import result_lines
+from dltrain.text import figure
 from tests.conftest import Call, write_record
 from tests.report.conftest import written
 from tests.report.subjects import (
     MESSAGE,
+    TABLE,
     block,
     facts_of,
     hostile,
+    section,
+    trained,
+    write_table,
 )
 
 
@@ -66,3 +73,25 @@ def test_what_a_stranger_has_configured_is_one_word_of_a_command_or_none(
         assert read_value(word.partition("=")[2]).parsed == value
     else:
         assert words == ["rerun", run[-4:]]
+
+
+def test_the_page_says_of_a_result_what_its_record_does(call: Call, here: Path) -> None:
+    write_table(here / "table.csv")
+    trained(here, "model=linear", "data.path=table.csv", *TABLE)
+    run = find("latest", Path("outputs"))
+    facts = facts_of(written(call, "latest"))
+    rows = block(facts, "results", "pairs")["rows"]
+    lines = [list(line) for line in result_lines(run)]
+    assert rows[: len(lines)] == lines
+    assert {"test", "baseline"} <= {name for name, _ in lines}
+    low, high = run.part("result", "intervals", "test/rmse")
+    [note] = [note for name, _, note in facts["figures"] if name == "test/rmse"]
+    assert note.endswith(f", 95 % over rows: [{figure(low)}, {figure(high)}]")
+
+
+def test_the_page_of_a_sweep_has_the_remarks_of_its_best_member(sweep: str, call: Call) -> None:
+    facts = facts_of(written(call, sweep))
+    [best] = section(facts, "best")
+    number = read_record(next(Path("outputs").glob(f"*{sweep}")) / "sweep.json")
+    run = find(f"{sweep}/{number['result']['best']['member']}", Path("outputs"))
+    assert best["rows"] == [list(line) for line in result_lines(run)]

@@ -115,7 +115,7 @@ def test_a_run_begins_as_running(start: Start) -> None:
 
 def test_a_run_ends_with_its_result(start: Start) -> None:
     run = start()
-    run.finish(status="done", exit_code=0, result={"best": 1.5})
+    run.finish(status="done", exit_code=0, seconds=0.5, result={"best": 1.5})
     info = written(run)
     assert (info["status"], info["exit_code"], info["result"]) == ("done", 0, {"best": 1.5})
     assert info["finished"] >= info["started"]
@@ -124,7 +124,7 @@ def test_a_run_ends_with_its_result(start: Start) -> None:
 
 def test_every_flipped_bit_of_a_record_is_found(start: Start) -> None:
     run = start()
-    run.finish(status="done", exit_code=0, result={"final": {"val/loss": 0.5}})
+    run.finish(status="done", exit_code=0, seconds=0.5, result={"final": {"val/loss": 0.5}})
     path = run.folder / "run.json"
     content = path.read_bytes()
     assert read_record(path)["status"] == "done"
@@ -150,7 +150,7 @@ def test_what_a_killed_process_left_half_written_is_deleted(start: Start) -> Non
 
 def test_nan_and_infinity_become_null(start: Start) -> None:
     run = start(nested=[{"a": float("nan")}, (float("inf"), 1)])
-    run.finish(status="done", exit_code=0, result={"x": float("-inf")})
+    run.finish(status="done", exit_code=0, seconds=0.5, result={"x": float("-inf")})
     text = (run.folder / "run.json").read_text()
     assert "NaN" not in text
     assert "Infinity" not in text
@@ -170,7 +170,7 @@ def test_epochs_are_rows_and_what_a_row_leaves_out_stays_empty(start: Start) -> 
     run.epoch(ROW, seconds=0.5, examples=1000)
     run.epoch({**ROW, "epoch": 2.0, "train/loss": float("nan")}, seconds=0.5, examples=1000)
     run.epoch({"epoch": 3.0, "step": 96.0, "lr": 0.1, "train/loss": 0.1}, seconds=1, examples=1000)
-    run.finish(status="done", exit_code=0, result={})
+    run.finish(status="done", exit_code=0, seconds=0.5, result={})
     assert (run.folder / "metrics.csv").read_text() == (
         "epoch,step,lr,train/loss,val/loss\n"
         "1,32,0.1,0.333333333,0.25\n"
@@ -187,7 +187,7 @@ def test_equal_epochs_give_equal_bytes(start: Start) -> None:
     runs = [start(), start()]
     for seconds, run in enumerate(runs, start=1):
         run.epoch(ROW, seconds=seconds, examples=1000)
-        run.finish(status="done", exit_code=0, result={})
+        run.finish(status="done", exit_code=0, seconds=0.5, result={})
     first, second = ((run.folder / "metrics.csv").read_bytes() for run in runs)
     assert first == second
 
@@ -229,7 +229,7 @@ def test_a_run_that_ends_has_all_its_rows(start: Start) -> None:
     run = start()
     for _ in range(3):
         run.epoch(ROW, seconds=1, examples=1)
-    run.finish(status="done", exit_code=0, result={})
+    run.finish(status="done", exit_code=0, seconds=0.5, result={})
     assert num_lines(run) == [4, 4, 4]
 
 

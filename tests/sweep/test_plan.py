@@ -175,7 +175,8 @@ def test_members_with_other_metrics_or_epochs_to_keep_are_no_stack() -> None:
     words = ("model=softmax", *FASHION)
     assert refused(*words, "trainer.metric=loss,accuracy") == [
         "sweep.metric: members are judged by val/loss and val/accuracy; choose one that all have "
-        "(train/accuracy, train/loss, val/accuracy, val/loss)"
+        "(train/accuracy, train/loss, val/accuracy, val/auc, val/balanced_accuracy, val/brier, "
+        "val/ece, val/f1, val/log_loss, val/loss, val/precision, val/recall)"
     ]
     plan = planned(*words, "trainer.metric=loss,accuracy", "sweep.metric=val/loss")
     assert [group.metric for group in plan.groups] == ["val/loss", "val/accuracy"]

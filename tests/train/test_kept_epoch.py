@@ -76,7 +76,8 @@ def assert_kept_is_of(epochs: int, folder: Path, words: Sequence[str], beside: P
     assert result(folder)["findings"] == result(short)["findings"]
     for split in ("val", "test"):
         ours, theirs = (evaluate(read(each), split=split) for each in (folder, short))
-        assert (ours.metrics, ours.epoch) == (theirs.metrics, epochs)
+        assert ours.epoch == epochs
+        assert str(ours.metrics) == str(theirs.metrics)  # nan, too
     assert (folder / "coefficients.csv").read_bytes() == (short / "coefficients.csv").read_bytes()
 
 

@@ -1,22 +1,23 @@
 """Show what differs from the defaults, or between two runs.
 
 Overrides are compared with the defaults, a run with the defaults of its own choices (its values and
-its experiment are what differs), and two runs with each other. A - stands where there is no such
-key. RUN is an id, a unique prefix, a path, latest, or @1; a sweep's member is SWEEP/12.
+its experiment are what differs), and two runs, or two sweeps, with each other. A - stands where
+there is no such key; of a sweep a key has the list of its members' values. RUN is an id, a unique
+prefix, a path, latest, or @1; a sweep's member is SWEEP/12.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError, only_output_dir, refusing
 from dltrain.cli.terminal.console import output, table
-from dltrain.config.diff import defaults_of, differences, texts
+from dltrain.config.diff import differences, texts
 from dltrain.config.load import load
 from dltrain.config.plain import as_dict, flat
 from dltrain.runs.find import find
-from dltrain.runs.run import Run
+from dltrain.sweep.definition import Changes, changes_between, changes_from_defaults
+from dltrain.text import clipped
 
 USAGE = "dltrain config diff [OVERRIDE ...] | dltrain config diff RUN [RUN] [output_dir=FOLDER]"
 
@@ -30,36 +31,24 @@ def main(words: Sequence[str]) -> None:
         where = {"config_dir": arguments.config_dir, "config_name": arguments.config_name}
         with refusing():
             before, after = as_dict(load(**where)), as_dict(load(overrides, **where))
-        return _show(before, after, ("default", "value"), "the defaults")
+        changed = differences(flat(before), flat(after))
+        return _show(changed, ("default", "value"), "the defaults")
     with refusing():
         output_dir = only_output_dir(overrides)
         runs = [find(name, output_dir) for name in names]
-        configs = [_config_of(run) for run in runs]
-    if len(runs) > 2:
-        raise UsageError(["config diff: two runs at a time; dltrain runs compare takes several"])
-    if len(runs) == 1:
-        columns = ("default", runs[0].short)
-        return _show(defaults_of(configs[0]), configs[0], columns, "the defaults of its choices")
-    columns = (runs[0].short, runs[1].short)
-    return _show(configs[0], configs[1], columns, "one run to the other")
+        if len(runs) > 2:
+            many = "config diff: two runs at a time; dltrain runs compare takes several"
+            raise UsageError([many])
+        if len(runs) == 1:
+            columns = ("default", runs[0].short)
+            return _show(changes_from_defaults(runs[0]), columns, "the defaults of its choices")
+        what = "one sweep to the other" if runs[0].is_sweep else "one run to the other"
+        return _show(changes_between(*runs), (runs[0].short, runs[1].short), what)
 
 
-def _config_of(run: Run) -> Mapping[str, Any]:
-    """Return the recorded config of a run, whoever wrote it."""
-    if run.is_sweep:
-        raise ValueError(f"{run.short}: is a sweep; name a member of it, such as {run.short}/0")
-    config = run.part("config")
-    if not isinstance(config, dict):
-        raise ValueError(f"{run.short}: its record holds no config")
-    return config
-
-
-def _show(
-    before: Mapping[str, Any], after: Mapping[str, Any], columns: tuple[str, str], what: str
-) -> None:
-    changed = differences(flat(before), flat(after))
+def _show(changed: Changes, columns: tuple[str, str], what: str) -> None:
     if not changed:
         output().print(f"nothing differs from {what}")
         return
-    rows = [[key, *texts(old, new)] for key, old, new in changed]
+    rows = [[key, *(clipped(text) for text in texts(old, new))] for key, old, new in changed]
     output().print(table(["key", *columns], rows))

@@ -159,8 +159,8 @@ def _conclude(
         disk.remove(Path(error.details))
         raise UsageError([f"{search.engine}: cannot begin ({error})"])
     counts = Counter(sorted(j["status"] for j in jobs))
-    share = ", ".join(f"{count} {status}" for status, count in counts.items()) or "none begun"
-    facts = [("jobs", f"{len(jobs)}: {share}"), *_best(jobs), ("folder", str(folder))]
+    share = ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "none begun"
+    facts = [("jobs", f"{len(jobs):,}: {share}"), *_best(jobs), ("folder", str(folder))]
     show(output(), ["", pairs(facts)])
     failed = [j for j in jobs if j["status"] not in ("done", "diverged")]
     if isinstance(error, KeyboardInterrupt):
@@ -173,10 +173,10 @@ def _conclude(
     if failed:
         first = failed[0]
         reason = first.get("message") or f"{first['status']}; {folder / 'errors.log'} may say more"
-        line = f"{len(failed)} of {len(jobs)} jobs failed; job {first['job']}: {reason}"
+        line = f"{len(failed):,} of {len(jobs):,} jobs failed; job {first['job']}: {reason}"
         raise EndedError(max(j.get("code", 1) for j in failed), line)
     if jobs and set(counts) == {"diverged"}:
-        which = "the only job" if len(jobs) == 1 else f"all {len(jobs)} jobs"
+        which = "the only job" if len(jobs) == 1 else f"all {len(jobs):,} jobs"
         line = f"{which} diverged, so none is best; try smaller values of optimizer.lr"
         raise EndedError(3, line)
 

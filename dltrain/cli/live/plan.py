@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dltrain.cli.live.training import counted
 from dltrain.cli.terminal.console import dim, table, warning
 from dltrain.nn.plan import widths
 from dltrain.sweep.plan import Group, Member, Plan
 from dltrain.sweep.stacks import cut, in_order, sizes_to_try, stack_size
 from dltrain.system.environment import free_memory
-from dltrain.text import figure
+from dltrain.text import counted, figure
 from dltrain.train.cost import num_steps, stack_bytes, work
 
 # Rows of a table on a terminal; plan.jsonl has all of them.
@@ -32,7 +31,7 @@ def plan_facts(plan: Plan) -> list[tuple[str, object]]:
         name = "groups" if count > 1 else "group"
         facts.append((name if number == 0 else "", group_line(plan, group)))
     if count > ROWS:
-        facts.append(("", f"and {count - ROWS} groups more"))
+        facts.append(("", f"and {count - ROWS:,} groups more"))
     facts.append(("sorted by", plan.metric))
     return facts
 
@@ -55,11 +54,11 @@ def group_line(plan: Plan, group: Group) -> str:
 def _stacks(plan: Plan, group: Group, members: Sequence[Member]) -> str:
     """Say how many members there are, and in how many stacks as far as is known."""
     if len(members) == 1:
-        return "1 member"
+        return counted(1, "member")
     size = stack_size(members, group, plan.settings, len(plan.groups), free_memory())
     count = len(cut(members, size))
     if plan.settings.stack_size is None and len(sizes_to_try(members, group, size)) > 1:
-        return f"{len(members):,} members in {count} or more stacks, as measuring will say"
+        return f"{len(members):,} members in {count:,} or more stacks, as measuring will say"
     return f"{len(members):,} members in {counted(count, 'stack')}"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dltrain.cli.arguments import EndedError, refusing
 from dltrain.cli.live.plan import data_notes, plan_facts, plan_table
-from dltrain.cli.live.training import counted, following, tensorboard
+from dltrain.cli.live.training import following, tensorboard
 from dltrain.cli.tables.results import best_facts, failures, ranking_and_noise
 from dltrain.cli.terminal.console import dim, output, pairs, safe, warning
 from dltrain.cli.terminal.sweep_view import SweepView
@@ -25,7 +25,7 @@ from dltrain.sweep.results import unfinished
 from dltrain.sweep.resume import resumed
 from dltrain.sweep.session import Session, begun
 from dltrain.system.disk import locked
-from dltrain.text import duration
+from dltrain.text import counted, duration
 from dltrain.train.cost import num_steps
 
 
@@ -99,7 +99,7 @@ def _summary(session: Session, results: Sequence[Result]) -> list[object]:
         facts += best_facts(comparison, best, again(read(folder.member(best.index))))
     count = len(plan.members)
     taken = duration(folder.info["seconds"])
-    facts.append(("time", f"{taken} for {counted(count, 'member')}"))
+    facts.append(("time", f"{taken} of training for {counted(count, 'member')}"))
     lines: list[tuple[str, object]] = [("folder", str(folder.path))]
     lines += following([*_next(folder, best, results)])
     if any(member.config.tracking.tensorboard for member in plan.members):

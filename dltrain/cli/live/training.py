@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +19,10 @@ from dltrain.nn.plan import widths
 from dltrain.runs.address import command_on
 from dltrain.runs.layout import CURVES
 from dltrain.runs.repetition import repetition
-from dltrain.runs.run import Run
+from dltrain.runs.run import Run, read
 from dltrain.system.disk import StorageError
 from dltrain.system.shell import below, command
+from dltrain.text import counted
 from dltrain.train.job import Job
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
     run = Run(folder, {"overrides": job.line.overrides.words})  # as its record says
     resume = command_on(run, "resume")
     view.show(pairs([*header(job, folder.name, training.device), *watching(job.config, folder)]))
-    started = time.perf_counter()
     try:
         with view.watching(training.trainer):
             [ended] = training.run(view)
@@ -51,7 +50,7 @@ def carry_out(training: Training, folder: Path, view: TrainingView) -> None:
         raise KeyboardInterrupt(line) from None
     except StorageError as error:
         raise StorageError(f"{error}; then go on with: {resume}") from error
-    view.show(*summary(ended, time.perf_counter() - started))
+    view.show(*summary(read(folder)))
     view.show(pairs(next_commands(job, run, ended.outcome)))
     if ended.outcome.status != "done":
         stand = f"interrupted after step {training.step:,}; {resume} goes on from there"
@@ -116,8 +115,3 @@ def next_commands(job: Job, run: Run, outcome: Outcome) -> list[tuple[str, objec
 def following(commands: Sequence[str]) -> list[tuple[str, object]]:
     """Lay out commands to try next."""
     return [("" if number else "next", line) for number, line in enumerate(commands)]
-
-
-def counted(count: int, what: str) -> str:
-    """Write how many there are: ``1 epoch``, ``1,000 epochs``."""
-    return f"{count:,} {what}{'s' if count != 1 else ''}"

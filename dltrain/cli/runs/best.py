@@ -100,7 +100,7 @@ def best_of_all(output_dir: Path, *, metric: str | None, where: str | None, as_j
     if not chosen:
         fits = "fits" if where else "has a result"
         what = f"finished runs on {newest.part('data', 'name')}"
-        raise ValueError(f"none of {len(listed)} {what} {fits}")
+        raise ValueError(f"none of {len(listed):,} {what} {fits}")
     best = chosen[0]
     if as_json:
         ranking = rows_facts(chosen)
@@ -108,7 +108,7 @@ def best_of_all(output_dir: Path, *, metric: str | None, where: str | None, as_j
     print_rows(columns_of(chosen[:10], listed), chosen[:10])
     facts = [
         ("best", bold(f"{best.run.short}: {name} {figure(best.fields[name])}")),
-        ("of", f"{len(chosen)} finished runs on {newest.part('data', 'name')}"),
+        ("of", f"{len(chosen):,} finished runs on {newest.part('data', 'name')}"),
     ]
     show(output(), ["", pairs([*facts, *_next(best.run, seed=_new_seed(every))])])
     if len({row.fields.get("seed") for row in chosen}) == 1:

@@ -77,7 +77,7 @@ def _draw(console: Any, runs: Sequence[Run]) -> None:
     curves = [read_curve(run, name=name) for run, name in zip(drawn, names, strict=True)]
     show(console, [*learning_curves(console, curves, compared=True), ""])
     if len(runs) > len(drawn):
-        console.print(dim(f"curves of the first {len(drawn)}"))
+        console.print(dim(f"curves of the first {len(drawn):,}"))
 
 
 def _columns(listed: Sequence[Row]) -> list[str]:

@@ -1,4 +1,7 @@
-"""Show what was different between two runs, and what came of it."""
+"""Show what was different between two runs, or between two sweeps, and what came of it.
+
+Of sweeps these are their values or lists of values, their settings, and the best setting's mean.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,15 @@ from dltrain.config.diff import differences, texts
 from dltrain.config.plain import flat
 from dltrain.runs.compare.field_names import is_metric
 from dltrain.runs.compare.fields import fields
+from dltrain.runs.compare.sweeps import results_beside
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
+from dltrain.sweep.definition import changes_between
 from dltrain.text import clipped, figure
 
-USAGE = "dltrain runs diff RUN RUN [output_dir=FOLDER]"
+USAGE = "dltrain runs diff RUN RUN | SWEEP SWEEP [output_dir=FOLDER]"
 # Parts of a record that say under what circumstances a run was made.
-CIRCUMSTANCES = ("versions", "git", "data", "model", "device", "threads", "cpu", "host")
+CIRCUMSTANCES = ("versions", "git", "data", "sha256", "model", "device", "threads", "cpu", "host")
 MAX_TEXT = 60
 
 
@@ -27,18 +32,21 @@ def main(words: Sequence[str]) -> None:
     arguments = parser.read_runs(words)
     if len(arguments.names) != 2:
         raise UsageError(
-            [f"runs diff: compares two runs, not {len(arguments.names)}; runs compare more"]
+            [f"runs diff: compares two runs, not {len(arguments.names):,}; runs compare more"]
         )
     with refusing():
         before, after = (find(name, arguments.output_dir) for name in arguments.names)
-    show_differences(before, after)
+        show_differences(before, after)
 
 
 def show_differences(before: Run, after: Run) -> None:
-    """Print what two runs were told, how they were made and what they came to, where unlike."""
-    console = output()
+    """Print what two runs were told, how they were made and what they came to, where unlike.
+
+    Raises:
+        ValueError: If they cannot be compared.
+    """
+    console, config = output(), changes_between(before, after)
     console.print(pairs([("a", before.id), ("b", after.id)]))
-    config = differences(flat(before.mapping("config")), flat(after.mapping("config")))
     made = differences(_circumstances(before), _circumstances(after))
     for title, rows in (("config", config), ("circumstances", made)):
         console.print("")
@@ -50,12 +58,12 @@ def show_differences(before: Run, after: Run) -> None:
             console.print(table([title, "a", "b"], cells))
         else:
             console.print(dim(f"{title}: no difference"))
-    results = _results(before, after)
+    results = (results_beside if before.is_sweep else _results)(before, after)
     if results:
         console.print("")
         columns = ["result", "a", "b", "b - a"]
         console.print(table(columns, results, right=columns[1:]))
-        if all(row[3] == "0" for row in results):
+        if not before.is_sweep and all(row[3] == "0" for row in results):
             console.print(bold("the same numbers"))
 
 

@@ -55,7 +55,7 @@ def main(words: Sequence[str]) -> None:
         listed = rows(list_all(folder), numbered=False)
         chosen = selected(listed, where=arguments.where)
         if not chosen:
-            raise ValueError(f"none of {len(listed)} runs fits; there is nothing to export")
+            raise ValueError(f"none of {len(listed):,} runs fits; there is nothing to export")
         table = _epochs(chosen) if arguments.epochs else _table(_runs(chosen))
     content = _encoded(table, parquet=path.suffix == ".parquet")
     if arguments.file == "-":

@@ -10,8 +10,8 @@ and every number: epoch, val/accuracy, test/accuracy of the epoch whose weights 
 trainer.keep); best/epoch and best/val/accuracy of the best epoch, last/epoch and last/val/loss of
 the last, where those are others.
 Of a sweep these are of its best member, which its own metric chooses and never the test; so far,
-while it is not finished. duration is the time of the processes that trained it, without pauses;
-members of a stack share it.
+while it is not finished. duration is training time, without pauses between processes; members that
+are trained together each have an equal share of it, and a sweep has the sum.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def main(words: Sequence[str]) -> None:
     elif not chosen:
         more = any(row.run.is_sweep for row in listed)
         hint = "; --all looks at members of sweeps, too" if more else ""
-        output().print(dim(f"none of {len(listed)} fits{hint}"))
+        output().print(dim(f"none of {len(listed):,} fits{hint}"))
     else:
         whole = arguments.columns is not None
         print_rows(columns, chosen, sweep=sweep, count=len(listed), whole=whole)

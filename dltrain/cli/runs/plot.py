@@ -38,7 +38,7 @@ from dltrain.runs.provenance import settle_libraries
 from dltrain.runs.run import Run
 from dltrain.system import disk
 from dltrain.system.paths import expanded, problem_with
-from dltrain.text import clipped, closest
+from dltrain.text import clipped, closest, whole_number
 
 if TYPE_CHECKING:
     from dltrain.inference.evaluation import Evaluation
@@ -91,7 +91,7 @@ def main(words: Sequence[str]) -> None:
         kinds = ", ".join(dict.fromkeys(picture.kind for picture in wanted))
         how = "name one run" if kind else f"choose one with --kind ({kinds})"
         raise UsageError(
-            [f"--output={file}: holds one picture, and there are {len(wanted)}; {how}"]
+            [f"--output={file}: holds one picture, and there are {len(wanted):,}; {how}"]
         )
     _draw_all(wanted, form=form, target=lambda picture: file or _picture_path(output_dir, picture))
 
@@ -216,7 +216,7 @@ def _title(runs: Sequence[Run]) -> str:
     [run] = runs
     what = f"{run.part('model', 'name')} on {run.part('data', 'name')}"
     label = f" ({run.label})" if run.label else ""
-    count = f", {run.part('members')} members" if run.is_sweep else ""
+    count = f", {whole_number(run.part('members'))} members" if run.is_sweep else ""
     return f"{run.short}{label}  {what}{count}"
 
 

@@ -44,12 +44,12 @@ def main(words: Sequence[str]) -> None:
     size = sum(num_bytes(row.run.folder) for row in chosen) / 2**20
     if not arguments.yes:
         print_rows(columns_of(chosen, chosen), chosen)
-        summary = f"{len(chosen)} would be deleted for good, {size:,.1f} MiB"
+        summary = f"{len(chosen):,} would be deleted for good, {size:,.1f} MiB"
         output().print(f"{summary}; add --yes to do it")
         return
     for row in chosen:
         delete(row.run)
-    output().print(f"{len(chosen)} deleted, {size:,.1f} MiB")
+    output().print(f"{len(chosen):,} deleted, {size:,.1f} MiB")
 
 
 def _age(text: str) -> float:

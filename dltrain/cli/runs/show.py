@@ -10,8 +10,9 @@ import shlex
 from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
+from dltrain.cli.live.summary import stressed
 from dltrain.cli.runs.as_json import HELP, run_facts, write
-from dltrain.cli.tables.cells import measured, result, time_taken
+from dltrain.cli.tables.cells import measured, result
 from dltrain.cli.tables.runs import print_members
 from dltrain.cli.terminal.console import output, pairs, published, table, warning
 from dltrain.cli.terminal.console import show as print_all
@@ -21,12 +22,14 @@ from dltrain.config.plain import flat, shown
 from dltrain.runs.address import command_on
 from dltrain.runs.compare.curves import read_curve
 from dltrain.runs.compare.field_names import EPOCH
-from dltrain.runs.compare.fields import fields, standing_of
+from dltrain.runs.compare.fields import standing_of
 from dltrain.runs.find import find, members
 from dltrain.runs.repetition import again
 from dltrain.runs.run import Run
+from dltrain.runs.run_time import seconds_of, wall_seconds_of
+from dltrain.runs.summary import quoted_names
 from dltrain.runs.verification import file_problems
-from dltrain.text import number_or_dash
+from dltrain.text import counted, duration, number_or_dash, whole_number
 
 USAGE = "dltrain runs show RUN [--json] [output_dir=FOLDER]"
 
@@ -58,14 +61,14 @@ def _sweep_facts(sweep: Run) -> list[tuple[str, object]]:
     missing = missing - len(statuses) if isinstance(missing, int) else 0
     known = {status: statuses.count(status) for status in dict.fromkeys(statuses)}
     known |= {"not begun": missing} if missing > 0 else {}
-    counts = "  ".join(f"{n} {status}" for status, n in known.items())
+    counts = "  ".join(f"{n:,} {status}" for status, n in known.items())
     return [
         ("sweep", sweep.id),
         ("status", _status(sweep)),
         *_times(sweep),
         ("command", again(sweep)),
         ("typed", shlex.join(sweep.texts("command")) or "-"),
-        ("members", f"{sweep.part('members')}: {counts}"),
+        ("members", f"{whole_number(sweep.part('members'))}: {counts}"),
         ("sorted by", sweep.part("metric")),
         ("folder", sweep.folder),
     ]
@@ -106,23 +109,35 @@ def _status(run: Run) -> str:
 
 
 def _times(run: Run) -> list[tuple[str, object]]:
-    """Say when a run began and ended, and how long it was worked on, as far as is known."""
+    """Say when a run began and ended, how much of that was training, and how long it is."""
     times: list[tuple[str, object]] = [
         (name, run.part(name)) for name in ("started", "finished") if run.part(name)
     ]
-    taken = time_taken(fields(run))
-    return times + ([("duration", taken)] if taken != "-" else [])
+    trained, wall, stack = seconds_of(run), wall_seconds_of(run), run.texts("sweep", "stack")
+    if trained is not None:
+        share = f" (its share of a stack of {len(stack):,})" if len(stack) > 1 else ""
+        whole = " (of all members)" if run.is_sweep else share
+        times.append(("duration", f"{duration(trained)} of training{whole}"))
+    if wall is not None:
+        times.append(("wall time", f"{duration(wall)} from start to finish"))
+    return times
 
 
 def _model(run: Run) -> str:
     name, parameters = run.part("model", "name"), run.part("model", "parameters")
-    return f"{name}" if parameters is None else f"{name}, {parameters} parameters"
+    return f"{name}" if parameters is None else f"{name}, {whole_number(parameters)} parameters"
 
 
 def _device(run: Run) -> str:
     info = run.info
-    parts = [("device", "{}"), ("threads", "{} threads"), ("seed", "seed {}")]
-    return ", ".join(text.format(info[name]) for name, text in parts if info.get(name) is not None)
+    threads = info.get("threads")
+    known = {
+        "device": "{}",
+        "threads": counted(threads, "thread") if isinstance(threads, int) else "{} threads",
+        "seed": "seed {}",
+    }
+    texts = (text.format(info[name]) for name, text in known.items() if info.get(name) is not None)
+    return ", ".join(texts)
 
 
 def _standing(run: Run) -> str:
@@ -152,9 +167,10 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         more = "" if part("result", "kept") else " so far"
         epoch = standing.numbers.get(EPOCH)
         facts.append(("result", f"{result(standing.reached)} at epoch {epoch}{more}"))
-    tests = {n: x for n, x in run.mapping("result", "kept").items() if n.startswith("test/")}
-    parts = {name: run.mapping("result", name) for name in ("findings", "gradient_norms")}
-    for name, values in {"test": tests, **parts}.items():
+    facts += stressed(run)
+    named = quoted_names(run)
+    kept = {n: x for n, x in run.mapping("result", "kept").items() if n not in named and "/" in n}
+    for name, values in {"others": kept, "findings": run.mapping("result", "findings")}.items():
         text = "  ".join(f"{key} {number_or_dash(value)}" for key, value in values.items())
         of = "  (last epoch)" if name == "gradient_norms" else ""
         facts += [(name, text + of)] if text else []
@@ -183,7 +199,7 @@ def _data(run: Run) -> str:
     name, source = (run.part("data", part) for part in ("name", "source"))
     named = f"{name} ({source})" if source else f"{name}"
     rows = run.mapping("data", "rows").items()
-    sizes = ", ".join(f"{_count(count)} {split}" for split, count in rows if count)
+    sizes = ", ".join(f"{whole_number(count)} {split}" for split, count in rows if count)
     return f"{named}: {sizes}" if sizes else named
 
 
@@ -195,7 +211,3 @@ def _settings(run: Run) -> str:
     changes = differences(flat(defaults_of(config)), flat(config))
     words = [f"{key}={shown(value)}" for key, _, value in changes if value is not ABSENT]
     return "  ".join(words) or "-"
-
-
-def _count(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)

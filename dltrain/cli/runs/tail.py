@@ -19,7 +19,7 @@ from dltrain.runs.compare.fields import fields, reached_by
 from dltrain.runs.find import find, members
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run, read
-from dltrain.text import figure
+from dltrain.text import figure, whole_number
 
 USAGE = "dltrain runs tail [RUN] [output_dir=FOLDER]"
 LOOK_SECONDS = 0.3
@@ -76,7 +76,7 @@ def _of_sweep(sweep: Run) -> Iterator[str]:
         for run in now:
             ended_ids.add(run.id)
             typed = " ".join(run.texts("overrides"))
-            count = f"({len(ended_ids)}/{sweep.part('members')})"
+            count = f"({len(ended_ids):,}/{whole_number(sweep.part('members'))})"
             yield safe(
                 f"{run.short} {run.status} {result(reached_by(run))}  {typed} {count}", limit=1000
             )
@@ -119,7 +119,7 @@ def _stack_line(epoch: float, rows: Sequence[tuple[Run, Mapping[str, str]]], met
     which = (
         f"member {numbers[0]}"
         if len(rows) == 1
-        else f"{len(rows)} members {numbers[0]}-{numbers[-1]}"
+        else f"{len(rows):,} members {numbers[0]}-{numbers[-1]}"
     )
     known = rows[0][1]
     name = metric if metric in known else str(rows[0][0].part("metric"))

@@ -9,7 +9,7 @@ from dltrain.runs.compare.field_names import is_metric, tests
 from dltrain.runs.compare.fields import Reached
 from dltrain.runs.find import members
 from dltrain.runs.run import Run
-from dltrain.text import age, duration, figure
+from dltrain.text import age, duration, figure, whole_number
 
 
 def cell(name: str, value: Any) -> str:
@@ -43,14 +43,6 @@ def test(known: Fields) -> str:
     return f"{name.rpartition('/')[2]} {figure(known[name])}{whose}"
 
 
-def time_taken(known: Fields) -> str:
-    """Write how long a run was worked on; members that were trained together share that time."""
-    if "duration" not in known:
-        return "-"
-    stack = known.get("stack", 1)
-    return f"{duration(known['duration'])}{f' (stack of {stack})' if stack > 1 else ''}"
-
-
 def status(run: Run) -> str:
     """Write how a run stands; of a sweep also how many members are done, and of how many."""
     if not run.is_sweep:
@@ -58,4 +50,4 @@ def status(run: Run) -> str:
     done = run.part("counts", "done")
     if run.status in ("running", "crashed"):  # it has not counted them yet
         done = sum(member.status == "done" for member in members(run))
-    return f"{run.status} {done or 0}/{run.part('members')}"
+    return f"{run.status} {done or 0:,}/{whole_number(run.part('members'))}"

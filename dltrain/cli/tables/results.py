@@ -9,6 +9,7 @@ from dltrain.runs.compare.comparison import Comparison
 from dltrain.runs.compare.field_names import tests
 from dltrain.runs.compare.results import UNFINISHED, Result, leading, ranked
 from dltrain.runs.compare.settings import SettingResult, noise_word
+from dltrain.runs.summary import caveats
 from dltrain.text import figure
 
 # Rows of a table on a terminal; results.csv has all of them.
@@ -65,10 +66,11 @@ def settings_table(settings: Sequence[SettingResult], metric: str) -> list[objec
 
 
 def best_facts(comparison: Comparison, best: Result, again: str) -> list[tuple[str, object]]:
-    """Say what the best member reached, and with what command it is trained alone."""
+    """Say what the best member reached, beside what, and with what command it is trained alone."""
     title = f", {comparison.best_title}" if comparison.settings else ""
     reached = f"{comparison.metric} {figure(best.value or 0.0)} at epoch {best.epoch}"
-    return [("best", bold(f"member {best.index}{title}: {reached}")), ("command", again)]
+    head = ("best", bold(f"member {best.index}{title}: {reached}"))
+    return [head, *(caveats(best.run) if best.run is not None else []), ("command", again)]
 
 
 def unfinished_table(results: Sequence[Result], metric: str) -> list[object]:
@@ -89,7 +91,7 @@ def unfinished_table(results: Sequence[Result], metric: str) -> list[object]:
     ]
     columns = ["member", *keys, "status", name, "epoch"]
     shown = table(columns, cells, right=["member", name, "epoch"], wrapping=keys)
-    return ["", bold(f"not finished: {len(rows)}"), shown, *_more(len(rows) - ROWS, "more")]
+    return ["", bold(f"not finished: {len(rows):,}"), shown, *_more(len(rows) - ROWS, "more")]
 
 
 def failures(results: Sequence[Result]) -> list[object]:
@@ -105,7 +107,7 @@ def failures(results: Sequence[Result]) -> list[object]:
     columns = ["member", *keys, "status", "reason"]
     shown = table(columns, rows[:FAILURES], right=["member"], wrapping=["reason"])
     more = _more(len(rows) - FAILURES, "more")
-    return ["", bold(f"without a result: {len(rows)}"), shown, *more]
+    return ["", bold(f"without a result: {len(rows):,}"), shown, *more]
 
 
 def _more(count: int, what: str) -> list[object]:

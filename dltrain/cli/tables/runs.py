@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from dltrain.cli.tables.cells import cell, result, status, test, time_taken
+from dltrain.cli.tables.cells import cell, result, status, test
 from dltrain.cli.terminal.console import Rows, dim, output, table
 from dltrain.runs.compare.field_names import EPOCH, is_metric
 from dltrain.runs.compare.listing import MAX_KEYS, Row, best_first, known, resolve, rows, varying
@@ -120,8 +120,6 @@ def text(row: Row, name: str) -> str:
             return result(row.reached)
         case _ if name == TEST:
             return test(row.fields)
-        case "duration":
-            return time_taken(row.fields)
         case "data":
             data = row.fields.get("data") or "-"
             return f"{data} (SAMPLE)" if run.part("data", "source") == "sample" else str(data)

@@ -107,8 +107,8 @@ class SweepView:
         self.show(dim(f"note: {text}"))
 
     def _counts(self) -> str:
-        failed = f", {self._failed} failed" if self._failed else ""
-        return f"{self._trained}/{len(self._members)} trained{failed}"
+        failed = f", {self._failed:,} failed" if self._failed else ""
+        return f"{self._trained:,}/{len(self._members):,} trained{failed}"
 
     def _leaders(self) -> list[tuple[Member, int, float]]:
         """Rank the members by where they stand: (member, epoch, value)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from dltrain.cli.terminal.console import lasting, show
-from dltrain.text import duration
+from dltrain.text import duration, figure
 
 if TYPE_CHECKING:
     from dltrain.train.outcome import Outcome
@@ -101,7 +100,7 @@ class _PullingProgress(Progress):
 
 
 def _metric(value: float | None) -> str:
-    return "" if value is None else ("nan" if math.isnan(value) else f"{value:.4g}")
+    return "" if value is None else figure(value)
 
 
 def _width(name: str) -> int:

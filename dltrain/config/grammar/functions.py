@@ -68,7 +68,7 @@ class Call:
     def bound(self, *names: str) -> dict[str, Argument]:
         """Give the arguments their names; refuse one too many, unknown, or given twice."""
         if len(self.arguments) > len(names):
-            raise SweepError(f"{self.name}() takes at most {len(names)} values; {self.usage}")
+            raise SweepError(f"{self.name}() takes at most {len(names):,} values; {self.usage}")
         result = dict(zip(names, self.arguments, strict=False))
         for name, argument in self.named.items():
             if name not in names:

@@ -130,7 +130,7 @@ def label_parts(
         if len(wrong):
             raise ValueError(
                 f"{source.name}: label {part[wrong[0]]} of row {first + wrong[0]} is not below "
-                f"{len(classes)}, the number of classes"
+                f"{len(classes):,}, the number of classes"
             )
         first += len(part)
         yield part.astype(np.int64)

@@ -142,7 +142,9 @@ class CsvFile:
         if any("\0" in cell for cell in header):
             raise self._unreadable("a quote is not closed")
         if len(header) > MAX_COLUMNS:
-            raise ValueError(f"{self.name}: {len(header)} columns, at most {MAX_COLUMNS} are read")
+            raise ValueError(
+                f"{self.name}: {len(header):,} columns, at most {MAX_COLUMNS} are read"
+            )
         self._check_names(header)
         return header, lines.bytes
 

@@ -153,7 +153,7 @@ def _handle_missing(table: Table, features: Sequence[str], options: Options) -> 
         if len(rows):
             cure = "drop" if column == options.target else "mean, median or drop"
             raise ValueError(
-                f"{table.at(rows[0], column)}: no value ({len(rows)} rows have none); "
+                f"{table.at(rows[0], column)}: no value ({len(rows):,} rows have none); "
                 f"fill it in or use data.missing={cure}"
             )
     return 0
@@ -167,7 +167,7 @@ def _classes(table: Table, task: str, options: Options) -> tuple[tuple[str, ...]
     names, indices = classes_of(table, name, as_text=name in options.categorical)
     if len(names) > options.max_categories:
         raise ValueError(
-            f"{table.name}: the target {name!r} has {len(names)} different values, more than "
+            f"{table.name}: the target {name!r} has {len(names):,} different values, more than "
             f"data.max_categories={options.max_categories}; use data.task=regression or raise it"
         )
     if len(names) < 2:

@@ -26,7 +26,7 @@ def decide_task(table: Table, target: str, *, stated: str, as_text: bool) -> tup
     different = np.unique(numbers) if len(different) <= FEW_VALUES else different
     if len(different) <= FEW_VALUES < len(numbers) and (different == np.round(different)).all():
         return "classification", (
-            f"{target!r} has only {len(different)} different whole numbers, taken for classes "
+            f"{target!r} has only {len(different):,} different whole numbers, taken for classes "
             "(data.task=regression takes them for amounts)"
         )
     return "regression", f"{target!r} holds numbers, so this is regression"

@@ -29,19 +29,22 @@ function breakable(name) {
 function figure(value) {
   if (typeof value !== "number") return value === null || value === undefined ? "–" : String(value);
   const size = Math.abs(value);
-  if (size >= 10000 && size < 1e10) return Math.round(value).toLocaleString("en").replace("-", "−");
+  if ((size >= 10000 || (Number.isInteger(value) && size >= 1000)) && size < 1e10) return Math.round(value).toLocaleString("en").replace("-", "−");
   if (size !== 0 && (size < 1e-4 || size >= 1e10)) {
     return value.toExponential(3).replace(/\.?0+e/, "e").replace("e+", "e").replace("-", "−");
   }
   return String(Number(value.toPrecision(4))).replace("-", "−");
 }
 
+/** Write seconds as dltrain/text.py does. */
 function duration(seconds) {
-  if (seconds < 10) return `${seconds.toFixed(2)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  if (seconds > 0 && seconds < 0.01) return `${Number((1000 * seconds).toPrecision(2))} ms`;
+  if (seconds < 9.995) return `${seconds.toFixed(2)} s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds), hours = Math.floor(whole / 3600);
+  if (!hours) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (hours < 24) return `${hours} h ${Math.floor((whole % 3600) / 60)} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
 /** How many decimals let the figures of a column stand in line; null if they span too much. */
@@ -59,6 +62,7 @@ function written(value, kind, places = null) {
   if (kind === "figure" && places !== null) return value.toFixed(places).replace("-", "−");
   if (kind === "duration") return duration(value);
   if (kind === "share") return `${(100 * value).toFixed(value > 0.9995 && value < 1 ? 3 : 1)} %`;
+  if (kind === "number") return String(value).replace("-", "−");
   if (kind === "count") return value.toLocaleString("en");
   return figure(value);
 }

@@ -205,12 +205,12 @@ function drawAmounts(block) {
   return make("div", { class: "plots" }, against.node, residuals.node);
 }
 
-/** Weights by name, the strongest on top. */
+/** Coefficients by name, the strongest on top. */
 function drawBars(block) {
-  const own = plot("Weights", () => ({
+  const own = plot("Coefficients", () => ({
     traces: [{ x: [...block.values].reverse(), y: [...block.names].reverse().map(plain), type: "bar", orientation: "h",
       marker: { color: [...block.values].reverse().map((x) => style(x < 0 ? "series-1" : "series-0")) }, hovertemplate: "%{y}: %{x:.4~g}<extra></extra>" }],
-    layout: { xaxis: { title: { text: "weight" } }, yaxis: { type: "category", title: { text: "" } }, bargap: 0.35 },
+    layout: { xaxis: { title: { text: "coefficient" } }, yaxis: { type: "category", title: { text: "" } }, bargap: 0.35 },
   }));
   own.node.querySelector(".canvas").style.height = `${Math.max(9, 5 + 1.5 * block.names.length)}rem`;
   return own.node;

@@ -84,7 +84,7 @@ def thinning_note(curves: Sequence[Curve], comparison: Comparison) -> str:
     if len(curves) == total:
         return ""
     which = "the best, and of the others some evenly spaced by rank"
-    return f"drawn are {len(curves)} of {total:,} runs: {which}"
+    return f"drawn are {len(curves):,} of {total:,} runs: {which}"
 
 
 def _curve(comparison: Comparison, result: Result, *, rank: int, most: int) -> Curve:

@@ -81,8 +81,8 @@ def standing_of(run: Run) -> Standing:
 def fields_and_reached(run: Run) -> tuple[Fields, Reached | None]:
     """Return all fields of a run or a sweep, and the result of ``reached_by``.
 
-    ``started`` is text, ``age`` and ``duration`` are seconds; ``stack`` says how many members took
-    that time together. A sweep has the keys it was given, as they were typed, and the numbers of
+    ``started`` is text, ``age`` and ``duration`` are seconds; ``stack`` says how many members
+    were trained together. A sweep has the keys it was given, as they were typed, and the numbers of
     its best ``member``.
     """
     config, standing, stack = run.part("config"), standing_of(run), run.texts("sweep", "stack")

@@ -51,12 +51,28 @@ def test_two_runs_differ_in_what_they_were_told(here: Path, call: Call) -> None:
     same = shown(call, "diff", run.short, f"{sweep.short}/0")
     assert same == "nothing differs from one run to the other\n"
     for words, says in (
-        ([sweep.short], f"{sweep.short}: is a sweep; name a member of it"),
+        ([run.short, sweep.short], f"{sweep.short}: is a sweep, and {run.short} a single run"),
         ([run.short] * 3, "config diff: two runs at a time"),
     ):
         found = call("config", "diff", *words)
         assert found.code == 2
         assert says in found.err
+
+
+def test_sweeps_differ_in_their_values_and_settings(here: Path, call: Call) -> None:
+    for words in (
+        ["optimizer.lr=0.1,0.2", "seed=0,1"],
+        ["optimizer.lr=0.1,0.3", "seed=0,1", "sweep.workers=2"],
+        ["optimizer.lr=0.1,0.2", "seed=0,1"],
+    ):
+        assert call("-m", *SMALL, *words).code == 0
+    third, second, first = (run.short for run in list_runs(here / "outputs"))
+    rows = stripped(table(shown(call, "diff", first, second)))
+    assert rows[1:] == [["sweep.workers", "1", "2"], ["optimizer.lr", "[0.1,0.2]", "[0.1,0.3]"]]
+    assert shown(call, "diff", first, third) == "nothing differs from one sweep to the other\n"
+    alone = stripped(table(shown(call, "diff", second)))
+    assert ["optimizer.lr", "0.1", "[0.1,0.3]"] in alone
+    assert ["seed", "0", "[0,1]"] in alone
 
 
 @pytest.mark.parametrize(

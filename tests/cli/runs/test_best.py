@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from dltrain.runs.find import find
 from dltrain.runs.run import read
 from tests.cli.conftest import rows_of, runs_of
 from tests.conftest import Call, write_record
@@ -58,3 +60,15 @@ def test_an_interrupted_sweep_shows_what_it_is_at_and_no_none(there: Path, call:
     finally:
         stopped.write_bytes(before[0])
         (sweep.folder / "sweep.json").write_bytes(before[1])
+
+
+def test_the_remarks_are_those_of_the_best_member(here: Path, call: Call) -> None:
+    ended = call("-m", "optimizer.lr=1e-9,0.1", "trainer.epochs=2")
+    assert ended.code == 0
+    worse, better = (find(f"latest/{n}", here / "outputs") for n in (0, 1))
+    [hopeless] = [text for text in worse.texts("result", "remarks") if "no better than" in text]
+    [learning] = [text for text in better.texts("result", "remarks") if "still learning" in text]
+    for shown in (ended, call("runs", "best", "latest")):
+        assert learning in shown.out
+        assert hopeless not in shown.out
+        assert re.search(r"^baseline +val/rmse: mean ", shown.out, re.MULTILINE)

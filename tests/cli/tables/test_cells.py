@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from dltrain.cli.tables import cells
-from dltrain.cli.tables.cells import cell, measured, result, status, time_taken
+from dltrain.cli.tables.cells import cell, measured, result, status
 from dltrain.runs.run import read
 from tests.conftest import write_record
 
 
 def test_what_is_not_known_is_a_dash() -> None:
-    assert cell("optimizer.lr", None) == time_taken({}) == cells.test({}) == result(None) == "-"
+    assert cell("optimizer.lr", None) == cells.test({}) == result(None) == "-"
     assert measured("") == measured(None) == "-"
     assert measured("not a number") == "not a number"
 
@@ -21,11 +21,6 @@ def test_settings_are_written_as_they_are_typed_and_metrics_as_figures() -> None
     assert cell("model.hidden", [64, 32]) == "[64,32]"
     assert cell("val/loss", 0.123456) == "0.1235"
     assert result(("val/loss", 0.123456)) == "val/loss 0.1235"
-
-
-def test_members_that_were_trained_together_share_their_time() -> None:
-    assert "stack" not in time_taken({"duration": 3.0, "stack": 1})
-    assert time_taken({"duration": 3.0, "stack": 8}).endswith(" (stack of 8)")
 
 
 def test_a_result_of_a_sweep_says_whose_it_is() -> None:

@@ -148,17 +148,22 @@ def test_figures_have_four_digits(value: float, text: str) -> None:
     [
         (0.154, "0.15 s"),
         (9.5, "9.50 s"),
-        (25.4, "25 s"),
+        (2.41, "2.41 s"),
+        (0.0042, "4.2 ms"),
+        (0, "0.00 s"),
+        (9.999, "10.0 s"),
+        (25.44, "25.4 s"),
         (125, "2 min 5 s"),
         (12_000, "3 h 20 min"),
         (90_000, "1 d 1 h"),
         (math.nan, "-"),
-        (59.7, "1 min 0 s"),
+        (59.7, "59.7 s"),
+        (59.97, "1 min 0 s"),
         (119.7, "2 min 0 s"),
         (math.inf, "-"),
     ],
 )
-def test_durations_are_in_two_units(seconds: float, text: str) -> None:
+def test_durations_have_three_digits_or_two_units(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
@@ -166,6 +171,7 @@ def test_durations_are_in_two_units(seconds: float, text: str) -> None:
     ("seconds", "text"),
     [
         (0.5, "now"),
+        (59.7, "1 min 0 s"),
         (-3, "now"),
         (25.4, "25 s"),
         (7300, "2 h 1 min"),

@@ -81,7 +81,7 @@ def test_a_number_that_is_not_one_is_shown_and_gets_no_star() -> None:
     shown = TrainingView(output(file))
     with shown.watching(cast(Trainer, Idle())):
         shown.epoch([row(1, math.nan)], [Outcome()], seconds=1.5)
-    assert file.getvalue().splitlines()[1].split() == ["1/3", "nan", "1.50", "s"]
+    assert file.getvalue().splitlines()[1].split() == ["1/3", "-", "1.50", "s"]
 
 
 def test_a_pipe_sees_no_bar_and_no_waiting() -> None:
