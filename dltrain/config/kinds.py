@@ -23,7 +23,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
 
-from dltrain.config import kind_rules, schema
+from dltrain.config import data_schema, kind_rules, schema
 from dltrain.config.choices import Task
 from dltrain.config.knob import Problem, knobs
 
@@ -112,20 +112,20 @@ class OptimizerKind(Kind):
 _BUILDERS = "dltrain.train.builders"
 DATA = {
     "synthetic": DataKind(
-        schema.SyntheticConfig,
+        data_schema.SyntheticConfig,
         f"{_BUILDERS}:synthetic",
         task=Task.regression,
         rules=kind_rules.synthetic_size,
     ),
     "csv": DataKind(
-        schema.CsvConfig,
+        data_schema.CsvConfig,
         f"{_BUILDERS}:csv",
         table=True,
         rules=kind_rules.splits,
         files=kind_rules.table,
     ),
     "fashion_mnist": DataKind(
-        schema.FashionMnistConfig,
+        data_schema.FashionMnistConfig,
         f"{_BUILDERS}:fashion_mnist",
         task=Task.classification,
         rules=kind_rules.folds,

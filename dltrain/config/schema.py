@@ -16,89 +16,13 @@ from dltrain.config.choices import (
     Init,
     Keep,
     Matmul,
-    Missing,
     OnError,
-    Source,
-    Task,
 )
 from dltrain.config.knob import knob
 
 MAX_SEED = 2**32 - 1
-MAX_FOLDS = 1000
 # More than this many numbers of synthetic data, or parameters of a model, is taken for a slip.
 MAX_NUMBERS = 2**30
-
-
-@dataclass(frozen=True, kw_only=True)
-class SyntheticConfig:
-    """Rows drawn from y = Xw + b + noise."""
-
-    kind: str = knob("which class of data this is; chosen with data=")
-    name: str = knob("how the data set is called in run folders", raw=True)
-    w: list[float] = knob(
-        "true weights, one per feature", ge=-1e30, le=1e30, min_length=1, max_length=100_000
-    )
-    b: float = knob("true bias", ge=-1e30, le=1e30)
-    noise: float = knob("standard deviation of the noise on y", ge=0, le=1e30)
-    num_train: int = knob("training rows", unit="rows", ge=1, le=10**9)
-    num_val: int = knob("validation rows", unit="rows", ge=0, le=10**9)
-    seed: int = knob("fixes the rows, apart from the run's own seed", ge=0, le=MAX_SEED)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CsvConfig:
-    """A table with a header."""
-
-    kind: str = knob("which class of data this is; chosen with data=")
-    name: str | None = knob("name in run folders; null: the file's name", raw=True)
-    path: str | None = knob("the CSV file; package:NAME is one that dltrain ships", raw=True)
-    target: str | None = knob("name of the column to predict", raw=True)
-    task: Task = knob("what the target is; auto looks at its values")
-    features: list[str] | None = knob("columns to learn from; null: all but the target")
-    drop: list[str] = knob("columns to leave out")
-    categorical: list[str] = knob("columns of numbers to treat as categories")
-    missing: Missing = knob(
-        "missing numbers: the training rows' mean or median, drop the row, error"
-    )
-    missing_values: list[str] = knob("cell texts that mean missing; a number: however spelt")
-    max_categories: int = knob("most categories a text column may have", ge=1, le=100_000)
-    standardise: bool = knob("scale number columns to mean 0 and deviation 1 (training rows)")
-    standardise_target: bool = knob("the same for a regression target; metrics keep its units")
-    val_fraction: float = knob("share of the rows that chooses", ge=0, lt=1)
-    test_fraction: float = knob("share of the rows that is tested once, at the end", ge=0, lt=1)
-    stratify: bool = knob("every split has the classes' shares; no effect on a regression")
-    group: str | None = knob("column whose equal cells stay in one split; null: none", raw=True)
-    order: str | None = knob(
-        "column to sort by: train on the past, validate and test on the future", raw=True
-    )
-    split: str | None = knob("column that says train, val or test of each row", raw=True)
-    val_path: str | None = knob("CSV file whose rows validate; null: drawn from path", raw=True)
-    test_path: str | None = knob("CSV file whose rows test; null: drawn from path", raw=True)
-    folds: int | None = knob(
-        "cut the rows that do not test into this many folds, of which one validates",
-        ge=2,
-        le=MAX_FOLDS,
-    )
-    fold: int | None = knob("which fold validates; null: each, in a sweep", ge=0, lt=MAX_FOLDS)
-    delimiter: str = knob("what separates cells: one character, \\t for a tab", raw=True)
-    seed: int = knob("fixes the split, apart from the run's own seed", ge=0, le=MAX_SEED)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FashionMnistConfig:
-    """The 70,000 pictures of Fashion-MNIST."""
-
-    kind: str = knob("which class of data this is; chosen with data=")
-    name: str = knob("how the data set is called in run folders", raw=True)
-    root: str | None = knob("folder with the four IDX files, plain or .gz; null: search", raw=True)
-    source: Source = knob("full forbids the small packaged sample, sample asks for it")
-    num_val: int = knob("of the 60,000 training images, how many choose", ge=0, le=59_999)
-    stratify: bool = knob("the classes have equal shares of those that choose")
-    folds: int | None = knob(
-        "cut the training images into this many folds, of which one chooses", ge=2, le=MAX_FOLDS
-    )
-    fold: int | None = knob("which fold chooses; null: each, in a sweep", ge=0, lt=MAX_FOLDS)
-    seed: int = knob("fixes which images choose, apart from the run's own seed", ge=0, le=MAX_SEED)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.config.compose import Sources, compose_groups
+from dltrain.config.data_schema import MAX_FOLDS
 from dltrain.config.grammar.functions import MAX_VALUES, Value
 from dltrain.config.load import sweep_settings
 from dltrain.config.overrides import Override, Overrides
 from dltrain.config.resolve import Resolved, resolve
-from dltrain.config.schema import MAX_FOLDS, MAX_SEED, SweepConfig
+from dltrain.config.schema import MAX_SEED, SweepConfig
 from dltrain.config.yaml_file import ConfigFileError, Written, build, read_yaml
 from dltrain.system.paths import expanded, problem_with
 

@@ -137,8 +137,8 @@ def _timed(call: Callable[[], object]) -> tuple[float, object]:
 
 
 def _read_and_train(words: Sequence[str]) -> Figures:
+    from dltrain.config.data_schema import CsvConfig
     from dltrain.config.load import load
-    from dltrain.config.schema import CsvConfig
     from dltrain.runs.command_line import CommandLine
     from dltrain.train import build
     from dltrain.train.job import Job

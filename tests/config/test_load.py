@@ -8,18 +8,12 @@ import pytest
 import yaml
 
 from dltrain.config.compose import CONF, Sources
+from dltrain.config.data_schema import CsvConfig, FashionMnistConfig
 from dltrain.config.load import load, set_value, sweep_settings
 from dltrain.config.overrides import Overrides
 from dltrain.config.plain import as_dict
 from dltrain.config.resolve import resolve
-from dltrain.config.schema import (
-    AdamConfig,
-    CsvConfig,
-    FashionMnistConfig,
-    LeastSquaresConfig,
-    MlpConfig,
-    SweepConfig,
-)
+from dltrain.config.schema import AdamConfig, LeastSquaresConfig, MlpConfig, SweepConfig
 from tests.config.conftest import HOUSE, SGD, Write, refusal, refused
 
 # What is composed.

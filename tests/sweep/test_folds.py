@@ -43,7 +43,7 @@ def test_each_fold_validates_on_rows_of_its_own(sweep: Path) -> None:
     assert [row["data.fold"] for row in results(sweep)] == [*"001122"] * 2
     rows = [record(member)["data"]["rows"] for member in members(sweep)]
     assert rows == [{"train": 48, "val": 24, "test": 18}] * 12
-    losses = {row["last/val/loss"] for row in results(sweep)}
+    losses = {row["val/loss"] for row in results(sweep)}
     assert len(losses) == 12
 
 

@@ -26,7 +26,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import digamma, fdtri, polygamma
 
 CONFIDENCE = 0.95
 # A setting is unstable only if its deviation is so many times that of the better ones.
@@ -147,6 +146,8 @@ def _moderated(variances: Floats, freedom: Floats) -> tuple[Floats, float]:
     Both follow from how much more the logarithms of the variances scatter than they would by
     chance.
     """
+    from scipy.special import digamma, polygamma
+
     usual = np.median(variances)
     if len(variances) < FEW or usual == 0:
         return variances, 0.0
@@ -165,6 +166,8 @@ def _moderated(variances: Floats, freedom: Floats) -> tuple[Floats, float]:
 
 def _inverse_trigamma(value: float) -> float:
     """Solve trigamma(x) = value by Newton's method, as Smyth does."""
+    from scipy.special import polygamma
+
     x = 0.5 + 1 / value
     for _ in range(50):
         trigamma = float(polygamma(1, x))
@@ -212,6 +215,8 @@ def _rows_variance(samples: Samples, setting: int, best: int) -> tuple[float, bo
 
 def _unstable(values: Floats, means: Floats) -> list[bool]:
     """Tell which settings spread far wider than the better half of the others: by an F-test."""
+    from scipy.special import fdtri
+
     counts = np.isfinite(values).sum(axis=1)
     if counts.min() < 2 or len(values) < 2:
         return [False] * len(values)
