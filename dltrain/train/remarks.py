@@ -85,14 +85,14 @@ def _worse_than_best(outcome: Outcome, rules: Rules) -> Iterator[str]:
 
 
 def _dead(outcome: Outcome) -> list[str]:
-    """Find hidden layers that no gradient reaches any more."""
+    """Find a hidden layer that no gradient reached in the last steps."""
     norms: Mapping[str, float] = outcome.gradient_norms
     layers = list(dict.fromkeys(name.rpartition(".")[0] for name in norms))
     for layer in layers[:-1]:
         if all(norm == 0 for name, norm in norms.items() if name.startswith(f"{layer}.")):
             return [
-                f"no gradient reaches {layer}: all its units are off for every row, and it learns "
-                "no more; try a smaller optimizer.lr"
+                f"no gradient reached {layer} at the end: its units are off and learn no more; "
+                "try a smaller optimizer.lr"
             ]
     return []
 
