@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from dltrain.metrics import headlines, metric_of
-from dltrain.nn.coefficients import coefficients, scale_text
 from dltrain.plots import confusion, mistakes, predictions, style, weights
 from dltrain.plots.style import Figure
 from dltrain.runs.compare.confusion import confusion as counted
@@ -67,6 +65,10 @@ def draw_weights(evaluation: Evaluation, *, title: str) -> Figure:
     Raises:
         ValueError: If the model has more than one layer.
     """
+    import torch  # here, so that pictures of other kinds need none
+
+    from dltrain.nn.coefficients import coefficients, scale_text
+
     data, parameters = evaluation.data, evaluation.parameters
     if set(parameters) - {_BIAS} != {_WEIGHT}:
         raise ValueError("only of a linear or softmax model do the weights show something")

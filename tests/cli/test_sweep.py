@@ -294,7 +294,7 @@ def test_a_member_is_shown_like_any_run(name: str, grid: Done) -> None:
     name = name.format(short=grid.short, id=grid.folder.name)
     lines = grid.ask("runs", "show", name)
     assert lines[0].split() == ["run", f"{grid.folder.name}/0001"]
-    assert any("dltrain optimizer.lr=0.05 seed=3" in line for line in lines[:6])
+    assert any("dltrain optimizer.lr=0.05 seed=3" in line for line in lines[:7])
     assert [line.split()[0] for line in lines[-4:]] == ["epoch", "1", "2", "3"]
 
 

@@ -50,4 +50,4 @@ def status(run: Run) -> str:
     done = run.part("counts", "done")
     if run.status in ("running", "crashed"):  # it has not counted them yet
         done = sum(member.status == "done" for member in members(run))
-    return f"{run.status} {done or 0:,}/{whole_number(run.part('members'))}"
+    return f"{run.status} {whole_number(done or 0)}/{whole_number(run.part('members'))}"
