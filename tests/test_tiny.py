@@ -23,5 +23,5 @@ def test_a_run_is_trained_listed_and_shown(here: Path, call: Call) -> None:
 
     shown = call("runs", "show", "latest")
     assert shown.code == 0
-    assert f"run             {run.id}" in shown.out
-    assert "status          done (exit code 0)" in shown.out
+    assert shown.out.splitlines()[0].split() == ["run", run.id]
+    assert "status     done (exit code 0)" in shown.out

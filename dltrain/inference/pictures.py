@@ -65,7 +65,7 @@ def draw_weights(evaluation: Evaluation, *, title: str) -> Figure:
     Raises:
         ValueError: If the model has more than one layer.
     """
-    import torch  # a picture of curves is drawn without
+    import torch  # here, so that pictures of other kinds need none
 
     from dltrain.nn.coefficients import coefficients, scale_text
 
