@@ -24,6 +24,7 @@ from dltrain.runs.compare.settings import (
     by_setting,
     noise_sentence,
 )
+from dltrain.runs.compare.split_mean import SplitMean, split_mean
 from dltrain.runs.find import distinct, members
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run
@@ -65,6 +66,11 @@ class Comparison:
         """Settings with several repeats, best first; empty if nothing repeats."""
         repeated = self.metric and is_repeated(self.results)
         return by_setting(self.results, self.metric, margin=self.margin) if repeated else []
+
+    @property
+    def split_mean(self) -> SplitMean | None:
+        """What the best setting reaches on average, if members learned from several splits."""
+        return split_mean(self.settings, self.metric)
 
     @property
     def noise(self) -> str:

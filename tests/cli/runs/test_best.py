@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pytest
+
 from dltrain.runs.run import read
-from tests.cli.conftest import rows_of, runs_of
+from tests.cli.conftest import rows_of, runs_of, short_of
 from tests.conftest import Call, write_record
 
 
@@ -58,3 +61,71 @@ def test_an_interrupted_sweep_shows_what_it_is_at_and_no_none(there: Path, call:
     finally:
         stopped.write_bytes(before[0])
         (sweep.folder / "sweep.json").write_bytes(before[1])
+
+
+def test_a_sweeps_table_is_the_same_in_every_format(there: Path, call: Call) -> None:
+    *_, sweep = runs_of(there)
+    best = ("runs", "best", sweep.short)
+    [row] = rows_of(call(*best, "--csv", "--columns", "lr,mean,sd,n"))[:1]
+    facts = json.loads(call(*best, "--json").out)
+    assert row["optimizer.lr"] == facts["rows"][0]["optimizer.lr"] == "0.1"
+    assert float(row["mean val/loss"]) == facts["rows"][0]["mean val/loss"]
+    deviation = float(row["sd"])
+    places = 1 - int(f"{deviation:.1e}".partition("e")[2])
+    mean, sd = (f"{float(row[name]):.{places}f}" for name in ("mean val/loss", "sd"))
+    assert f"| 0.1 | {mean} | {sd} | 2 | best |\n" in call(*best, "--md").out
+    assert f"$0.1$ & ${mean} \\pm {sd}$ & $2$ & best \\\\\n" in call(*best, "--latex").out
+    assert call(*best).out.splitlines()[1].split() == ["0.1", mean, sd, "2", "best"]
+
+
+def test_a_table_is_a_sweeps(there: Path, call: Call) -> None:
+    shown = call("runs", "best", "--latex")
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.startswith("dltrain: error: --latex: is of a sweep's table, so name the sweep")
+
+
+WIDE = ("data.num_train=64", "data.num_val=16", "data.num_test=16", "trainer.epochs=1")
+
+
+def test_where_there_is_no_room_what_matters_least_goes_and_is_named(
+    here: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    varied = ("optimizer.lr=0.01,0.1", "optimizer.momentum=0,0.9", "sweep.repeat=2")
+    short = short_of(call("-m", *WIDE, *varied))
+    wide = call("runs", "best", short).out
+    assert "sd test/rmse" in wide.splitlines()[0]
+    assert "no room for" not in wide
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = call("runs", "best", short).out.splitlines()
+    assert max(map(len, narrow[:5])) <= 80
+    assert "no room for sd test/rmse; dltrain runs best --columns has it" in narrow
+    assert "mean test/rmse" in narrow[0]
+
+
+def test_a_choice_by_test_rows_is_called_one_everywhere(here: Path, call: Call) -> None:
+    said = "chosen by test rows: these figures are no estimate for new rows"
+    shown = call("-m", *WIDE, "optimizer.lr=0.01,0.1", "sweep.metric=test/loss")
+    assert said in shown.out.splitlines()
+    short = short_of(shown)
+    for form in ("--md", "--latex", "--json"):
+        assert said in call("runs", "best", short, form).out
+        assert said not in call("runs", "best", short, form, "--metric", "val/loss").out
+    as_csv = call("runs", "best", short, "--csv")
+    assert (said in as_csv.out, said in as_csv.err) == (False, True)
+
+
+def test_splits_are_averaged_and_no_command_offers_the_luckiest(here: Path, call: Call) -> None:
+    shown = call("-m", *WIDE, "data.seed=1,2,3", "optimizer.lr=0.01,0.1")
+    assert shown.code == 0
+    listed, best = call("runs").out, call("runs", "best", "latest").out
+    for text in (shown.out, best):
+        assert "best setting  optimizer.lr=" in text
+        [mean] = [line for line in text.splitlines() if line.startswith("mean  ")]
+        assert "(mean of 3, sd " in mean
+        assert "95 % interval [" in mean
+        assert not any(word in text for word in ("seed=1", "seed=2", "seed=3", "command"))
+    assert "(mean of 3)" in listed
+    values = [float(r["val/loss"]) for r in rows_of(call("runs", "ls", "latest", "--csv"))
+              if r["optimizer.lr"] == best.partition("optimizer.lr=")[2].split()[0]]  # fmt: skip
+    [row] = rows_of(call("runs", "best", "latest", "--csv"))[:1]
+    assert float(row["mean val/loss"]) == pytest.approx(sum(values) / 3)
