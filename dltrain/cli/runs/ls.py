@@ -16,11 +16,10 @@ members of a stack share it.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
-from dltrain.cli.arguments import Parser, UsageError, refusing
+from dltrain.cli.arguments import Parser, UsageError, positive, refusing
 from dltrain.cli.tables.formats import as_csv, as_json, as_md
 from dltrain.cli.tables.runs import TEST, columns_of, print_rows, text
 from dltrain.cli.terminal.console import dim, output
@@ -74,7 +73,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--sort", metavar="KEY", help="metrics best first, else ascending; -KEY turns it round"
     )
-    parser.add_argument("--top", type=_positive, metavar="N", help="at most so many")
+    parser.add_argument("--top", type=positive, metavar="N", help="at most so many")
     parser.add_argument("--columns", metavar="A,B", help="these instead of the usual ones")
     parser.add_argument("--all", action="store_true", help="members of sweeps in rows of their own")
     kinds = parser.add_mutually_exclusive_group()
@@ -93,12 +92,6 @@ def _joined(words: Sequence[str]) -> list[str]:
         else:
             joined.append(word)
     return joined
-
-
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:10]) < 10**9:
-        raise argparse.ArgumentTypeError("must be a number from 1")
-    return int(text)
 
 
 def _plain(row: Row, name: str) -> object:

@@ -84,11 +84,21 @@ def test_a_table_is_a_sweeps(there: Path, call: Call) -> None:
     assert shown.err.startswith("dltrain: error: --latex: is of a sweep's table, so name the sweep")
 
 
-WIDE = ("data.num_train=64", "data.num_val=16", "data.num_test=16", "trainer.epochs=1")
+WIDE = ("data=csv", "data.path=t.csv", "data.target=y", "data.test_fraction=0.2",
+        "data.val_fraction=0.2", "trainer.epochs=1")  # fmt: skip
 
 
+@pytest.fixture
+def wide(here: Path) -> Path:
+    """Stand beside a table."""
+    rows = "".join(f"{i},{i * i % 17},{3 * i % 20}\n" for i in range(90))
+    (here / "t.csv").write_text(f"a,b,y\n{rows}")
+    return here
+
+
+@pytest.mark.usefixtures("wide")
 def test_where_there_is_no_room_what_matters_least_goes_and_is_named(
-    here: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+    call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     varied = ("optimizer.lr=0.01,0.1", "optimizer.momentum=0,0.9", "sweep.repeat=2")
     short = short_of(call("-m", *WIDE, *varied))
@@ -102,7 +112,8 @@ def test_where_there_is_no_room_what_matters_least_goes_and_is_named(
     assert "mean test/rmse" in narrow[0]
 
 
-def test_a_choice_by_test_rows_is_called_one_everywhere(here: Path, call: Call) -> None:
+@pytest.mark.usefixtures("wide")
+def test_a_choice_by_test_rows_is_called_one_everywhere(call: Call) -> None:
     said = "chosen by test rows: these figures are no estimate for new rows"
     shown = call("-m", *WIDE, "optimizer.lr=0.01,0.1", "sweep.metric=test/loss")
     assert said in shown.out.splitlines()
@@ -114,7 +125,8 @@ def test_a_choice_by_test_rows_is_called_one_everywhere(here: Path, call: Call) 
     assert (said in as_csv.out, said in as_csv.err) == (False, True)
 
 
-def test_splits_are_averaged_and_no_command_offers_the_luckiest(here: Path, call: Call) -> None:
+@pytest.mark.usefixtures("wide")
+def test_splits_are_averaged_and_no_command_offers_the_luckiest(call: Call) -> None:
     shown = call("-m", *WIDE, "data.seed=1,2,3", "optimizer.lr=0.01,0.1")
     assert shown.code == 0
     listed, best = call("runs").out, call("runs", "best", "latest").out

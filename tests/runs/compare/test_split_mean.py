@@ -64,6 +64,6 @@ def test_the_interval_holds_the_mean_only_if_shared_rows_are_counted(
     shared = math.sqrt(0.2) * generator.standard_normal((count, 1))  # 0.2 = 0.25 / 1.25
     values = shared + math.sqrt(0.8) * generator.standard_normal((count, splits))
     ends = [mean_interval(list(row), split_ratio=ratio) for row in values]
-    share = np.mean([low <= 0 <= high for low, high in ends])
+    share = float(np.mean([low <= 0 <= high for low, high in ends]))
     assert (0.94 < share < 0.96) is held
     assert held or share < 0.9
