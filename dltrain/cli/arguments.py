@@ -160,6 +160,13 @@ def _folder(text: str) -> Path:
     return Path(text)
 
 
+def positive(text: str) -> int:
+    """Read how many: a number from 1."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:10]) < 10**9:
+        raise argparse.ArgumentTypeError("must be a number from 1")
+    return int(text)
+
+
 def line_of(words: Sequence[str], arguments: argparse.Namespace) -> CommandLine:
     """Return what was typed, for the record."""
     folder = arguments.config_dir

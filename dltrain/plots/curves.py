@@ -12,10 +12,15 @@ from matplotlib.ticker import MaxNLocator
 
 from dltrain.plots import style
 from dltrain.runs.compare.axes import LOG
-from dltrain.runs.compare.curves import Curve, curve_axis, curve_splits, headline_metrics
+from dltrain.runs.compare.curves import (
+    Curve,
+    clipping_note,
+    curve_axis,
+    headline_metrics,
+    shown_range,
+    shown_splits,
+)
 
-# So many runs have a colour each; of more the best have one, and the others are grey.
-MANY, LEADING = len(style.COLOURS), 5
 MARKED = 30
 _STAR: dict[str, Any] = {
     **{"marker": "*", "markersize": 12, "linestyle": "", "zorder": 4},
@@ -23,15 +28,25 @@ _STAR: dict[str, Any] = {
 }
 
 
-def draw(curves: Sequence[Curve], *, title: str, note: str = "") -> Figure:
-    """Draw them over one another: solid on training rows, dashed on validation rows."""
-    metrics = headline_metrics(curves)
+def draw(
+    curves: Sequence[Curve], *, title: str, note: str = "", metric: str | None = None
+) -> Figure:
+    """Draw them over one another: of several runs what judges, of one its training rows as well.
+
+    Args:
+        curves: At least one.
+        title: What stands above them.
+        note: What else there is to know.
+        metric: Draw this one alone, as in ``loss``; None: all that are worth a picture.
+    """
+    metrics = headline_metrics(curves) if metric is None else [metric]
+    note = "; ".join(filter(None, [clipping_note(curves, metrics), note]))
     wide = 4.4 * len(metrics) + 0.4 + (2.6 if len(curves) > 1 else 0)
     figure = style.figure(wide, 3.6)
     style.headline(figure, title, "; ".join(filter(None, [*_notes(curves), note])))
-    for number, metric in enumerate(metrics, start=1):
+    for number, name in enumerate(metrics, start=1):
         axes = figure.add_subplot(1, len(metrics), number)
-        _draw_metric(axes, curves, metric)
+        _draw_metric(axes, curves, name)
         if len(curves) == 1 and axes.lines:
             axes.legend(loc="best")
     if len(curves) > 1:
@@ -42,8 +57,6 @@ def draw(curves: Sequence[Curve], *, title: str, note: str = "") -> Figure:
 def _notes(curves: Sequence[Curve]) -> list[str]:
     """Say which runs are in the picture only in grey, or not at all."""
     notes = []
-    if len(curves) > MANY:
-        notes.append(f"the best {LEADING} of {len(curves):,} in colour, on validation rows")
     empty = ["unreadable" if c.problem else c.status for c in curves if not c.rows]
     if empty:
         counts = ", ".join(
@@ -55,20 +68,21 @@ def _notes(curves: Sequence[Curve]) -> list[str]:
 
 def _draw_metric(axes: Axes, curves: Sequence[Curve], metric: str) -> None:
     epochs: set[float] = set()
-    splits = curve_splits(curves, metric)
-    splits = splits if len(curves) <= MANY else splits[-1:]
+    splits = shown_splits(curves, metric)
     for curve in sorted(curves, key=lambda each: -each.rank):  # the best lies on top
         for split in splits:
             name = f"{split}/{metric}"
             points = curve.points(name)
             if points:
-                dashed = split == "val" and len(splits) > 1
-                look = {"linestyle": "--" if dashed else "-", **_look(curve, curves, split)}
+                look = _look(curve, curves, split)
                 _draw_line(axes, points, curve=curve, name=name, look=look)
                 epochs |= {x for x, _ in points}
         _mark(axes, curve, curves, f"{splits[-1]}/{metric}")
     if curve_axis(curves, metric) == LOG:
         style.logarithmic(axes, which="y")
+    ends = shown_range(curves, metric)
+    if ends is not None:
+        axes.set_ylim(*ends)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(epochs) == 1:
         [epoch] = epochs
@@ -81,13 +95,9 @@ def _look(curve: Curve, among: Sequence[Curve], split: str) -> dict[str, Any]:
     """Return colour and weight: of a single run by split, of several by run."""
     if len(among) == 1:
         return {"color": style.BLUE if split == "train" else style.VERMILLION}
-    if not _is_leading(curve, among):
+    if curve.group is None:
         return {"color": "#BBBBBB", "linewidth": 0.7, "zorder": 1.5}
-    return {"color": style.COLOURS[curve.rank % MANY]}
-
-
-def _is_leading(curve: Curve, among: Sequence[Curve]) -> bool:
-    return len(among) <= MANY or curve.rank < LEADING
+    return {"color": style.COLOURS[curve.group]}
 
 
 def _draw_line(
@@ -111,7 +121,7 @@ def _draw_line(
 def _mark(axes: Axes, curve: Curve, among: Sequence[Curve], name: str) -> None:
     """Put a star on the kept epoch."""
     value = dict(curve.points(name)).get(curve.kept or 0)
-    if value is not None and _is_leading(curve, among):
+    if value is not None and curve.group is not None:
         colour = _look(curve, among, name.partition("/")[0])["color"]
         label = f"kept epoch {curve.kept}: {style.number(value)}"
         axes.plot([curve.kept or 0], [value], label=label, **_STAR, color=colour)
@@ -119,19 +129,20 @@ def _mark(axes: Axes, curve: Curve, among: Sequence[Curve], name: str) -> None:
 
 def _legend(curves: Sequence[Curve]) -> list[Line2D]:
     """Tell which colour is whose, and what lines and marks stand for."""
-    leading = sorted((c for c in curves if _is_leading(c, curves)), key=lambda curve: curve.rank)
+    leading = {curve.group: curve for curve in reversed(curves) if curve.group is not None}
     handles = []
-    for curve in leading:
-        ending = "" if curve.status == "done" else f" ({style.named(curve.status)})"
-        label = style.named(curve.name, most=style.MAX_NAME * 2) + ending
+    for _, curve in sorted(leading.items()):
+        name = curve.called or curve.name
+        alike = [each for each in curves if (each.called or each.name) == name]
+        statuses = {each.status for each in alike}
+        ending = "" if len(alike) > 1 or statuses == {"done"} else f" ({style.named(curve.status)})"
+        label = style.named(name, most=style.MAX_NAME * 2) + ending
         handles.append(Line2D([], [], label=label, **_look(curve, curves, "val")))
-    if len(leading) < len(curves):
+    others = sum(curve.group is None for curve in curves)
+    if others:
         grey: dict[str, Any] = {"color": "#BBBBBB", "linewidth": 0.7}
-        handles.append(Line2D([], [], label=f"{len(curves) - len(leading)} others", **grey))
-    elif any(name.startswith("val/") for c in curves for row in c.rows for name in row):
-        handles.append(Line2D([], [], color=style.FAINT, label="train"))
-        handles.append(Line2D([], [], color=style.FAINT, linestyle="--", label="val"))
-    if any(curve.kept is not None for curve in leading):
+        handles.append(Line2D([], [], label=f"{others} others", **grey))
+    if any(curve.kept is not None for curve in leading.values()):
         handles.append(Line2D([], [], **_STAR, color=style.FAINT, label="kept epoch"))
     if any(curve.status == "diverged" and curve.rows for curve in curves):
         cross: dict[str, Any] = {"marker": "x", "linestyle": "", "color": style.FAINT}

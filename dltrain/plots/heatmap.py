@@ -62,9 +62,9 @@ def draw(results: Sequence[Result], *, metric: str, title: str) -> Figure:
     else:
         _map(axes, cells, across=across, down=down, shades=shades)
         best = best_result(results, metric)
-        assert best is not None  # since there is a value
-        frame = _frame(axes, best, across=across, down=down, title=best_title(results))
-        figure.legend(handles=[frame], loc="outside lower left")
+        if best is not None:  # of splits of the rows none is
+            frame = _frame(axes, best, across=across, down=down, title=best_title(results))
+            figure.legend(handles=[frame], loc="outside lower left")
     _bar(figure, axes, shades, metric)
     return figure
 

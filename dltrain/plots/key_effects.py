@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dltrain.metrics import higher_is_better, metric_of
+from dltrain.metrics import higher_is_better
 from dltrain.plots import style
-from dltrain.runs.compare.axes import LOG, Axis, axis_of, metric_axis
-from dltrain.runs.compare.effects import drawable, keys_by_importance, means, texts_of
+from dltrain.runs.compare.axes import LOG, Axis
+from dltrain.runs.compare.effects import (
+    Effect,
+    Line,
+    drawable,
+    effect_of,
+    effects_note,
+    keys_by_importance,
+    off_scale,
+    off_scale_note,
+    texts_of,
+)
 from dltrain.runs.compare.repeats import is_repeated
 from dltrain.runs.compare.results import LOST, Result
 from dltrain.runs.compare.settings import best_result, best_title
 
-# More panels, or lines in one, cannot be looked at.
-MAX_PANELS, MAX_LINES, MAX_BANDS = 9, 12, 6
+# More panels, or bands in one, cannot be looked at.
+MAX_PANELS, MAX_BANDS = 9, 6
 MAX_COUNTED = 60
 COLUMNS = 3
 _STAR: dict[str, Any] = {
@@ -38,10 +48,9 @@ _EDGE: dict[str, dict[str, Any]] = {
 
 
 def draw(results: Sequence[Result], *, metric: str, title: str) -> Figure:
-    """Draw the metric against each setting, the one that matters most first.
+    """Draw the metric against each key, the one that matters most first.
 
-    With one setting, the line is the mean over seeds; with two, there is a line for each value of
-    the other; with more, the mean over all the rest. Bands are a standard deviation each way.
+    The lines are those of ``runs/compare/effects.py``; bands are a standard deviation each way.
 
     Raises:
         ValueError: If no member has a value, or nothing varies.
@@ -55,101 +64,80 @@ def draw(results: Sequence[Result], *, metric: str, title: str) -> Figure:
     shown = keys[:MAX_PANELS]
     columns = min(COLUMNS, len(shown))
     lines = -(-len(shown) // columns)
-    beside = 1.6 if _other(keys[0], keys, results) else 0.0
+    effects = [effect_of(key, results, metric) for key in shown]
+    beside = 1.6 if effects[0].other else 0.0
     figure = style.figure(max(4.2 * columns, 5.6) + beside, 3.5 * lines + 0.5)
-    style.headline(figure, title, _note(results, keys, metric))
+    style.headline(figure, title, _note(results, keys, effects, metric))
     first: Axes | None = None
-    for number, key in enumerate(shown, start=1):
+    for number, effect in enumerate(effects, start=1):
         axes = figure.add_subplot(lines, columns, number, sharey=first)
         first = first or axes
-        _panel(axes, results, metric=metric, key=key, other=_other(key, keys, results))
+        _panel(axes, effect, results, metric=metric)
         if (number - 1) % columns == 0:
             axes.set_ylabel(style.named(metric, most=40))
         else:
             axes.tick_params(labelleft=False)
-    if first is not None and _is_log(results, metric):
+    if first is not None and effects[0].metric_axis == LOG:
         style.logarithmic(first, which="y")
     figure.legend(handles=_legend(results, metric), loc="outside lower left", ncols=6)
     return figure
 
 
-def _is_log(results: Sequence[Result], metric: str) -> bool:
-    values = [result.value for result in results if result.value is not None]
-    return metric_axis(metric, values) == LOG
-
-
-def _note(results: Sequence[Result], keys: Sequence[str], metric: str) -> str:
-    """Say what lines and bands are."""
+def _note(
+    results: Sequence[Result], keys: Sequence[str], effects: Sequence[Effect], metric: str
+) -> str:
+    """Say what lines and bands are, and what is left out."""
     note = ""
-    pooled = len(keys) > 1 and not any(_other(key, keys, results) for key in keys)
-    many = any(axis_of(key, texts_of(results, key)).is_grouped for key in keys)
-    if pooled or many or is_repeated(results):
-        over = "all other keys" if pooled else "repeats"
-        over = f"neighbours and {over}" if many else over
-        kind = "geometric mean" if _is_log(results, metric) else "mean"
+    grouped = any(effect.axis.is_grouped for effect in effects)
+    if is_repeated(results) or grouped:
+        over = "neighbours and repeats" if grouped else "repeats"
+        kind = "geometric mean" if effects[0].metric_axis == LOG else "mean"
         note = f"lines: {kind} over {over}; bands: its standard deviation"
     dropped = len(keys) - MAX_PANELS
     more = f"the {MAX_PANELS} keys of {len(keys):,} that matter most" if dropped > 0 else ""
-    return "; ".join(filter(None, [note, more]))
+    return "; ".join(
+        filter(None, [effects_note(effects), note, off_scale_note(results, metric), more])
+    )
 
 
-def _other(key: str, keys: Sequence[str], results: Sequence[Result]) -> str | None:
-    """Return the second of two settings, if each of its values can have a line."""
-    others = [other for other in keys if other != key]
-    if len(others) != 1 or len(set(texts_of(results, others[0]))) > MAX_LINES:
-        return None
-    return others[0]
-
-
-def _panel(
-    axes: Axes, results: Sequence[Result], *, metric: str, key: str, other: str | None
-) -> None:
-    """Draw points, means and bands against one setting."""
-    axis = axis_of(key, texts_of(results, key))
+def _panel(axes: Axes, effect: Effect, results: Sequence[Result], *, metric: str) -> None:
+    """Draw points, means and bands against one key."""
+    axis = effect.axis
     style.show_axis(axes, axis, which="x")
-    by_log = _is_log(results, metric)
-    drawn = [result for result in results if not _missing(result, metric)]
-    lines: Sequence[str | None] = [None]
-    if other is not None:
-        lines = axis_of(other, texts_of(results, other)).texts
-    for number, text in enumerate(lines):
-        chosen = [result for result in drawn if other is None or result.setting[other] == text]
-        few = len(lines) <= MAX_BANDS
-        colour = style.COLOURS[number] if few else style.ramp(number, len(lines))
-        _line(axes, chosen, axis=axis, colour=colour, by_log=by_log, banded=few)
-        if text is not None:
-            label = style.named(text, most=18)
+    for number, line in enumerate(effect.lines):
+        colour = style.COLOURS[number]
+        _line(axes, line, axis=axis, colour=colour, banded=len(effect.lines) <= MAX_BANDS)
+        if effect.other is not None:
+            label = style.named(line.name, most=18)
             axes.plot([], [], color=colour, marker="o", markersize=4, label=label)
-    if other is not None:
-        head = style.named(other.rpartition(".")[2], most=18)
+    if effect.other is not None:
+        head = style.named(effect.other.rpartition(".")[2], most=18)
         axes.legend(title=head, loc="center left", bbox_to_anchor=(1, 0.5), handlelength=1.2)
     best = best_result(results, metric)
-    if best is not None and best.value is not None:
-        axes.plot([axis.positions[best.setting[key]]], [best.value], **_STAR)
+    if best is not None and best.index not in off_scale(results, metric):
+        axes.plot([axis.positions[best.setting[axis.key]]], [best.value or 0.0], **_STAR)
     _mark_missing(axes, results, axis=axis, metric=metric)
 
 
-def _line(
-    axes: Axes, results: Sequence[Result], *, axis: Axis, colour: str, by_log: bool, banded: bool
-) -> None:
-    """Draw the members as points, their mean as a line and its spread as a band."""
-    if not results:
+def _line(axes: Axes, line: Line, *, axis: Axis, colour: str, banded: bool) -> None:
+    """Draw the members as points, their means as a line and their spread as a band."""
+    if not line.results:
         return
-    positions = [axis.positions[text] for text in texts_of(results, axis.key)]
-    axes.plot(positions, [result.value or 0.0 for result in results], **_POINT, color=colour)
-    line = means(axis, results, by_log=by_log)
-    x = [mean.position for mean in line]
-    axes.plot(x, [mean.value for mean in line], color=colour, marker="_", markersize=9)
-    if banded and any(mean.count > 1 for mean in line):
-        low, high = [mean.low for mean in line], [mean.high for mean in line]
+    positions = [axis.positions[text] for text in texts_of(line.results, axis.key)]
+    axes.plot(positions, [result.value or 0.0 for result in line.results], **_POINT, color=colour)
+    x = [mean.position for mean in line.means]
+    axes.plot(x, [mean.value for mean in line.means], color=colour, marker="_", markersize=9)
+    if banded and any(mean.count > 1 for mean in line.means):
+        low, high = [mean.low for mean in line.means], [mean.high for mean in line.means]
         axes.fill_between(x, low, high, color=colour, alpha=0.13, linewidth=0)
 
 
 def _mark_missing(axes: Axes, results: Sequence[Result], *, axis: Axis, metric: str) -> None:
     """Mark at the edge, on its worse side, where members came to nothing."""
     counts: Counter[tuple[float, str]] = Counter()
+    hidden = off_scale(results, metric)
     for text, result in zip(texts_of(results, axis.key), results, strict=True):
-        reason = _missing(result, metric)
+        reason = _missing(result, hidden)
         if reason:
             counts[axis.positions[text], reason] += 1
     levels = Counter(x for x, _ in counts)
@@ -175,10 +163,10 @@ def _mark_missing(axes: Axes, results: Sequence[Result], *, axis: Axis, metric: 
             axes.annotate(str(counts[x, reason]), (x, y), xycoords=across, **aside)
 
 
-def _missing(result: Result, metric: str) -> str:
+def _missing(result: Result, hidden: Container[int]) -> str:
     """Say why a member is no point in the picture."""
     if result.value is not None:
-        return "off the scale" if result.value < metric_of(metric).floor else ""
+        return "off the scale" if result.index in hidden else ""
     if result.status in LOST:
         return result.status
     return "off the scale" if result.status == "done" else "unfinished"
@@ -191,7 +179,8 @@ def _legend(results: Sequence[Result], metric: str) -> list[Line2D]:
     if best is not None and best.value is not None:
         label = f"{best_title(results)}: {style.number(best.value)} (member {best.index})"
         handles.append(Line2D([], [], label=label, **_STAR))
-    reasons = [_missing(result, metric) for result in results]
+    hidden = off_scale(results, metric)
+    reasons = [_missing(result, hidden) for result in results]
     for reason, look in _EDGE.items():
         if reason in reasons:
             label = f"{reason}: {reasons.count(reason)}"

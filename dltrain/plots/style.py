@@ -7,6 +7,7 @@ Matplotlib's objects are used without pyplot: no display, no figures kept, and w
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 import io
 import textwrap
@@ -29,9 +30,10 @@ from dltrain.text import escaped
 from dltrain.text import figure as as_text
 
 FORMATS = ("png", "svg", "pdf")
-# Okabe and Ito's colours, which the colour-blind tell apart; without yellow, lost on white.
-BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, "#E69F00", "#56B4E9", "#000000", "#8B6F47")
+# Okabe and Ito's colours, which the colour-blind tell apart, darker where white would swallow them;
+# the page's light series.
+BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#00795A", "#B0508A"
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, "#8A6D00", "#2F8EC4", "#1D1C1A", "#8C5A3C")
 INK, FAINT = "#222222", "#777777"
 # Better values are brighter; counts are darker; weights have white for none.
 VALUES, COUNTS, SIGNED = "viridis", "Blues", "RdBu_r"
@@ -87,12 +89,26 @@ _UNDATED: dict[str, dict[str, Any]] = {
 }
 # Settings are matplotlib's own, one set for all threads.
 _DRAWING = threading.RLock()
+# The size that a user asked for, of the picture that is being drawn.
+_SIZE = contextvars.ContextVar[tuple[float, float] | None]("size", default=None)
 
 
-def picture(draw: Callable[[], Figure], *, form: str = "png") -> bytes:
-    """Draw in the style of the house, and return the file."""
-    with drawing():
-        return written(draw(), form=form)
+def picture(
+    draw: Callable[[], Figure], *, form: str = "png", size: tuple[float, float] | None = None
+) -> bytes:
+    """Draw in the style of the house, and return the file.
+
+    Args:
+        draw: Draws it, in a figure of ``figure``'s.
+        form: One of ``FORMATS``.
+        size: Width and height in inches; None: as much as it needs.
+    """
+    token = _SIZE.set(size)
+    try:
+        with drawing():
+            return written(draw(), form=form)
+    finally:
+        _SIZE.reset(token)
 
 
 def written(figure: Figure, *, form: str) -> bytes:
@@ -125,9 +141,9 @@ def _settings() -> Any:
 
 
 def figure(width: float, height: float) -> Figure:
-    """Return an empty figure of that many inches, whose parts make room for one another."""
+    """Return an empty figure of that many inches, or as asked; its parts make room for others."""
     room = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1, wspace=0.03, hspace=0.03)
-    return Figure(figsize=(width, height), layout=room)
+    return Figure(figsize=_SIZE.get() or (width, height), layout=room)
 
 
 def headline(figure: Figure, title: str, note: str = "") -> None:

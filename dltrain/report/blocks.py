@@ -15,8 +15,6 @@ from dltrain.runs.compare.field_names import is_metric
 Block = dict[str, Any]
 # Rows of a table: a browser is slow with more, and only a stranger's config has as many keys.
 MAX_ROWS = 5000
-# As many as can be told apart by colour.
-MAX_COLOURS = 8
 # How the cells of a column are written: as text, as the number it is, as a figure in line with the
 # others, as a whole number, as seconds, as a share.
 KINDS = ("text", "number", "figure", "count", "duration", "share")

@@ -15,6 +15,7 @@ from dltrain.report.effects import effects, parallel
 from dltrain.report.ranking import runs_table, settings_table
 from dltrain.runs.compare.comparison import Comparison, compare, setting_text
 from dltrain.runs.compare.results import counts
+from dltrain.runs.compare.split_mean import SplitMean
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
 from dltrain.runs.summary import result_lines
@@ -132,7 +133,9 @@ def _of_several(comparison: Comparison) -> Document:
 
 
 def _best(comparison: Comparison) -> tuple[Run | None, list[tuple[str, str, str]]]:
-    """Return the best run, and the figures that say so."""
+    """Return the best run, and the figures that say so; of splits of the rows their mean alone."""
+    if comparison.split_mean is not None:
+        return None, _mean_figures(comparison.split_mean)
     best = comparison.best
     if best is None or best.value is None:
         return None, []
@@ -150,6 +153,13 @@ def _best(comparison: Comparison) -> tuple[Run | None, list[tuple[str, str, str]
     tests = [n for n in telling if n in best.metrics][:1]
     figures += [(n, figure(best.metrics[n]), f"{called}, epoch {best.epoch}") for n in tests]
     return comparison.runs[best.index], figures
+
+
+def _mean_figures(mean: SplitMean) -> list[tuple[str, str, str]]:
+    """Return what the best setting reaches on average over splits."""
+    text = setting_text(mean.setting.setting, list(mean.setting.setting))
+    figures = [(mean.metric, mean.value, "; ".join(filter(None, [text, mean.spread])))]
+    return [*figures, mean.test] if mean.test is not None else figures
 
 
 def _compared(comparison: Comparison) -> Iterator[Block]:

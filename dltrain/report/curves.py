@@ -5,9 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from dltrain.metrics import higher_is_better
-from dltrain.report.blocks import MAX_COLOURS, Block, paragraph
-from dltrain.runs.compare.comparison import Comparison, full_name, setting_text
-from dltrain.runs.compare.curves import Curve, curve_axis, curve_metrics, curves_of, thinning_note
+from dltrain.report.blocks import Block, paragraph
+from dltrain.runs.compare.comparison import Comparison
+from dltrain.runs.compare.curves import (
+    Curve,
+    clipping_note,
+    colour_note,
+    curve_axis,
+    curves_of,
+    headline_metrics,
+    shown_range,
+    thinning_note,
+)
 
 
 def learning_curves(comparison: Comparison) -> list[Block]:
@@ -16,26 +25,26 @@ def learning_curves(comparison: Comparison) -> list[Block]:
         curves = curves_of(comparison)
     except ValueError as error:
         return [paragraph(f"Not shown: {error}.")]
-    metrics = curve_metrics(curves)
-    if not metrics or all(len(curve.rows) < 2 for curve in curves):
+    if all(len(curve.rows) < 2 for curve in curves):
         return []  # a point is no curve
-    order, group_of = _groups(comparison)
-    coloured = {name: number for number, name in enumerate(order[:MAX_COLOURS])}
-    notes = [thinning_note(curves, comparison)]
-    if len(order) > MAX_COLOURS:
-        what = "settings" if comparison.settings else "runs"
-        notes.insert(0, f"the best {MAX_COLOURS} {what} are coloured, and the others are grey")
+    metrics = headline_metrics(curves)
+    notes = [
+        *(colour_note(curves, comparison), thinning_note(curves, comparison)),
+        clipping_note(curves, metrics),
+    ]
     sentences = [f"{note[0].upper()}{note[1:]}." for note in notes if note]
+    groups = {curve.group: curve.called for curve in curves if curve.group is not None}
     block = {
         "kind": "curves",
         "metrics": metrics,
         "axes": {metric: curve_axis(curves, metric) for metric in metrics},
+        "ranges": {metric: shown_range(curves, metric) for metric in metrics},
         "can_be_log": [metric for metric in metrics if not higher_is_better(metric)],
-        "groups": list(coloured),
+        "groups": [groups[number] for number in sorted(groups)],
         "runs": [
             {
                 "name": comparison.names[curve.index],
-                "group": coloured.get(group_of[curve.index]),
+                "group": curve.group,
                 **_values(curve, metrics),
                 "kept": curve.kept,
             }
@@ -43,18 +52,6 @@ def learning_curves(comparison: Comparison) -> list[Block]:
         ],
     }
     return [*([paragraph(" ".join(sentences))] if sentences else []), block]
-
-
-def _groups(comparison: Comparison) -> tuple[list[str], dict[int, str]]:
-    """Name what shares a colour, settings or single runs, best first; and that of each run."""
-    settings = [each.setting for each in comparison.settings if each.setting]
-    if settings:
-        keys = list(settings[0])
-        names = {r.index: setting_text(r.setting, keys) for r in comparison.results}
-        return [setting_text(setting, keys) for setting in settings], names
-    ranking = comparison.ranking
-    names = {r.index: full_name(comparison, r, comparison.keys) for r in ranking}
-    return list(names.values()), names
 
 
 def _values(curve: Curve, metrics: list[str]) -> dict[str, Any]:

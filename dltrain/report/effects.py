@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dltrain.report.blocks import MAX_COLOURS, Block
-from dltrain.runs.compare.axes import CATEGORY, LOG, Axis, axis_of, metric_axis
-from dltrain.runs.compare.comparison import Comparison, setting_text
-from dltrain.runs.compare.effects import drawable, keys_by_importance, means, texts_of
-from dltrain.runs.compare.repeats import REPEATS, is_repeated
-from dltrain.runs.compare.results import Result
+from dltrain.report.blocks import Block, paragraph
+from dltrain.runs.compare.axes import CATEGORY, Axis, axis_of, metric_axis
+from dltrain.runs.compare.comparison import Comparison
+from dltrain.runs.compare.effects import (
+    Mean,
+    drawable,
+    effect_of,
+    effects_note,
+    keys_by_importance,
+    off_scale,
+    off_scale_note,
+    texts_of,
+)
+from dltrain.runs.compare.repeats import REPEATS
+from dltrain.runs.compare.settings import best_result
 
 MAX_AXES = 12
 FEW = 8  # values of a metric that have a tick each
@@ -19,40 +28,43 @@ MAX_LINES = 2000
 
 
 def effects(comparison: Comparison) -> Iterator[Block]:
-    """Yield the metric against each key, those that share all other keys joined by a line."""
+    """Yield the metric against each key, with the lines that ``runs/compare/effects.py`` chose."""
     results = drawable(comparison.results)
     valued = [result for result in results if result.value is not None]
     if not comparison.metric or len(valued) < 2:
         return
-    keys = keys_by_importance(results, comparison.metric)
-    for key in keys[:MAX_AXES]:
-        if len(set(texts_of(valued, key))) < 2:
-            continue
-        axis = axis_of(key, texts_of(results, key))
-        others = [other for other in keys if other != key]
-        lines: dict[str, list[Result]] = {}
-        for result in valued:
-            lines.setdefault(setting_text(result.setting, others), []).append(result)
-        joined = len(lines) <= MAX_COLOURS
-        lines = lines if joined else {"all runs": valued}
-        by = metric_axis(comparison.metric, [result.value or 0.0 for result in valued])
+    keys = keys_by_importance(results, comparison.metric)[:MAX_AXES]
+    keys = [key for key in keys if len(set(texts_of(valued, key))) > 1]
+    drawn = [effect_of(key, results, comparison.metric) for key in keys]
+    notes = [effects_note(drawn), off_scale_note(results, comparison.metric)]
+    said = "; ".join(filter(None, notes))
+    if drawn and said:
+        yield paragraph(f"{said[0].upper()}{said[1:]}.")
+    best = best_result(results, comparison.metric)
+    for key, effect in zip(keys, drawn, strict=True):
+        star = None
+        if best is not None and best.index not in off_scale(results, comparison.metric):
+            name = comparison.names[best.index]
+            star = {"x": _x(effect.axis, best.setting[key]), "y": best.value, "called": name}
         yield {
             "kind": "effect",
             "key": key,
             "metric": comparison.metric,
-            "axis": _axis(axis),
-            "metric_axis": by,
+            "axis": _axis(effect.axis),
+            "metric_axis": effect.metric_axis,
+            "star": star,
             "lines": [
                 {
-                    "name": name,
-                    "x": [_x(axis, text) for text in texts_of(line, key)],
-                    "y": [result.value for result in line],
-                    "called": [comparison.names[result.index] for result in line],
-                    "means": _means(axis, line, by_log=by == LOG) if joined else [],
+                    "name": f"{effect.other}={line.name}" if effect.other else "all runs",
+                    "x": [_x(effect.axis, text) for text in texts_of(line.results, key)],
+                    "y": [result.value for result in line.results],
+                    "called": [comparison.names[result.index] for result in line.results],
+                    "means": _means(effect.axis, line.means),
                 }
-                for name, line in lines.items()
+                for line in effect.lines
             ],
-            "repeated": is_repeated(valued) and key not in REPEATS,
+            "repeated": effect.is_repeated and key not in REPEATS,
+            "at_best": effect.at_best,
         }
 
 
@@ -71,11 +83,11 @@ def _x(axis: Axis, text: str) -> float | str:
     return text if axis.kind == CATEGORY else axis.positions[text]
 
 
-def _means(axis: Axis, results: list[Result], *, by_log: bool) -> list[Block]:
+def _means(axis: Axis, means: Sequence[Mean]) -> list[Block]:
     texts = dict(zip(axis.positions.values(), axis.texts, strict=True))
     return [
         {**vars(mean), "x": texts[mean.position] if axis.kind == CATEGORY else mean.position}
-        for mean in means(axis, results, by_log=by_log)
+        for mean in means
     ]
 
 

@@ -1,13 +1,14 @@
-"""Tables of runs and of settings, best first, with what is within noise."""
+"""Tables of runs and of settings, best first, with what noise allows to say of them."""
 
 from __future__ import annotations
 
 from dltrain.metrics import higher_is_better
 from dltrain.report.blocks import MAX_ROWS, Block, column, paragraph, table
+from dltrain.runs.compare.best_table import COUNT, VERDICT, Column, best_table, chosen_by
 from dltrain.runs.compare.comparison import Comparison
 from dltrain.runs.compare.effects import texts_of
 from dltrain.runs.compare.field_names import EPOCH
-from dltrain.runs.compare.settings import is_good, noise_word
+from dltrain.runs.compare.settings import is_good, meanings
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run_time import seconds_of
 
@@ -66,38 +67,38 @@ def runs_table(comparison: Comparison) -> list[Block]:
 
 
 def settings_table(comparison: Comparison) -> list[Block]:
-    """Lay out settings with their mean over seeds, and say what is within noise."""
+    """Lay out settings with their mean over repeats, and say what the verdicts on them mean."""
     settings = comparison.settings
     if not any(each.planned > 1 for each in settings) or not settings[0].setting:
         return []
-    columns = [
-        *(column(key, kind_of(comparison, key)) for key in settings[0].setting),
-        column(f"mean {comparison.metric}", "figure"),
-        column("sd", "figure"),
-        column("n", "count"),
-        column("verdict"),
-    ]
-    cells = [
-        [
-            *map(read_value, each.setting.values()),
-            each.mean,
-            each.deviation,
-            each.count,
-            noise_word(each),
-        ]
-        for each in settings[:MAX_ROWS]
-    ]
+    columns, rows = [], []
+    for each in best_table(comparison):
+        columns.append(_column(comparison, each))
+        texts = [read_value(text) for text in each.texts] if each.is_key else each.texts
+        rows.append(texts if each.is_key or each.name == COUNT else each.values)
+    cells = [list(row) for row in zip(*rows, strict=True)][:MAX_ROWS]
     sorted_by = len(settings[0].setting), higher_is_better(comparison.metric)
     good = [number for number, each in enumerate(settings[:MAX_ROWS]) if is_good(each)]
     shown = table(
         columns,
         cells,
-        caption="Settings with their mean over seeds",
+        caption="Settings with their mean over repeats",
         sorted_by=sorted_by,
         more={"marked": good, "filter": len(settings) > 20},
     )
-    noise = comparison.noise
-    return [paragraph(f"{noise[0].upper()}{noise[1:]}."), shown]
+    sentences = [comparison.noise, *meanings(settings)]
+    chosen = chosen_by(comparison.metric)
+    sentences += [chosen] if chosen else []
+    return [*(paragraph(f"{each[0].upper()}{each[1:]}.") for each in sentences), shown]
+
+
+def _column(comparison: Comparison, column_of: Column) -> Block:
+    """Describe a column of settings; its figures have the decimals that they have elsewhere."""
+    if column_of.is_key:
+        return column(column_of.name, kind_of(comparison, column_of.name))
+    kinds = {COUNT: "count", VERDICT: "text"}
+    places = {} if column_of.places is None else {"places": column_of.places}
+    return {**column(column_of.name, kinds.get(column_of.name, "figure")), **places}
 
 
 def kind_of(comparison: Comparison, key: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from dltrain.runs.compare.repeats import is_split
 from dltrain.runs.compare.results import Result, result_of
-from dltrain.runs.compare.settings import by_setting, leader, mean_numbers
+from dltrain.runs.compare.settings import best_setting, leader, mean_numbers
 from dltrain.runs.layout import RESULTS
 from dltrain.runs.recorder import number
 from dltrain.sweep.folder import FINISHED, SweepFolder
@@ -44,10 +44,15 @@ def sweep_result(plan: Plan, results: Sequence[Result]) -> dict[str, object]:
     Of members that learned from different splits none is the best; it says the means of the best
     setting.
     """
+    if is_split(results):
+        setting = best_setting(results, plan.metric)
+        if setting is None:
+            return {"best": None, "metrics": {}}
+        mean = {"metric": plan.metric, "value": setting.mean, "count": len(setting.results)}
+        return {"best": None, "mean": mean, "metrics": mean_numbers(setting)}
     best = leader(results, plan.metric)
     if best is None:
-        settings = by_setting(results, plan.metric) if is_split(results) else []
-        return {"best": None, "metrics": mean_numbers(settings[0]) if settings else {}}
+        return {"best": None, "metrics": {}}
     value = best.metrics[plan.metric]
     record = {"metric": plan.metric, "value": value, "epoch": best.epoch, "member": best.index}
     return {"best": record, "metrics": dict(best.metrics)}

@@ -153,7 +153,7 @@ def test_repeated_settings_are_shown_by_their_mean(repeated: Done) -> None:
     assert float(rows[0][1]) == pytest.approx(sum(values) / 3, rel=1e-3)
     assert [row[3] for row in rows] == ["3", "3"]
     assert rows[0][-1] == "best"
-    assert value(repeated, "noise").startswith("beside the best, ")
+    assert value(repeated, "noise").startswith("beside the best, 1 worse")
     assert "without a result: 2" in repeated.shown.out
 
 

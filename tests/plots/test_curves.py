@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dltrain.plots import style
-from dltrain.plots.curves import LEADING, MANY, draw
+from dltrain.plots.curves import draw
 from dltrain.runs.compare.comparison import compare
-from dltrain.runs.compare.curves import Curve, curves_of
+from dltrain.runs.compare.curves import MAX_COLOURS, Curve, curves_of
 from dltrain.runs.find import list_runs
 from dltrain.runs.run import Run
 from tests.conftest import Call
@@ -89,7 +89,7 @@ def test_a_run_has_a_line_for_each_split_and_a_star_on_its_best_epoch() -> None:
             next(own for own in axes.lines if own.get_gid() == f"{split}/{metric}-0")
             for split in ("train", "val")
         )
-        assert (solid.get_linestyle(), dashed.get_linestyle()) == ("-", "--")
+        assert [solid.get_color(), dashed.get_color()] == [style.BLUE, style.VERMILLION]
         assert stars(axes) == [(3, line(axes, f"val/{metric}-0")[2][1])]
 
 
@@ -108,32 +108,47 @@ def test_epochs_without_a_value_are_left_out() -> None:
 
 
 def test_several_runs_have_a_colour_each_and_a_legend() -> None:
-    figure = drawn(Curve("first", rows(3), rank=1), Curve("second", rows(4), rank=0, kept=4))
+    first, second = Curve("first", rows(3), rank=1, group=1), Curve("second", rows(4), kept=4)
+    figure = drawn(second, first)
     axes = figure.axes[0]
     colours = {own.get_gid(): own.get_color() for own in axes.lines if own.get_gid()}
-    assert colours["train/loss-0"] == colours["val/loss-0"] != colours["train/loss-1"]
+    assert colours == {"val/loss-0": style.COLOURS[0], "val/loss-1": style.COLOURS[1]}
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert texts == ["second", "first", "train", "val", "kept epoch"]
+    assert texts == ["second", "first", "kept epoch"]
 
 
-def test_of_many_runs_the_best_have_colours_and_the_others_are_grey() -> None:
-    figure = drawn(*(Curve(f"r{i}", rows(3), rank=i, kept=2) for i in range(MANY + 4)))
-    lines = [own for own in figure.axes[0].lines if own.get_gid()]
-    assert len(lines) == MANY + 4
-    assert sum(own.get_color() != "#BBBBBB" for own in lines) == LEADING
-    texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert texts == [
-        *(f"r{i}" for i in range(LEADING)),
-        f"{MANY + 4 - LEADING} others",
-        "kept epoch",
+def test_repeats_of_a_setting_share_a_colour_and_what_has_none_is_grey() -> None:
+    groups = [*range(MAX_COLOURS), 0, None, None]
+    curves = [
+        Curve(f"r{i}", rows(3), rank=i, kept=2, group=group, called=f"lr={group}")
+        for i, group in enumerate(groups)
     ]
+    figure = drawn(*curves)
+    lines = [own for own in figure.axes[0].lines if own.get_gid()]
+    assert sum(own.get_color() == "#BBBBBB" for own in lines) == 2
+    assert sum(own.get_color() == style.COLOURS[0] for own in lines) == 2
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == [*(f"lr={n}" for n in range(MAX_COLOURS)), "2 others", "kept epoch"]
+
+
+def test_a_curve_that_would_flatten_the_others_is_cut_off_and_that_is_said() -> None:
+    good = [Curve(f"r{i}", rows(4), rank=i, group=i) for i in range(5)]
+    wild = [{"epoch": n, "val/loss": 40.0 + n, "val/accuracy": 0.5} for n in (1, 2)]
+    figure = drawn(*good, Curve("wild", wild, rank=5, group=5))
+    low, high = figure.axes[0].get_ylim()
+    assert low < 1.3 < 1.8 < high < 3
+    said = figure.get_suptitle().replace("\n", " ")
+    assert re.search(r"loss above [\d.]+ is off the picture \(1 of 6 curves\)", said)
+    whole = drawn(*good)
+    assert "off the picture" not in whole.get_suptitle()
+    assert whole.axes[0].get_ylim()[1] < 3
 
 
 def test_what_diverged_ends_in_a_cross_and_what_has_no_epoch_is_counted() -> None:
     figure = drawn(
-        Curve("a", rows(3)), Curve("b", rows(2), status="diverged", rank=1),
+        Curve("a", rows(3)), Curve("b", rows(2), status="diverged", rank=1, group=1),
         Curve("c", [], status="diverged", rank=2),
     )  # fmt: skip
     crosses = [own for own in figure.axes[0].lines if own.get_marker() == "x"]
-    assert [own.get_xdata()[0] for own in crosses] == [2, 2]  # type: ignore[index]
+    assert [own.get_xdata()[0] for own in crosses] == [2]  # type: ignore[index]
     assert "without a whole epoch: 1 diverged" in figure.get_suptitle()

@@ -72,7 +72,8 @@ def test_with_three_keys_there_is_a_panel_for_each() -> None:
     ]
     figure = key_effects.draw(results, metric=METRIC, title="t")
     assert [axes.get_xlabel() for axes in figure.axes] == ["a", "b", "c"]
-    assert np.allclose(points(figure.axes[0], marker="_"), [(1, 1.165), (2, 2.165)])
+    assert np.allclose(points(figure.axes[0], marker="_"), [(1, 1.22), (2, 2.22)])
+    assert "each value is shown at the best of the other keys" in figure.get_suptitle()
     mapped = heatmap.draw(results, metric=METRIC, title="t").axes[0]
     assert {mapped.get_xlabel(), mapped.get_ylabel()} == {"a", "b"}
 

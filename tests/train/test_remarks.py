@@ -88,7 +88,7 @@ def test_linear_regression_may_come_as_far_as_least_squares_and_other_models_far
 
 
 def test_a_run_that_ended_far_worse_than_its_best_epoch_is_told() -> None:
-    best = {"metric": "val/loss", "value": 1.0, "epoch": 2}
+    best: dict[str, float | str] = {"metric": "val/loss", "value": 1.0, "epoch": 2}
     [sentence] = said(outcome({"val/loss": 3.4}, best=best), LOSS)
     assert sentence == (
         "ended worse than its best epoch: val/loss 3.4 at the end, 1 at epoch 2; "
@@ -96,7 +96,7 @@ def test_a_run_that_ended_far_worse_than_its_best_epoch_is_told() -> None:
     )
     assert said(outcome({"val/loss": 1.1}, best=best), LOSS) == []
     assert said(outcome({"val/loss": 3.4}, best=best), Rules(10, None, "val/loss", "best")) == []
-    risen = {"metric": "val/accuracy", "value": 0.9, "epoch": 2}
+    risen: dict[str, float | str] = {"metric": "val/accuracy", "value": 0.9, "epoch": 2}
     assert said(outcome({"val/accuracy": 0.89}, best=risen)) == []
     assert len(said(outcome({"val/accuracy": 0.8}, best=risen))) == 1
 
@@ -104,7 +104,7 @@ def test_a_run_that_ended_far_worse_than_its_best_epoch_is_told() -> None:
 def test_a_layer_that_no_gradient_reached_is_dead() -> None:
     dead = {f"layers.{i}.{n}": x for i, x in ((0, 0.0), (2, 0.5)) for n in ("weight", "bias")}
     falling = (2.0, 1.0)
-    best = {"metric": "val/loss", "value": 1.0, "epoch": 10}
+    best: dict[str, float | str] = {"metric": "val/loss", "value": 1.0, "epoch": 10}
     [sentence] = said(outcome({"val/loss": 1.0}, norms=dead, best=best), LOSS, losses=falling)
     assert sentence.startswith("no gradient reached layers.0 at the end")
     alive = dead | {"layers.0.bias": 1e-30}
@@ -114,7 +114,7 @@ def test_a_layer_that_no_gradient_reached_is_dead() -> None:
 
 
 def test_a_loss_that_falls_on_at_the_end_asks_for_more_epochs() -> None:
-    best = {"metric": "val/loss", "value": 1.0, "epoch": 10}
+    best: dict[str, float | str] = {"metric": "val/loss", "value": 1.0, "epoch": 10}
     ended = outcome({"val/loss": 1.0}, best=best)
     assert said(ended, LOSS, losses=(1.0, 0.9)) == [
         "still learning when it ended: train/loss fell by 10 % over the last epoch; more of them "

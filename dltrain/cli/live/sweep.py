@@ -8,7 +8,7 @@ from pathlib import Path
 from dltrain.cli.arguments import EndedError, refusing
 from dltrain.cli.live.plan import data_notes, plan_facts, plan_table
 from dltrain.cli.live.training import following, tensorboard
-from dltrain.cli.tables.results import best_facts, failures, ranking_and_noise
+from dltrain.cli.tables.results import best_facts, failures, mean_facts, ranking_and_noise
 from dltrain.cli.terminal.console import dim, output, pairs, safe, warning
 from dltrain.cli.terminal.sweep_view import SweepView
 from dltrain.config.compose import Sources
@@ -94,27 +94,30 @@ def _summary(session: Session, results: Sequence[Result]) -> list[object]:
     comparison = Comparison(plan.metric, plan.varying, results, planned=len(results))
     tables, facts = ranking_and_noise(comparison)
     parts = ["", *tables]
-    best = comparison.best
+    best, mean = comparison.best, comparison.split_mean
+    if mean is not None:
+        facts += mean_facts(mean)
     if best is not None:
         facts += best_facts(comparison, best, again(read(folder.member(best.index))))
     count = len(plan.members)
     taken = duration(folder.info["seconds"])
     facts.append(("time", f"{taken} of training for {counted(count, 'member')}"))
     lines: list[tuple[str, object]] = [("folder", str(folder.path))]
-    lines += following([*_next(folder, best, results)])
+    lines += following([*_next(folder, comparison)])
     if any(member.config.tracking.tensorboard for member in plan.members):
         lines.append(("", tensorboard(plan.members[0].config)))
     return [*parts, *failures(results), "", pairs([*facts, *lines])]
 
 
-def _next(folder: SweepFolder, best: Result | None, results: Sequence[Result]) -> Iterator[str]:
+def _next(folder: SweepFolder, comparison: Comparison) -> Iterator[str]:
     """Yield commands to try next."""
-    run = folder.as_run()
-    if unfinished(results):
+    run, best = folder.as_run(), comparison.best
+    if unfinished(comparison.results):
         yield command_on(run, "resume")
-    if best is None:
+    if best is None and comparison.split_mean is None:
         yield command_on(run, "runs", "ls")
         return
     yield command_on(run, "runs", "best")
     yield command_on(run, "report")
-    yield command_on(folder.as_run(best.index), "runs", "show")
+    if best is not None:
+        yield command_on(folder.as_run(best.index), "runs", "show")

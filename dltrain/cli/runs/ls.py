@@ -16,20 +16,16 @@ are trained together each have an equal share of it, and a sweep has the sum.
 
 from __future__ import annotations
 
-import argparse
-import csv
-import io
-import json
 import sys
 from collections.abc import Sequence
 
-from dltrain.cli.arguments import Parser, UsageError, refusing
+from dltrain.cli.arguments import Parser, UsageError, positive, refusing
+from dltrain.cli.tables.formats import as_csv, as_json, as_md
 from dltrain.cli.tables.runs import TEST, columns_of, print_rows, text
 from dltrain.cli.terminal.console import dim, output
-from dltrain.config.plain import shown
 from dltrain.runs.compare.listing import Row, best_first, rows, selected
 from dltrain.runs.find import find, list_all, list_runs, members
-from dltrain.text import escaped, harmless
+from dltrain.text import escaped
 
 USAGE = (
     "dltrain runs [ls [SWEEP]] [--where TEXT] [--sort KEY] [--top N] [--columns A,B] [--all] "
@@ -59,7 +55,7 @@ def main(words: Sequence[str]) -> None:
             chosen, listed, asked=arguments.columns, kind=arguments.format, sweep=sweep
         )
     if arguments.format:
-        sys.stdout.write(_WRITERS[arguments.format](columns, chosen))
+        sys.stdout.write(_formatted(arguments.format, columns, chosen))
     elif not listed:
         output().print(dim(f"no runs in {output_dir}; train one with: dltrain"))
     elif not chosen:
@@ -77,7 +73,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--sort", metavar="KEY", help="metrics best first, else ascending; -KEY turns it round"
     )
-    parser.add_argument("--top", type=_positive, metavar="N", help="at most so many")
+    parser.add_argument("--top", type=positive, metavar="N", help="at most so many")
     parser.add_argument("--columns", metavar="A,B", help="these instead of the usual ones")
     parser.add_argument("--all", action="store_true", help="members of sweeps in rows of their own")
     kinds = parser.add_mutually_exclusive_group()
@@ -98,12 +94,6 @@ def _joined(words: Sequence[str]) -> list[str]:
     return joined
 
 
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:10]) < 10**9:
-        raise argparse.ArgumentTypeError("must be a number from 1")
-    return int(text)
-
-
 def _plain(row: Row, name: str) -> object:
     """Return a field for programs: numbers whole, texts with nothing a terminal would obey."""
     if name in ("result", TEST, ""):
@@ -112,32 +102,12 @@ def _plain(row: Row, name: str) -> object:
     return escaped(value) if isinstance(value, str) else value
 
 
-def _json(columns: Sequence[str], chosen: Sequence[Row]) -> str:
+def _formatted(form: str, columns: Sequence[str], chosen: Sequence[Row]) -> str:
+    """Write the list as a file has it."""
+    if form == "md":
+        rows = [[text(row, name) for name in columns] for row in chosen]
+        return as_md([name or "row" for name in columns], rows)
     records = [{name: _plain(row, name) for name in columns} for row in chosen]
-    kept = [{key: x for key, x in record.items() if x is not None} for record in records]
-    return f"{json.dumps(kept, indent=2)}\n"
-
-
-def _csv(columns: Sequence[str], chosen: Sequence[Row]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_written(row, name) for name in columns] for row in chosen)
-    return text.getvalue()
-
-
-def _written(row: Row, name: str) -> str:
-    value = _plain(row, name)
-    if isinstance(value, float):
-        return f"{value:.9g}"
-    return "" if value is None else harmless(value) if isinstance(value, str) else shown(value)
-
-
-def _md(columns: Sequence[str], chosen: Sequence[Row]) -> str:
-    lines = [[name or "row" for name in columns], ["---"] * len(columns)]
-    lines += [[escaped(text(row, name)) for name in columns] for row in chosen]
-    bars = [" | ".join(cell.replace("|", "\\|") for cell in cells) for cells in lines]
-    return "".join(f"| {bar} |\n" for bar in bars)
-
-
-_WRITERS = {"json": _json, "csv": _csv, "md": _md}
+    if form == "json":
+        return as_json(records)
+    return as_csv(columns, [list(record.values()) for record in records])

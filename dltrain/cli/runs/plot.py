@@ -3,74 +3,52 @@
   dltrain runs plot RUN                         everything that makes sense for it
   dltrain runs plot RUN RUN ...                 curves over one another, and the rest of each
   dltrain runs plot SWEEP --kind heatmap        one picture
-  dltrain runs plot RUN --kind curves --output curves.svg
+  dltrain runs plot RUN --kind curves --output curves.svg --title "Clothes" --size 6x3.5
+  dltrain runs plot SWEEP --metric val/loss --top 5
 
   curves        loss and metric over epochs, training and validation rows, the kept epoch
-  keys          of a sweep: the metric against each key that varies, with its spread
+  keys          of a sweep: the metric against each key, at the best of the others
   heatmap       of a sweep: the metric over the two keys that matter most
   confusion     of classes: which are taken for which; precision, recall and F1 of each
   mistakes      of classes of images: the most confident mistakes
   weights       of linear and softmax models: as images, or as bars with the features' names
   predictions   of amounts: predicted against true, and the residuals
 
-Without --output, pictures go into <output_dir>/plots/ as PNG. RUN is an id, a unique prefix, its
-last four characters, a path, latest, or @1 (row of the list); a sweep's member is SWEEP/12.
+Outliers that would flatten the rest are cut off, and the picture says so. Without --output, a file
+goes into <output_dir>/plots/ as PNG. RUN is an id, a unique prefix, its last four characters, a
+path, latest, or @1 (row of the list); a sweep's member is SWEEP/12.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dltrain.cli.arguments import Parser, UsageError, refusing
+from dltrain.cli.arguments import Parser, UsageError, positive, refusing
+from dltrain.cli.runs.drawing import OF_MODELS, OF_SWEEPS, Picture, content
 from dltrain.cli.terminal.console import output, safe, warning
-from dltrain.inference import pictures
-from dltrain.plots import curves, heatmap, key_effects, style
-from dltrain.runs.compare.comparison import compare
-from dltrain.runs.compare.curves import curves_of, thinning_note
+from dltrain.plots import style
 from dltrain.runs.compare.repeats import REPEATS
 from dltrain.runs.find import distinct, find
 from dltrain.runs.layout import PLOTS
-from dltrain.runs.provenance import settle_libraries
 from dltrain.runs.run import Run
 from dltrain.system import disk
 from dltrain.system.paths import expanded, problem_with
-from dltrain.text import clipped, closest, whole_number
+from dltrain.text import clipped, closest
 
 if TYPE_CHECKING:
     from dltrain.inference.evaluation import Evaluation
 
-USAGE = "dltrain runs plot RUN|SWEEP ... [--kind KIND] [--output FILE] [output_dir=FOLDER]"
-OF_SWEEPS = {"keys": key_effects.draw, "heatmap": heatmap.draw}
-OF_MODELS = {
-    "confusion": pictures.draw_confusion,
-    "mistakes": pictures.draw_mistakes,
-    "weights": pictures.draw_weights,
-    "predictions": pictures.draw_predictions,
-}
+USAGE = (
+    "dltrain runs plot RUN|SWEEP ... [--kind KIND] [--output FILE] [--title TEXT] [--size WxH] "
+    "[--metric NAME] [--top N] [output_dir=FOLDER]"
+)
+SIDE = (1.0, 50.0)  # inches of a picture's side
 KINDS = ("curves", *OF_SWEEPS, *OF_MODELS)
 LINEAR = ("linear", "softmax")
-# So many runs are named by a file of theirs all.
-MAX_IN_NAME = 4
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One to be drawn."""
-
-    kind: str  # one of ``KINDS``
-    runs: tuple[Run, ...]  # what is in it
-
-    @property
-    def name(self) -> str:
-        """How its file is named, without ending; foreign folders may have any name."""
-        shorts = [re.sub(r"[^A-Za-z0-9_-]+", "-", run.short)[-40:] for run in self.runs]
-        more = len(shorts) - MAX_IN_NAME
-        shown = [*shorts[:MAX_IN_NAME], *([f"{more}-more"] if more > 0 else [])]
-        return f"{'+'.join(shown)}_{self.kind}"
 
 
 def main(words: Sequence[str]) -> None:
@@ -83,9 +61,14 @@ def main(words: Sequence[str]) -> None:
     if kind is not None and kind not in KINDS:
         hint = closest(kind, KINDS)
         raise UsageError([f"--kind={clipped(kind)}: unknown{hint} (there are: {', '.join(KINDS)})"])
+    flag = "--metric" if arguments.metric else "--top" if arguments.top else ""
     with refusing():
+        if flag and kind in OF_MODELS:
+            raise ValueError(f"{flag}: says nothing of --kind={kind}; it is for curves and sweeps")
         runs = distinct(find(name, output_dir) for name in names)
         wanted = list(_asked(runs, kind) if kind else _sensible(runs))
+        if flag:  # what a model predicts is not what was asked for
+            wanted = [picture for picture in wanted if picture.kind not in OF_MODELS]
         form = "png" if file is None else _form(file)
     if file is not None and len(wanted) > 1:
         kinds = ", ".join(dict.fromkeys(picture.kind for picture in wanted))
@@ -93,7 +76,12 @@ def main(words: Sequence[str]) -> None:
         raise UsageError(
             [f"--output={file}: holds one picture, and there are {len(wanted):,}; {how}"]
         )
-    _draw_all(wanted, form=form, target=lambda picture: file or _picture_path(output_dir, picture))
+    _draw_all(
+        wanted,
+        arguments,
+        form=form,
+        target=lambda picture: file or _picture_path(output_dir, picture),
+    )
 
 
 def _parser() -> Parser:
@@ -103,7 +91,24 @@ def _parser() -> Parser:
     parser.add_argument(
         "--output", type=expanded, metavar="FILE", help=f"where to; its ending says how: {ending}"
     )
+    parser.add_argument("--title", metavar="TEXT", help="what stands above")
+    parser.add_argument("--size", type=_size, metavar="WxH", help="inches, as in 6x3.5")
+    parser.add_argument("--metric", metavar="NAME", help="what is drawn (the one that chose)")
+    parser.add_argument(
+        "--top", type=positive, metavar="N", help="the best N settings, or runs, alone"
+    )
     return parser
+
+
+def _size(text: str) -> tuple[float, float]:
+    """Read inches: width and height."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)", text[:40], re.ASCII)
+    width, height = map(float, match.groups()) if match else (0.0, 0.0)
+    if not all(SIDE[0] <= side <= SIDE[1] for side in (width, height)):
+        raise argparse.ArgumentTypeError(
+            f"{clipped(text, most=40)}: must be inches as in 6x3.5, each from 1 to 50"
+        )
+    return width, height
 
 
 def _form(file: Path) -> str:
@@ -169,20 +174,26 @@ def _what(run: Run) -> str:
     return f"{run.short}, {run.part('model', 'name')} for {run.part('data', 'task')},"
 
 
-def _draw_all(wanted: Sequence[Picture], *, form: str, target: Callable[[Picture], Path]) -> None:
+def _draw_all(
+    wanted: Sequence[Picture],
+    asked: argparse.Namespace,
+    *,
+    form: str,
+    target: Callable[[Picture], Path],
+) -> None:
     """Draw what can be drawn and print where it lies; name the rest, with the reason."""
     drawn, reasons = 0, dict[str, list[str]]()
     several = len({run.folder for picture in wanted for run in picture.runs}) > 1
     evaluations: dict[Path, Evaluation | ValueError] = {}
     for picture in wanted:
         try:
-            content = _content(picture, evaluations, form=form)
+            drawn_picture = content(picture, asked, evaluations, form=form)
         except ValueError as error:
             whose = f" of {picture.runs[0].short}" if several and len(picture.runs) == 1 else ""
             reasons.setdefault(str(error), []).append(f"{picture.kind}{whose}")
             continue
         file = target(picture)
-        disk.replace(file, content)
+        disk.replace(file, drawn_picture)
         output().print(safe(file))
         drawn += 1
     lines = [f"{', '.join(kinds)}: {why}" for why, kinds in reasons.items()]
@@ -190,47 +201,3 @@ def _draw_all(wanted: Sequence[Picture], *, form: str, target: Callable[[Picture
         raise UsageError(lines)
     for line in lines:
         output().print(warning(line))
-
-
-def _content(
-    picture: Picture, evaluations: dict[Path, Evaluation | ValueError], *, form: str
-) -> bytes:
-    """Draw one."""
-    title = _title(picture.runs)
-    if picture.kind in OF_MODELS:
-        paint, evaluation = OF_MODELS[picture.kind], _evaluated(picture.runs[0], evaluations)
-        return style.picture(lambda: paint(evaluation, title=title), form=form)
-    runs = compare(picture.runs)
-    if picture.kind == "curves":
-        lines = curves_of(runs)
-        note = thinning_note(lines, runs)
-        return style.picture(lambda: curves.draw(lines, title=title, note=note), form=form)
-    draw, title = OF_SWEEPS[picture.kind], f"{title}: {runs.metric}"
-    return style.picture(lambda: draw(runs.results, metric=runs.metric, title=title), form=form)
-
-
-def _title(runs: Sequence[Run]) -> str:
-    if len(runs) > 1:
-        more = f" and {len(runs) - MAX_IN_NAME} more" if len(runs) > MAX_IN_NAME else ""
-        return ", ".join(run.short for run in runs[:MAX_IN_NAME]) + more
-    [run] = runs
-    what = f"{run.part('model', 'name')} on {run.part('data', 'name')}"
-    label = f" ({run.label})" if run.label else ""
-    count = f", {whole_number(run.part('members'))} members" if run.is_sweep else ""
-    return f"{run.short}{label}  {what}{count}"
-
-
-def _evaluated(run: Run, evaluations: dict[Path, Evaluation | ValueError]) -> Evaluation:
-    """Evaluate a run on the rows kept for the end, or on those it has; once for all pictures."""
-    if run.folder not in evaluations:
-        try:
-            settle_libraries(run)
-            from dltrain.inference.evaluation import evaluate, judging_split
-
-            evaluations[run.folder] = evaluate(run, split=judging_split(run))
-        except ValueError as error:
-            evaluations[run.folder] = error
-    evaluation = evaluations[run.folder]
-    if isinstance(evaluation, ValueError):
-        raise evaluation
-    return evaluation

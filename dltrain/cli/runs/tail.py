@@ -39,8 +39,9 @@ def main(words: Sequence[str]) -> None:
             output().print(line)
     run = read(run.folder)
     known = fields(run)
+    reached = result(reached_by(run), mean_of=known.get("mean_of"))
     at = f" at epoch {known[EPOCH]}" if EPOCH in known else ""
-    output().print(bold(f"{status(run)}: {result(reached_by(run))}{at}, test {test(known)}"))
+    output().print(bold(f"{status(run)}: {reached}{at}, test {test(known)}"))
 
 
 def _of_run(run: Run) -> Iterator[str]:

@@ -29,9 +29,10 @@ def measured(text: str | None) -> str:
         return str(text)
 
 
-def result(reached: Reached | None) -> str:
-    """Write the metric that chooses, and its value."""
-    return f"{reached[0]} {figure(reached[1])}" if reached else "-"
+def result(reached: Reached | None, *, mean_of: object = None) -> str:
+    """Write the metric that chooses, and its value, which may be a mean of so many."""
+    mean = f" (mean of {mean_of})" if mean_of else ""
+    return f"{reached[0]} {figure(reached[1])}{mean}" if reached else "-"
 
 
 def test(known: Fields) -> str:
@@ -40,6 +41,7 @@ def test(known: Fields) -> str:
     if name is None:
         return "-"
     whose = f" (member {known['member']})" if "member" in known else ""
+    whose = f" (mean of {known['mean_of']})" if "mean_of" in known else whose
     return f"{name.rpartition('/')[2]} {figure(known[name])}{whose}"
 
 

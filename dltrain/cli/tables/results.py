@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dltrain.cli.terminal.console import bold, dim, table
-from dltrain.runs.compare.comparison import Comparison
-from dltrain.runs.compare.field_names import tests
+from dltrain.cli.terminal.console import Rows, bold, dim, output, table
+from dltrain.runs.compare.best_table import SD, Column, best_table, chosen_by
+from dltrain.runs.compare.comparison import Comparison, setting_text
+from dltrain.runs.compare.field_names import EPOCH
 from dltrain.runs.compare.results import UNFINISHED, Result, leading, ranked
-from dltrain.runs.compare.settings import SettingResult, noise_word
+from dltrain.runs.compare.split_mean import SplitMean
 from dltrain.runs.summary import caveats
 from dltrain.text import figure
 
@@ -16,53 +17,59 @@ from dltrain.text import figure
 ROWS, FAILURES = 20, 100
 
 
-def ranking_and_noise(comparison: Comparison) -> tuple[list[object], list[tuple[str, object]]]:
+def ranking_and_noise(
+    comparison: Comparison, *, asked: str | None = None
+) -> tuple[list[object], list[tuple[str, object]]]:
     """Lay out the settings of a sweep, or its members, best first; and say what is noise."""
-    settings = comparison.settings
-    if settings:
-        return settings_table(settings, comparison.metric), [("noise", comparison.noise)]
-    ranking = ranked(comparison.results, comparison.metric)
-    return results_table(ranking, comparison.metric) if ranking else [], []
+    if not ranked(comparison.results, comparison.metric):
+        return [], []
+    tables = best_rows(best_table(comparison, asked=asked), whole=asked is not None)
+    sentence = chosen_by(comparison.metric)
+    facts: list[tuple[str, object]] = []
+    if comparison.settings:
+        facts.append(("noise", comparison.noise))
+    return [*tables, *([bold(sentence)] if sentence else [])], facts
 
 
-def results_table(ranking: Sequence[Result], metric: str) -> list[object]:
-    """Lay out the members that came to an end, best first."""
-    others = [test for test in tests() if test != metric]
-    names = [test for test in others if any(test in result.metrics for result in ranking)]
-    rows = [
-        [
-            result.index,
-            *result.setting.values(),
-            figure(result.value or 0.0),
-            result.epoch,
-            *(figure(result.metrics[n]) if n in result.metrics else "-" for n in names),
-        ]
-        for result in ranking[:ROWS]
-    ]
-    keys = list(ranking[0].setting)
-    columns = ["member", *keys, metric, "epoch", *names]
-    right = ["member", metric, "epoch", *names]
-    shown = table(columns, rows, right=right, wrapping=keys)
-    return [shown, *_more(len(ranking) - ROWS, "more in results.csv")]
+def best_rows(columns: Sequence[Column], *, whole: bool) -> list[object]:
+    """Lay out the best rows; what matters least goes first where there is no room, unless whole."""
+    left, width = list(columns), output().width
+    shown = _rows(left)
+    for column in () if whole else _least(columns):
+        if not shown.fits(width):
+            left.remove(column)
+            shown = _rows(left)
+    missing = ", ".join(column.name for column in columns if column not in left)
+    parts = _more(len(columns[0].texts) - ROWS, "more in dltrain runs best --csv")
+    room = [dim(f"no room for {missing}; dltrain runs best --columns has it")] if missing else []
+    return [shown, *parts, *room]
 
 
-def settings_table(settings: Sequence[SettingResult], metric: str) -> list[object]:
-    """Lay out settings with their mean over seeds, best first."""
-    keys = list(settings[0].setting)
-    rows = [
-        [
-            *each.setting.values(),
-            figure(each.mean),
-            figure(each.deviation),
-            each.count,
-            noise_word(each),
-        ]
-        for each in settings[:ROWS]
-    ]
-    columns = [*keys, f"mean {metric}", "sd", "n", "verdict"]
-    right = [f"mean {metric}", "sd", "n"]
-    shown = table(columns, rows, right=right, wrapping=keys)
-    return [shown, *_more(len(settings) - ROWS, "settings more")]
+def _rows(columns: Sequence[Column]) -> Rows:
+    lines = zip(*(column.texts[:ROWS] for column in columns), strict=True)
+    right = [column.name for column in columns if column.is_number]
+    keys = [column.name for column in columns if column.is_key]
+    shown = table([c.name for c in columns], list(lines), right=right, wrapping=keys)
+    return shown if shown.fits(output().width) else shown.with_short_names()
+
+
+def _least(columns: Sequence[Column]) -> list[Column]:
+    """List the columns that can be done without, the least important first."""
+    deviations = [column for column in columns if column.sd_of and column.name != SD]
+    tests = [column for column in columns if "test/" in column.name and column not in deviations]
+    return [*deviations, *reversed(tests[1:]), *(c for c in columns if c.name == EPOCH), *tests[:1]]
+
+
+def mean_facts(mean: SplitMean) -> list[tuple[str, object]]:
+    """Say what the best setting reached on average over splits, in place of a best member."""
+    setting = mean.setting.setting
+    named = setting_text(setting, list(setting))
+    facts: list[tuple[str, object]] = [("best setting", named)] if named else []
+    facts.append(("mean", bold(f"{mean.metric} {mean.value} ({mean.spread})")))
+    if mean.test is not None:
+        name, value, spread = mean.test
+        facts.append(("test", f"{name} {value} ({spread})"))
+    return facts
 
 
 def best_facts(comparison: Comparison, best: Result, again: str) -> list[tuple[str, object]]:

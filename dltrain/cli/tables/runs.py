@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 
 from dltrain.cli.tables.cells import cell, result, status, test
@@ -89,11 +88,7 @@ def _table(cells: Mapping[str, Sequence[str]], columns: Sequence[str], *, width:
     shown = table(columns, lines, right=right, wrapping=wrapping)
     if shown.fits(width):
         return shown
-    ends = [name.rpartition(".")[2] for name in shown.columns]
-    short = [
-        end if ends.count(end) == 1 else name for name, end in zip(shown.columns, ends, strict=True)
-    ]
-    return dataclasses.replace(shown, columns=short)
+    return shown.with_short_names()
 
 
 def _least(columns: Sequence[str]) -> list[str]:
@@ -117,7 +112,7 @@ def text(row: Row, name: str) -> str:
         case "status":
             return status(run)
         case "result":
-            return result(row.reached)
+            return result(row.reached, mean_of=row.fields.get("mean_of"))
         case _ if name == TEST:
             return test(row.fields)
         case "data":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 import rich.console
@@ -125,6 +125,13 @@ class Rows:
         columns = zip(self.columns, *self.cells, strict=True)
         widths = [max(map(_width, column)) for column in columns]
         return sum(widths) + 2 * (len(widths) - 1) <= width
+
+    def with_short_names(self) -> Rows:
+        """Call columns by the last parts of their names, where those tell them apart."""
+        ends = [name.rpartition(".")[2] for name in self.columns]
+        pairs = zip(self.columns, ends, strict=True)
+        names = [end if ends.count(end) == 1 else name for name, end in pairs]
+        return replace(self, columns=names)
 
     def _wrapped(self) -> Table:
         result = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)

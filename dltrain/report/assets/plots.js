@@ -85,7 +85,7 @@ function drawCurves(block) {
     const log = button("Log scale", { class: "quiet", "aria-pressed": String(logarithmic) });
     const own = plot(metric, () => ({
       traces: curveTraces(block, metric, { single, on: key.on, training, others }),
-      layout: { xaxis: { title: { text: "epoch" }, ...(longest <= 10 ? { dtick: 1 } : {}) }, yaxis: { type: logarithmic ? "log" : "linear", title: { text: "" } }, hovermode: "closest" },
+      layout: { xaxis: { title: { text: "epoch" }, ...(longest <= 10 ? { dtick: 1 } : {}) }, yaxis: { type: logarithmic ? "log" : "linear", title: { text: "" }, ...within(block.ranges[metric], logarithmic) }, hovermode: "closest" },
     }), { tools: block.can_be_log.includes(metric) ? [log] : [], label: `Learning curves: ${metric} by epoch` });
     log.addEventListener("click", () => {
       logarithmic = !logarithmic;
@@ -106,6 +106,11 @@ function drawCurves(block) {
     bar.append(press, make("span", { class: "hint" }, "Validation is drawn through, training dotted."));
   }
   return make("div", {}, key.list, bar.children.length ? bar : null, make("div", { class: "plots" }, ...parts));
+}
+
+/** The ends of an axis that leaves outliers out, if it does. */
+function within(ends, logarithmic) {
+  return ends ? { range: ends.map((end) => (logarithmic ? Math.log10(end) : end)) } : {};
 }
 
 function curveTraces(block, metric, { single, on, training, others }) {
@@ -131,7 +136,7 @@ function curveTraces(block, metric, { single, on, training, others }) {
       });
       traces[traces.length - 1].marker.color = traces[traces.length - 1].line.color;
       const marked = run.values[`val/${metric}`] ? "val" : "train";
-      if (single && run.kept !== null && split === marked) traces.push(keptMark(run, values, on[place], place));
+      if (!background && run.kept !== null && split === marked) traces.push(keptMark(run, values, on[place], place));
     }
   }
   return traces;
@@ -140,7 +145,7 @@ function curveTraces(block, metric, { single, on, training, others }) {
 function keptMark(run, values, visible, place) {
   const at = run.epochs.indexOf(run.kept);
   return { x: [run.kept], y: [at < 0 ? null : values[at]], type: "scatter", mode: "markers", name: "kept", visible,
-    marker: { size: 11, color: style("paper"), line: { width: 2.2, color: series(place) } },
+    marker: { symbol: "star", size: 11, color: series(place), line: { width: 1, color: style("paper") } },
     hovertemplate: "%{y:.4~g} at epoch %{x}<extra>kept</extra>" };
 }
 
@@ -156,7 +161,10 @@ function drawEffect(block) {
       x: line.x.map(shown), y: line.y, type: "scatter", mode: "markers", name: plain(line.name || block.key),
       text: line.called.map(plain), marker: { size: block.repeated ? 5 : 7, color: series(number), opacity: block.repeated ? 0.5 : 0.85 },
       hovertemplate: "%{y:.4~g} at %{x}, run %{text}<extra></extra>" }));
-    if (block.repeated || !category) block.lines.forEach((line, number) => traces.push(meanTrace(block, line.means, number, shown)));
+    if (block.repeated || block.at_best || !category) block.lines.forEach((line, number) => traces.push(meanTrace(block, line.means, number, shown)));
+    if (block.star) traces.push({ x: [shown(block.star.x)], y: [block.star.y], type: "scatter", mode: "markers", name: "best",
+      marker: { symbol: "star-open", size: 15, color: style("ink"), line: { width: 1.4 } },
+      hovertemplate: `%{y:.4~g}, the best: run ${plain(block.star.called)}<extra></extra>` });
     return { traces, layout: { xaxis: { ...xaxis, title: { text: plain(block.key) } }, yaxis: { type: block.metric_axis, title: { text: plain(block.metric) } }, hovermode: "closest" } };
   };
   const own = plot(`${block.metric} by ${block.key}`, draw);

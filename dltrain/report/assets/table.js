@@ -3,7 +3,7 @@
 /** Draw a table that is sorted by the buttons in its head and, if it says so, filtered. */
 function drawTable(block) {
   const body = make("tbody");
-  const places = block.columns.map((column, n) => (column.kind === "figure" ? decimals(block.rows.map((row) => row[n])) : null));
+  const places = block.columns.map((column, n) => (column.kind === "figure" ? column.places ?? decimals(block.rows.map((row) => row[n])) : null));
   const rows = block.rows.map((cells, place) => {
     const marked = (block.marked || []).includes(place);
     const row = make("tr", { class: marked ? "marked" : null });

@@ -18,6 +18,9 @@ TICKS, GROUPS = 12, 10
 # Positive settings are a matter of factors, not of differences, if they span as much; three or more
 # do so earlier. Metrics always have some spread, and need more.
 FACTOR, FACTOR_OF_SEVERAL, METRIC_FACTOR = 8.0, 4.0, 100.0
+# Values are left out that would make the axis so many times as long as the better three quarters
+# are, and those are shown that lie within as many lengths of them.
+FLATTENS, WITHIN = 10.0, 2.0
 # Beyond this an axis has no room for its margins.
 LARGEST = 1e100
 CATEGORY, LINEAR, LOG = "category", "linear", "log"
@@ -106,6 +109,32 @@ def metric_axis(metric: str, values: Sequence[float]) -> str:
     if higher_is_better(metric) or not values or min(values) <= 0:
         return LINEAR
     return LOG if max(values) >= METRIC_FACTOR * min(values) else LINEAR
+
+
+def unclipped(metric: str, values: Sequence[float]) -> tuple[float, float] | None:
+    """Return the ends of an axis that leaves out what would flatten the rest; None: it has all.
+
+    Only the worse side is cut, so the best is always there.
+
+    Example:
+        >>> unclipped("val/loss", [0.5, 0.6, 0.7, 0.8, 0.9, 30.0])
+        (0.48, 0.92)
+        >>> unclipped("val/loss", [0.5, 0.6, 0.7, 1.4])
+    """
+    if len(values) < 4:
+        return None
+    is_log = metric_axis(metric, values) == LOG
+    sign = -1 if higher_is_better(metric) else 1
+    costs = sorted(sign * (math.log(value) if is_log else value) for value in values)
+    length = costs[(3 * len(costs) - 1) // 4] - costs[0]
+    limit = costs[0] + (1 + WITHIN) * length
+    if length <= 0 or costs[-1] - costs[0] <= FLATTENS * length:
+        return None
+    worst = max(cost for cost in costs if cost <= limit)
+    margin = 0.05 * (worst - costs[0])
+    ends = sorted((sign * (costs[0] - margin), sign * (worst + margin)))
+    low, high = map(math.exp, ends) if is_log else ends
+    return low, high
 
 
 def can_be_drawn(value: float | None) -> TypeGuard[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dltrain.config.plain import shown
 from dltrain.runs.compare.fields import reached_by
@@ -24,6 +24,7 @@ from dltrain.runs.compare.settings import (
     by_setting,
     noise_sentence,
 )
+from dltrain.runs.compare.split_mean import SplitMean, split_mean
 from dltrain.runs.find import distinct, members
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run
@@ -66,6 +67,18 @@ class Comparison:
         repeated = self.metric and is_repeated(self.results)
         return by_setting(self.results, self.metric, margin=self.margin) if repeated else []
 
+    def best_of(self, count: int) -> Comparison:
+        """Keep so many settings, the best of them, or runs where nothing repeats."""
+        kept = self.ranking[:count]
+        if self.settings:
+            kept = [result for each in self.settings[:count] for result in each.results]
+        return replace(self, results=sorted(kept, key=lambda result: result.index))
+
+    @property
+    def split_mean(self) -> SplitMean | None:
+        """What the best setting reaches on average, if members learned from several splits."""
+        return split_mean(self.settings, self.metric)
+
     @property
     def noise(self) -> str:
         """A sentence on which settings are worse than the best, as good, or cannot be told."""
@@ -73,11 +86,12 @@ class Comparison:
         return noise_sentence(self.settings, self.metric, margin=self.margin, all_begun=begun)
 
 
-def compare(runs: Sequence[Run]) -> Comparison:
+def compare(runs: Sequence[Run], *, metric: str | None = None) -> Comparison:
     """Compare the members of a sweep, or several runs; of sweeps among these their members."""
     if len(runs) == 1 and runs[0].is_sweep:
-        return of_sweep(runs[0])
-    return of_runs(distinct(m for run in runs for m in (members(run) if run.is_sweep else [run])))
+        return of_sweep(runs[0], metric=metric)
+    single = distinct(m for run in runs for m in (members(run) if run.is_sweep else [run]))
+    return of_runs(single, metric=metric)
 
 
 def of_sweep(sweep: Run, *, metric: str | None = None) -> Comparison:
@@ -95,11 +109,11 @@ def of_sweep(sweep: Run, *, metric: str | None = None) -> Comparison:
     )
 
 
-def of_runs(runs: Sequence[Run]) -> Comparison:
-    """Compare any runs."""
+def of_runs(runs: Sequence[Run], *, metric: str | None = None) -> Comparison:
+    """Compare any runs, by the metric that chose in all of them if none is given."""
     listed = rows(runs, numbered=False)
     chosen = {best[0] for run in runs if (best := reached_by(run)) is not None}
-    metric = chosen.pop() if len(chosen) == 1 else ""
+    metric = metric or (chosen.pop() if len(chosen) == 1 else "")
     keys = varying(listed)[:MAX_KEYS]
     for name in ("data", "model"):
         if differs(listed, name):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dltrain.metrics import LOSS, METRICS, with_curves
-from dltrain.runs.compare.axes import can_be_drawn, metric_axis
-from dltrain.runs.compare.comparison import Comparison
+from dltrain.metrics import LOSS, higher_is_better, with_curves
+from dltrain.runs.compare.axes import can_be_drawn, metric_axis, unclipped
+from dltrain.runs.compare.comparison import Comparison, full_name, setting_text
 from dltrain.runs.compare.results import Result
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run
@@ -17,6 +17,8 @@ Rows = Sequence[Mapping[str, str | float]]
 MAX_CURVES, BEST_CURVES = 100, 40
 # More points cannot be told apart; of many runs each is read more coarsely.
 POINTS, ALL_POINTS = 1000, 20_000
+# As many as can be told apart by colour.
+MAX_COLOURS = 8
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Curve:
     rank: int = 0  # among all that are drawn, 0 for the best
     index: int = 0  # the run's number in its comparison
     problem: str = ""  # why its file cannot be read; empty if it can
+    group: int | None = 0  # whose colour it has, best first; None: it is one of the others, in grey
+    called: str = ""  # what has that colour: a setting or a run
 
     def column(self, name: str) -> list[float | None]:
         """Return the numbers of a column, None where there is none that can be drawn."""
@@ -54,11 +58,69 @@ def curves_of(comparison: Comparison) -> list[Curve]:
         raise ValueError("no member has begun yet")
     ranks = thinned(len(ranking))
     most = min(POINTS, ALL_POINTS // len(ranks))
-    curves = [_curve(comparison, ranking[n], rank=rank, most=most) for rank, n in enumerate(ranks)]
+    names = _groups(comparison)
+    drawn = {ranking[n].index for n in ranks}
+    order = dict.fromkeys(name for number, name in names.items() if number in drawn)
+    coloured = {name: group for group, name in enumerate(order)}
+    curves = []
+    for rank, n in enumerate(ranks):
+        curve = _curve(comparison, ranking[n], rank=rank, most=most)
+        called = names[curve.index]
+        group = coloured[called] if coloured[called] < MAX_COLOURS else None
+        curves.append(replace(curve, group=group, called=called))
     if not any(curve.rows for curve in curves):
         problems = [curve.problem for curve in curves if curve.problem]
         raise ValueError(problems[0] if problems else "there is no whole epoch to draw yet")
     return curves
+
+
+def _groups(comparison: Comparison) -> dict[int, str]:
+    """Name what has a colour, settings or single runs, best first; by the number of each run."""
+    settings = [each for each in comparison.settings if each.setting]
+    ranking = comparison.ranking
+    if not settings:
+        return {r.index: full_name(comparison, r, comparison.keys) for r in ranking}
+    keys = list(settings[0].setting)
+    order = [result.index for each in settings for result in each.results]
+    numbers = dict.fromkeys([*order, *(result.index for result in ranking)])
+    by_number = {result.index: result for result in ranking}
+    return {number: setting_text(by_number[number].setting, keys) for number in numbers}
+
+
+def shown_splits(curves: Sequence[Curve], metric: str) -> list[str]:
+    """List the splits that a picture shows: of several runs the one that judges alone."""
+    splits = curve_splits(curves, metric)
+    return splits if len(curves) == 1 else splits[-1:]
+
+
+def colour_note(curves: Sequence[Curve], comparison: Comparison) -> str:
+    """Return a note if some curves are grey."""
+    if all(curve.group is not None for curve in curves):
+        return ""
+    what = "settings" if comparison.settings else "runs"
+    return f"the best {MAX_COLOURS} {what} are coloured, and the others are grey"
+
+
+def shown_range(curves: Sequence[Curve], metric: str) -> tuple[float, float] | None:
+    """Return the ends of a metric's axis if outliers would flatten the rest; else None."""
+    names = [f"{split}/{metric}" for split in shown_splits(curves, metric)]
+    return unclipped(metric, [y for c in curves for name in names for _, y in c.points(name)])
+
+
+def clipping_note(curves: Sequence[Curve], metrics: Sequence[str]) -> str:
+    """Say which curves leave their pictures."""
+    notes = []
+    for metric in metrics:
+        ends = shown_range(curves, metric)
+        if ends is not None:
+            names = [f"{split}/{metric}" for split in shown_splits(curves, metric)]
+            away = sum(
+                any(not ends[0] <= y <= ends[1] for n in names for _, y in c.points(n))
+                for c in curves
+            )
+            side = f"below {ends[0]:.3g}" if higher_is_better(metric) else f"above {ends[1]:.3g}"
+            notes.append(f"{metric} {side} is off the picture ({away} of {len(curves)} curves)")
+    return "; ".join(notes)
 
 
 def thinned(count: int) -> list[int]:
@@ -115,12 +177,6 @@ def _name(comparison: Comparison, result: Result, run: Run) -> str:
         text = result.setting.get(key, "-")
         words.append(text if key in ("data", "model") else f"{key.rpartition('.')[2]}={text}")
     return " ".join(filter(None, words))
-
-
-def curve_metrics(curves: Sequence[Curve]) -> list[str]:
-    """List all metrics that have curves."""
-    names = _columns(curves)
-    return [m.name for m in METRICS if names & {f"train/{m.name}", f"val/{m.name}"}]
 
 
 def headline_metrics(curves: Sequence[Curve]) -> list[str]:

@@ -1,4 +1,8 @@
-"""Effects of settings on the metric: which matter most, and means over repeats."""
+"""Effects of keys on the metric: which matter most, and the lines to draw for each.
+
+Of two keys there is a line for each value of the other. Of more, each value of a key is shown at
+the best of the others: a mean over all of them would be one over hopeless ones.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,13 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dltrain.metrics import higher_is_better
-from dltrain.runs.compare.axes import Axis, axis_of, can_be_drawn
-from dltrain.runs.compare.repeats import REPEATS
+from dltrain.metrics import higher_is_better, metric_of
+from dltrain.runs.compare.axes import LOG, Axis, axis_of, can_be_drawn, metric_axis, unclipped
+from dltrain.runs.compare.repeats import REPEATS, setting_keys
 from dltrain.runs.compare.results import LOST, Result
+from dltrain.runs.compare.settings import grouped
+
+MAX_LINES = 8  # in one picture, as many as can be told apart by colour
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,99 @@ class Mean:
     low: float  # a standard deviation below it
     high: float  # a standard deviation above it
     count: int  # of how many members
+
+
+@dataclass(frozen=True)
+class Line:
+    """The members that one line goes through."""
+
+    name: str  # the value of the other key; empty if there is one line
+    results: Sequence[Result]  # with a value that the picture shows
+    means: Sequence[Mean]  # what is joined
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a key does to the metric."""
+
+    axis: Axis  # of the key
+    metric_axis: str  # ``linear`` or ``log``
+    lines: Sequence[Line]
+    other: str | None  # the key whose values have a line each
+    at_best: bool  # whether each value is shown at the best of the other keys
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether its means are of several members."""
+        return any(mean.count > 1 for line in self.lines for mean in line.means)
+
+
+def effect_of(key: str, results: Sequence[Result], metric: str) -> Effect:
+    """Decide how the metric is drawn against a key.
+
+    Args:
+        key: One of ``keys_by_importance``.
+        results: Of all members, as ``drawable`` returns them.
+        metric: What is drawn.
+    """
+    keys = keys_by_importance(results, metric)
+    others = [other for other in keys if other != key]
+    axis = axis_of(key, texts_of(results, key))
+    kind = metric_axis(metric, [result.value for result in results if result.value is not None])
+    hidden = off_scale(results, metric)
+    shown = [r for r in results if r.value is not None and r.index not in hidden]
+    few = len(others) == 1 and len(set(texts_of(results, others[0]))) <= MAX_LINES
+    if not others or few:
+        names = axis_of(others[0], texts_of(results, others[0])).texts if others else [""]
+        lines = []
+        for name in names:
+            alike = [r for r in shown if not others or r.setting.get(others[0], "-") == name]
+            lines.append(Line(name, alike, means(axis, alike, by_log=kind == LOG)))
+        return Effect(axis, kind, lines, others[0] if others else None, at_best=False)
+    line = Line("", shown, _best_means(axis, results, metric, by_log=kind == LOG))
+    return Effect(axis, kind, [line], None, at_best=True)
+
+
+def _best_means(axis: Axis, results: Sequence[Result], metric: str, *, by_log: bool) -> list[Mean]:
+    """Return at each position the mean of the best setting there."""
+    positions, keys = axis.groups(), setting_keys(results)
+    there: dict[float, list[Result]] = {}
+    for text, result in zip(texts_of(results, axis.key), results, strict=True):
+        there.setdefault(positions[text], []).append(result)
+    best = {x: grouped(each, metric, keys=keys)[0].results for x, each in there.items()}
+    hidden = off_scale(results, metric)
+    return [
+        _mean(position, [result.value or 0.0 for result in best[position]], by_log=by_log)
+        for position in sorted(best)
+        if best[position] and best[position][0].index not in hidden
+    ]
+
+
+def off_scale(results: Sequence[Result], metric: str) -> set[int]:
+    """Return the numbers of members that pictures leave out: they would flatten all the others."""
+    floor = metric_of(metric).floor
+    valued = [(result.index, result.value) for result in results if result.value is not None]
+    ends = unclipped(metric, [value for _, value in valued if value >= floor])
+    low, high = ends or (-math.inf, math.inf)
+    return {index for index, value in valued if not max(low, floor) <= value <= high}
+
+
+def off_scale_note(results: Sequence[Result], metric: str) -> str:
+    """Say how many members pictures leave out, and beyond what; nothing if none."""
+    hidden = off_scale(results, metric)
+    away = [r.value for r in results if r.value is not None and r.index in hidden]
+    if not away:
+        return ""
+    side = "below" if higher_is_better(metric) else "above"
+    nearest = max(away) if higher_is_better(metric) else min(away)
+    return f"off the scale: {len(away)} of {len(results)}, at {nearest:.3g} and {side}"
+
+
+def effects_note(effects: Sequence[Effect]) -> str:
+    """Say what lines are, where they are no lines through all their points."""
+    if any(effect.at_best for effect in effects):
+        return "each value is shown at the best of the other keys"
+    return ""
 
 
 def means(axis: Axis, results: Sequence[Result], *, by_log: bool) -> list[Mean]:

@@ -13,8 +13,9 @@ from dltrain.config.overrides import Overrides
 from dltrain.config.plain import Fields, flat
 from dltrain.runs.compare import field_names
 from dltrain.runs.compare.field_names import Numbers
+from dltrain.runs.compare.repeats import is_split
 from dltrain.runs.compare.results import numbered_members, numbers_of, results_of
-from dltrain.runs.compare.settings import leader
+from dltrain.runs.compare.settings import best_setting, leader, mean_numbers
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
@@ -60,6 +61,7 @@ class Standing:
     numbers: Numbers  # by name; of a sweep those of its best member
     reached: Reached | None = None  # the one that chooses between epochs, or between members
     member: int | None = None  # the number of that member, if it is a sweep
+    mean_of: int | None = None  # of how many members they are means, if those are of several splits
 
 
 def standing_of(run: Run) -> Standing:
@@ -69,13 +71,25 @@ def standing_of(run: Run) -> Standing:
         return Standing(numbers, (metric, numbers[metric]) if metric in numbers else None)
     metric = str(run.part("metric"))
     if run.status in ("running", "crashed"):  # its record is of an earlier time
-        first = leader(results_of(run, numbered_members(run), metric=metric), metric)
-        numbers, member = (first.metrics, first.index) if first else ({}, None)
+        numbers, member, mean_of = _so_far(run, metric)
     else:
-        member = run.part("result", "best", "member")
+        member, mean_of = (
+            run.part("result", *path) for path in (("best", "member"), ("mean", "count"))
+        )
         numbers = field_names.finite(run.mapping("result", "metrics"))
     best = (metric, numbers[metric]) if metric in numbers else None
-    return Standing(numbers, best, member if isinstance(member, int) else None)
+    counts = [each if isinstance(each, int) else None for each in (member, mean_of)]
+    return Standing(numbers, best, *counts)
+
+
+def _so_far(sweep: Run, metric: str) -> tuple[Numbers, int | None, int | None]:
+    """Return the numbers of the member that leads, and which that is; or means, and of how many."""
+    results = results_of(sweep, numbered_members(sweep), metric=metric)
+    if is_split(results):
+        setting = best_setting(results, metric)
+        return (mean_numbers(setting), None, len(setting.results)) if setting else ({}, None, None)
+    first = leader(results, metric)
+    return (first.metrics, first.index, None) if first else ({}, None, None)
 
 
 def fields_and_reached(run: Run) -> tuple[Fields, Reached | None]:
@@ -99,6 +113,7 @@ def fields_and_reached(run: Run) -> tuple[Fields, Reached | None]:
         "optimizer": run.part("config", "optimizer", "kind"),
         "parameters": run.part("model", "parameters"),
         "member": standing.member,
+        "mean_of": standing.mean_of,
         "message": run.part("result", "message") or None,
         **(flat(config) if isinstance(config, dict) else _typed(run)),
         **standing.numbers,

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import functools
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -180,8 +181,34 @@ def _inverse_trigamma(value: float) -> float:
 
 def _mean_variance(samples: Samples, setting: int, variances: Floats) -> float:
     """Return the variance of a setting's mean over its repeats."""
-    count = np.isfinite(samples.values[setting]).sum()
-    return float(variances[setting] * (1 / count + samples.split_ratio))
+    count = int(np.isfinite(samples.values[setting]).sum())
+    return variance_of_mean(float(variances[setting]), count=count, split_ratio=samples.split_ratio)
+
+
+def variance_of_mean(variance: float, *, count: int, split_ratio: float) -> float:
+    """Return the variance of a mean over repeats.
+
+    Args:
+        variance: Of a single one.
+        count: How many there are.
+        split_ratio: Validation rows over training rows where repeats are splits of the same rows,
+            which share training rows (Nadeau and Bengio); else 0.
+    """
+    return variance * (1 / count + split_ratio)
+
+
+def mean_interval(values: Sequence[float], *, split_ratio: float) -> tuple[float, float]:
+    """Return the 95 % interval of a mean over repeats, by Student's t; nan for a single one."""
+    from scipy.special import stdtrit
+
+    if len(values) < 2:
+        return math.nan, math.nan
+    variance = variance_of_mean(
+        statistics.variance(values), count=len(values), split_ratio=split_ratio
+    )
+    half = float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)) * math.sqrt(variance)
+    mean = statistics.fmean(values)
+    return mean - half, mean + half
 
 
 def _rows_variance(samples: Samples, setting: int, best: int) -> tuple[float, bool]:

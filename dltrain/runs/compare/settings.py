@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 
 from dltrain.metrics import higher_is_better
 from dltrain.runs.compare.field_names import Numbers
-from dltrain.runs.compare.repeats import REPEATS, SPLITS, is_repeated, is_split, setting_keys
+from dltrain.runs.compare.repeats import (
+    REPEATS,
+    SPLITS,
+    is_repeated,
+    is_split,
+    repeat_of,
+    setting_keys,
+    split_ratio,
+)
 from dltrain.runs.compare.results import LOST, Result, leading, ranked
 from dltrain.runs.row_values import row_values
 from dltrain.text import figure
@@ -131,18 +139,18 @@ def _samples(settings: Sequence[SettingResult], metric: str) -> Samples:
     every = [result for each in settings for result in each.results]
     # Of one split the seeds are averaged: what varies most between repeats is the split.
     apart = SPLITS if is_split(every) else REPEATS
-    columns = list(dict.fromkeys(_repeat(result, apart) for result in every))
+    columns = list(dict.fromkeys(repeat_of(result, apart) for result in every))
     sign = 1 if higher_is_better(metric) else -1
     values = np.full((len(settings), len(columns)), np.nan)
     for k, each in enumerate(settings):
         for j, column in enumerate(columns):
-            same = [r.value or 0.0 for r in each.results if _repeat(r, apart) == column]
+            same = [r.value or 0.0 for r in each.results if repeat_of(r, apart) == column]
             values[k, j] = sign * statistics.fmean(same) if same else math.nan
     if apart is SPLITS:
-        return Samples(values, split_ratio=_split_ratio(every))
+        return Samples(values, split_ratio=split_ratio(every))
     rows = [
         {
-            columns.index(_repeat(result, apart)): sign * known
+            columns.index(repeat_of(result, apart)): sign * known
             for result in each.results
             if result.run is not None and (known := row_values(result.run, metric)) is not None
         }
@@ -151,25 +159,26 @@ def _samples(settings: Sequence[SettingResult], metric: str) -> Samples:
     return Samples(values, rows if all(rows) else ())
 
 
-def _repeat(result: Result, keys: Sequence[str]) -> tuple[str, ...]:
-    return tuple(result.setting.get(key, "-") for key in keys)
-
-
-def _split_ratio(results: Sequence[Result]) -> float:
-    """Return how many rows validate for each that trains."""
-    for result in results:
-        rows = result.run.mapping("data", "rows") if result.run is not None else {}
-        train, val = rows.get("train"), rows.get("val")
-        if isinstance(train, int) and isinstance(val, int) and train > 0:
-            return val / train
-    return 0.0
-
-
 def noise_word(setting: SettingResult) -> str:
     """Say in a word or two what can be said of a setting beside the best."""
     if setting.lost and setting.verdict is not None and setting.verdict.word != "best":
         return f"unstable, {setting.lost} lost"
     return setting.verdict.word if setting.verdict is not None else ""
+
+
+# What a verdict says, wherever it has to be explained.
+MEANINGS = {
+    "worse": "worse: its mean is worse than the best one's, by more than noise explains",
+    "as good": "as good: its mean is no further from the best one's than the margin, noise counted",
+    "cannot tell": "cannot tell: too few runs or rows to say which of the two it is",
+    "unstable": "unstable: its runs differ far more than better settings' do, or some were lost",
+}
+
+
+def meanings(settings: Sequence[SettingResult]) -> list[str]:
+    """Explain the verdicts that occur, a line each."""
+    words = {each.verdict.word for each in settings if each.verdict is not None}
+    return [text for word, text in MEANINGS.items() if word in words]
 
 
 def is_good(setting: SettingResult) -> bool:
@@ -223,6 +232,11 @@ def _advice(settings: Sequence[SettingResult]) -> str:
     return ""
 
 
+def best_setting(results: Sequence[Result], metric: str) -> SettingResult | None:
+    """Return the setting with the best mean, if any has a value."""
+    return next(iter(_with_values(results, metric)), None)
+
+
 def best_result(results: Sequence[Result], metric: str) -> Result | None:
     """Return the best member: what is starred and whose model is used.
 
@@ -232,8 +246,8 @@ def best_result(results: Sequence[Result], metric: str) -> Result | None:
     if is_split(results):
         return None
     if is_repeated(results):
-        settings = _with_values(results, metric)
-        return settings[0].results[0] if settings else None
+        best = best_setting(results, metric)
+        return best.results[0] if best else None
     return next(iter(ranked(results, metric)), None)
 
 

@@ -39,4 +39,5 @@ def test_a_sweep_and_its_best_are_json(here: Path, call: Call) -> None:
     shown = json.loads(call("runs", "show", "latest", "--json").out)
     assert len(shown["members"]) == 2
     best = json.loads(call("runs", "best", "latest", "--json").out)
-    assert best["best"]["value"] == best["ranking"][0]["value"]
+    assert best["best"]["value"] == best["rows"][0]["val/loss"]
+    assert [row["member"] for row in best["rows"]] == [best["best"]["index"], 0]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import pytest
+
 from dltrain.runs.find import find
 from dltrain.runs.run import read
-from tests.cli.conftest import rows_of, runs_of
+from tests.cli.conftest import rows_of, runs_of, short_of
 from tests.conftest import Call, write_record
 
 
@@ -72,3 +75,83 @@ def test_the_remarks_are_those_of_the_best_member(here: Path, call: Call) -> Non
         assert learning in shown.out
         assert hopeless not in shown.out
         assert re.search(r"^baseline +val/rmse: mean ", shown.out, re.MULTILINE)
+
+
+def test_a_sweeps_table_is_the_same_in_every_format(there: Path, call: Call) -> None:
+    *_, sweep = runs_of(there)
+    best = ("runs", "best", sweep.short)
+    [row] = rows_of(call(*best, "--csv", "--columns", "lr,mean,sd,n"))[:1]
+    facts = json.loads(call(*best, "--json").out)
+    assert row["optimizer.lr"] == facts["rows"][0]["optimizer.lr"] == "0.1"
+    assert float(row["mean val/loss"]) == facts["rows"][0]["mean val/loss"]
+    deviation = float(row["sd"])
+    places = 1 - int(f"{deviation:.1e}".partition("e")[2])
+    mean, sd = (f"{float(row[name]):.{places}f}" for name in ("mean val/loss", "sd"))
+    assert f"| 0.1 | {mean} | {sd} | 2 | best |\n" in call(*best, "--md").out
+    assert f"$0.1$ & ${mean} \\pm {sd}$ & $2$ & best \\\\\n" in call(*best, "--latex").out
+    assert call(*best).out.splitlines()[1].split() == ["0.1", mean, sd, "2", "best"]
+
+
+def test_a_table_is_a_sweeps(there: Path, call: Call) -> None:
+    shown = call("runs", "best", "--latex")
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.startswith("dltrain: error: --latex: is of a sweep's table, so name the sweep")
+
+
+WIDE = ("data=csv", "data.path=t.csv", "data.target=y", "data.test_fraction=0.2",
+        "data.val_fraction=0.2", "trainer.epochs=1")  # fmt: skip
+
+
+@pytest.fixture
+def wide(here: Path) -> Path:
+    """Stand beside a table."""
+    rows = "".join(f"{i},{i * i % 17},{3 * i % 20}\n" for i in range(90))
+    (here / "t.csv").write_text(f"a,b,y\n{rows}")
+    return here
+
+
+@pytest.mark.usefixtures("wide")
+def test_where_there_is_no_room_what_matters_least_goes_and_is_named(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    varied = ("optimizer.lr=0.01,0.1", "optimizer.momentum=0,0.9", "sweep.repeat=2")
+    short = short_of(call("-m", *WIDE, *varied))
+    wide = call("runs", "best", short).out
+    assert "sd test/rmse" in wide.splitlines()[0]
+    assert "no room for" not in wide
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = call("runs", "best", short).out.splitlines()
+    assert max(map(len, narrow[:5])) <= 80
+    assert "no room for sd test/rmse; dltrain runs best --columns has it" in narrow
+    assert "mean test/rmse" in narrow[0]
+
+
+@pytest.mark.usefixtures("wide")
+def test_a_choice_by_test_rows_is_called_one_everywhere(call: Call) -> None:
+    said = "chosen by test rows: these figures are no estimate for new rows"
+    shown = call("-m", *WIDE, "optimizer.lr=0.01,0.1", "sweep.metric=test/loss")
+    assert said in shown.out.splitlines()
+    short = short_of(shown)
+    for form in ("--md", "--latex", "--json"):
+        assert said in call("runs", "best", short, form).out
+        assert said not in call("runs", "best", short, form, "--metric", "val/loss").out
+    as_csv = call("runs", "best", short, "--csv")
+    assert (said in as_csv.out, said in as_csv.err) == (False, True)
+
+
+@pytest.mark.usefixtures("wide")
+def test_splits_are_averaged_and_no_command_offers_the_luckiest(call: Call) -> None:
+    shown = call("-m", *WIDE, "data.seed=1,2,3", "optimizer.lr=0.01,0.1")
+    assert shown.code == 0
+    listed, best = call("runs").out, call("runs", "best", "latest").out
+    for text in (shown.out, best):
+        assert "best setting  optimizer.lr=" in text
+        [mean] = [line for line in text.splitlines() if line.startswith("mean  ")]
+        assert "(mean of 3, sd " in mean
+        assert "95 % interval [" in mean
+        assert not any(word in text for word in ("seed=1", "seed=2", "seed=3", "command"))
+    assert "(mean of 3)" in listed
+    values = [float(r["val/loss"]) for r in rows_of(call("runs", "ls", "latest", "--csv"))
+              if r["optimizer.lr"] == best.partition("optimizer.lr=")[2].split()[0]]  # fmt: skip
+    [row] = rows_of(call("runs", "best", "latest", "--csv"))[:1]
+    assert float(row["mean val/loss"]) == pytest.approx(sum(values) / 3)

@@ -21,10 +21,10 @@ from dltrain.report.page import harmless
 from dltrain.runs.compare.axes import axis_of
 from dltrain.runs.compare.comparison import Comparison, compare
 from dltrain.runs.compare.curves import curves_of
+from dltrain.runs.compare.digits import written
 from dltrain.runs.compare.effects import texts_of
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
-from dltrain.text import figure as written
 from tests.conftest import Call, write_record
 
 METRIC = "val/loss"
@@ -217,12 +217,17 @@ def test_terminal_and_page_say_the_same_of_repeats(name: str, call: Call) -> Non
     assert paragraphs[0].lower() == f"{noise.split(None, 1)[1]}.".lower()
     head, *lines = said.best.splitlines()
     assert head.endswith("verdict")
-    rows = said.table("Settings with their mean over seeds")
-    assert len(rows) == len({lr for lr, _ in members})
-    for row, line in zip(rows, lines, strict=False):
+    [table] = [b for b in said.blocks("table") if b["caption"].startswith("Settings with")]
+    assert len(table["rows"]) == len({lr for lr, _ in members})
+    places = [column.get("places") for column in table["columns"]]
+    for row, line in zip(table["rows"], lines, strict=False):
         lr, mean, deviation, count, word = row
-        cells = [f"{lr:g}", written(mean), "-" if deviation is None else written(deviation)]
-        assert line.split() == [*cells, *count.split(), *word.split()]
+        figures = [written(x, n) for x, n in zip((mean, deviation), places[1:], strict=False)]
+        assert line.split()[:4] == [f"{lr:g}", *figures, count.split()[0]]
+        assert line.endswith(f" {word}")
+        assert any(text.lower().startswith(word.partition(",")[0]) for text in paragraphs) is (
+            word != "best"
+        )
 
 
 @pytest.mark.usefixtures("here")

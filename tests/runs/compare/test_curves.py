@@ -15,9 +15,9 @@ from dltrain.runs.compare.curves import (
     Curve,
     Rows,
     curve_axis,
-    curve_metrics,
     curve_splits,
     curves_of,
+    headline_metrics,
     thinned,
     thinning_note,
 )
@@ -53,8 +53,8 @@ def write_sweep(count: int) -> Run:
 
 def test_the_loss_comes_first_and_then_what_people_speak_of() -> None:
     curves = [Curve("a", rows_of(val_r2=1, val_rmse=1)), Curve("b", rows_of(train_loss=1, lr=1))]
-    assert curve_metrics(curves) == ["loss", "rmse", "r2"]
-    assert curve_metrics([Curve("a", [])]) == []
+    assert headline_metrics(curves) == ["loss", "rmse"]
+    assert headline_metrics([Curve("a", [])]) == ["loss"]
 
 
 def test_validation_rows_are_drawn_where_any_run_has_them() -> None:
