@@ -55,7 +55,7 @@ def test_kinds_from_outside_go_through_the_verbs_on_a_run(folder: Path, call: Ca
     low, high = (float(line.split(",")[1]) for line in out.splitlines()[1:])
     assert low < high  # as the sine does
     out = done(call("runs", "show", run.name))
-    assert "command         dltrain 'plugins=[waves]' data=waves model=narrow" in out
+    assert "command    dltrain 'plugins=[waves]' data=waves model=narrow" in out
     done(call("report", run.name, PLUGIN, "--output", "page.html"))
     assert "train/rmse" in Path("page.html").read_text()
 

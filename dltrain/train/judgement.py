@@ -87,7 +87,8 @@ def judge(
             continue
         scores = stack.scores()
         known = evaluate(stack, split, members=members, scores=scores)
-        every = intervals(scores, leading(stack.loss.task, num_classes=scores.num_outputs))
+        quoted = leading(stack.loss.task, num_classes=scores.num_outputs)
+        every = intervals(scores, [name for name in quoted if name in scores.estimated()])
         for index, more in enumerate(scores.metrics()):
             tested = known[members[index]] if split == "test" else {}
             kept[index] |= named(split, tested | more)

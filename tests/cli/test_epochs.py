@@ -78,8 +78,12 @@ def trained(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         members = {str(n): read(sweep / "members" / f"{n:04d}") for n in range(3)}
         tests = {
             number: {
-                found.epoch: dict(found.metrics)
-                for found in (evaluate(run, epoch=each) for each in ("last", "best"))
+                evaluate(run, epoch=each).epoch: {
+                    name: value
+                    for split in ("val", "test")
+                    for name, value in evaluate(run, split=split, epoch=each).metrics.items()
+                }
+                for each in ("last", "best")
             }
             for number, run in members.items()
         }
@@ -130,6 +134,13 @@ def on_the_page(trained: Trained, call: Call) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in block["rows"]]
 
 
+def quoted(line: str) -> dict[str, str]:
+    """Read figures as in ``rmse 0.5 [0.4, 0.6]  loss 0.2``."""
+    pairs = re.findall(r"(?:^|  )(\w+) ([^ ]+)", line)
+    assert len(pairs) >= 2
+    return dict(pairs)
+
+
 def told(trained: Trained, call: Call) -> list[Row]:
     """Read what is said of single runs in sentences, and beside each the kept epoch's test."""
     rows: list[Row] = []
@@ -142,7 +153,7 @@ def told(trained: Trained, call: Call) -> list[Row]:
         assert said
         assert tests
         assert ended
-        pairs = dict(part.split(" ") for part in tests[1].split("  "))
+        pairs = {f"test/{name}": value for name, value in quoted(tests[1]).items()}
         rows.append({"member": number, "epoch": said[3], said[1]: said[2], **pairs})
         test = {f"test/{ended[4]}": ended[5]}
         rows.append({"member": number, "epoch": ended[3], ended[1]: ended[2], **test})
@@ -196,10 +207,8 @@ def test_a_run_says_of_which_epoch_its_figures_are(
         assert said
         assert (int(said[2]), said[3]) == (best["epoch"] if keep == "best" else 9, which)
         found = evaluate(read(folder), split=split, epoch=keep).metrics
-        printed = dict(pair.split(" ") for pair in said[1].split("  "))
-        assert {name: float(text) for name, text in printed.items()} == pytest.approx(
-            found, rel=2e-4
-        )
+        printed = {f"{split}/{name}": float(text) for name, text in quoted(said[1]).items()}
+        assert printed == pytest.approx({name: found[name] for name in printed}, rel=2e-4)
     told = re.search(r"^best +val/loss (\S+) at epoch (\d)$", out, re.MULTILINE)
     assert (told is not None) is (keep == "last")  # said where it is another epoch
     if told:

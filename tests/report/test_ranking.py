@@ -20,7 +20,7 @@ def test_settings_have_their_mean_and_deviation_over_seeds(call: Call, sweep: st
     facts = facts_of(written(call, sweep))
     table = block(facts, "settings", "table")
     assert [column["name"] for column in table["columns"]] == [
-        *("optimizer.lr", "mean val/loss", "sd", "n", "within noise of the best"),
+        *("optimizer.lr", "mean val/loss", "sd", "n", "verdict"),
     ]
     [results] = Path("outputs").glob("*_sweep_*/results.csv")
     with results.open() as file:
