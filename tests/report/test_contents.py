@@ -107,7 +107,7 @@ def test_settings_have_their_mean_and_deviation_over_seeds(call: Call, sweep: st
     facts = facts_of(written(call, sweep))
     table = block(facts, "settings", "table")
     assert [column["name"] for column in table["columns"]] == [
-        *("optimizer.lr", "mean val/loss", "sd", "n", "within noise of the best"),
+        *("optimizer.lr", "mean val/loss", "sd", "n", "verdict"),
     ]
     [results] = Path("outputs").glob("*_sweep_*/results.csv")
     with results.open() as file:
@@ -236,7 +236,7 @@ def test_where_the_data_are_gone_the_page_says_so(call: Call, here: Path) -> Non
     [said] = section(facts, "model")
     assert said["text"].startswith("What the model predicts is not shown: ")
     assert "table.csv" in said["text"]
-    assert block(facts, "curves", "curves")["metrics"] == ["loss", "rmse", "r2"]
+    assert block(facts, "curves", "curves")["metrics"] == ["loss", "rmse"]
 
 
 def test_the_config_marks_what_differs_from_the_defaults(call: Call, sweep: str) -> None:

@@ -15,8 +15,8 @@
   predictions   of amounts: predicted against true, and the residuals
 
 Outliers that would flatten the rest are cut off, and the picture says so. Without --output, a file
-goes into <output_dir>/plots/ as PNG. RUN is an id, a unique prefix, its last four characters, a path,
-latest, or @1 (row of the list); a sweep's member is SWEEP/12.
+goes into <output_dir>/plots/ as PNG. RUN is an id, a unique prefix, its last four characters, a
+path, latest, or @1 (row of the list); a sweep's member is SWEEP/12.
 """
 
 from __future__ import annotations
