@@ -115,12 +115,8 @@ def differing(trained: Trained, call: Call) -> list[dict[str, str]]:
 
 
 def best_as_json(trained: Trained, call: Call) -> list[Row]:
-    found = json.loads(call("runs", "best", str(trained.folder), "--json").out)
-    return [
-        {"member": each["index"], **each["metrics"], name: each[key]}
-        for each in found["ranking"]
-        for name, key in ((found["metric"], "value"), ("epoch", "epoch"))
-    ]
+    rows: list[Row] = json.loads(call("runs", "best", str(trained.folder), "--json").out)["rows"]
+    return rows
 
 
 def on_the_page(trained: Trained, call: Call) -> list[dict[str, Any]]:

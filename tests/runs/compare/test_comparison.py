@@ -324,7 +324,7 @@ def test_curves_have_the_same_colours_and_stars_in_picture_and_page(here: Path, 
     assert names == [*block["groups"], "2 others", "kept epoch"]
     stars = [line for line in axes.lines if line.get_marker() == "*"]
     kept = [run["kept"] for run in block["runs"] if run["group"] is not None]
-    assert sorted(float(star.get_xdata()[0]) for star in stars) == kept  # type: ignore[index]
+    assert [float(x) for star in stars for x, _ in np.asarray(star.get_xydata())] == kept
 
 
 def test_a_pages_light_colours_are_those_of_pictures() -> None:
