@@ -60,6 +60,16 @@ ELSEWHERE = {
     "train.build": "train/test_trainer.py",  # every training is built by it
     "train.builders": "config/test_kinds.py",  # each is bound to the knobs of its class
     "train.job": "train/test_session.py",  # a record of what is trained
+    "cli.live.summary": "cli/test_train.py",
+    "config.data_schema": "test_conf.py",  # likewise
+    "data.table.options": "data/table/test_dataset.py",  # what every table is prepared with
+    "data.table.several_files": "data/table/test_splitting.py",
+    "nn.amount_scores": "nn/test_scores.py",  # which collects what these compute
+    "nn.class_scores": "nn/test_scores.py",
+    "nn.ranks": "nn/test_scores.py",
+    "nn.ratios": "nn/test_scores.py",
+    "runs.compare.repeats": "runs/compare/test_settings.py",  # which puts them together
+    "train.run_info": "train/test_session.py",  # a record as it begins
 }
 BANNED = {"utils", "util", "helpers", "common", "core", "base", "manager", "misc"}
 MAX_FILE, MAX_FUNCTION = 300, 60

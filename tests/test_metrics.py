@@ -151,7 +151,7 @@ def test_a_report_draws_a_metric_that_was_added_and_offers_factors_only_downward
     made = call("report", run_of(trained).name, "--output", "page.html")
     assert made.code == 0, made.err
     page = Path("page.html").read_text()
-    assert '"metrics":["loss","rmse","r2","fit"]' in page
+    assert '"metrics":["loss","rmse","fit"]' in page
     assert '"can_be_log":["loss","rmse"]' in page
     assert '"test/rmse"' in page
 

@@ -79,7 +79,7 @@ def _by_name(weight: Floats, bias: Floats, data: Dataset) -> list[Block]:
         )
         intro += (
             f" For training {data.target_name} was standardised: its mean is {figure(mean)}, its "
-            f"deviation {figure(deviation)}, and the loss is in units of that deviation squared."
+            f"deviation {figure(deviation)}; the figures and losses here are in its own units."
         )
     if len(few) < len(order):
         intro += f" The {len(few):,} strongest of {len(order):,}."

@@ -49,7 +49,7 @@ class Trained:
                 continue
             epoch = int(row[f"{match[1]}epoch"])
             scores = {**recorded[epoch], **self.tests[member].get(epoch, {})}
-            expected = pytest.approx(float(scores[match[2]]), rel=2e-4)
+            expected = pytest.approx(float(scores[match[2]]), rel=5e-4)
             assert float(value) == expected, (name, row)
             checked += 1
         return checked
@@ -119,12 +119,8 @@ def differing(trained: Trained, call: Call) -> list[dict[str, str]]:
 
 
 def best_as_json(trained: Trained, call: Call) -> list[Row]:
-    found = json.loads(call("runs", "best", str(trained.folder), "--json").out)
-    return [
-        {"member": each["index"], **each["metrics"], name: each[key]}
-        for each in found["ranking"]
-        for name, key in ((found["metric"], "value"), ("epoch", "epoch"))
-    ]
+    rows: list[Row] = json.loads(call("runs", "best", str(trained.folder), "--json").out)["rows"]
+    return rows
 
 
 def on_the_page(trained: Trained, call: Call) -> list[dict[str, Any]]:
@@ -208,9 +204,9 @@ def test_a_run_says_of_which_epoch_its_figures_are(
         assert (int(said[2]), said[3]) == (best["epoch"] if keep == "best" else 9, which)
         found = evaluate(read(folder), split=split, epoch=keep).metrics
         printed = {f"{split}/{name}": float(text) for name, text in quoted(said[1]).items()}
-        assert printed == pytest.approx({name: found[name] for name in printed}, rel=2e-4)
+        assert printed == pytest.approx({name: found[name] for name in printed}, rel=5e-4)
     told = re.search(r"^best +val/loss (\S+) at epoch (\d)$", out, re.MULTILINE)
     assert (told is not None) is (keep == "last")  # said where it is another epoch
     if told:
-        assert float(told[1]) == pytest.approx(best["value"], rel=2e-4)
+        assert float(told[1]) == pytest.approx(best["value"], rel=5e-4)
         assert int(told[2]) == best["epoch"]

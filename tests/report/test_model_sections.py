@@ -64,7 +64,9 @@ def test_amounts_stand_beside_the_true_ones_and_rows_in_their_own_units(
     assert intro.startswith("Change of y per unit of a feature, as in coefficients.csv")
     deviation = figure(found.data.target_scale.deviation[0])
     assert "For training y was standardised: its mean is" in intro
-    assert f"its deviation {deviation}, and the loss is in units of that" in intro
+    assert f"its deviation {deviation}; the figures and losses here are in its own units" in intro
+    metrics = found.metrics
+    assert metrics["test/loss"] == pytest.approx(metrics["test/rmse"] ** 2 / 2)
 
 
 def test_where_the_data_are_gone_the_page_says_so(call: Call, here: Path) -> None:
@@ -75,7 +77,7 @@ def test_where_the_data_are_gone_the_page_says_so(call: Call, here: Path) -> Non
     [said] = section(facts, "model")
     assert said["text"].startswith("What the model predicts is not shown: ")
     assert "table.csv" in said["text"]
-    assert block(facts, "curves", "curves")["metrics"] == ["loss", "rmse", "r2"]
+    assert block(facts, "curves", "curves")["metrics"] == ["loss", "rmse"]
 
 
 def test_the_page_quotes_a_model_like_evaluate(call: Call, here: Path) -> None:

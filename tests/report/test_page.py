@@ -216,20 +216,20 @@ def test_dragging_along_an_axis_chooses_runs(sweep_page: Any) -> None:
 
 def test_the_legend_hides_and_shows_curves(sweep_page: Any) -> None:
     page = sweep_page
-    drawn(page, "loss", 9)
-    drawn(page, "accuracy", 9)
+    drawn(page, "loss", 18)  # each with a star on its kept epoch
+    drawn(page, "accuracy", 18)
     first = page.locator("#curves .legend button").first
     first.click()
     assert first.get_attribute("aria-pressed") == "false"
-    drawn(page, "loss", 6)
-    drawn(page, "accuracy", 6)
+    drawn(page, "loss", 12)
+    drawn(page, "accuracy", 12)
     first.focus()
     page.keyboard.press("Space")
-    drawn(page, "loss", 9)
+    drawn(page, "loss", 18)
     first.click(modifiers=["Shift"])  # alone
-    drawn(page, "loss", 3)
-    page.get_by_role("button", name="Training curves too").click()
     drawn(page, "loss", 6)
+    page.get_by_role("button", name="Training curves too").click()
+    drawn(page, "loss", 9)
 
 
 @pytest.mark.proof

@@ -9,7 +9,7 @@ import pytest
 from dltrain.train.baselines import LEAST_SQUARES
 from dltrain.train.judgement import Judgement
 from dltrain.train.outcome import Outcome, Rules
-from dltrain.train.remarks import judged_metric, remarks
+from dltrain.train.remarks import remarks
 
 ACCURACY = Rules(10, None, "val/accuracy")
 LOSS = Rules(10, None, "val/loss")
@@ -64,14 +64,6 @@ def test_what_is_no_better_than_knowing_nothing_is_said(accuracy: float, sentenc
     kept = {"val/accuracy": 0.99, "test/accuracy": accuracy}
     found = said(outcome(kept, intervals=interval), baselines=MAJORITY)
     assert found == ([sentence] if sentence else [])
-
-
-def test_without_test_rows_the_validation_rows_judge_and_rmse_stands_for_the_loss() -> None:
-    assert judged_metric("val/accuracy", {"val/accuracy": 0.5}) == "val/accuracy"
-    assert judged_metric("val/loss", {"val/loss": 1.0, "test/loss": 1.0}) == "test/loss"
-    amounts = {"val/loss": 1.0, "val/rmse": 1.0, "test/loss": 2.0, "test/rmse": 2.0}
-    assert judged_metric("val/loss", amounts) == "test/rmse"
-    assert judged_metric("train/loss", {"train/loss": 1.0}) == ""
 
 
 def test_linear_regression_may_come_as_far_as_least_squares_and_other_models_farther() -> None:

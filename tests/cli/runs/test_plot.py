@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -137,6 +138,20 @@ def test_what_cannot_be_meant_is_refused_in_a_line_and_nothing_is_written(call: 
         "format (.png, .svg, .pdf)",
         (short, "--kind", "curves", "--output", "no/a.png"): "--output=no/a.png: there is no "
         "folder no",
+        (
+            short,
+            "--size",
+            "6",
+        ): "argument --size: 6: must be inches as in 6x3.5, each from 1 to 50; "
+        "see dltrain runs plot --help",
+        (short, "--size", "6x99"): "argument --size: 6x99: must be inches as in 6x3.5, each from 1 "
+        "to 50; see dltrain runs plot --help",
+        (short, "--metric", "val/los"): "curves: --metric=val/los: no listed run has such a field; "
+        "did you mean val/loss?",
+        (short, "--metric", "val/mae"): "curves: --metric=val/mae: is not known every epoch, so it "
+        "has no curve (loss, rmse)",
+        (short, "--kind", "weights", "--top", "2"): "--top: says nothing of --kind=weights; it is "
+        "for curves and sweeps",
         (short, "--output", "a.png"): "--output=a.png: holds one picture, and there are 3; "
         "choose one with --kind (curves, weights, predictions)",
         ("@1", "@2", "--kind", "weights", "--output", "a.png"): "--output=a.png: holds one "
@@ -147,6 +162,37 @@ def test_what_cannot_be_meant_is_refused_in_a_line_and_nothing_is_written(call: 
         assert (shown.code, shown.out, shown.err) == (2, "", f"dltrain: error: {line}\n")
     assert call("runs", "plot", "nothing").code == 2
     assert tree(Path()) == before
+
+
+def words_of(file: Path) -> str:
+    """Return what is written in a picture."""
+    return " ".join(re.findall(r">([^<>]+)</text>", file.read_text()))
+
+
+@pytest.mark.usefixtures("here")
+def test_a_picture_has_the_title_size_metric_and_members_that_are_asked_for(call: Call) -> None:
+    sweep = trained(call, "-m", *SMALL, "optimizer.lr=0.001,0.01,0.1")
+    file = Path("a.svg")
+
+    def drawn(kind: str, *words: str) -> str:
+        shown = call("runs", "plot", sweep.short, "--kind", kind, "--output", str(file), *words)
+        assert shown.code == 0, shown
+        return words_of(file)
+
+    plain = drawn("curves")
+    assert "linear on synthetic, 3 members" in plain
+    assert "lr=0.001" in plain
+    assert "rmse" in plain
+    asked = drawn(
+        "curves", "--title", "Mine", "--metric", "val/loss", "--top", "2", "--size", "4x3"
+    )
+    assert "Mine the best 2 of 3 runs" in asked
+    assert "lr=0.001" not in asked
+    assert "rmse" not in asked
+    assert 'width="288pt" height="216pt"' in file.read_text()
+    keys = drawn("keys", "--metric", "val/rmse")
+    assert "linear on synthetic, 3 members: val/rmse" in keys
+    assert sweep.short not in keys + asked
 
 
 def test_without_data_the_curves_are_drawn_and_the_rest_is_named(here: Path, call: Call) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+import dltrain.report
 from dltrain.cli.run_argument import chosen_run
 from dltrain.plots import curves as curve_plots
 from dltrain.plots import heatmap, key_effects, style
@@ -20,7 +21,7 @@ from dltrain.report.contents import report
 from dltrain.report.page import harmless
 from dltrain.runs.compare.axes import axis_of
 from dltrain.runs.compare.comparison import Comparison, compare
-from dltrain.runs.compare.curves import curves_of
+from dltrain.runs.compare.curves import MAX_COLOURS, curves_of
 from dltrain.runs.compare.digits import written
 from dltrain.runs.compare.effects import texts_of
 from dltrain.runs.find import find
@@ -33,12 +34,17 @@ Members = Mapping[tuple[str, ...], float | str]
 
 
 def write_sweep(
-    keys: Sequence[str], members: Members, *, planned: int = 0, ratio: float = 2
+    keys: Sequence[str],
+    members: Members,
+    *,
+    planned: int = 0,
+    ratio: float = 2,
+    folder: str = "aaaa",
 ) -> Run:
     """Write the folder of a sweep by hand; the losses of each member fall by a factor."""
-    folder = Path("outputs/2026-01-01_10-00-00_sweep_aaaa")
+    path = Path(f"outputs/2026-01-01_10-00-00_sweep_{folder}")
     for index, (texts, end) in enumerate(members.items()):
-        member = folder / "members" / f"{index:04d}"
+        member = path / "members" / f"{index:04d}"
         member.mkdir(parents=True)
         status = end if isinstance(end, str) else "done"
         words = [f"{key}={text}" for key, text in zip(keys, texts, strict=True)]
@@ -58,8 +64,8 @@ def write_sweep(
         (member / "metrics.csv").write_text("epoch,train/loss,val/loss\n" + "".join(rows))
     count = planned or len(members)
     info = {"status": "failed", "metric": METRIC, "varying": list(keys), "members": count}
-    write_record(folder / "sweep.json", info)
-    return find("aaaa", Path("outputs"))
+    write_record(path / "sweep.json", info)
+    return find(folder, Path("outputs"))
 
 
 @dataclass(frozen=True)
@@ -299,6 +305,63 @@ def test_learning_curves_have_the_same_axis_everywhere(
     marks = [float(text) for text in re.findall(r"^ *([\d.e+-]+) \|", chart, re.MULTILINE)][:4]
     gaps = [a / b if kind == "log" else a - b for a, b in itertools.pairwise(marks)]
     assert gaps == pytest.approx([gaps[0]] * 3, rel=0.01)
+
+
+def test_curves_have_the_same_colours_and_stars_in_picture_and_page(here: Path, call: Call) -> None:
+    """Repeats of a setting share a colour, which was so on the page alone."""
+    members: Members = {(lr, s): int(lr) + int(s) / 9 for lr in "123456789" for s in "01"}
+    said = say(write_sweep(["optimizer.lr", "seed"], members), call)
+    [block] = said.blocks("curves")
+    with style.drawing():
+        figure: Figure = curve_plots.draw(curves_of(said.comparison), title="")
+    [axes] = figure.axes
+    assert block["metrics"] == [axes.get_ylabel()]
+    lines = {line.get_gid(): line.get_color() for line in axes.lines if line.get_gid()}
+    grey = "#BBBBBB"
+    groups = [run["group"] for run in block["runs"]]
+    assert groups.count(None) == 2
+    assert [lines[f"val/loss-{rank}"] for rank in range(len(groups))] == [
+        grey if group is None else style.COLOURS[group] for group in groups
+    ]
+    assert block["groups"] == [f"optimizer.lr={lr}" for lr in "12345678"]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == [*block["groups"], "2 others", "kept epoch"]
+    stars = [line for line in axes.lines if line.get_marker() == "*"]
+    kept = [run["kept"] for run in block["runs"] if run["group"] is not None]
+    assert [float(x) for star in stars for x, _ in np.asarray(star.get_xydata())] == kept
+
+
+def test_a_pages_light_colours_are_those_of_pictures() -> None:
+    css = (Path(dltrain.report.__file__).parent / "assets" / "page.css").read_text()
+    first = dict(reversed(re.findall(r"--series-(\d): (#\w{6});", css)))
+    assert [first[str(n)].upper() for n in range(MAX_COLOURS)] == list(style.COLOURS)
+
+
+def test_the_best_has_its_star_in_the_page_where_it_has_it_in_the_picture(
+    here: Path, call: Call
+) -> None:
+    members: Members = {
+        (lr, m): 1.0 + i + j for i, lr in enumerate("19") for j, m in enumerate("ab")
+    }
+    said = say(write_sweep(["optimizer.lr", "model"], members), call)
+    for effect in said.blocks("effect"):
+        panel = said.panels[effect["key"]]
+        [star] = [line for line in panel.lines if line.get_marker() == "*"]
+        assert (effect["star"]["y"], effect["star"]["called"]) == (star.get_ydata()[0], "0")
+    split = write_sweep(["data.seed"], {("1",): 1.0, ("2",): 2.0}, folder="bbbb")
+    assert [block["star"] for block in say(split, call).blocks("effect")] == [None]
+
+
+def test_nothing_glows_that_is_not_the_best_or_as_good(here: Path, call: Call) -> None:
+    values = {"1": (1.0, 1.1, 1.2), "2": (1.15, 1.0, 1.1), "5": (5.0, 5.1, 5.2)}
+    members: Members = {(lr, str(s)): v for lr, each in values.items() for s, v in enumerate(each)}
+    said = say(write_sweep(["optimizer.lr", "seed"], members), call)
+    [table] = [b for b in said.blocks("table") if b["caption"].startswith("Settings")]
+    words = [row[-1] for row in table["rows"]]
+    assert words[-1] == "worse"
+    assert table["marked"] == [n for n, word in enumerate(words) if word in ("best", "as good")]
+    others = [b for b in said.blocks("table") if not b["caption"].startswith("Settings")]
+    assert not any(b.get("marked") for b in others if b["caption"] == "All runs")
 
 
 def test_of_a_sweep_under_way_only_what_has_two_values_is_compared(here: Path, call: Call) -> None:
