@@ -70,6 +70,11 @@ ELSEWHERE = {
     "nn.ratios": "nn/test_scores.py",
     "runs.compare.repeats": "runs/compare/test_settings.py",  # which puts them together
     "train.run_info": "train/test_session.py",  # a record as it begins
+    "cli.runs.drawing": "cli/runs/test_plot.py",
+    "runs.compare.digits": "runs/compare/test_best_table.py",  # digits of its columns
+    "runs.compare.sweeps": "cli/runs/test_diff.py",  # how two sweeps differ
+    "sweep.definition": "cli/runs/test_diff.py",
+    "system.digests": "data/table/test_splitting.py",  # of the files of a table
 }
 BANNED = {"utils", "util", "helpers", "common", "core", "base", "manager", "misc"}
 MAX_FILE, MAX_FUNCTION = 300, 60

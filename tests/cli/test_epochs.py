@@ -49,6 +49,7 @@ class Trained:
                 continue
             epoch = int(row[f"{match[1]}epoch"])
             scores = {**recorded[epoch], **self.tests[member].get(epoch, {})}
+            assert match[2] in scores, (name, row)
             expected = pytest.approx(float(scores[match[2]]), rel=5e-4)
             assert float(value) == expected, (name, row)
             checked += 1
