@@ -75,6 +75,9 @@ class FashionMnistConfig:
     root: str | None = knob("folder with the four IDX files, plain or .gz; null: search", raw=True)
     source: Source = knob("full forbids the small packaged sample, sample asks for it")
     num_val: int = knob("of the 60,000 training images, how many choose", ge=0, le=59_999)
+    test_validates: bool = knob(
+        "the test images validate, too, as in the textbook; with data.num_val=0"
+    )
     stratify: bool = knob("the classes have equal shares of those that choose")
     folds: int | None = knob(
         "cut the training images into this many folds, of which one chooses", ge=2, le=MAX_FOLDS

@@ -111,6 +111,19 @@ def folds(run: RunConfig) -> Iterable[Problem]:
         yield Problem("data.folds", f"stands for {count} runs: {sweep}, data.fold=0 the first one")
 
 
+def images(run: RunConfig) -> Iterable[Problem]:
+    """Either training images validate, or the test images do."""
+    yield from folds(run)
+    for key in ("num_val", "folds"):
+        if run.data.test_validates and getattr(run.data, key):
+            none = {"num_val": "data.num_val=0", "folds": "data.folds=null"}[key]
+            yield Problem(
+                f"data.{key}",
+                f"some training images would validate beside the test images; {none}, "
+                "or data.test_validates=false",
+            )
+
+
 def _not_a_table(text: str) -> str | None:
     """Say what keeps a path from being a table's, or return None."""
     if "://" in text:

@@ -128,7 +128,7 @@ DATA = {
         data_schema.FashionMnistConfig,
         f"{_BUILDERS}:fashion_mnist",
         task=Task.classification,
-        rules=kind_rules.folds,
+        rules=kind_rules.images,
         files=kind_rules.images_root,
     ),
 }

@@ -24,6 +24,7 @@ Model = Callable[[Tensor], Tensor]
 
 # Of a larger table least squares is no matter of a moment: numbers in it, times the classes.
 MOST_NUMBERS = 2_000_000
+TIE = 1e-12
 LEAST_SQUARES = "least squares"
 # Of classes it says which one, not how sure it is.
 UNSURE = ("loss", "log_loss", "brier", "ece", "auc")
@@ -48,7 +49,9 @@ def _models(data: Dataset) -> Iterator[tuple[str, Model]]:
     targets = torch.from_numpy(data.train.targets)
     if data.class_names:
         counts = torch.bincount(targets, minlength=len(data.class_names)).double()
-        yield "majority class", _constant((counts / counts.sum()).log())
+        shares = (counts / counts.sum()).log()
+        shares[shares.argmax()] += TIE  # of equally frequent classes the first is always said
+        yield "majority class", _constant(shares)
     else:
         yield "mean", _constant(targets.double().mean().view(1))
     small = data.train.inputs.size * data.out_features <= MOST_NUMBERS

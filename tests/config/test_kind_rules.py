@@ -119,6 +119,14 @@ def test_nesterov_with_momentum_is_fine() -> None:
     assert load(["optimizer.nesterov=true", "optimizer.momentum=0.9"])
 
 
+def test_training_images_do_not_validate_beside_the_test_images(call: Call, here: Path) -> None:
+    words = ("data=fashion_mnist", "model=softmax", "data.source=sample")
+    shown = call(*words, "data.test_validates=true")
+    assert "some training images would validate beside the test images" in shown.err
+    assert (shown.code, tree(here)) == (2, [])
+    assert call(*words, "data.test_validates=true", "data.num_val=0", "trainer.epochs=1").code == 0
+
+
 # A table's splits.
 
 

@@ -76,10 +76,20 @@ def test_of_images_and_generated_rows_there_is_no_linear_one() -> None:
     _, found = judged("data=fashion_mnist", "data.source=sample", "model=softmax", "device=cpu")
     assert [*found] == ["majority class"]
     assert found["majority class"]["test/accuracy"] == pytest.approx(0.1, abs=0.02)
+    full = judged("experiment=book/softmax", "data.source=sample", "device=cpu")[1]
+    assert full["majority class"]["val/accuracy"] == full["majority class"]["test/accuracy"]
     _, found = judged("device=cpu")
     assert [*found] == ["mean"]
     assert found["mean"]["val/r2"] == pytest.approx(0, abs=0.01)
     assert not [name for name in found["mean"] if name.startswith("test/")]  # it has no such rows
+
+
+def test_of_classes_that_are_equally_frequent_the_first_is_always_said(here: Path) -> None:
+    """No class scores higher than every other: a tie is no accuracy of 0."""
+    rows = [f"{i},{'abcd'[i % 4]},{'train' if i < 40 else 'val'}" for i in range(60)]
+    (here / "t.csv").write_text("\n".join(["x,target,s", *rows]))
+    _, found = judged(*TABLE, "data.split=s", "model=softmax")
+    assert found["majority class"]["val/accuracy"] == 0.25
 
 
 def test_a_class_that_only_judges_makes_the_shares_loss_infinite_and_nothing_fails(

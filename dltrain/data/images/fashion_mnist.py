@@ -64,11 +64,18 @@ NOT_FOUND = (
 )
 
 
+TEST_VALIDATES = (
+    "the test images validate, too, as in the textbook: what they choose (the best epoch, a "
+    "sweep's best) is no estimate for new images"
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Choosing:
-    """Which training images validate; see the knobs of ``data=fashion_mnist``."""
+    """Which images validate; see the knobs of ``data=fashion_mnist``."""
 
     num_val: int  # of 60,000; of a sample, in proportion
+    test_validates: bool  # none of them: the test images do
     stratify: bool
     folds: int | None
     fold: int | None
@@ -103,12 +110,16 @@ def fashion_mnist(
     train_images, train_labels, test_images, test_labels = arrays
     images = Split(train_images, train_labels)
     train, val = (_chosen(images, rows) for rows in _draw(train_labels, choosing))
+    test = Split(test_images, test_labels)
+    if choosing.test_validates:
+        val = test
+        notes.append(TEST_VALIDATES)
     return Dataset(
         name=name,
         task="classification",
         train=train,
         val=val,
-        test=Split(test_images, test_labels),
+        test=test,
         feature_names=PIXELS,
         class_names=CLASS_NAMES,
         target_name="class",

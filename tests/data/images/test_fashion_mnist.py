@@ -18,6 +18,7 @@ from dltrain.system.paths import SHIPPED
 
 def load(root: Path | str | None = None, *, source: str = "auto", **options: Any) -> Dataset:
     values: dict[str, Any] = {"num_val": 5000, "stratify": False, "folds": None, "fold": None}
+    values["test_validates"] = False
     choosing = Choosing(**values | {"seed": 0} | options)
     where = None if root is None else str(root)
     return fashion_mnist.fashion_mnist("images", root=where, source=source, choosing=choosing)
@@ -269,3 +270,12 @@ def test_the_sample_is_the_start_of_the_full_data() -> None:
     sample, whole = load(source="sample", num_val=0), load(num_val=0)
     assert np.array_equal(sample.train.inputs, whole.train.inputs[:5000])
     assert np.array_equal(sample.test.targets, whole.test.targets[:1000])
+
+
+def test_the_test_images_validate_if_asked_and_that_is_said(root: Path) -> None:
+    """As in the textbook, whose picture has their accuracy after every epoch."""
+    data = load(root, num_val=0, test_validates=True)
+    assert data.val is data.test
+    assert len(data.train) == SAMPLE[0].rows
+    assert any("no estimate for new images" in note for note in data.notes)
+    assert not any("no estimate" in note for note in load(root, num_val=0).notes)
