@@ -20,6 +20,7 @@ from dltrain.metrics import higher_is_better
 from dltrain.plots import style
 from dltrain.runs.compare.axes import LOG, Axis, apart, axis_of, metric_axis
 from dltrain.runs.compare.effects import drawable, keys_by_importance, texts_of
+from dltrain.runs.compare.repeats import REPEATS, setting_keys
 from dltrain.runs.compare.results import Result
 from dltrain.runs.compare.settings import SettingResult, best_result, best_title, grouped
 
@@ -33,7 +34,7 @@ Cells = Mapping[tuple[str, str], SettingResult]
 
 
 def draw(results: Sequence[Result], *, metric: str, title: str) -> Figure:
-    """Draw the mean of the metric over the two settings that matter most, whatever else varies.
+    """Draw the metric over the two keys that matter most, each cell at the best of the others.
 
     Raises:
         ValueError: If fewer than two keys vary, or no member has a value.
@@ -47,16 +48,17 @@ def draw(results: Sequence[Result], *, metric: str, title: str) -> Figure:
     across, down = (axis_of(key, texts_of(results, key)) for key in keys)
     if len(down.texts) > len(across.texts):
         across, down = down, across
-    best_first = grouped(results, metric, keys=keys)
-    cells = {(each.setting[across.key], each.setting[down.key]): each for each in best_first}
-    others = [key for key in results[0].setting if key not in keys]
+    best_first = grouped(results, metric, keys=list(dict.fromkeys([*keys, *setting_keys(results)])))
+    settings: dict[tuple[str, str], SettingResult] = {}
+    for each in best_first:
+        settings.setdefault((each.setting[across.key], each.setting[down.key]), each)
+    cells: Cells = settings
     sparse = len(cells) < FILLED * len(across.texts) * len(down.texts)
     size = (7.5, 5.6) if sparse else _size(across, down)
     figure = style.figure(*size)
-    means = f"means over {', '.join(style.named(key) for key in others[:4])}" if others else ""
-    style.headline(figure, title, means + (", ..." if len(others) > 4 else ""))
+    style.headline(figure, title, _note(results, keys))
     axes = figure.add_subplot()
-    shades = _shades([cell.mean for cell in best_first if cell.results], metric)
+    shades = _shades([cell.mean for cell in cells.values() if cell.results], metric)
     if sparse:
         _scatter(axes, cells, across=across, down=down, shades=shades)
     else:
@@ -67,6 +69,20 @@ def draw(results: Sequence[Result], *, metric: str, title: str) -> Figure:
             figure.legend(handles=[frame], loc="outside lower left")
     _bar(figure, axes, shades, metric)
     return figure
+
+
+def _note(results: Sequence[Result], keys: Sequence[str]) -> str:
+    """Say what a cell is of, where more varies than the two keys."""
+    others = [key for key in results[0].setting if key not in keys]
+    kinds = {
+        "each cell is shown at the best of": [key for key in others if key not in REPEATS],
+        "means over": [key for key in others if key in REPEATS],
+    }
+    return "; ".join(
+        f"{kind} {', '.join(map(style.named, names[:4]))}{', ...' if len(names) > 4 else ''}"
+        for kind, names in kinds.items()
+        if names
+    )
 
 
 def _size(across: Axis, down: Axis) -> tuple[float, float]:

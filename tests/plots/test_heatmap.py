@@ -47,3 +47,28 @@ def test_keys_that_were_drawn_at_random_are_points_on_a_map() -> None:
     [cloud] = axes.collections
     assert len(np.asarray(cloud.get_offsets())) == 30
     assert sorted(points(axes, marker="x")[0]) == [0.5, 40]
+
+
+def test_a_cell_is_shown_at_the_best_of_the_other_keys() -> None:
+    """A mean over c would sink where c is hopeless, and say nothing of a and b."""
+    results = [
+        result(i, a + b / 10 - 0.4 * (c == "bad") + seed / 100, a=a, b=b, c=c, seed=seed)
+        for i, (a, b, c, seed) in enumerate(
+            (a, b, c, s) for a in (1, 2) for b in (1, 3) for c in ("good", "bad") for s in (0, 2)
+        )
+    ]
+    figure = heatmap.draw(results, metric=METRIC, title="t")
+    keys = {figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()}
+    assert keys == {"a", "c"}
+    assert sorted(cells(figure)) == ["0.91", "1.31", "1.91", "2.31"]
+    assert "each cell is shown at the best of b; means over seed" in figure.get_suptitle()
+
+
+def test_of_splits_of_the_rows_no_cell_is_framed() -> None:
+    results = [
+        result(i, a + b / 10 + split / 100, "done", a=a, b=b, **{"data.fold": split})
+        for i, (a, b, split) in enumerate((a, b, s) for a in (1, 2) for b in (1, 2) for s in (0, 1))
+    ]
+    figure = heatmap.draw(results, metric=METRIC, title="t")
+    assert list(figure.axes[0].patches) == []
+    assert figure.legends == []

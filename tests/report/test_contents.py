@@ -43,6 +43,22 @@ def test_a_sweeps_keys_runs_and_curves_are_its_members(call: Call, sweep: str) -
     assert told == pytest.approx([float(row["val/loss"]) for row in first], rel=1e-5)
 
 
+def test_of_splits_the_page_shows_a_mean_and_no_best_member(call: Call, here: Path) -> None:
+    write_table(here / "table.csv")
+    trained(here, "-m", "data.path=table.csv", "data.seed=1,2,3", "optimizer.lr=0.01,0.1", *TABLE)
+    facts = facts_of(written(call, "latest"))
+    (name, value, note), (test, _, of), *_ = facts["figures"]
+    [row] = [row for row in settings_rows(facts) if str(row[4]) == "best"]
+    assert (name, test) == ("val/loss", "test/rmse")
+    assert float(value) == pytest.approx(row[1], rel=0.1)
+    assert note.startswith(f"optimizer.lr={row[0]}; mean of 3, sd ")
+    assert "95 % interval [" in note
+    assert of.startswith("mean of 3, sd ")
+    assert "best member" not in str(facts)
+    lines = [command for _, command in block(facts, "commands", "commands")["rows"]]
+    assert not any(f"data.seed={seed}" in line for line in lines for seed in "123")
+
+
 def settings_rows(facts: dict[str, object]) -> list[list[float]]:
     rows: list[list[float]] = block(facts, "settings", "table")["rows"]
     return rows
