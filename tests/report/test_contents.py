@@ -14,11 +14,13 @@ from dltrain.runs.find import find
 from tests.conftest import Call
 from tests.report.conftest import written
 from tests.report.subjects import (
+    TABLE,
     block,
     facts_of,
     hostile,
     section,
     trained,
+    write_table,
 )
 
 
