@@ -25,12 +25,14 @@ class Measured:
 
     Attributes:
         seconds: From its start to its end.
+        cpu_seconds: Of the processors, which no other process can make more.
         peak: Most memory it held, in bytes.
         code: Exit code.
         output: Standard output and standard error.
     """
 
     seconds: float
+    cpu_seconds: float
     peak: int
     code: int
     output: str
@@ -71,8 +73,14 @@ def main() -> None:
         sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * PEAK_UNIT
-    found = {"seconds": seconds, "peak": peak, "code": result.returncode, "output": result.stdout}
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    found = {
+        "seconds": seconds,
+        "cpu_seconds": used.ru_utime + used.ru_stime,
+        "peak": used.ru_maxrss * PEAK_UNIT,
+        "code": result.returncode,
+        "output": result.stdout,
+    }
     print(json.dumps(found))
 
 
