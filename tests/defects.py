@@ -377,15 +377,15 @@ RESUMPTION = (
     Defect(
         "the patience that is left is forgotten",
         "train/outcome.py",
-        "        return {**dataclasses.asdict(self), **rows}",
-        '        return {**dataclasses.asdict(self), **rows, "stale": 0}',
+        'if k != "judgement"}, **rows}',
+        'if k != "judgement"}, **rows, "stale": 0}',
         ("train/checkpoints/test_resume.py::test_it_goes_on_with_the_patience_that_is_left",),
     ),
     Defect(
         "the best value is forgotten",
         "train/outcome.py",
-        "        return {**dataclasses.asdict(self), **rows}",
-        '        return {**dataclasses.asdict(self), **rows, "best": {}}',
+        'if k != "judgement"}, **rows}',
+        'if k != "judgement"}, **rows, "best": {}, "best_row": {}}',
         ("train/checkpoints/test_resume.py::test_it_goes_on_beside_the_best_of_long_ago",),
     ),
     Defect(
@@ -480,7 +480,7 @@ RESUMPTION = (
     Defect(
         "another table is understood before it is refused",
         "runs/provenance.py",
-        '[f"data.path={data.path}: its content changed since the run began"]',
+        '[f"{named}: its content changed since the run began"]',
         "[]",
         ("cli/test_resume.py::test_nothing_of_another_table_is_shown",),
     ),
@@ -551,15 +551,15 @@ TRAINING = (
     Defect(
         "nan is better than the best",
         "train/outcome.py",
-        "sign * value > sign * float(best)",
-        "not sign * value <= sign * float(best)",
+        "not math.isfinite(row[metric]) or not self._is_better(row, metric)",
+        "not self._is_better(row, metric)",
         ("train/test_outcome.py::test_a_metric_that_is_no_number_is_never_better",),
     ),
     Defect(
         "of equals the last is the best",
-        "train/outcome.py",
-        "sign * value > sign * float(best)",
-        "sign * value >= sign * float(best)",
+        "metrics.py",
+        "row.get(loss, 0.0)) < (sign",
+        "row.get(loss, 0.0)) <= (sign",
         ("train/test_outcome.py::test_of_equals_the_first_is_the_best",),
     ),
     Defect(
@@ -678,8 +678,8 @@ READING = (
     Defect(
         "a validation row has a say in how a table is prepared",
         "data/table/dataset.py",
-        "    columns = [_fit(table, feature, train, options) for feature in features]\n",
-        "    columns = [_fit(table, feature, order, options) for feature in features]\n",
+        '    columns = _fit(table, features, by_name["train"], options)\n',
+        "    columns = _fit(table, features, np.concatenate([*by_name.values()]), options)\n",
         ("data/table/test_dataset.py::test_rows_that_are_held_out_change_nothing_in_training",),
     ),
     Defect(
@@ -804,10 +804,10 @@ LOOKING = (
     Defect(
         "the metric that chose stands for its last value",
         "runs/compare/field_names.py",
-        'best.get("epoch"), best["value"]',
-        'best.get("epoch"), _mapping(parts.get("final")).get(best["metric"])',
+        "    values = dict(kept)\n",
+        "    values = dict(last)\n",
         (
-            "runs/compare/test_fields.py::test_the_metric_that_chose_stands_for_its_best_and_for_its_last",
+            "runs/compare/test_field_names.py::test_a_metric_alone_is_of_the_kept_epoch_and_of_no_other",
         ),
     ),
     Defect(

@@ -101,9 +101,11 @@ class Outcome:
             self.status = "done"
         elif rules.patience is not None and self.stale >= rules.patience:
             self.status = "done"
+            loss = f"{rules.metric.partition('/')[0]}/loss"
+            tie = f", or a lower {loss} at an equal one" if rules.metric != loss else ""
             self.message = (
                 f"stopped at epoch {epoch}: {rules.patience} validations without a better "
-                f"{rules.metric}"
+                f"{rules.metric}{tie}"
             )
         return None
 

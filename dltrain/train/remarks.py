@@ -107,5 +107,5 @@ def _still_falling(outcome: Outcome, rules: Rules, losses: Sequence[float]) -> I
         epochs = "the last epoch" if len(losses) == 2 else f"the last {len(losses) - 1} epochs"
         yield (
             f"still learning when it ended: train/loss fell by {share:.0f} % over {epochs}; "
-            f"more of them would help: trainer.epochs={2 * rules.epochs}"
+            f"more of them may help: trainer.epochs={2 * rules.epochs}"
         )

@@ -49,7 +49,7 @@ def test_a_whole_number_is_the_same_with_or_without_a_point() -> None:
 
 def test_where_a_run_lies_and_what_it_is_compared_with_is_no_difference() -> None:
     config = recorded("experiment=book/softmax", "output_dir=elsewhere")
-    assert {*from_defaults(config)} == {"data.num_val"}
+    assert {*from_defaults(config)} == {"data.num_val", "data.test_validates"}
 
 
 @pytest.mark.parametrize(

@@ -98,5 +98,5 @@ def test_what_overrides_comes_after_what_it_overrides(tmp_path: Path) -> None:
     ]
     assert found[0] == ("linear", "defaults", "config.yaml", 7)
     assert ("mlp", "defaults", "mine.yaml", 4) in found
-    assert ("softmax", "experiment=book/softmax", "softmax.yaml", 12) in found
+    assert ("softmax", "experiment=book/softmax", "softmax.yaml", 13) in found
     assert holds in ("mlp", "softmax")

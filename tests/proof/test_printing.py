@@ -228,7 +228,8 @@ def strangers(here: Path, records: dict[str, Any]) -> Path:
             record = poisoned(records, texts) | {"pid": 1, "host": text}
             record["result"]["best"] = {"metric": text, "value": text, "epoch": text}
             record["result"]["message"] = text
-            record["result"]["kept"] = dict.fromkeys(NASTY, 1.5) | {"test/rmse": text}
+            record["result"]["kept"] = {"test/rmse": text}
+            record["result"]["findings"] = dict.fromkeys(NASTY, 1.5)
             record["overrides"] = [f"{key}={text}" for key in NASTY[:3]]
             record["data"]["rows"] = {text: 3, "train": text}
             write_record(place / "run.json", record)

@@ -109,7 +109,11 @@ HEADERS: list[tuple[str, str, str]] = [
     ("a NUL in a name", "a,b\0,y", "holds NUL bytes"),
     ("a name of a million letters", f"a,{'b' * 10**6},x", "has no such column"),
     ("10,000 columns without a target", ",".join(f"c{i}" for i in range(10_000)), "and 9992 more"),
-    ("100,001 columns", ",".join(f"c{i}" for i in range(100_001)), "100001 columns"),
+    (
+        "100,001 columns",
+        ",".join(f"c{i}" for i in range(100_001)),
+        "100,001 columns, at most 100,000 are read",
+    ),
     ("10,000 columns of one name", ",".join(["c"] * 10_000), "two columns are called 'c'"),
     ("numbers for a header", "1,2,3", "has no such column; it has 1, 2, 3"),
     ("a Cyrillic letter for a target", "a,b,\u0443", "has no such column"),

@@ -313,7 +313,7 @@ SPACED: list[tuple[str, Sequence[str], str]] = [
     ("quotes of a word processor", ["seed=\u201c1\u201d"], "must be a whole number"),
     ("a soft hyphen", ["se\u00aded=1"], "unknown key"),
     ("a dash by itself", ["-"], "expected key=value"),
-    ("2,000 words", ["seed=x"] * 2_000, "seed=x: is set 2000 times"),
+    ("2,000 words", ["seed=x"] * 2_000, "seed=x: is set 2,000 times"),
     ("300 wrong keys", [f"k{i}=1" for i in range(300)], "k299 (command line): unknown key"),
     ("20 words without equals", ["seed=1", *["x"] * 20], "expected key=value"),
 ]

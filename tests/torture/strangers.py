@@ -255,7 +255,7 @@ FIELDS: tuple[str, ...] = (
         "result.findings",
         "result.expectations",
     ),
-    *("sweep"),
+    "sweep",
 )
 HUGE = 10**400
 VALUES: dict[str, Any] = {

@@ -110,7 +110,7 @@ def test_a_loss_that_falls_on_at_the_end_asks_for_more_epochs() -> None:
     ended = outcome({"val/loss": 1.0}, best=best)
     assert said(ended, LOSS, losses=(1.0, 0.9)) == [
         "still learning when it ended: train/loss fell by 10 % over the last epoch; more of them "
-        "would help: trainer.epochs=20"
+        "may help: trainer.epochs=20"
     ]
     assert "over the last 3 epochs" in said(ended, LOSS, losses=(1.0, 0.9, 0.8, 0.7))[0]
     assert said(ended, LOSS, losses=(1.0, 0.96)) == []

@@ -68,7 +68,10 @@ def show_differences(before: Run, after: Run) -> None:
 
 
 def _circumstances(run: Run) -> Mapping[str, Any]:
-    return flat({name: run.info[name] for name in CIRCUMSTANCES if name in run.info})
+    known = {name: run.info[name] for name in CIRCUMSTANCES if name in run.info}
+    if run.is_sweep:  # it lists the data of each group, which may be the same
+        known["sha256"] = ", ".join(dict.fromkeys(text[:12] for text in run.texts("sha256")))
+    return flat(known)
 
 
 def _results(before: Run, after: Run) -> list[list[str]]:

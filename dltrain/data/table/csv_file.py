@@ -143,7 +143,7 @@ class CsvFile:
             raise self._unreadable("a quote is not closed")
         if len(header) > MAX_COLUMNS:
             raise ValueError(
-                f"{self.name}: {len(header):,} columns, at most {MAX_COLUMNS} are read"
+                f"{self.name}: {len(header):,} columns, at most {MAX_COLUMNS:,} are read"
             )
         self._check_names(header)
         return header, lines.bytes

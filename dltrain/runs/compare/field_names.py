@@ -55,7 +55,9 @@ def finite(values: Mapping[str, Any]) -> Numbers:
 
 def is_metric(name: str) -> bool:
     """Whether a field is a number that a run ended with."""
-    return name == EPOCH or ("/" in name and _last_part(name) not in _NO_METRICS)
+    # A key of a config has dots, whatever a stranger's config calls what they part.
+    named = "/" in name and "." not in name
+    return name == EPOCH or (named and _last_part(name) not in _NO_METRICS)
 
 
 def _last_part(name: str) -> str:

@@ -60,8 +60,10 @@ class Verdict:
     word: str  # ``best``, ``worse``, ``as good``, ``unstable`` or ``cannot tell``
     distance: float = 0.0  # how much worse its mean is
     half_width: float = math.nan  # of the interval around that
-    repeats: int | None = None  # about how many would be needed to tell, if they are too few
-    rows: int | None = None  # likewise
+    # how many it would take at least to tell, were the distance the true one; None if no number
+    # would, or of rows if repeats can do it
+    repeats: int | None = None
+    rows: int | None = None
 
 
 def verdicts(samples: Samples, *, margin: float) -> list[Verdict]:
@@ -103,15 +105,23 @@ def verdicts(samples: Samples, *, margin: float) -> list[Verdict]:
             word = "unstable"
         else:
             word = "as good" if distance + half <= margin and not apart else "cannot tell"
-        needed = (half / max(distance, margin - distance, 1e-300)) ** 2
-        repeats = _rounded(needed * np.isfinite(values[k]).sum())
-        rows = _rounded(needed * _num_rows(samples)) if by_rows > by_training else None
-        judged.append(Verdict(word, distance, half, None if rows else repeats, rows))
+        allowed = (max(distance, margin - distance) / critical) ** 2  # variance that would tell
+        repeats = _needed(float(variances[k] + variances[best]), allowed - by_rows, samples)
+        count = _num_rows(samples)
+        rows = None
+        if repeats is None and allowed > by_training:
+            rows = math.ceil(count * by_rows / (allowed - by_training))
+        judged.append(Verdict(word, distance, half, repeats, rows or None))
     return judged
 
 
-def _rounded(number: float) -> int | None:
-    return math.ceil(number) if math.isfinite(number) else None
+def _needed(variance: float, allowed: float, samples: Samples) -> int | None:
+    """Return how many repeats bring the variance of a distance down; None if no number does.
+
+    Rows that are too few, and splits that share training rows, leave some however many there are.
+    """
+    left = allowed / variance - samples.split_ratio if variance > 0 else math.inf
+    return math.ceil(1 / left) if 0 < left < math.inf else None
 
 
 def _num_rows(samples: Samples) -> int:

@@ -219,17 +219,25 @@ def _count(settings: Sequence[SettingResult], word: str) -> int:
 
 
 def _advice(settings: Sequence[SettingResult]) -> str:
-    """Say how many more runs or rows would tell most of what cannot be told."""
+    """Say how many runs or rows it would take at least to tell most of what cannot be told.
+
+    At least, for what looks apart by chance is nearer in truth.
+    """
     from dltrain.runs.compare.noise import MAX_ADVICE
 
     open_ones = [s.verdict for s in settings if s.verdict and s.verdict.word == "cannot tell"]
     rows = [each.rows for each in open_ones if each.rows is not None]
     repeats = [each.repeats for each in open_ones if each.repeats is not None]
+    splits = is_split([result for each in settings for result in each.results])
+    what, told = "splits" if splits else "runs", "; to tell most would take"
     if len(rows) > len(repeats):
-        return f": about {statistics.median_low(rows):,} validation rows would tell most"
-    if repeats and statistics.median_low(repeats) <= MAX_ADVICE:
-        return f": about {statistics.median_low(repeats)} runs of each would tell most"
-    return ""
+        return f"{told} at least {statistics.median_low(rows):,} validation rows"
+    if 2 * len(repeats) < len(open_ones):
+        return f"{told} more rows, not more {what}"
+    count = statistics.median_low(repeats)
+    return (
+        f"{told} {f'at least {count:,}' if count <= MAX_ADVICE else 'hundreds of'} {what} of each"
+    )
 
 
 def best_setting(results: Sequence[Result], metric: str) -> SettingResult | None:

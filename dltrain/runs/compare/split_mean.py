@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dltrain.metrics import higher_is_better
 from dltrain.runs.compare.digits import sd_decimals, written
 from dltrain.runs.compare.field_names import tests
 from dltrain.runs.compare.repeats import is_split, split_ratio, split_values
@@ -86,5 +87,7 @@ def split_mean(settings: Sequence[SettingResult], metric: str) -> SplitMean | No
 
     best = settings[0]
     values = split_values(best.results)
-    interval = mean_interval(values, split_ratio=split_ratio(best.results))
-    return SplitMean(best, metric, len(values), interval)
+    low, high = mean_interval(values, split_ratio=split_ratio(best.results))
+    if higher_is_better(metric) and all(0 <= value <= 1 for value in values):  # as shares are
+        low, high = max(low, 0.0), min(high, 1.0)
+    return SplitMean(best, metric, len(values), (low, high))

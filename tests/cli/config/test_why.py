@@ -23,7 +23,7 @@ def test_a_value_is_followed_from_the_defaults_to_the_command_line(call: Call) -
         [],
         ["value", "set by", "where"],
         ["0.1", "optimizer=sgd", f"{CONF}/optimizer/sgd.yaml:3"],
-        ["0.1", "experiment=book/mlp", f"{CONF}/experiment/book/mlp.yaml:25"],
+        ["0.1", "experiment=book/mlp", f"{CONF}/experiment/book/mlp.yaml:27"],
         ["0.3", "command line", "optimizer.lr=0.3", "<- holds"],
         [],
         ["meaning", "learning rate"],
