@@ -26,8 +26,8 @@ Model = Callable[[Tensor], Tensor]
 MOST_NUMBERS = 2_000_000
 TIE = 1e-12
 LEAST_SQUARES = "least squares"
-# Of classes it says which one, not how sure it is.
-UNSURE = ("loss", "log_loss", "brier", "ece", "auc")
+# Of classes its outputs rank, and are no probabilities.
+UNSURE = ("loss", "log_loss", "brier", "ece")
 
 
 @torch.inference_mode()

@@ -309,7 +309,12 @@ TOLD: list[tuple[str, str, str, str]] = [
     ("a row of no time", ROWS + "1,,2\n", "data.order=b", "no value; data.order needs one"),
     ("one time", "a,b,y\n" + "1,7,2\n3,7,4\n" * 9, "data.order=b", "1 different values are"),
     ("a time that is none", ROWS + "1,soon,2\n", "data.order=b", "'soon' stands among numbers"),
-    ("a split of numbers", ROWS, "data.split=b", "'2' is none of train, val, test"),
+    (
+        "a split of numbers",
+        ROWS,
+        "data.split=b",
+        "'2' is none of train, training, val, valid, validation, dev, test, testing",
+    ),
     ("a split that is obeyed", "a,b,y\n1,\x1b[2J,3\n", "data.split=b", "is none of train, val"),
     ("a split without training", "a,b,y\n1,test,3\n2,val,4\n", "data.split=b", "train of no row"),
     ("more folds than rows", ROWS, "data.folds=9 data.fold=0", "rows are too few for data.folds=9"),

@@ -14,6 +14,7 @@ from sklearn.metrics import (
     balanced_accuracy_score,
     log_loss,
     r2_score,
+    roc_auc_score,
     root_mean_squared_error,
 )
 
@@ -55,7 +56,9 @@ def test_of_classes_they_are_the_shares_and_least_squares(here: Path) -> None:
             balanced_accuracy_score(rows.targets, classes)
         )
         # Least squares says which class, not how likely.
-        assert not {f"{split}/loss", f"{split}/log_loss", f"{split}/auc"} & solved.keys()
+        assert not {f"{split}/loss", f"{split}/log_loss"} & solved.keys()
+        ranked = linear.predict(rows.inputs)[:, 1]
+        assert solved[f"{split}/auc"] == pytest.approx(roc_auc_score(rows.targets, ranked))
 
 
 def test_of_amounts_they_are_the_mean_and_least_squares(here: Path) -> None:

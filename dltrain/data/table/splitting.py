@@ -99,7 +99,7 @@ def _stated(table: Table, column: str) -> list[Indices]:
     if len(odd):
         cell = quoted(table.text(odd[0], column))
         raise ValueError(
-            f"{table.at(odd[0], column)}: {cell} is none of {', '.join(SPLIT_NAMES)}; correct it"
+            f"{table.at(odd[0], column)}: {cell} is none of {', '.join(names)}; correct it"
         )
     if "train" not in splits:
         raise ValueError(f"{table.name}: column {column!r} says train of no row")

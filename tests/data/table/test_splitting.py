@@ -164,7 +164,8 @@ def test_the_tables_own_split_is_taken_however_it_is_spelt(prepare: Prepare) -> 
 def test_another_word_in_the_tables_own_split_is_refused_with_its_line(prepare: Prepare) -> None:
     content = numbered(4, lambda i: ["train", "train", "eval", "test"][i], "part")
     assert refusal(prepare, content, split="part") == (
-        "t.csv:4: column 'part': 'eval' is none of train, val, test; correct it"
+        "t.csv:4: column 'part': 'eval' is none of train, training, val, valid, validation, dev, "
+        "test, testing; correct it"
     )
     content = numbered(4, lambda i: "test", "part")
     assert refusal(prepare, content, split="part") == ("t.csv: column 'part' says train of no row")
