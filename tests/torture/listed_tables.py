@@ -315,7 +315,12 @@ TOLD: list[tuple[str, str, str, str]] = [
         "data.split=b",
         "'2' is none of train, training, val, valid, validation, dev, test, testing",
     ),
-    ("a split that is obeyed", "a,b,y\n1,\x1b[2J,3\n", "data.split=b", "is none of train, val"),
+    (
+        "a split that is obeyed",
+        "a,b,y\n1,\x1b[2J,3\n",
+        "data.split=b",
+        "is none of train, training",
+    ),
     ("a split without training", "a,b,y\n1,test,3\n2,val,4\n", "data.split=b", "train of no row"),
     ("more folds than rows", ROWS, "data.folds=9 data.fold=0", "rows are too few for data.folds=9"),
     ("a fold that is not there", ROWS, "data.folds=3 data.fold=3", "the first fold is 0"),
