@@ -20,7 +20,6 @@ import matplotlib
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure as Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
@@ -184,11 +183,6 @@ def logarithmic(axes: Axes, *, which: str) -> None:
     axis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=8))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-
-
-def ramp(rank: int, count: int) -> str:
-    """Return the colour of one of many values that have an order."""
-    return to_hex(matplotlib.colormaps[VALUES](0.9 * rank / max(count - 1, 1)))
 
 
 def slanted(axes: Axes, *, degrees: float) -> None:

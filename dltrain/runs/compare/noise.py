@@ -34,7 +34,6 @@ UNSTABLE_TIMES = 3
 # Settings of which fewer vary say nothing of what is usual among them.
 FEW = 4
 DRAWS, NUMBERS = 40_000, 4_000_000  # for the range of K means, and at most so many numbers
-MAX_ADVICE = 100  # nobody is advised to repeat a setting more often
 
 ROUNDING = 1e-12  # equal values whose mean is rounded do not differ
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # How much worse than the best still counts as good, unless sweep.margin says so: of accuracies and
 # the like, and as a share of losses and errors.
 MARGIN, MARGIN_SHARE = 0.01, 0.02
+MAX_ADVICE = 100  # of more runs than that the number is not worth saying
 
 
 @dataclass(frozen=True)
@@ -223,8 +224,6 @@ def _advice(settings: Sequence[SettingResult]) -> str:
 
     At least, for what looks apart by chance is nearer in truth.
     """
-    from dltrain.runs.compare.noise import MAX_ADVICE
-
     open_ones = [s.verdict for s in settings if s.verdict and s.verdict.word == "cannot tell"]
     rows = [each.rows for each in open_ones if each.rows is not None]
     repeats = [each.repeats for each in open_ones if each.repeats is not None]
@@ -235,9 +234,8 @@ def _advice(settings: Sequence[SettingResult]) -> str:
     if 2 * len(repeats) < len(open_ones):
         return f"{told} more rows, not more {what}"
     count = statistics.median_low(repeats)
-    return (
-        f"{told} {f'at least {count:,}' if count <= MAX_ADVICE else 'hundreds of'} {what} of each"
-    )
+    least = f"at least {count}" if count <= MAX_ADVICE else f"more than {MAX_ADVICE}"
+    return f"{told} {least} {what} of each"
 
 
 def best_setting(results: Sequence[Result], metric: str) -> SettingResult | None:
