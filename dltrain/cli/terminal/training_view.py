@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from dltrain.train.outcome import Outcome
     from dltrain.train.trainer import Trainer
 
+# Of more epochs than this one in so many is shown, and the first and the last.
+MOST_ROWS = 100
+SHOWN_ROWS = 20
+
 
 class TrainingView:
-    """Shows a training: a row per epoch, and on a terminal a live bar below.
+    """Shows a training: a row per epoch, of many some, and on a terminal a live bar below.
 
     The bar asks the trainer how far it is, ten times a second; the trainer never calls the bar.
     """
@@ -67,9 +71,13 @@ class TrainingView:
         self, rows: Sequence[Mapping[str, float]], outcomes: Sequence[Outcome], *, seconds: float
     ) -> None:
         """Show one epoch of the first member; its name stands in the header."""
-        row = rows[0]
+        row, number = rows[0], int(rows[0]["epoch"])
+        every = -(-self._epochs // SHOWN_ROWS) if self._epochs > MOST_ROWS else 1
+        ended = outcomes[0].status != "running"
+        if number % every and number != 1 and not ended:
+            return
         cells = [f"{_metric(row.get(name)):>{_width(name)}}" for name in self._columns]
-        epoch = f"{row['epoch']:.0f}/{self._epochs}"
+        epoch = f"{number}/{self._epochs}"
         line = f"{epoch:>11}  {'  '.join(cells)}  {duration(seconds):>10}"
         self.show(Text(line + (" *" if outcomes[0].improved else "")))
 
