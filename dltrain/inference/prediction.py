@@ -17,8 +17,8 @@ from dltrain.data.dataset import EVALUATION_ROWS
 from dltrain.data.images.idx import image_parts
 from dltrain.data.images.picture_files import read_picture
 from dltrain.data.input_stream import InputStream
-from dltrain.data.table.csv_stream import CsvBlocks
 from dltrain.data.table.csv_writer import as_cells, as_rows, joined
+from dltrain.data.table.formats import open_blocks
 from dltrain.data.table.new_rows import OtherRows
 from dltrain.inference.evaluation import predict
 from dltrain.inference.saved_model import Trained
@@ -51,7 +51,7 @@ class Predictor:
             ValueError: If it does not have what the run learned from.
         """
         data = self._trained.data
-        blocks = CsvBlocks(source.name, source, delimiter=self._delimiter)
+        blocks = open_blocks(source, reading=data.reading)
         others = OtherRows(data, blocks.header, name=source.name, dtype=self._trained.dtype)
         taken = [name for name in self._columns if name in blocks.header]
         if taken:
