@@ -20,6 +20,7 @@ from dltrain.data.images.idx import image_parts, label_parts
 from dltrain.data.input_stream import InputStream
 from dltrain.data.table.formats import open_blocks
 from dltrain.data.table.new_rows import OtherRows
+from dltrain.data.table.reading import Reading
 from dltrain.inference.saved_model import Trained, load
 from dltrain.metrics import leading
 from dltrain.nn.intervals import Interval, intervals
@@ -27,6 +28,7 @@ from dltrain.nn.sums import sum_last
 from dltrain.runs.address import command_on
 from dltrain.runs.provenance import changed_data
 from dltrain.runs.run import Run
+from dltrain.system.digests import file_digest
 from dltrain.text import closest
 from dltrain.train import build
 
@@ -125,9 +127,10 @@ def familiar(run: Run, source: InputStream) -> str:
         A sentence; empty if nothing is known of the file, or its rows tested the run.
     """
     assert source.digest is not None
-    digest = source.digest.hexdigest()
+    digests = {source.digest.hexdigest()}
+    digests |= set() if source.path is None else {file_digest(source.path)}
     files = run.mapping("data", "files")
-    knob = next((knob for knob in _FAMILIAR if files.get(knob) == digest), None)
+    knob = next((knob for knob in _FAMILIAR if files.get(knob) in digests), None)
     if knob is None:
         return ""
     test = f"its test rows are: {command_on(run, 'evaluate')}"
@@ -158,7 +161,7 @@ def _joined(parts: Sequence[Part]) -> Part:
 
 def _table_parts(trained: Trained, source: InputStream) -> Iterator[Part]:
     data = trained.data
-    blocks = open_blocks(source, reading=data.reading)
+    blocks = open_blocks(source, reading=Reading.of(data.reading))
     others = OtherRows(data, blocks.header, name=source.name, dtype=trained.dtype, targets=True)
     for rows in blocks:
         for part in others.parts(rows):

@@ -20,6 +20,7 @@ from dltrain.data.input_stream import InputStream
 from dltrain.data.table.csv_writer import as_cells, as_rows, joined
 from dltrain.data.table.formats import open_blocks
 from dltrain.data.table.new_rows import OtherRows
+from dltrain.data.table.reading import Reading
 from dltrain.inference.evaluation import predict
 from dltrain.inference.saved_model import Trained
 
@@ -40,7 +41,7 @@ class Predictor:
         self.rows = 0  # how many have been predicted
         self.notes: list[str] = []  # what the user should know of them, in sentences
         self._trained, self._write = trained, write
-        self._delimiter = trained.data.reading["delimiter"]
+        self._delimiter = trained.data.reading["delimiter"] or ","
         names = pa.array(trained.data.class_names, pa.string())
         self._names = self._cells(names) if len(names) else None
 
@@ -51,7 +52,7 @@ class Predictor:
             ValueError: If it does not have what the run learned from.
         """
         data = self._trained.data
-        blocks = open_blocks(source, reading=data.reading)
+        blocks = open_blocks(source, reading=Reading.of(data.reading))
         others = OtherRows(data, blocks.header, name=source.name, dtype=self._trained.dtype)
         taken = [name for name in self._columns if name in blocks.header]
         if taken:
