@@ -42,7 +42,7 @@ def test_errors_of_a_fit_are_in_words(there: Path, call: Call) -> None:
         "exact_b_error": "of the intercept {} against least squares",
     }.items():
         assert words.format(number_or_dash(errors[name])) in line
-    assert "_error" not in shown
+    assert "w_error" not in shown
 
 
 def test_counts_are_written_one_way(here: Path, call: Call) -> None:
