@@ -46,7 +46,7 @@ def test_all_rows_come_once_in_order_whatever_stands_in_them(seed: int) -> None:
     found = [
         list(row)
         for block in source
-        for row in zip(*(cells.to_pylist() for cells in block.texts), strict=True)
+        for row in zip(*(cells.to_pylist() for cells in block.columns), strict=True)
     ]
     assert found == rows
 

@@ -11,7 +11,7 @@ from dltrain.data.table.table import Table
 def test_rows_of_any_source_are_a_table_in_parts() -> None:
     source = CsvFile("t.csv", b"a,b\n1,x\n,NA\n3,y\n", delimiter=",")
     [rows] = SourceBlocks(source)
-    assert rows.texts == [pa.array(["1", "", "3"]), pa.array(["x", "NA", "y"])]
+    assert rows.columns == [pa.array(["1", "", "3"]), pa.array(["x", "NA", "y"])]
     table = Table("t.csv", rows, delimiter=",", missing_values=["", "NA"])
     assert table.missing("a").tolist() == table.missing("b").tolist() == [False, True, False]
     assert table.at(2, "a") == "t.csv:4: column 'a'"
@@ -20,7 +20,7 @@ def test_rows_of_any_source_are_a_table_in_parts() -> None:
 def test_held_rows_know_where_they_begin() -> None:
     source = CsvFile("t.csv", b"a\n1\n2\n3\n", delimiter=",")
     rows = HeldRows(source, [pa.array([2, 3])], start=1)
-    assert (len(rows), rows.location(0), rows.texts) == (2, "t.csv:3", [pa.array(["2", "3"])])
+    assert (len(rows), rows.location(0), rows.columns) == (2, "t.csv:3", [pa.array([2, 3])])
 
 
 @pytest.mark.parametrize(
