@@ -6,6 +6,7 @@ Letters: n rows of a block, B rows of a part, H height, W width, C classes.
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -44,7 +45,7 @@ class Predictor:
         self._columns = _computed_columns(trained)
 
     def table(self, source: InputStream) -> None:
-        """Predict the rows of a CSV file: its columns, then the predictions.
+        """Predict the rows of a table: its columns, then the predictions.
 
         Raises:
             ValueError: If it does not have what the run learned from.
@@ -58,11 +59,12 @@ class Predictor:
                 f"{source.name}: has a column {taken[0]!r} already, as predictions will have; "
                 "rename it"
             )
-        kinds: dict[str, pa.DataType] = {}
-        for rows in blocks:
-            if not kinds:
-                kinds = {n: c.type for n, c in zip(rows.header, rows.columns, strict=True)}
-                self._begin(kinds)
+        every = iter(blocks)
+        first = list(itertools.islice(every, 1))
+        types = [cells.type for rows in first for cells in rows.columns]
+        types = types or [pa.string()] * len(blocks.header)
+        self._begin(dict(zip(blocks.header, types, strict=True)))
+        for rows in itertools.chain(first, every):
             passed = self._writer.ready(rows.columns)
             for part in others.parts(rows):
                 length = part.stop - part.start
