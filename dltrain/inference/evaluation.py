@@ -5,6 +5,7 @@ Letters: N rows, B rows of a part, O outputs, C classes.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Evaluation:
     parameters: dict[str, npt.NDArray[np.generic]]
     data: Dataset  # what the rows are of
     steps: int = 0  # of the epoch after those, if the run was stopped within it
+    notes: Sequence[str] = ()  # what the user should know of the rows, in sentences
 
 
 def evaluate(
@@ -99,11 +101,16 @@ def evaluate_file(
     Raises:
         ValueError: If the file does not have what the run learned from, or holds no rows.
     """
-    parts = _table_parts(trained, source) if labels is None else _images(trained, source, labels)
+    notes: list[str] = []
+    if labels is None:
+        parts = _table_parts(trained, source, notes)
+    else:
+        parts = _images(trained, source, labels)
     prepared = (
         (trained.on_device(inputs), torch.from_numpy(targets)) for inputs, targets in _blocks(parts)
     )
-    return judge(trained, prepared, data=trained.data, split="data")
+    evaluation = judge(trained, prepared, data=trained.data, split="data")
+    return dataclasses.replace(evaluation, notes=notes)
 
 
 # Files of a data set that hold rows a run learned from, or was chosen by.
@@ -156,7 +163,8 @@ def _joined(parts: Sequence[Part]) -> Part:
     return np.concatenate([inputs for inputs, _ in parts]), np.concatenate([t for _, t in parts])
 
 
-def _table_parts(trained: Trained, source: InputStream) -> Iterator[Part]:
+def _table_parts(trained: Trained, source: InputStream, notes: list[str]) -> Iterator[Part]:
+    """Prepare the rows of a table; at its end, note what is remarkable about them."""
     data = trained.data
     blocks = CsvBlocks(source.name, source, delimiter=data.reading["delimiter"])
     others = OtherRows(data, blocks.header, name=source.name, dtype=trained.dtype, targets=True)
@@ -164,6 +172,7 @@ def _table_parts(trained: Trained, source: InputStream) -> Iterator[Part]:
         for part in others.parts(rows):
             assert part.targets is not None
             yield part.inputs, part.targets
+    notes += others.notes()
 
 
 def _images(trained: Trained, source: InputStream, labels: InputStream) -> Iterator[Part]:

@@ -40,6 +40,7 @@ def _of_run(run: Run, comparison: Comparison) -> Document:
     curves = learning_curves(comparison)
     parts = [
         run_sections.results(run),
+        run_sections.data(run),
         section("curves", "Learning curves", curves) if curves else None,
         *_model(run, "the model"),
         run_sections.config(run, whose=""),
@@ -84,6 +85,7 @@ def _of_sweep(sweep: Run, comparison: Comparison) -> Document:
         sections=[
             *_compared(comparison),
             *([section("best", "The best member", [pairs(result_lines(best))])] if best else []),
+            *([run_sections.data(best)] if best else []),
             *(_model(best, f"{whose},") if best is not None else ()),
             *([run_sections.config(best, whose=f" in {whose}")] if best else []),
             run_sections.environment(sweep, member=best),
