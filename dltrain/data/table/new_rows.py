@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from dltrain.data.dataset import EVALUATION_ROWS, Column, Dataset
 from dltrain.data.table.cells import parsed
-from dltrain.data.table.csv_stream import HeldRows
 from dltrain.data.table.encode import Encoder
 from dltrain.data.table.sentences import new_categories
+from dltrain.data.table.source import HeldRows
 from dltrain.data.table.table import Table, quoted
 from dltrain.text import clipped, closest
 
