@@ -130,7 +130,8 @@ def familiar(run: Run, source: InputStream) -> str:
     digests = {source.digest.hexdigest()}
     digests |= set() if source.path is None else {file_digest(source.path)}
     files = run.mapping("data", "files")
-    knob = next((knob for knob in _FAMILIAR if files.get(knob) in digests), None)
+    roles = {role.partition("[")[0] for role, digest in files.items() if digest in digests}
+    knob = next((knob for knob in _FAMILIAR if knob in roles), None)
     if knob is None:
         return ""
     test = f"its test rows are: {command_on(run, 'evaluate')}"
