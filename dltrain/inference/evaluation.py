@@ -142,7 +142,8 @@ def familiar(run: Run, *, name: str, digests: Collection[str]) -> str:
         A sentence; empty if nothing is known of the file, or its rows tested the run.
     """
     files = run.mapping("data", "files")
-    knob = next((knob for knob in _FAMILIAR if files.get(knob) in digests), None)
+    roles = {role.partition("[")[0] for role, digest in files.items() if digest in digests}
+    knob = next((knob for knob in _FAMILIAR if knob in roles), None)
     if knob is None:
         return ""
     test = f"its test rows are: {command_on(run, 'evaluate')}"
