@@ -64,6 +64,7 @@ ELSEWHERE = {
     "cli.live.summary": "cli/test_train.py",
     "config.data_schema": "test_conf.py",  # likewise
     "data.images.splitting": "data/images/test_folder.py",  # whose images it draws
+    "data.table.csv_lines": "data/table/test_csv_file.py",
     "data.table.options": "data/table/test_dataset.py",  # what every table is prepared with
     "data.table.several_files": "data/table/test_splitting.py",
     "nn.amount_scores": "nn/test_scores.py",  # which collects what these compute

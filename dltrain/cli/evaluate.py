@@ -36,6 +36,7 @@ from dltrain.runs.compare.confusion import ClassScore, confusion, per_class
 from dltrain.runs.provenance import DATA_PATHS, settle_libraries
 from dltrain.runs.record import as_json
 from dltrain.runs.run import Run
+from dltrain.system.digests import file_digest
 from dltrain.text import figure
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _evaluate_file(trained: Trained, text: str) -> tuple[Evaluation, str]:
         from dltrain.inference.picture_evaluation import evaluate_pictures
 
         evaluation, sha256 = evaluate_pictures(trained, Path(text))
-        return evaluation, familiar(trained.run, name=text, sha256=sha256)
+        return evaluation, familiar(trained.run, name=text, digests={sha256})
     with contextlib.ExitStack() as stack:
         if text == "-":
             if is_image:
@@ -107,8 +108,9 @@ def _evaluate_file(trained: Trained, text: str) -> tuple[Evaluation, str]:
             beside = labels_beside(Path(text))
             labels = stack.enter_context(opened(beside, name=str(beside)))
         evaluation = evaluate_file(trained, source, labels)
-        sha256 = source.digest.hexdigest()
-        return evaluation, familiar(trained.run, name=source.name, sha256=sha256)
+        digests = {source.digest.hexdigest()}
+        digests |= set() if source.path is None else {file_digest(source.path)}
+        return evaluation, familiar(trained.run, name=source.name, digests=digests)
 
 
 def labels_beside(images: Path) -> Path:

@@ -96,7 +96,7 @@ def main(words: Sequence[str]) -> None:
                 mark = (
                     "\t"
                     if target and target.suffix == ".tsv"
-                    else trained.data.reading["delimiter"]
+                    else trained.data.reading["delimiter"] or ","
                 )
                 writer = CsvRows(write, delimiter=mark, safe=arguments.safe_cells)
             predictor = Predictor(trained, writer)

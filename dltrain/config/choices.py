@@ -22,6 +22,13 @@ class Missing(StrEnum):
     error = "error"
 
 
+class Header(StrEnum):
+    """Whether a table's first row names its columns."""
+
+    row = "row"
+    none = "none"
+
+
 class Source(StrEnum):
     """Which Fashion-MNIST may be used."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dltrain.config.choices import Colour, Missing, Source, Task
+from dltrain.config.choices import Colour, Header, Missing, Source, Task
 from dltrain.config.knob import knob
 from dltrain.config.schema import MAX_SEED
 
@@ -62,7 +62,18 @@ class CsvConfig:
         le=MAX_FOLDS,
     )
     fold: int | None = knob("which fold validates; null: each, in a sweep", ge=0, lt=MAX_FOLDS)
-    delimiter: str = knob("what separates cells: one character, \\t for a tab", raw=True)
+    delimiter: str | None = knob(
+        "what separates cells: one character, \\t for a tab; null: a comma, or a tab if the header "
+        "has tabs",
+        raw=True,
+    )
+    encoding: str | None = knob(
+        "how the text is encoded, such as cp1252; null: UTF-8, or UTF-16 where it says so", raw=True
+    )
+    skip_rows: int = knob("lines before the header that are no part of it", ge=0, le=10**6)
+    comment: str | None = knob("what lines begin with that are no rows; null: none do", raw=True)
+    header: Header = knob("row: the first one names the columns; none: they are c1, c2, ...")
+    sheet: str | None = knob("sheet of an Excel workbook; null: the only one", raw=True)
     seed: int = knob("fixes the split, apart from the run's own seed", ge=0, le=MAX_SEED)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from dltrain.config.knob import Problem
 from dltrain.config.schema import MAX_NUMBERS, RunConfig
 from dltrain.system.paths import PACKAGED, SHIPPED, expanded, problem_with
-from dltrain.text import closest
+from dltrain.text import closest, is_encoding
 
 
 def least_squares(run: RunConfig) -> Iterable[Problem]:
@@ -61,10 +61,12 @@ def table(run: RunConfig) -> Iterable[Problem]:
     yield from _fractions(run)
     if data.target in data.drop or data.target in (data.features or []):
         yield Problem("data.target", "cannot also be in data.drop or data.features")
-    delimiter = data.delimiter.replace("\\t", "\t")
+    delimiter = (data.delimiter or ",").replace("\\t", "\t")
     printable = delimiter == "\t" or delimiter.isprintable()
     if len(delimiter) != 1 or not delimiter.isascii() or not printable or delimiter == '"':
         yield Problem("data.delimiter", "must be one ASCII character, or \\t for a tab")
+    if data.encoding is not None and not is_encoding(data.encoding):
+        yield Problem("data.encoding", "is no encoding that Python knows, such as cp1252 or utf-16")
 
 
 def _fractions(run: RunConfig) -> Iterable[Problem]:

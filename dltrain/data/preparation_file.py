@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from dltrain.data.dataset import Column, Dataset, Scale, Split
+from dltrain.text import is_encoding
 
 MAX_FEATURES = 2**24
 MAX_MISSING = 10_000
@@ -19,7 +20,15 @@ _KEYS = (
     *("unit", "task", "target", "feature_names", "class_names", "image_shape", "reading"),
     *("edges", "resizes"),
 )
-_READING = {"delimiter": ",", "missing_values": [""]}
+_READING: dict[str, Any] = {
+    "delimiter": None,
+    "encoding": None,
+    "skip_rows": 0,
+    "comment": None,
+    "header": "row",
+    "sheet": None,
+    "missing_values": [""],
+}
 
 
 class PreparationError(ValueError):
@@ -169,10 +178,17 @@ def _reading(value: object) -> dict[str, Any]:
     assert isinstance(value, dict)
     mark = value["delimiter"]
     plain = isinstance(mark, str) and len(mark) == 1 and mark.isascii() and mark not in '"\r\n\0'
-    _check(plain, "reading.delimiter")
+    _check(mark is None or plain, "reading.delimiter")
+    for key in ("encoding", "comment", "sheet"):
+        text = value[key]
+        _check(text is None or (_is_texts([text]) and text != ""), f"reading.{key}")
+    _check(value["encoding"] is None or is_encoding(value["encoding"]), "reading.encoding")
+    skipped = value["skip_rows"]
+    _check(type(skipped) is int and 0 <= skipped < 2**31, "reading.skip_rows")
+    _check(value["header"] in ("row", "none"), "reading.header")
     missing = _texts(value["missing_values"], "reading.missing_values")
     _check(len(missing) <= MAX_MISSING, "reading.missing_values")
-    return {"delimiter": mark, "missing_values": list(missing)}
+    return {**value, "missing_values": list(missing)}
 
 
 def _texts(value: object, what: str) -> tuple[str, ...]:

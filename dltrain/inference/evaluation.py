@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from dltrain.data.images.idx import image_parts, label_parts
 from dltrain.data.input_stream import InputStream
 from dltrain.data.table.formats import open_blocks
 from dltrain.data.table.new_rows import OtherRows
+from dltrain.data.table.reading import Reading
 from dltrain.inference.saved_model import Trained, load
 from dltrain.metrics import leading
 from dltrain.nn.intervals import Interval, intervals
@@ -127,19 +128,19 @@ _FAMILIAR = {
 }
 
 
-def familiar(run: Run, *, name: str, sha256: str) -> str:
+def familiar(run: Run, *, name: str, digests: Collection[str]) -> str:
     """Say that the rows of a file are no new ones to a run, if it was trained with just this file.
 
     Args:
         run: Its record has a digest of each file.
         name: The file.
-        sha256: Of all of it, or of all pictures of a folder.
+        digests: Of all of it, packed and unpacked; or of all pictures of a folder.
 
     Returns:
         A sentence; empty if nothing is known of the file, or its rows tested the run.
     """
     files = run.mapping("data", "files")
-    knob = next((knob for knob in _FAMILIAR if files.get(knob) == sha256), None)
+    knob = next((knob for knob in _FAMILIAR if files.get(knob) in digests), None)
     if knob is None:
         return ""
     test = f"its test rows are: {command_on(run, 'evaluate')}"
@@ -170,7 +171,7 @@ def _joined(parts: Sequence[Part]) -> Part:
 
 def _table_parts(trained: Trained, source: InputStream) -> Iterator[Part]:
     data = trained.data
-    blocks = open_blocks(source, reading=data.reading)
+    blocks = open_blocks(source, reading=Reading.of(data.reading))
     others = OtherRows(data, blocks.header, name=source.name, dtype=trained.dtype, targets=True)
     for rows in blocks:
         for part in others.parts(rows):

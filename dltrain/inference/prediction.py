@@ -18,6 +18,7 @@ from dltrain.data.images.idx import image_parts
 from dltrain.data.input_stream import InputStream
 from dltrain.data.table.formats import open_blocks
 from dltrain.data.table.new_rows import OtherRows
+from dltrain.data.table.reading import Reading
 from dltrain.inference.evaluation import predict
 from dltrain.inference.picture_rows import PictureRows
 from dltrain.inference.row_writers import RowWriter
@@ -48,7 +49,7 @@ class Predictor:
             ValueError: If it does not have what the run learned from.
         """
         data = self._trained.data
-        blocks = open_blocks(source, reading=data.reading)
+        blocks = open_blocks(source, reading=Reading.of(data.reading))
         others = OtherRows(data, blocks.header, name=source.name, dtype=self._trained.dtype)
         taken = [name for name in self._columns.names if name in blocks.header]
         if taken:
@@ -56,12 +57,17 @@ class Predictor:
                 f"{source.name}: has a column {taken[0]!r} already, as predictions will have; "
                 "rename it"
             )
-        self._begin({name: pa.string() for name in blocks.header})
+        kinds: dict[str, pa.DataType] = {}
         for rows in blocks:
-            passed = self._writer.ready(rows.texts)
+            if not kinds:
+                kinds = {n: c.type for n, c in zip(rows.header, rows.columns, strict=True)}
+                self._begin(kinds)
+            passed = self._writer.ready(rows.columns)
             for part in others.parts(rows):
                 length = part.stop - part.start
                 self._rows([column.slice(part.start, length) for column in passed], part.inputs)
+        if not kinds:
+            self._begin(dict.fromkeys(blocks.header, pa.string()))
         self._note_cells(others)
 
     def _note_cells(self, others: OtherRows) -> None:

@@ -14,6 +14,7 @@ import pytest
 from dltrain.config.load import load
 from dltrain.data.dataset import Dataset
 from dltrain.data.preparation_file import PreparationError, read_preparation
+from dltrain.data.table.reading import Reading
 from dltrain.runs.record import as_json
 from dltrain.train import build
 
@@ -48,7 +49,9 @@ def test_what_a_data_set_says_of_itself_reads_back_the_same(data: Dataset) -> No
         for part in ("mean", "deviation"):
             own, other = (getattr(getattr(d, scale), part) for d in (found, data))
             assert own.tolist() == other.tolist()
-    assert found.reading == (data.reading or {"delimiter": ",", "missing_values": [""]})
+    assert found.reading == (
+        data.reading or {**dataclasses.asdict(Reading()), "missing_values": [""]}
+    )
     assert [len(split) for split in found.splits.values()] == [0, 0, 0]
     assert found.in_features == data.in_features
     assert found.train.inputs.dtype.kind == data.train.inputs.dtype.kind
@@ -71,7 +74,12 @@ WRONG: dict[tuple[str | int, ...], list[Any]] = {
     ("edges",): [0, True, [], [1, 2], "x"],
     ("resizes",): [None, 0, "x", True],
     ("reading",): [None, [], "x", {"delimiter": ","}, {"a": 1}],
-    ("reading", "delimiter"): [*NOT_TEXT, "", ",,", '"', "\n", "\r", "\0", "\xa7"],
+    ("reading", "delimiter"): [*NOT_TEXT[1:], "", ",,", '"', "\n", "\r", "\0", "\xa7"],
+    ("reading", "encoding"): [*NOT_TEXT[1:], "", "nonsense", "hex", "\0"],
+    ("reading", "skip_rows"): [*NOT_COUNT, 2**40],
+    ("reading", "comment"): [*NOT_TEXT[1:], ""],
+    ("reading", "header"): [*NOT_TEXT, "", "yes"],
+    ("reading", "sheet"): [*NOT_TEXT[1:], ""],
     ("reading", "missing_values"): NOT_TEXTS,
     ("columns",): [None, 0, "x", {}, [None], [[]], [{}]],
     ("columns", 0): [None, 0, "x", [], {}],
