@@ -65,10 +65,10 @@ class CsvRows:
         """Write nothing: a CSV file just ends."""
 
     def _cells(self, column: pa.Array) -> pa.StringArray:
-        if is_number(column.type) and not column.null_count:
-            return column.cast(pa.string())  # in which nothing is quoted
-        texts = pc.fill_null(as_text(column), "")
-        return as_cells(texts, delimiter=self._delimiter, safe=self._safe)
+        cells = pc.fill_null(as_text(column), "")
+        if is_number(column.type):
+            return cells  # in which nothing is quoted
+        return as_cells(cells, delimiter=self._delimiter, safe=self._safe)
 
 
 class ParquetRows:

@@ -300,16 +300,20 @@ def test_images_come_as_idx_files_or_as_pictures(call: Call) -> None:
         assert shown.out.startswith(column)
 
 
-def test_colour_is_told_and_another_size_refused(call: Call) -> None:
+def test_colour_is_told_and_another_size_left_out(call: Call) -> None:
     train(call, *RUNS["softmax"])
     Image.new("RGB", (28, 28)).save("colour.jpg")
     Image.new("L", (28, 27)).save("small.png")
     shown = call("predict", "latest", "--data", "colour.jpg")
     assert shown.err == "note: colour was turned into grey in 1 of 1 files\n"
     shown = call("predict", "latest", "--data", "colour.jpg", "small.png", "--output", "out.csv")
-    told = "small.png: is 27 x 28 pixels, the run learned from 28 x 28; resize it\n"
+    told = "small.png: is 27 x 28 pixels, not 28 x 28, the size that was learned from; resize it\n"
+    assert shown.code == 0
+    assert f"note: 1 of 2 files left out: {told}" in shown.err
+    assert pd.read_csv("out.csv").file.tolist() == ["colour.jpg"]
+    shown = call("predict", "latest", "--data", "small.png", "--output", "none.csv")
     assert (shown.code, shown.err) == (2, f"dltrain: error: {told}")
-    assert not Path("out.csv").exists()
+    assert not Path("none.csv").exists()
 
 
 def test_a_sweep_given_whole_predicts_with_its_best_member(call: Call) -> None:

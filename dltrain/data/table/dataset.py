@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         target_scale=_joint_scale([target]) if task == "regression" else Scale.identity(1),
         columns=every_column,
         notes=tuple(notes),
-        reading={"delimiter": options.mark, "missing_values": list(options.missing_values)},
+        reading={**asdict(options.reading), "missing_values": list(options.missing_values)},
     )
 
 
@@ -90,12 +91,11 @@ def _read(path: str, options: Options) -> tuple[Table, SeveralFiles, str]:
     groups = [options.splitting[knob] for knob in ("group", "split") if knob in options.splitting]
     try:
         several = SeveralFiles(
-            {k: open_file(str(file), file, delimiter=options.mark) for k, file in files.items()}
+            {k: open_file(str(file), file, reading=options.reading) for k, file in files.items()}
         )
         table = Table(
             str(files["path"]),
             several,
-            delimiter=options.mark,
             missing_values=options.missing_values,
             as_text=[*options.categorical, *labels, *groups],
             unused=[name for name in options.drop if name not in options.splitting.values()],

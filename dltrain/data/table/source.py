@@ -72,7 +72,7 @@ class HeldRows:
     Attributes:
         name: What messages call it.
         header: Names of the columns.
-        columns: See above.
+        columns: Their cells, [n] each.
         categories: Columns of texts by type.
         sha256: Empty; they are a part.
     """
@@ -80,7 +80,8 @@ class HeldRows:
     def __init__(self, source: RowSource, columns: Sequence[pa.Array], *, start: int) -> None:
         self.name, self.header, self.categories = source.name, source.header, source.categories
         self.sha256 = ""
-        self._source, self.columns, self._start = source, columns, start
+        self.columns = columns
+        self._source, self._start = source, start
 
     def __len__(self) -> int:
         return len(self.columns[0])
