@@ -50,7 +50,7 @@ def test_of_splits_the_page_shows_a_mean_and_no_best_member(call: Call, here: Pa
     trained(here, "-m", "data.path=table.csv", "data.seed=1,2,3", "optimizer.lr=0.01,0.1", *TABLE)
     facts = facts_of(written(call, "latest"))
     (name, value, note), (test, _, of), *_ = facts["figures"]
-    [row] = [row for row in settings_rows(facts) if str(row[4]) == "best"]
+    [row] = [row for row in settings_rows(facts) if str(row[4]).startswith("best")]
     assert (name, test) == ("val/loss", "test/rmse")
     assert float(value) == pytest.approx(row[1], rel=0.1)
     assert note.startswith(f"optimizer.lr={row[0]}; mean of 3, sd ")
@@ -103,3 +103,15 @@ def test_only_the_pages_own_scripts_and_styles_may_run(call: Call, here: Path) -
     }
     head = text[: text.index('<script type="application/json"')]
     assert set(re.findall(r'(?:src|href)="([^"]*)"', head)) == {"data:,", "#report"}
+
+
+def test_a_page_says_what_became_of_the_data(call: Call, here: Path) -> None:
+    rows = "".join(f"{i},{i * 7 % 60},{i * 11 % 60}.5\n" for i in range(60))
+    (here / "t.csv").write_text(f"id,x,y\n{rows}")
+    words = ("data=csv", "data.path=t.csv", "data.target=y", "data.drop=[id]", "trainer.epochs=1")
+    assert call(*words).code == 0
+    [blocks] = section(facts_of(written(call, "latest")), "data")
+    said = dict(blocks["rows"])
+    assert said["target"] == "'y' holds numbers, so this is regression"
+    assert said["columns"] == "1 number as 1 input; left out: 'id'"
+    assert said["data"].startswith("t (t.csv): 4")

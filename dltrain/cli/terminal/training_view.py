@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,9 +19,9 @@ if TYPE_CHECKING:
     from dltrain.train.outcome import Outcome
     from dltrain.train.trainer import Trainer
 
-# Of more epochs than this one in so many is shown, and the first and the last.
-MOST_ROWS = 100
-SHOWN_ROWS = 20
+# Of more epochs than this about so many are shown, the first and the last among them, and where
+# they take long one every so many seconds.
+MOST_ROWS, SHOWN_ROWS, SECONDS = 100, 20, 5.0
 
 
 class TrainingView:
@@ -30,7 +32,7 @@ class TrainingView:
 
     def __init__(self, console: rich.console.Console) -> None:
         self._console, self._stream = console, lasting(console)
-        self._epochs = 0
+        self._epochs, self._shown = 0, time.monotonic()
         self._columns: list[str] = []
 
     def show(self, *things: object) -> None:
@@ -71,11 +73,13 @@ class TrainingView:
         self, rows: Sequence[Mapping[str, float]], outcomes: Sequence[Outcome], *, seconds: float
     ) -> None:
         """Show one epoch of the first member; its name stands in the header."""
-        row, number = rows[0], int(rows[0]["epoch"])
+        number, now = int(rows[0]["epoch"]), time.monotonic()
         every = -(-self._epochs // SHOWN_ROWS) if self._epochs > MOST_ROWS else 1
-        ended = outcomes[0].status != "running"
-        if number % every and number != 1 and not ended:
+        waits = now < self._shown + SECONDS and outcomes[0].status == "running"
+        if number % every and number != 1 and waits:
             return
+        self._shown = now
+        row = {n: x if _is_measured(n, rows[0]) else math.nan for n, x in rows[0].items()}
         cells = [f"{_metric(row.get(name)):>{_width(name)}}" for name in self._columns]
         epoch = f"{number}/{self._epochs}"
         line = f"{epoch:>11}  {'  '.join(cells)}  {duration(seconds):>10}"
@@ -105,6 +109,11 @@ class _PullingProgress(Progress):
         if self.tasks:
             self.update(self._bar, completed=self._training.step)
         return super().get_renderables()
+
+
+def _is_measured(name: str, row: Mapping[str, float]) -> bool:
+    """Whether a number says something: outputs of no finite loss are none that can be judged."""
+    return name.endswith("/loss") or math.isfinite(row.get(f"{name.partition('/')[0]}/loss", 0.0))
 
 
 def _metric(value: float | None) -> str:
