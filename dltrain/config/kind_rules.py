@@ -52,12 +52,12 @@ def table(run: RunConfig) -> Iterable[Problem]:
     data = run.data
     if data.path is None:
         yield Problem("data.path", "which table? Add data.path=FILE")
+    if data.path is None and data.target is None:  # else the table is asked what columns it has
+        yield Problem("data.target", "which column is to be predicted? Add data.target=COLUMN")
     for knob in ("path", "val_path", "test_path"):
         text = getattr(data, knob)
         if text is not None and (problem := _not_a_table(text)):
             yield Problem(f"data.{knob}", problem)
-    if data.target is None:
-        yield Problem("data.target", "which column is to be predicted? Add data.target=COLUMN")
     if data.val_fraction + data.test_fraction >= 1:
         total = data.val_fraction + data.test_fraction
         yield Problem(

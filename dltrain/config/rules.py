@@ -22,6 +22,7 @@ from dltrain.system.paths import expanded, problem_with
 from dltrain.text import closest
 
 _DOES = {"model": "predicts", "loss": "judges"}
+_MEANT = {Task.regression: "amounts", Task.classification: "numbers of classes"}
 _WHAT = {Task.regression: "numbers", Task.classification: "classes"}
 
 
@@ -33,10 +34,18 @@ def fitting(group: str, task: Task) -> list[str]:
     ]
 
 
-def task_problems(run: RunConfig, task: Task, *, data: str) -> Iterator[Problem]:
+def task_problems(
+    run: RunConfig, task: Task, *, data: str, other_task: str = ""
+) -> Iterator[Problem]:
     """Refuse a model, a loss and a metric that do not go with what is asked for.
 
     If that is not known (auto), the others must do what the model does.
+
+    Args:
+        run: What is told.
+        task: What is asked for.
+        data: Who asks for it.
+        other_task: What the data can ask for as well.
     """
     asks = f"data={data} asks for"
     if task == Task.auto:
@@ -47,6 +56,8 @@ def task_problems(run: RunConfig, task: Task, *, data: str) -> Iterator[Problem]
         if Task.auto in (task, wanted) or task == wanted:
             continue
         choices = " or ".join(f"{group}={choice}" for choice in fitting(group, task))
+        if wanted == other_task:
+            choices += f", or data.task={other_task} if its target holds {_MEANT[wanted]}"
         yield Problem(
             group, f"{group}={name} {does} {_WHAT[wanted]}, but {asks} {_WHAT[task]}; use {choices}"
         )

@@ -131,6 +131,7 @@ class Dataset:
     files: dict[str, str] = field(default_factory=dict)
     # a regression's targets in the file's own numbers, by split
     amounts: dict[str, Amounts] = field(default_factory=dict)
+    other_task: str = ""  # what the target can be taken for as well, if told so by data.task
     # the weights [I] and the bias that generated the data, where they are known
     truth: tuple[npt.NDArray[np.float64], float] | None = None
 

@@ -28,12 +28,14 @@ def synthetic(*, download: bool, **knobs: Any) -> Dataset:
     return synthetic(**knobs)
 
 
-def csv(*, download: bool, name: str | None, path: str, dtype: str, **options: Any) -> Dataset:
+def csv(
+    *, download: bool, name: str | None, path: str, dtype: str, target: str | None, **options: Any
+) -> Dataset:
     """Build ``data=csv``."""
     from dltrain.data.table.dataset import tabular
     from dltrain.data.table.options import Options
 
-    return tabular(name, path=path, options=Options(**options), dtype=dtype)
+    return tabular(name, path=path, options=Options(target=target or "", **options), dtype=dtype)
 
 
 def fashion_mnist(

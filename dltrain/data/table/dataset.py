@@ -17,8 +17,8 @@ from dltrain.data.table.formats import open_file
 from dltrain.data.table.options import Options
 from dltrain.data.table.several_files import SeveralFiles
 from dltrain.data.table.splitting import draw_rows, not_learned
-from dltrain.data.table.table import Integers, Table
-from dltrain.data.table.target import classes_of, decide_task
+from dltrain.data.table.table import Integers, Table, listed
+from dltrain.data.table.target import classes_of, decide_task, no_amounts
 from dltrain.system.paths import PACKAGED, table_path
 from dltrain.text import closest
 
@@ -41,8 +41,7 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     table, files, source = _read(path, options)
     features, notes = _feature_columns(table, options)
     dropped = _handle_missing(table, features, options)
-    as_text = options.target in options.categorical
-    task, reason = decide_task(table, options.target, stated=options.task, as_text=as_text)
+    task, reason = decide_task(table, options)
     _refuse_wide(table, features, options)
     names, classes = _classes(table, task, options)
     rows = draw_rows(table, classes, options, files=files)
@@ -81,6 +80,7 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         notes=(*notes, *sentences.notes(account)),
         warnings=tuple(sentences.warnings(account, options)),
         facts=account.record(),
+        other_task=account.other_task,
         reading={"delimiter": options.mark, "missing_values": list(options.missing_values)},
     )
 
@@ -117,6 +117,11 @@ def _feature_columns(table: Table, options: Options) -> tuple[list[str], list[st
     Returns:
         Those to learn from, in header order; and notes on those that say which rows train.
     """
+    if not options.target:
+        raise ValueError(
+            "data.target: which column is to be predicted? Add data.target=COLUMN; "
+            f"{table.name} has {listed(table.header)}"
+        )
     asked = [("data.target", [options.target]), ("data.drop", options.drop)]
     asked += [("data.features", options.features or []), ("data.categorical", options.categorical)]
     asked += [(f"data.{knob}", [column]) for knob, column in options.splitting.items()]
@@ -126,7 +131,7 @@ def _feature_columns(table: Table, options: Options) -> tuple[list[str], list[st
                 hint = _delimiter_hint(table) or closest(column, table.header)
                 raise ValueError(
                     f"{key}={column}: {table.name} has no such column; it has "
-                    f"{_some(table.header)}{hint}"
+                    f"{listed(table.header)}{hint}"
                 )
     left_out, notes = not_learned(table, options)
     wanted = set(table.header if options.features is None else options.features)
@@ -169,9 +174,12 @@ def _classes(table: Table, task: str, options: Options) -> tuple[tuple[str, ...]
     as_text = name in options.categorical or table.is_category(name)
     names, indices = classes_of(table, name, as_text=as_text)
     if len(names) > options.max_categories:
+        more = f"add data.max_categories={len(names)} if each names a class"
+        if name not in options.categorical and table.numbers(name) is not None:
+            more += ", or data.task=regression if they are amounts"
         raise ValueError(
             f"{table.name}: the target {name!r} has {len(names):,} different values, more than "
-            f"data.max_categories={options.max_categories}; use data.task=regression or raise it"
+            f"data.max_categories={options.max_categories}; {more}"
         )
     if len(names) < 2:
         raise ValueError(
@@ -185,6 +193,8 @@ def _fit_amounts(
 ) -> tuple[Column, npt.NDArray[np.generic], dict[str, Amounts]]:
     """Prepare a regression's targets, [N]; and say how, and where they lie in each split."""
     name, standardise = options.target, options.standardise_target
+    if table.numbers(name) is None:
+        raise ValueError(no_amounts(table, name, most=options.max_categories))
     column, targets = prepare_amounts(
         table, name, splits["train"], standardise=standardise, dtype=dtype
     )
@@ -261,8 +271,3 @@ def _in_header_order(table: Table, columns: Sequence[Column], target: Column) ->
         known.get(name, Column(name, "dropped", int(table.missing(name).sum())))
         for name in table.header
     )
-
-
-def _some(names: Sequence[str], most: int = 8) -> str:
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
