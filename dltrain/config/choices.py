@@ -22,12 +22,27 @@ class Missing(StrEnum):
     error = "error"
 
 
+class Header(StrEnum):
+    """Whether a table's first row names its columns."""
+
+    row = "row"
+    none = "none"
+
+
 class Source(StrEnum):
     """Which Fashion-MNIST may be used."""
 
     auto = "auto"
     full = "full"
     sample = "sample"
+
+
+class Colour(StrEnum):
+    """What the pixels of pictures become."""
+
+    auto = "auto"
+    grey = "grey"
+    rgb = "rgb"
 
 
 class Init(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +82,7 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         warnings=tuple(sentences.warnings(account, options)),
         facts=account.record(),
         other_task=account.other_task,
-        reading={"delimiter": options.mark, "missing_values": list(options.missing_values)},
+        reading={**asdict(options.reading), "missing_values": list(options.missing_values)},
     )
 
 
@@ -93,12 +94,11 @@ def _read(path: str, options: Options) -> tuple[Table, SeveralFiles, str]:
     groups = [options.splitting[knob] for knob in ("group", "split") if knob in options.splitting]
     try:
         several = SeveralFiles(
-            {k: open_file(str(file), file, delimiter=options.mark) for k, file in files.items()}
+            {k: open_file(str(file), file, reading=options.reading) for k, file in files.items()}
         )
         table = Table(
             str(files["path"]),
             several,
-            delimiter=options.mark,
             missing_values=options.missing_values,
             as_text=[*options.categorical, *labels, *groups],
             unused=[name for name in options.drop if name not in options.splitting.values()],
