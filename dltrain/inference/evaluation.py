@@ -103,21 +103,21 @@ def evaluate_file(
     Raises:
         ValueError: If the file does not have what the run learned from, or holds no rows.
     """
+    notes: list[str] = []
     if labels is None:
-        notes: list[str] = []
-        evaluation = evaluate_parts(trained, _table_parts(trained, source, notes))
-        return dataclasses.replace(evaluation, notes=notes)
-    edges = Edges(trained.data)
-    evaluation = evaluate_parts(trained, _images(trained, source, labels, edges))
-    return dataclasses.replace(evaluation, notes=tuple(filter(None, [edges.note()])))
+        parts = _table_parts(trained, source, notes)
+    else:
+        parts = _images(trained, source, labels, notes)
+    return evaluate_parts(trained, parts, notes)
 
 
-def evaluate_parts(trained: Trained, parts: Iterable[Part]) -> Evaluation:
-    """Evaluate a model on rows that come in parts."""
+def evaluate_parts(trained: Trained, parts: Iterable[Part], notes: Sequence[str]) -> Evaluation:
+    """Evaluate a model on rows that come in parts; ``notes`` may be added to as they come."""
     prepared = (
         (trained.on_device(inputs), torch.from_numpy(targets)) for inputs, targets in _blocks(parts)
     )
-    return judge(trained, prepared, data=trained.data, split="data")
+    evaluation = judge(trained, prepared, data=trained.data, split="data")
+    return dataclasses.replace(evaluation, notes=notes)
 
 
 # Files of a data set that hold rows a run learned from, or was chosen by.
@@ -142,7 +142,8 @@ def familiar(run: Run, *, name: str, digests: Collection[str]) -> str:
         A sentence; empty if nothing is known of the file, or its rows tested the run.
     """
     files = run.mapping("data", "files")
-    knob = next((knob for knob in _FAMILIAR if files.get(knob) in digests), None)
+    roles = {role.partition("[")[0] for role, digest in files.items() if digest in digests}
+    knob = next((knob for knob in _FAMILIAR if knob in roles), None)
     if knob is None:
         return ""
     test = f"its test rows are: {command_on(run, 'evaluate')}"
@@ -184,9 +185,10 @@ def _table_parts(trained: Trained, source: InputStream, notes: list[str]) -> Ite
 
 
 def _images(
-    trained: Trained, source: InputStream, labels: InputStream, edges: Edges
+    trained: Trained, source: InputStream, labels: InputStream, notes: list[str]
 ) -> Iterator[Part]:
-    data = trained.data
+    """Read images and their labels; at their end, note what is remarkable about them."""
+    data, edges = trained.data, Edges(trained.data)
     assert data.image_shape is not None
     images = image_parts(source, shape=data.image_shape, rows=EVALUATION_ROWS)
     indices = label_parts(labels, classes=data.class_names, rows=EVALUATION_ROWS)
@@ -195,6 +197,7 @@ def _images(
             raise ValueError(f"{labels.name}: has not as many labels as {source.name} has images")
         edges.look(inputs)
         yield inputs, targets
+    notes += filter(None, [edges.note()])
 
 
 def _run_data(trained: Trained) -> Dataset:

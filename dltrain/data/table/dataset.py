@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +13,11 @@ from dltrain.data.splits import SPLIT_NAMES, consecutive_split
 from dltrain.data.table import sentences
 from dltrain.data.table.account import account_of
 from dltrain.data.table.encode import fit_category, fit_number, prepare, prepare_amounts
-from dltrain.data.table.formats import open_file
 from dltrain.data.table.options import Options
-from dltrain.data.table.several_files import SeveralFiles
 from dltrain.data.table.splitting import draw_rows, not_learned
 from dltrain.data.table.table import Integers, Table, listed
+from dltrain.data.table.table_files import name_of, read_table
 from dltrain.data.table.target import classes_of, decide_task, no_amounts
-from dltrain.system.paths import PACKAGED, table_path
 from dltrain.text import closest
 
 
@@ -39,7 +36,7 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     Raises:
         ValueError: If the table cannot be used as it is; the message names line and column.
     """
-    table, files, source = _read(path, options)
+    table, files, source = read_table(path, options)
     features, notes = _feature_columns(table, options)
     dropped = _handle_missing(table, features, options)
     task, reason = decide_task(table, options)
@@ -62,7 +59,7 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     splits = consecutive_split(inputs, targets[order], sizes=list(map(len, rows)))
     notes += [f"{dropped} rows with missing values were dropped"] if dropped else []
     return Dataset(
-        name=name or Path(table.name).stem,
+        name=name or name_of(files),
         task=task,
         train=splits[0],
         val=splits[1],
@@ -84,31 +81,6 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         other_task=account.other_task,
         reading={**asdict(options.reading), "missing_values": list(options.missing_values)},
     )
-
-
-def _read(path: str, options: Options) -> tuple[Table, SeveralFiles, str]:
-    """Read the table; return it, its files and what a data set calls its source."""
-    paths = {"path": path, "val_path": options.val_path, "test_path": options.test_path}
-    files = {knob: table_path(text) for knob, text in paths.items() if text is not None}
-    labels = [options.target] if options.task != "regression" else []
-    groups = [options.splitting[knob] for knob in ("group", "split") if knob in options.splitting]
-    try:
-        several = SeveralFiles(
-            {k: open_file(str(file), file, reading=options.reading) for k, file in files.items()}
-        )
-        table = Table(
-            str(files["path"]),
-            several,
-            missing_values=options.missing_values,
-            as_text=[*options.categorical, *labels, *groups],
-            unused=[name for name in options.drop if name not in options.splitting.values()],
-        )
-    except OSError as error:
-        name = Path(error.filename or files["path"])
-        knob = next((knob for knob, file in files.items() if file == name), "path")
-        raise ValueError(f"data.{knob}={name}: {error.strerror}") from None
-    source = path if path.startswith(PACKAGED) else str(files["path"])
-    return table, several, ", ".join([source, *(str(file) for file in [*files.values()][1:])])
 
 
 def _feature_columns(table: Table, options: Options) -> tuple[list[str], list[str]]:
