@@ -37,6 +37,14 @@ class Source(StrEnum):
     sample = "sample"
 
 
+class Colour(StrEnum):
+    """What the pixels of pictures become."""
+
+    auto = "auto"
+    grey = "grey"
+    rgb = "rgb"
+
+
 class Init(StrEnum):
     """How weights start."""
 

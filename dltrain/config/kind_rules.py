@@ -65,13 +65,7 @@ def table(run: RunConfig) -> Iterable[Problem]:
             yield Problem(f"data.{knob}", problem)
     if data.target is None:
         yield Problem("data.target", "which column is to be predicted? Add data.target=COLUMN")
-    if data.val_fraction + data.test_fraction >= 1:
-        total = data.val_fraction + data.test_fraction
-        yield Problem(
-            "data.val_fraction",
-            f"data.val_fraction and data.test_fraction add up to {total:g}; "
-            "they must leave rows to train on (less than 1)",
-        )
+    yield from _fractions(run)
     if data.target in data.drop or data.target in (data.features or []):
         yield Problem("data.target", "cannot also be in data.drop or data.features")
     delimiter = (data.delimiter or ",").replace("\\t", "\t")
@@ -80,6 +74,16 @@ def table(run: RunConfig) -> Iterable[Problem]:
         yield Problem("data.delimiter", "must be one ASCII character, or \\t for a tab")
     if data.encoding is not None and not is_encoding(data.encoding):
         yield Problem("data.encoding", "is no encoding that Python knows, such as cp1252 or utf-16")
+
+
+def _fractions(run: RunConfig) -> Iterable[Problem]:
+    total = run.data.val_fraction + run.data.test_fraction
+    if total >= 1:
+        yield Problem(
+            "data.val_fraction",
+            f"data.val_fraction and data.test_fraction add up to {total:g}; "
+            "they must leave rows to train on (less than 1)",
+        )
 
 
 # What decides on its own which rows validate or test, and so does not go with each other.
@@ -138,8 +142,10 @@ def _not_tables(knob: str, text: str) -> str | None:
     if "://" in text or text.startswith(PACKAGED):
         return _not_a_table(text)
     paths = list(table_files(knob, text).values())
-    if not paths or len(paths) > MAX_FILES:
-        return f"no file has a name like that, or more than {MAX_FILES:,} have"
+    if not paths:
+        return "no file has a name like that"
+    if len(paths) > MAX_FILES:
+        return f"more than {MAX_FILES:,} files have a name like that"
     twice = next((path for path in paths if paths.count(path) > 1), None)
     if twice is not None:
         return f"{twice} is named twice"
@@ -202,3 +208,29 @@ def images_root(run: RunConfig) -> Iterable[Problem]:
         problem = problem_with(expanded(root))
         if problem or not expanded(root).is_dir():
             yield Problem("data.root", problem or "no such folder")
+
+
+def picture_splits(run: RunConfig) -> Iterable[Problem]:
+    """Some pictures train, and one of the folds is chosen."""
+    yield from _fractions(run)
+    yield from folds(run)
+
+
+def pictures_path(run: RunConfig) -> Iterable[Problem]:
+    """The folder of pictures is there."""
+    if run.data.path is None:
+        yield Problem("data.path", "which folder of pictures? Add data.path=FOLDER")
+    else:
+        path = expanded(run.data.path)
+        if (problem := problem_with(path)) or not path.is_dir():
+            yield Problem("data.path", problem or "no such folder")
+
+
+def idx_path(run: RunConfig) -> Iterable[Problem]:
+    """The folder of IDX files is there."""
+    if run.data.path is None:
+        yield Problem("data.path", "which folder of IDX files? Add data.path=FOLDER")
+    else:
+        path = expanded(run.data.path)
+        if (problem := problem_with(path)) or not (path.is_dir() or path.parent.is_dir()):
+            yield Problem("data.path", problem or "no such folder")
