@@ -142,8 +142,10 @@ def _not_tables(knob: str, text: str) -> str | None:
     if "://" in text or text.startswith(PACKAGED):
         return _not_a_table(text)
     paths = list(table_files(knob, text).values())
-    if not paths or len(paths) > MAX_FILES:
-        return f"no file has a name like that, or more than {MAX_FILES:,} have"
+    if not paths:
+        return "no file has a name like that"
+    if len(paths) > MAX_FILES:
+        return f"more than {MAX_FILES:,} files have a name like that"
     twice = next((path for path in paths if paths.count(path) > 1), None)
     if twice is not None:
         return f"{twice} is named twice"
