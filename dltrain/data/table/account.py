@@ -75,6 +75,7 @@ def account_of(
         options: How it is prepared.
     """
     train, learned = splits["train"], [column.name for column in columns]
+    used = {*learned, target.name}
     imputed = {c.name: c.missing for c in columns if c.role == "number" and c.missing}
     incomplete = np.zeros(len(table), dtype=bool)
     for name in imputed:
@@ -93,7 +94,7 @@ def account_of(
         numbers=sum(column.role == "number" for column in columns),
         categories=sum(column.role == "category" for column in columns),
         inputs=sum(len(column.features) for column in columns),
-        left_out=[name for name in table.header if name not in (*learned, target.name)],
+        left_out=[name for name in table.header if name not in used],
         imputed=imputed,
         complete_rows=int(np.count_nonzero(~incomplete)),
         unseen={column.name: column.unseen for column in columns if column.unseen},
