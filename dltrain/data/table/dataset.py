@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.data.dataset import Amounts, Column, Dataset, Scale, Split
+from dltrain.data.dataset import Amounts, Column, Dataset, Scale
 from dltrain.data.splits import SPLIT_NAMES, consecutive_split
-from dltrain.data.table.duplicates import leak_notes
+from dltrain.data.table import sentences
+from dltrain.data.table.account import account_of
 from dltrain.data.table.encode import fit_category, fit_number, prepare, prepare_amounts
 from dltrain.data.table.options import Options
 from dltrain.data.table.splitting import draw_rows, not_learned
@@ -51,14 +52,13 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         target, targets, amounts = Column(options.target, "target", categories=names), classes, {}
     columns = _fit(table, features, by_name["train"], options)
     every_column = _in_header_order(table, columns, target)
-    learned = [*(column.name for column in columns), options.target]
-    leaks = leak_notes(table, learned, by_name, categorical=options.categorical)
+    account = account_of(
+        table, columns, target, reason=reason, splits=by_name, classes=classes, options=options
+    )
     table.release(options.target)
     inputs = prepare(table, columns, order, dtype=dtype)
     splits = consecutive_split(inputs, targets[order], sizes=list(map(len, rows)))
-    notes += [reason] if options.task == "auto" else []
     notes += [f"{dropped} rows with missing values were dropped"] if dropped else []
-    notes += [*_warnings(columns, target, splits[0]), *leaks]
     return Dataset(
         name=name or name_of(files),
         task=task,
@@ -75,7 +75,10 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         feature_scale=_joint_scale(columns),
         target_scale=_joint_scale([target]) if task == "regression" else Scale.identity(1),
         columns=every_column,
-        notes=tuple(notes),
+        lines=tuple(sentences.lines(account, options)),
+        notes=(*notes, *sentences.notes(account)),
+        warnings=tuple(sentences.warnings(account, options)),
+        facts=account.record(),
         reading={**asdict(options.reading), "missing_values": list(options.missing_values)},
     )
 
@@ -230,19 +233,6 @@ def _in_header_order(table: Table, columns: Sequence[Column], target: Column) ->
         known.get(name, Column(name, "dropped", int(table.missing(name).sum())))
         for name in table.header
     )
-
-
-def _warnings(columns: Sequence[Column], target: Column, train: Split) -> Iterator[str]:
-    absent = np.setdiff1d(np.arange(len(target.categories)), train.targets)
-    for index in absent if target.categories else []:
-        name = target.categories[int(index)]
-        yield f"class {name!r} has no training row, so it cannot be learned"
-    for column in columns:
-        if column.unseen:
-            yield (
-                f"{column.unseen} validation or test rows have a {column.name!r} that no "
-                "training row has; all its columns are 0 there"
-            )
 
 
 def _some(names: Sequence[str], most: int = 8) -> str:

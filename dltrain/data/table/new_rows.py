@@ -18,6 +18,7 @@ import pyarrow as pa
 from dltrain.data.dataset import EVALUATION_ROWS, Column, Dataset
 from dltrain.data.table.cells import parsed
 from dltrain.data.table.encode import Encoder
+from dltrain.data.table.sentences import new_categories
 from dltrain.data.table.source import HeldRows
 from dltrain.data.table.table import Table, quoted
 from dltrain.text import clipped, closest
@@ -66,8 +67,9 @@ class OtherRows:
         used = {*wanted, *([data.target_name] if targets else [])}
         self._unused = [column for column in header if column not in used]
         self._booleans: dict[str, bool] = {}
+        self.rows = 0  # how many were prepared so far
         self.imputed = dict.fromkeys(wanted, 0)  # cells that were imputed so far, by column
-        # cells so far of a category that no training row has, by column
+        # cells so far with a category, or a blank, that no training row has, by column
         self.unseen = dict.fromkeys(as_text, 0)
 
     def _refuse_shifted(self, header: Sequence[str]) -> None:
@@ -126,7 +128,19 @@ class OtherRows:
             inputs = np.empty((stop - start, width), self._dtype)
             for encoder, end in zip(encoders, ends, strict=True):
                 encoder.write(slice(start, stop), inputs[:, end - encoder.width : end])
+            self.rows += stop - start
             yield Part(start, stop, inputs, None if targets is None else targets[start:stop])
+
+    def notes(self) -> Iterator[str]:
+        """Say what of the rows so far was not there, or not like that in training."""
+        for column in self._columns:
+            if count := self.imputed[column.name]:
+                where = f"missing in {count:,} of {self.rows:,} rows"
+                became = f"it became {column.imputed:g} there, as in training"
+                yield f"{quoted(column.name)} is {where}; {became}"
+        for name, count in self.unseen.items():
+            if count:
+                yield new_categories(name, count, f"{self.rows:,} rows")
 
     def _encoder(self, table: Table, column: Column) -> Encoder:
         if column.role == "number":
