@@ -27,7 +27,7 @@ def least_squares(run: RunConfig) -> Iterable[Problem]:
         yield Problem(
             "optimizer",
             f"optimizer=least_squares solves model=linear only, not model={run.model.kind}; "
-            "use optimizer=sgd, adam or adamw",
+            "use model=linear, or optimizer=sgd, adam or adamw",
         )
     if run.loss.kind not in ("auto", "squared_error"):
         yield Problem(
@@ -39,7 +39,8 @@ def least_squares(run: RunConfig) -> Iterable[Problem]:
         yield Problem(
             "optimizer",
             "optimizer=least_squares takes one step over all rows; "
-            "leave out trainer.epochs and trainer.batch_size",
+            "leave out trainer.epochs and trainer.batch_size, or choose another optimizer, such as "
+            "optimizer=adam",
         )
     if run.trainer.max_grad_norm is not None:
         yield Problem(

@@ -87,6 +87,9 @@ def ineffective(run: RunConfig, overrides: Overrides) -> list[str]:
     ]
     if "model.init_std" in overrides and getattr(run.model, "init", Init.normal) != Init.normal:
         sentences.append(f"model.init_std has no effect with model.init={run.model.init}")
+    if "trainer.steps" in overrides and run.trainer.epochs is not None:
+        instead = f"trainer.epochs={run.trainer.epochs}; add trainer.epochs=null"
+        sentences.append(f"trainer.steps has no effect with {instead}")
     if "seed" in overrides and OPTIMIZERS[run.optimizer.kind].exact:
         name = run.optimizer.kind
         sentences.append(f"seed has no effect with optimizer={name}, which draws nothing")
@@ -96,6 +99,11 @@ def ineffective(run: RunConfig, overrides: Overrides) -> list[str]:
 def _tasks(run: RunConfig) -> Iterable[Problem]:
     stated = Task(getattr(run.data, "task", DATA[run.data.kind].task))
     return task_problems(run, stated, data=run.data.name or run.data.kind)
+
+
+def _length(run: RunConfig) -> Iterable[Problem]:
+    if run.trainer.epochs is None and run.trainer.steps is None:
+        yield Problem("trainer.epochs", "how long? Add trainer.epochs=10, or trainer.steps=8000")
 
 
 def _rounding(run: RunConfig) -> Iterable[Problem]:
@@ -145,7 +153,7 @@ def problems(
     """
     rules: list[Rule] = [_tasks] if fits else []
     rules += [kinds[getattr(run, group).kind].rules for group, kinds in TABLE.items()]
-    rules += [_rounding]
+    rules += [_length, _rounding]
     rules += [DATA[run.data.kind].files, _output_dir] if check_files else []
     rules += [_expectations]
     rules += [_tensorboard] if training else []
