@@ -92,6 +92,8 @@ def _became(column: Column) -> str:
     match column.role:
         case "number":
             return "standardised" if changed else "itself"
+        case "weight":
+            return "the weights of the rows"
         case "target":
             return "the target, standardised" if changed else "the target"
         case "category":

@@ -15,7 +15,10 @@ from dltrain.data.dataset import Column, Dataset, Scale, Split
 
 MAX_FEATURES = 2**24
 MAX_MISSING = 10_000
-_KEYS = ("unit", "task", "target", "feature_names", "class_names", "image_shape", "reading")
+_KEYS = (
+    *("unit", "task", "target", "feature_names", "class_names", "class_rows", "image_shape"),
+    "reading",
+)
 _READING = {"delimiter": ",", "missing_values": [""]}
 
 
@@ -56,6 +59,7 @@ def read_preparation(values: object, *, name: str) -> Dataset:
         test=rows,
         feature_names=features,
         class_names=classes,
+        known_class_rows=_class_rows(values["class_rows"], len(classes)),
         target_name=target,
         source="",
         sha256="",
@@ -66,6 +70,14 @@ def read_preparation(values: object, *, name: str) -> Dataset:
         image_shape=shape,
         reading=_reading(values["reading"]),
     )
+
+
+def _class_rows(value: object, classes: int) -> tuple[float, ...]:
+    _check(isinstance(value, list) and len(value) == classes, "class_rows")
+    assert isinstance(value, list)
+    _check(all(_is_number(count) and count >= 0 for count in value), "class_rows")
+    _check(not classes or sum(value) > 0, "class_rows")
+    return tuple(map(float, value))
 
 
 def _no_rows(width: int, task: str, *, is_image: bool) -> Split:
@@ -88,12 +100,13 @@ def _columns(value: object) -> tuple[Column, ...]:
     columns = tuple(map(_column, value))
     _check(_differ(tuple(column.name for column in columns)), "columns")
     _check([c.role for c in columns].count("target") == bool(columns), "columns")
+    _check([c.role for c in columns].count("weight") <= 1, "columns")
     return columns
 
 
 _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "name": lambda value: isinstance(value, str) and value != "",
-    "role": lambda value: value in ("number", "category", "target", "dropped"),
+    "role": lambda value: value in ("number", "category", "target", "weight", "dropped"),
     "missing": lambda value: type(value) is int and value >= 0,
     "imputed": lambda value: value is None or _is_number(value),
     "categories": lambda value: _is_texts(value) and _differ(tuple(value)),

@@ -84,7 +84,8 @@ def _quoted(text: str) -> str:
 def solution(data: Dataset) -> tuple[Coefficients, Solution]:
     """Solve a regression data set's training rows exactly, in the data's units."""
     inputs, targets = torch.from_numpy(data.train.inputs), torch.from_numpy(data.train.targets)
-    exact = least_squares(inputs, targets)
+    weights = None if data.train.weights is None else torch.from_numpy(data.train.weights)
+    exact = least_squares(inputs, targets, weights)
     bias = torch.tensor([exact.bias], dtype=torch.float64)
     return coefficients(exact.weight.unsqueeze(0), bias, data), exact
 

@@ -2,7 +2,7 @@
 
 Letters: M members, B rows, C classes, R records per row, S statistics, T steps, K members that
 share a batch. Outputs are [M, C, B] ([M, 1, B] for regression), targets [B], or [M / K, B] when
-members see different rows.
+members see different rows. Weights of rows, where there are some, have the shape of targets.
 
 A training step leaves *records*, R numbers for each row; every few steps they are added up to
 *statistics*, S sums over rows; ``metrics`` turns sums into numbers for people.
@@ -37,7 +37,13 @@ class Loss(Protocol):
     task: str
 
     def training(
-        self, outputs: Tensor, targets: Tensor, records: Sequence[Tensor], *, scale: Tensor
+        self,
+        outputs: Tensor,
+        targets: Tensor,
+        records: Sequence[Tensor],
+        *,
+        scale: Tensor,
+        weights: Tensor | None = None,
     ) -> Tensor:
         """Fill R records [M, 1, B]; return the gradient for the outputs, written over them.
 
@@ -47,12 +53,13 @@ class Loss(Protocol):
             records: Memory for them.
             scale: [M or 1, 1, 1], what each row's gradient is multiplied by: 1 / B for that of the
                 mean.
+            weights: How much each row counts, on top of that, of a data set that has weights.
         """
 
     def statistics(self, records: Tensor) -> Tensor:
         """Add up records [T, R, M, B] over the rows: [T, S, M]; the records are used up."""
 
-    def evaluation(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def evaluation(self, outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
         """Return statistics [S, M], float64; the outputs are used up."""
 
     def metrics(self, sums: Tensor, rows: int, split: str) -> list[dict[str, float]]:
@@ -69,36 +76,54 @@ class SquaredError:
         unit: Deviation the targets were divided by; metrics are reported in the target's own
             units, that is times ``unit`` (rmse) or its square (loss).
         variances: Variance of the prepared targets of each split, for r2.
+        weighted: Whether rows have weights.
     """
 
-    num_records = 1
-    num_statistics = 1
     task = REGRESSION
 
-    def __init__(self, *, unit: float, variances: Mapping[str, float]) -> None:
+    def __init__(
+        self, *, unit: float, variances: Mapping[str, float], weighted: bool = False
+    ) -> None:
         self._unit = unit
         self._variances = dict(variances)
+        self.num_records = self.num_statistics = 2 if weighted else 1
 
     def training(
-        self, outputs: Tensor, targets: Tensor, records: Sequence[Tensor], *, scale: Tensor
+        self,
+        outputs: Tensor,
+        targets: Tensor,
+        records: Sequence[Tensor],
+        *,
+        scale: Tensor,
+        weights: Tensor | None = None,
     ) -> Tensor:
         """See ``Loss``; the record is the error, the gradient is scale (output - target)."""
         _by_batch(outputs, targets).sub_(_beside(targets))  # [M/K, K, 1, B]
         records[0].copy_(outputs)
+        if weights is not None:
+            records[1].copy_(_spread(weights, len(outputs)))
+            outputs.mul_(records[1])
         return outputs.mul_(scale)
 
     def statistics(self, records: Tensor) -> Tensor:
-        """See ``Loss``; the sum of squared errors."""
-        return sum_last(records.square_())
+        """See ``Loss``; the sum of squared errors, and that of the weights if there are some."""
+        squares = records[:, :1].square_()
+        if self.num_records == 2:
+            squares.mul_(records[:, 1:])
+        return sum_last(records)
 
-    def evaluation(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def evaluation(self, outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
         """See ``Loss``."""
         errors = _by_batch(outputs, targets).sub_(_beside(targets))
-        return sum_last(errors.view(outputs.shape).double().square()).t()
+        squares = errors.view(outputs.shape).double().square()
+        if weights is None:
+            return sum_last(squares).t()
+        counts = _spread(weights, len(outputs)).double()
+        return sum_last(torch.cat([squares * counts, counts], dim=1)).t()
 
     def metrics(self, sums: Tensor, rows: int, split: str) -> list[dict[str, float]]:
         """See ``Loss``; all in the target's own units."""
-        means = (sums[0].double() / rows).tolist()
+        means = (sums[0].double() / (sums[1].double() if len(sums) == 2 else rows)).tolist()
         known = {"unit": self._unit, "variance": self._variances[split]}
         return [
             computed(self.task, {"loss": mean / 2 * self._unit**2, "mean_square": mean, **known})
@@ -110,24 +135,41 @@ class CrossEntropy:
     """Cross-entropy on logits, through log-sum-exp, mean over rows (textbook 4.1).
 
     A row counts as right if the right class scores strictly higher than every other.
+
+    Args:
+        class_weights: How much the rows of each class count in the loss, C numbers per member; in
+            the accuracy they do not. None: each counts 1.
+        weighted: Whether rows have weights, which count in both.
     """
 
-    num_records = 2
-    num_statistics = 2
     task = CLASSIFICATION
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, class_weights: Sequence[Sequence[float]] | None = None, weighted: bool = False
+    ) -> None:
         self._memory: tuple[Memory, Memory] | None = None  # of one-hot targets, of their numbers
+        self._weigher = Weigher(class_weights) if weighted or class_weights is not None else None
+        self.num_records = self.num_statistics = 2 if self._weigher is None else 4
 
     def training(
-        self, outputs: Tensor, targets: Tensor, records: Sequence[Tensor], *, scale: Tensor
+        self,
+        outputs: Tensor,
+        targets: Tensor,
+        records: Sequence[Tensor],
+        *,
+        scale: Tensor,
+        weights: Tensor | None = None,
     ) -> Tensor:
-        """See ``Loss``; the gradient is scale (probabilities - one_hot).
+        """See ``Loss``; the gradient is scale (probabilities - one_hot), times the row's weight.
 
         The records are the log-probability of the right class and the probability of its best
         rival, both of which the gradient passes by anyway.
         """
         _, classes, rows = outputs.shape
+        if self._weigher is not None:
+            in_loss, in_metrics = self._weigher(targets, weights, like=outputs)
+            records[2].copy_(in_loss)
+            records[3].copy_(in_metrics)
         scores, targets = _by_batch(outputs, targets), _beside(targets)
         # In place: fresh memory for the outputs of 64 members can cost half of the whole step.
         probabilities: Tensor = torch.ops.aten._log_softmax.out(scores, 2, False, out=scores)
@@ -141,6 +183,8 @@ class CrossEntropy:
         # With 1 taken from the right class, the largest entry left is that of its best rival.
         probabilities.exp_().sub_(one_hot)
         torch.amax(outputs, dim=1, keepdim=True, out=records[1])
+        if self._weigher is not None:
+            outputs.mul_(records[2])
         return outputs.mul_(scale)
 
     def _memories(self, like: Tensor) -> tuple[Memory, Memory]:
@@ -149,13 +193,20 @@ class CrossEntropy:
         return self._memory
 
     def statistics(self, records: Tensor) -> Tensor:
-        """See ``Loss``; the sum of log-probabilities and the number of rows that are right."""
-        chosen, rival = records.unbind(dim=1)  # [T, M, B] each
+        """See ``Loss``; the sum of log-probabilities and the number of rows that are right.
+
+        And the sums of weights in these two, if there are some.
+        """
+        chosen, rival, *weights = records.unbind(dim=1)  # [T, M, B] each
+        if weights:
+            sums = [sum_last(chosen * weights[0])]
+            sums += [sum_last(chosen.exp_().gt_(rival).mul_(weights[1])), *map(sum_last, weights)]
+            return torch.stack(sums, dim=1)  # [T, 4, M]
         # gt_ writes 0 and 1 where the probabilities were; a sum over truth values takes 10x longer.
         sums = [sum_last(chosen), sum_last(chosen.exp_().gt_(rival))]
         return torch.stack(sums, dim=1)  # [T, 2, M]
 
-    def evaluation(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def evaluation(self, outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
         """See ``Loss``."""
         members, _, rows = outputs.shape
         index = _beside(targets).expand(-1, members // _batches(targets), 1, rows)
@@ -163,16 +214,59 @@ class CrossEntropy:
         chosen = outputs.gather(1, index)  # [M, 1, B]
         log_probability = chosen - outputs.logsumexp(dim=1, keepdim=True)
         rival = outputs.scatter_(1, index, -math.inf).amax(dim=1, keepdim=True)
-        sums = [sum_last(log_probability.double()), sum_last((chosen > rival).double())]
-        return torch.cat(sums, dim=1).t()  # [2, M]
+        log_probability, right = log_probability.double(), (chosen > rival).double()
+        if self._weigher is not None:
+            every = self._weigher(targets, weights, like=log_probability)
+            right = right * every[1]
+            sums = [sum_last(log_probability * every[0]), sum_last(right), *map(sum_last, every)]
+            return torch.cat(sums, dim=1).t()  # [4, M]
+        return torch.cat([sum_last(log_probability), sum_last(right)], dim=1).t()  # [2, M]
 
     def metrics(self, sums: Tensor, rows: int, split: str) -> list[dict[str, float]]:
-        """See ``Loss``; the loss in nats per row."""
-        losses, hits = (sums.double() / rows).tolist()
+        """See ``Loss``; the loss in nats per row, or per unit of weight."""
+        counts = sums[2:].double() if len(sums) == 4 else rows
+        losses, hits = (sums[:2].double() / counts).tolist()
         return [
             computed(self.task, {"loss": -loss, "accuracy": hit})
             for loss, hit in zip(losses, hits, strict=True)
         ]
+
+
+class Weigher:
+    """How much each row counts: its own weight, and in a loss that of its class.
+
+    Args:
+        class_weights: C numbers for each of M members; None: classes have none.
+    """
+
+    def __init__(self, class_weights: Sequence[Sequence[float]] | None) -> None:
+        self._numbers = class_weights
+        self._tensors: dict[tuple[torch.dtype, torch.device], Tensor] = {}
+
+    def __call__(
+        self, targets: Tensor, weights: Tensor | None, *, like: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return what rows count in the loss and in metrics, [M, 1, B] each.
+
+        Args:
+            targets: [B] or [M / K, B].
+            weights: Likewise; None: each row counts 1.
+            like: [M, ..., B].
+        """
+        members, rows = like.shape[0], like.shape[-1]
+        metrics = like.new_ones(rows) if weights is None else weights.to(like)
+        in_metrics = _spread(metrics, members)
+        if self._numbers is None:
+            return in_metrics, in_metrics
+        of_class = self._of_classes(like)[:, None].gather(2, _spread(targets, members))
+        return of_class * in_metrics, in_metrics
+
+    def _of_classes(self, like: Tensor) -> Tensor:
+        """Return them as a tensor, [M, C]."""
+        key = like.dtype, like.device
+        if key not in self._tensors:  # once: a GPU's graph holds no copy from the host
+            self._tensors[key] = torch.tensor(self._numbers, dtype=like.dtype, device=like.device)
+        return self._tensors[key]
 
 
 @functools.cache
@@ -188,6 +282,12 @@ def _batches(targets: Tensor) -> int:
 def _by_batch(outputs: Tensor, targets: Tensor) -> Tensor:
     """Look at outputs [M, C, B] as [M / K, K, C, B]."""
     return outputs.view(_batches(targets), -1, *outputs.shape[1:])
+
+
+def _spread(numbers: Tensor, members: int) -> Tensor:
+    """Give each of M members its row of numbers [B] or [M / K, B]: [M, 1, B]."""
+    shared, rows = _batches(numbers), numbers.shape[-1]
+    return numbers.view(shared, 1, rows).expand(-1, members // shared, rows).reshape(-1, 1, rows)
 
 
 def _beside(targets: Tensor) -> Tensor:

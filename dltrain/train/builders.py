@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 from dltrain.config.choices import Task
 from dltrain.config.kinds import AUTO_LOSS, LOSSES
 from dltrain.data.dataset import Dataset
+from dltrain.nn.class_weights import class_weights
 from dltrain.nn.plan import LayerPlans, multilayer
 from dltrain.nn.plan import single_layer as one_layer
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from dltrain.nn.losses import CrossEntropy, Loss, SquaredError
     from dltrain.nn.model import Model
     from dltrain.nn.optim import SGD, Adam, LeastSquares
@@ -60,9 +63,12 @@ def mlp(
     )
 
 
-def auto_loss(data: Dataset, *, variances: Mapping[str, float]) -> Loss:
+def auto_loss(
+    data: Dataset, *, variances: Mapping[str, float], class_weight: Sequence[Any]
+) -> Loss:
     """Build ``loss=auto``: what the data ask for."""
-    loss: Loss = LOSSES[AUTO_LOSS[Task(data.task)]].builder()(data, variances=variances)
+    knobs = {"class_weight": class_weight} if data.class_names else {}
+    loss: Loss = LOSSES[AUTO_LOSS[Task(data.task)]].builder()(data, variances=variances, **knobs)
     return loss
 
 
@@ -70,14 +76,22 @@ def squared_error(data: Dataset, *, variances: Mapping[str, float]) -> SquaredEr
     """Build ``loss=squared_error``."""
     from dltrain.nn.losses import SquaredError
 
-    return SquaredError(unit=float(data.target_scale.deviation[0]), variances=variances)
+    unit, weighted = float(data.target_scale.deviation[0]), data.weight_name is not None
+    return SquaredError(unit=unit, variances=variances, weighted=weighted)
 
 
-def cross_entropy(data: Dataset, *, variances: Mapping[str, float]) -> CrossEntropy:
+def cross_entropy(
+    data: Dataset, *, variances: Mapping[str, float], class_weight: Sequence[Any]
+) -> CrossEntropy:
     """Build ``loss=cross_entropy``."""
     from dltrain.nn.losses import CrossEntropy
 
-    return CrossEntropy()
+    return CrossEntropy(
+        class_weights=None
+        if class_weight[0] is None
+        else [class_weights(each, rows=data.class_rows) for each in class_weight],
+        weighted=data.weight_name is not None,
+    )
 
 
 def sgd(model: Model, **knobs: list[Any]) -> SGD:
@@ -101,11 +115,11 @@ def adamw(model: Model, **knobs: list[Any]) -> Adam:
     return Adam(model.parameters, **knobs, decoupled=True)
 
 
-def least_squares(model: Model) -> LeastSquares:
+def least_squares(model: Model, *, weights: Tensor | None) -> LeastSquares:
     """Build ``optimizer=least_squares``."""
     from dltrain.nn.layers import Linear
     from dltrain.nn.optim import LeastSquares
 
     layer = model.layers[0]
     assert isinstance(layer, Linear)
-    return LeastSquares(layer)
+    return LeastSquares(layer, weights=weights)

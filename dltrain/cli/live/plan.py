@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dltrain.cli.terminal.console import dim, table, warning
+from dltrain.config.rules import class_weight_notes
 from dltrain.nn.plan import widths
 from dltrain.sweep.plan import Group, Member, Plan
 from dltrain.sweep.stacks import cut, in_order, sizes_to_try, stack_size
@@ -67,6 +68,12 @@ def data_notes(plan: Plan) -> list[object]:
     facts = [group.workload.data for group in plan.groups]
     warnings = dict.fromkeys(text for summary in facts for text in summary.warnings)
     notes = dict.fromkeys(text for summary in facts for text in summary.notes)
+    notes |= dict.fromkeys(text for m in plan.members for text in class_weight_notes(m.config))
+    if "loss.class_weight" in plan.varying and plan.metric.endswith("/loss"):
+        notes[
+            "members weigh classes differently, so their losses do not compare: sort by another "
+            "metric, such as sweep.metric=balanced_accuracy"
+        ] = None
     return [*map(warning, warnings), *(dim(f"note: {text}") for text in notes)]
 
 

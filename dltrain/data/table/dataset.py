@@ -18,6 +18,7 @@ from dltrain.data.table.several_files import SeveralFiles
 from dltrain.data.table.splitting import draw_rows, not_learned
 from dltrain.data.table.table import Integers, Table
 from dltrain.data.table.target import classes_of, decide_task
+from dltrain.data.table.weights import fit_weights
 from dltrain.system.digests import joint_digest
 from dltrain.system.paths import PACKAGED, table_path
 from dltrain.text import closest
@@ -53,12 +54,14 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     else:
         target, targets, amounts = Column(options.target, "target", categories=names), classes, {}
     columns = _fit(table, features, by_name["train"], options)
-    every_column = _in_header_order(table, columns, target)
+    weighing, weights = fit_weights(table, options.weight, by_name, dtype=dtype)
+    every_column = _in_header_order(table, [*columns, target, *weighing])
     learned = [*(column.name for column in columns), options.target]
     leaks = leak_notes(table, learned, by_name, categorical=options.categorical)
     table.release(options.target)
     inputs = prepare(table, columns, order, dtype=dtype)
-    splits = consecutive_split(inputs, targets[order], sizes=list(map(len, rows)))
+    sizes = list(map(len, rows))
+    splits = consecutive_split(inputs, targets[order], sizes=sizes, weights=weights)
     notes += [reason] if options.task == "auto" else []
     notes += [f"{dropped} rows with missing values were dropped"] if dropped else []
     notes += [*_warnings(columns, target, splits[0]), *leaks]
@@ -99,7 +102,7 @@ def _read(path: str, options: Options) -> tuple[Table, SeveralFiles, str]:
             delimiter=options.mark,
             missing_values=options.missing_values,
             as_text=[*options.categorical, *labels, *groups],
-            unused=[name for name in options.drop if name not in options.splitting.values()],
+            unused=[name for name in options.drop if name not in options.not_features],
         )
     except OSError as error:
         name = Path(error.filename or files["path"])
@@ -118,6 +121,7 @@ def _feature_columns(table: Table, options: Options) -> tuple[list[str], list[st
     asked = [("data.target", [options.target]), ("data.drop", options.drop)]
     asked += [("data.features", options.features or []), ("data.categorical", options.categorical)]
     asked += [(f"data.{knob}", [column]) for knob, column in options.splitting.items()]
+    asked += [("data.weight", [options.weight])] if options.weight is not None else []
     for key, columns in asked:
         for column in columns:
             if column not in table.header:
@@ -140,7 +144,7 @@ def _delimiter_hint(table: Table) -> str:
 
 def _handle_missing(table: Table, features: Sequence[str], options: Options) -> int:
     """Drop rows with missing cells or refuse them, as the options say; return how many dropped."""
-    used = [*features, options.target]
+    used = [*features, options.target, *([options.weight] if options.weight is not None else [])]
     if options.missing == "drop":
         absent = np.any([table.missing(column) for column in used], axis=0)
         if absent.all():
@@ -151,7 +155,8 @@ def _handle_missing(table: Table, features: Sequence[str], options: Options) -> 
     for column in used if options.missing == "error" else [options.target]:
         rows = np.flatnonzero(table.missing(column))
         if len(rows):
-            cure = "drop" if column == options.target else "mean, median or drop"
+            only_drop = column in (options.target, options.weight)
+            cure = "drop" if only_drop else "mean, median or drop"
             raise ValueError(
                 f"{table.at(rows[0], column)}: no value ({len(rows):,} rows have none); "
                 f"fill it in or use data.missing={cure}"
@@ -251,8 +256,8 @@ def _joint_scale(columns: Sequence[Column]) -> Scale:
     )
 
 
-def _in_header_order(table: Table, columns: Sequence[Column], target: Column) -> tuple[Column, ...]:
-    known = {column.name: column for column in [*columns, target]}
+def _in_header_order(table: Table, columns: Sequence[Column]) -> tuple[Column, ...]:
+    known = {column.name: column for column in columns}
     return tuple(
         known.get(name, Column(name, "dropped", int(table.missing(name).sum())))
         for name in table.header

@@ -20,6 +20,7 @@ from dltrain.data.table.cells import parsed
 from dltrain.data.table.csv_stream import HeldRows
 from dltrain.data.table.encode import Encoder
 from dltrain.data.table.table import Table, quoted
+from dltrain.data.table.weights import read_weights
 from dltrain.text import clipped, closest
 
 # Numbers of a part: large enough for the products, small enough to stay small beside a block.
@@ -35,6 +36,7 @@ class Part:
     inputs: npt.NDArray[np.generic]  # [B, I]
     # [B], class indices or prepared amounts; None if they were not asked for
     targets: npt.NDArray[np.generic] | None
+    weights: npt.NDArray[np.floating] | None = None  # [B], if targets were asked for and count so
 
 
 class OtherRows:
@@ -58,11 +60,13 @@ class OtherRows:
         self._columns = columns_of(data)
         self._targets = targets
         wanted = [column.name for column in self._columns]
-        self._refuse_missing([*wanted, *([data.target_name] if targets else [])], header)
+        judged = [data.target_name] if targets else []
+        judged += [data.weight_name] if targets and data.weight_name is not None else []
+        self._refuse_missing([*wanted, *judged], header)
         # Texts of categories are asked for; of what is not learned from nothing is.
         as_text = [column.name for column in self._columns if column.role == "category"]
         self._as_text = [*as_text, *([data.target_name] if targets and data.class_names else [])]
-        used = {*wanted, *([data.target_name] if targets else [])}
+        used = {*wanted, *judged}
         self._unused = [column for column in header if column not in used]
         self._booleans: dict[str, bool] = {}
         self.imputed = dict.fromkeys(wanted, 0)  # cells that were imputed so far, by column
@@ -73,7 +77,11 @@ class OtherRows:
         missing = [column for column in wanted if column not in header]
         if not missing:
             return
-        role = " to compare with" if missing[0] == self._data.target_name else ""
+        roles = {
+            self._data.target_name: " to compare with",
+            self._data.weight_name: " to weigh the rows by",
+        }
+        role = roles.get(missing[0], "")
         known = ", ".join(clipped(column, most=40) for column in header[:8])
         more = f" and {len(header) - 8} more" if len(header) > 8 else ""
         mark = self._data.reading["delimiter"]
@@ -104,6 +112,7 @@ class OtherRows:
         )
         encoders = [self._encoder(table, column) for column in self._columns]
         targets = self._prepared_targets(table) if self._targets else None
+        weights = self._prepared_weights(table) if self._targets else None
         ends = np.cumsum([encoder.width for encoder in encoders])
         width = int(ends[-1])
         whole = PART_NUMBERS // (width + len(rows.header)) // EVALUATION_ROWS * EVALUATION_ROWS
@@ -113,7 +122,13 @@ class OtherRows:
             inputs = np.empty((stop - start, width), self._dtype)
             for encoder, end in zip(encoders, ends, strict=True):
                 encoder.write(slice(start, stop), inputs[:, end - encoder.width : end])
-            yield Part(start, stop, inputs, None if targets is None else targets[start:stop])
+            yield Part(
+                start,
+                stop,
+                inputs,
+                targets=None if targets is None else targets[start:stop],
+                weights=None if weights is None else weights[start:stop],
+            )
 
     def _encoder(self, table: Table, column: Column) -> Encoder:
         if column.role == "number":
@@ -152,6 +167,14 @@ class OtherRows:
                 f"{table.at(present[0], column)}: {quoted(table.text(present[0], column))} stands "
                 f"among {'numbers' if boolean else 'true and false'}; correct it"
             )
+
+    def _prepared_weights(self, table: Table) -> npt.NDArray[np.floating] | None:
+        """Prepare the weights of a block, [n]."""
+        column = next((c for c in self._data.columns if c.role == "weight"), None)
+        if column is None:
+            return None
+        weights = read_weights(table, column.name) / column.deviation
+        return weights.astype(self._dtype)
 
     def _prepared_targets(self, table: Table) -> npt.NDArray[np.generic]:
         """Prepare the target of a block, [n]."""

@@ -29,6 +29,7 @@ PLAIN: dict[str, Any] = {
     "val_fraction": 0.0,
     "test_fraction": 0.0,
     "stratify": False,
+    "weight": None,
     "group": None,
     "order": None,
     "split": None,
