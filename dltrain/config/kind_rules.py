@@ -67,6 +67,8 @@ def table(run: RunConfig) -> Iterable[Problem]:
         )
     if data.target in data.drop or data.target in (data.features or []):
         yield Problem("data.target", "cannot also be in data.drop or data.features")
+    if data.log_target and data.task == "classification":
+        yield Problem("data.log_target", "classes have no logarithm; leave it out")
     if data.weight is not None and data.weight == data.target:
         yield Problem("data.weight", "cannot also be data.target")
     if data.weight is not None and data.weight in (data.features or []):

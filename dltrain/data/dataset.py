@@ -62,10 +62,26 @@ class Split:
 
 @dataclass(frozen=True)
 class Scale:
-    """An affine change of units: prepared = (original - mean) / deviation, per column."""
+    """A change of units: prepared = (original - mean) / deviation, per column.
+
+    Of a target whose logarithm is learned the original stands for its logarithm there.
+    """
 
     mean: npt.NDArray[np.float64]
     deviation: npt.NDArray[np.float64]
+    log: bool = False
+
+    def prepared(self, amounts: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+        """Prepare numbers [N] of the first column."""
+        values = (np.log(amounts) if self.log else amounts).astype(np.float64, copy=False)
+        return (values - float(self.mean[0])) / float(self.deviation[0])
+
+    def original(self, prepared: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Undo the preparation of numbers [N] of the first column; inf beyond float64."""
+        values: npt.NDArray[np.float64] = prepared.astype(np.float64)
+        values = values * float(self.deviation[0]) + float(self.mean[0])
+        with np.errstate(over="ignore"):
+            return np.exp(values) if self.log else values
 
     @staticmethod
     def identity(columns: int) -> Scale:
@@ -105,6 +121,7 @@ class Column:
     unseen: int = 0  # cells of validation and test rows whose category no training row has
     mean: float = 0.0  # subtracted from numbers, a target's too
     deviation: float = 1.0  # numbers are then divided by it, weights too
+    log: bool = False  # whether all that is done to the target's logarithm
 
 
 @dataclass(frozen=True)
@@ -171,7 +188,8 @@ class Dataset:
         """Return what it takes to prepare other rows exactly like these, as plain values.
 
         A number x of a table becomes (x - mean) / deviation, its missing cells ``imputed``; true
-        and false count as 1 and 0; a category becomes 1 in its own column. A byte of an image is
+        and false count as 1 and 0; a category becomes 1 in its own column. Of a target with ``log``
+        the logarithm is taken first. A byte of an image is
         multiplied by ``unit``.
         """
         return {

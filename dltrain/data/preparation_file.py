@@ -64,7 +64,9 @@ def read_preparation(values: object, *, name: str) -> Dataset:
         source="",
         sha256="",
         feature_scale=_scale(learned, len(features)),
-        target_scale=Scale(np.array([amounts.mean]), np.array([amounts.deviation])),
+        target_scale=Scale(
+            np.array([amounts.mean]), np.array([amounts.deviation]), log=amounts.log
+        ),
         columns=columns,
         unit=float(unit),
         image_shape=shape,
@@ -101,6 +103,7 @@ def _columns(value: object) -> tuple[Column, ...]:
     _check(_differ(tuple(column.name for column in columns)), "columns")
     _check([c.role for c in columns].count("target") == bool(columns), "columns")
     _check([c.role for c in columns].count("weight") <= 1, "columns")
+    _check(all(c.role == "target" and not c.categories for c in columns if c.log), "columns")
     return columns
 
 
@@ -114,6 +117,7 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "unseen": lambda value: type(value) is int and value >= 0,
     "mean": lambda value: _is_number(value),
     "deviation": lambda value: _is_number(value) and value > 0,
+    "log": lambda value: type(value) is bool,
 }
 
 

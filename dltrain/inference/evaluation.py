@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from dltrain.data.dataset import EVALUATION_ROWS, Dataset, variance
+from dltrain.data.dataset import EVALUATION_ROWS, Dataset
 from dltrain.data.images.idx import image_parts, label_parts
 from dltrain.data.input_stream import InputStream
 from dltrain.data.table.formats import open_blocks
@@ -229,7 +229,8 @@ def judge(trained: Trained, parts: Iterable[Batch], *, data: Dataset, split: str
             f"{trained.run.id}: all {len(wanted_all):,} rows have {data.weight_name} 0, so that "
             "nothing counts"
         )
-    judged = build.loss([trained.config], data, {split: variance(wanted_all, all_weights)})
+    variance = build.variance_of(data, wanted_all, all_weights)
+    judged = build.loss([trained.config], data, {split: variance})
     [metrics], [others] = judged.metrics(sums, len(wanted_all), split), scores.metrics()
     names = leading(data.task, num_classes=len(data.class_names))
     [ends] = intervals(scores, [name for name in names if name in scores.estimated()])
@@ -239,7 +240,7 @@ def judge(trained: Trained, parts: Iterable[Batch], *, data: Dataset, split: str
         epoch=trained.epoch,
         metrics={f"{split}/{name}": value for name, value in (metrics | others).items()},
         intervals={f"{split}/{name}": interval for name, interval in ends.items()},
-        targets=wanted_all if data.class_names else amounts(wanted_all, data),
+        targets=wanted_all if data.class_names else data.target_scale.original(wanted_all),
         predictions=np.concatenate(predictions),
         probabilities=np.concatenate(classes) if classes else None,
         parameters=trained.parameters(),
@@ -256,16 +257,9 @@ def predict(outputs: Tensor, data: Dataset) -> tuple[Predictions, npt.NDArray[np
         None.
     """
     if not data.class_names:
-        return amounts(outputs[0, 0].cpu().numpy(), data), None
+        return data.target_scale.original(outputs[0, 0].cpu().numpy()), None
     # In parts: the last bits of torch's softmax depend on how many rows it is of.
     scores = outputs[0].t().contiguous()  # [B, C]
     powers = (scores - scores.amax(dim=1, keepdim=True)).exp_()
     probabilities = powers.div_(sum_last(powers).unsqueeze(1)).float()
     return outputs[0].argmax(dim=0).cpu().numpy(), probabilities.cpu().numpy()
-
-
-def amounts(prepared: npt.NDArray[Any], data: Dataset) -> npt.NDArray[np.float64]:
-    """Undo the standardisation of a regression's target."""
-    scale = data.target_scale
-    standardised: npt.NDArray[np.float64] = prepared.astype(np.float64)
-    return standardised * float(scale.deviation[0]) + float(scale.mean[0])

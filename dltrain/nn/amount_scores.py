@@ -26,6 +26,7 @@ class AmountScores:
         weights: [N], float64, how much each row counts; None: all the same.
         unit: What the targets were divided by.
         mean: What was subtracted before.
+        log: Whether targets are logarithms of the amounts that are scored.
     """
 
     def __init__(
@@ -36,8 +37,14 @@ class AmountScores:
         weights: Tensor | None = None,
         unit: float,
         mean: float,
+        log: bool,
     ) -> None:
-        self._errors = (outputs.double() - targets.double()).abs_()  # [M, 1, N]
+        outputs, prepared = outputs.double(), targets.double()
+        self._loss_errors = self._errors = (outputs - prepared).abs_()  # [M, 1, N]
+        self._loss_unit = unit
+        if log:
+            outputs, targets = ((x * unit + mean).exp_() for x in (outputs, prepared))
+            self._errors, unit, mean = (outputs - targets).abs_(), 1.0, 0.0
         self._targets, self._unit, self._mean = targets, unit, mean
         self._weights = weights
 
@@ -79,6 +86,9 @@ class AmountScores:
         rounding = 2 * torch.finfo(self._targets.dtype).eps * abs(self._mean)
         return torch.where(sizes > rounding, sizes, torch.nan)
 
+    def _loss_squares(self) -> Tensor:
+        return (self._loss_errors * self._loss_unit).square_()
+
     def _own_squares(self) -> Tensor:
         return (self._errors * self._unit).square_()
 
@@ -98,7 +108,7 @@ class AmountScores:
 
 
 AMOUNT_ESTIMATES: Mapping[str, Callable[[AmountScores], Estimate]] = {
-    "loss": lambda scores: Ratio(scores._own_squares() / 2).weighted(scores._weights),
+    "loss": lambda scores: Ratio(scores._loss_squares() / 2).weighted(scores._weights),
     "rmse": lambda scores: Ratio(scores._own_squares(), finish="root").weighted(scores._weights),
     "r2": AmountScores._r2,
     "mae": lambda scores: Ratio(scores._errors * scores._unit).weighted(scores._weights),

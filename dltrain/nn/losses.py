@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from dltrain.metrics import CLASSIFICATION, REGRESSION, computed
+from dltrain.nn.row_weights import Weigher, batches, spread
 from dltrain.nn.scratch import Memory
 from dltrain.nn.sums import sum_last
 
@@ -98,10 +99,10 @@ class SquaredError:
         weights: Tensor | None = None,
     ) -> Tensor:
         """See ``Loss``; the record is the error, the gradient is scale (output - target)."""
-        _by_batch(outputs, targets).sub_(_beside(targets))  # [M/K, K, 1, B]
+        by_batch(outputs, targets).sub_(beside(targets))  # [M/K, K, 1, B]
         records[0].copy_(outputs)
         if weights is not None:
-            records[1].copy_(_spread(weights, len(outputs)))
+            records[1].copy_(spread(weights, len(outputs)))
             outputs.mul_(records[1])
         return outputs.mul_(scale)
 
@@ -114,11 +115,11 @@ class SquaredError:
 
     def evaluation(self, outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
         """See ``Loss``."""
-        errors = _by_batch(outputs, targets).sub_(_beside(targets))
+        errors = by_batch(outputs, targets).sub_(beside(targets))
         squares = errors.view(outputs.shape).double().square()
         if weights is None:
             return sum_last(squares).t()
-        counts = _spread(weights, len(outputs)).double()
+        counts = spread(weights, len(outputs)).double()
         return sum_last(torch.cat([squares * counts, counts], dim=1)).t()
 
     def metrics(self, sums: Tensor, rows: int, split: str) -> list[dict[str, float]]:
@@ -170,7 +171,7 @@ class CrossEntropy:
             in_loss, in_metrics = self._weigher(targets, weights, like=outputs)
             records[2].copy_(in_loss)
             records[3].copy_(in_metrics)
-        scores, targets = _by_batch(outputs, targets), _beside(targets)
+        scores, targets = by_batch(outputs, targets), beside(targets)
         # In place: fresh memory for the outputs of 64 members can cost half of the whole step.
         probabilities: Tensor = torch.ops.aten._log_softmax.out(scores, 2, False, out=scores)
         index = targets.expand(*scores.shape[:2], 1, rows)
@@ -209,7 +210,7 @@ class CrossEntropy:
     def evaluation(self, outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
         """See ``Loss``."""
         members, _, rows = outputs.shape
-        index = _beside(targets).expand(-1, members // _batches(targets), 1, rows)
+        index = beside(targets).expand(-1, members // batches(targets), 1, rows)
         index = index.reshape(members, 1, rows)
         chosen = outputs.gather(1, index)  # [M, 1, B]
         log_probability = chosen - outputs.logsumexp(dim=1, keepdim=True)
@@ -232,64 +233,17 @@ class CrossEntropy:
         ]
 
 
-class Weigher:
-    """How much each row counts: its own weight, and in a loss that of its class.
-
-    Args:
-        class_weights: C numbers for each of M members; None: classes have none.
-    """
-
-    def __init__(self, class_weights: Sequence[Sequence[float]] | None) -> None:
-        self._numbers = class_weights
-        self._tensors: dict[tuple[torch.dtype, torch.device], Tensor] = {}
-
-    def __call__(
-        self, targets: Tensor, weights: Tensor | None, *, like: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return what rows count in the loss and in metrics, [M, 1, B] each.
-
-        Args:
-            targets: [B] or [M / K, B].
-            weights: Likewise; None: each row counts 1.
-            like: [M, ..., B].
-        """
-        members, rows = like.shape[0], like.shape[-1]
-        metrics = like.new_ones(rows) if weights is None else weights.to(like)
-        in_metrics = _spread(metrics, members)
-        if self._numbers is None:
-            return in_metrics, in_metrics
-        of_class = self._of_classes(like)[:, None].gather(2, _spread(targets, members))
-        return of_class * in_metrics, in_metrics
-
-    def _of_classes(self, like: Tensor) -> Tensor:
-        """Return them as a tensor, [M, C]."""
-        key = like.dtype, like.device
-        if key not in self._tensors:  # once: a GPU's graph holds no copy from the host
-            self._tensors[key] = torch.tensor(self._numbers, dtype=like.dtype, device=like.device)
-        return self._tensors[key]
-
-
 @functools.cache
 def _numbers(classes: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return the class indices, [C, 1]."""
     return torch.arange(classes, dtype=dtype, device=device).view(-1, 1)
 
 
-def _batches(targets: Tensor) -> int:
-    return targets.shape[0] if targets.dim() > 1 else 1
-
-
-def _by_batch(outputs: Tensor, targets: Tensor) -> Tensor:
+def by_batch(outputs: Tensor, targets: Tensor) -> Tensor:
     """Look at outputs [M, C, B] as [M / K, K, C, B]."""
-    return outputs.view(_batches(targets), -1, *outputs.shape[1:])
+    return outputs.view(batches(targets), -1, *outputs.shape[1:])
 
 
-def _spread(numbers: Tensor, members: int) -> Tensor:
-    """Give each of M members its row of numbers [B] or [M / K, B]: [M, 1, B]."""
-    shared, rows = _batches(numbers), numbers.shape[-1]
-    return numbers.view(shared, 1, rows).expand(-1, members // shared, rows).reshape(-1, 1, rows)
-
-
-def _beside(targets: Tensor) -> Tensor:
+def beside(targets: Tensor) -> Tensor:
     """Look at targets [B] or [M / K, B] as [1 or M / K, 1, 1, B], to stand beside such outputs."""
-    return targets.view(_batches(targets), 1, 1, -1)
+    return targets.view(batches(targets), 1, 1, -1)

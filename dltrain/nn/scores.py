@@ -30,10 +30,14 @@ class Scores:
         task: As in ``Metric.task``. Outputs of a classification are taken for logits.
         unit: Deviation a regression's targets were divided by.
         mean: What was subtracted from them before.
+        log: Whether these are logarithms of amounts; the amounts themselves are scored.
     """
 
-    def __init__(self, task: str, *, unit: float = 1.0, mean: float = 0.0) -> None:
-        self._task, self._unit, self._mean = task, unit, mean
+    def __init__(
+        self, task: str, *, unit: float = 1.0, mean: float = 0.0, log: bool = False
+    ) -> None:
+        self._task = task
+        self._unit, self._mean, self._log = unit, mean, log
         self._outputs: list[Tensor] = []
         self._targets: list[Tensor] = []
         self._weights: list[Tensor] = []
@@ -74,7 +78,7 @@ class Scores:
                     yield ClassScores(some, shared, weights=weights)
                 else:
                     scale = {"unit": self._unit, "mean": self._mean}
-                    yield AmountScores(some, shared, weights=weights, **scale)
+                    yield AmountScores(some, shared, weights=weights, log=self._log, **scale)
 
     def statistics(self) -> list[Statistics]:
         """Return what metrics are computed from, for each member; this waits for the device."""

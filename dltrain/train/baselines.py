@@ -62,10 +62,19 @@ def _models(data: Dataset) -> Iterator[tuple[str, Model]]:
         shares[shares.argmax()] += TIE  # of equally frequent classes the first is always said
         yield MAJORITY, _constant(shares)
     else:
-        yield "mean", _constant(mean_last(targets.double(), weights).view(1))
+        yield "mean", _constant(_mean(data, targets.double(), weights).view(1))
     small = data.train.inputs.size * data.out_features <= MOST_NUMBERS
     if data.columns and data.image_shape is None and small:
         yield LEAST_SQUARES, _linear(data, targets)
+
+
+def _mean(data: Dataset, targets: Tensor, weights: Tensor | None) -> Tensor:
+    """Return the training rows' mean, prepared: of amounts themselves where logs are learned."""
+    scale = data.target_scale
+    if not scale.log:
+        return mean_last(targets, weights)
+    amounts = mean_last(torch.from_numpy(scale.original(targets.numpy())), weights)
+    return torch.from_numpy(scale.prepared(amounts.numpy()[None]))
 
 
 def _constant(outputs: Tensor) -> Model:

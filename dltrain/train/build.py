@@ -11,6 +11,9 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from dltrain.config.choices import Init, Matmul, Task
 from dltrain.config.kinds import OPTIMIZERS, TABLE
 from dltrain.config.load import line_of
@@ -118,11 +121,14 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
         seeds=seeds,
         transform=rows["train"].to_float,
     )
+    variances = {
+        name: variance_of(data, split.targets, split.weights) for name, split in data.splits.items()
+    }
     norms = [config.trainer.max_grad_norm for config in configs]
     clips = any(norm is not None for norm in norms)
     return Stack(
         model=members,
-        loss=loss(configs, data, variances_of(data)),
+        loss=loss(configs, data, variances),
         optimizer=_optimizer(configs, members, rows["train"]),
         batches=batches,
         splits=rows,
@@ -221,9 +227,12 @@ def loss(configs: Sequence[RunConfig], data: Dataset, variances: Mapping[str, fl
     return built
 
 
-def variances_of(data: Dataset) -> dict[str, float]:
-    """Return the variance of each split's prepared targets."""
-    return {name: variance(rows.targets, rows.weights) for name, rows in data.splits.items()}
+def variance_of(
+    data: Dataset, targets: npt.NDArray[Any], weights: npt.NDArray[np.floating] | None
+) -> float:
+    """Return the variance of prepared targets; of amounts themselves where logs are learned."""
+    own = data.target_scale.original(targets) if data.target_scale.log else targets
+    return variance(own, weights)
 
 
 def scores(data: Dataset) -> Scores:
@@ -231,7 +240,8 @@ def scores(data: Dataset) -> Scores:
     from dltrain.nn.scores import Scores
 
     scale = data.target_scale
-    return Scores(data.task, unit=float(scale.deviation[0]), mean=float(scale.mean[0]))
+    unit, mean = float(scale.deviation[0]), float(scale.mean[0])
+    return Scores(data.task, unit=unit, mean=mean, log=scale.log)
 
 
 def _optimizer(configs: Sequence[RunConfig], model: Model, train: Rows) -> Optimizer:

@@ -19,7 +19,7 @@ from dltrain.nn.plan import single_layer as one_layer
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dltrain.nn.losses import CrossEntropy, Loss, SquaredError
+    from dltrain.nn.losses import CrossEntropy, Loss
     from dltrain.nn.model import Model
     from dltrain.nn.optim import SGD, Adam, LeastSquares
 
@@ -72,11 +72,15 @@ def auto_loss(
     return loss
 
 
-def squared_error(data: Dataset, *, variances: Mapping[str, float]) -> SquaredError:
+def squared_error(data: Dataset, *, variances: Mapping[str, float]) -> Loss:
     """Build ``loss=squared_error``."""
     from dltrain.nn.losses import SquaredError
+    from dltrain.nn.squared_log_error import SquaredLogError
 
-    unit, weighted = float(data.target_scale.deviation[0]), data.weight_name is not None
+    scale, weighted = data.target_scale, data.weight_name is not None
+    unit, mean = float(scale.deviation[0]), float(scale.mean[0])
+    if scale.log:
+        return SquaredLogError(unit=unit, mean=mean, variances=variances, weighted=weighted)
     return SquaredError(unit=unit, variances=variances, weighted=weighted)
 
 

@@ -15,6 +15,7 @@ from dltrain.nn.coefficients import Coefficients, as_csv, coefficients, findings
 from dltrain.nn.least_squares import Solution
 from dltrain.nn.losses import SquaredError
 from dltrain.nn.plan import LinearPlan
+from dltrain.nn.squared_log_error import SquaredLogError
 from dltrain.train.baselines import LEAST_SQUARES, Baselines, baselines
 from dltrain.train.job import Job
 from dltrain.train.outcome import Outcome, Rules
@@ -46,7 +47,7 @@ class References:
 
 def references(job: Job, stack: Stack) -> References:
     """Compute what a stack's members are compared with; ``job`` is any of them."""
-    squared = isinstance(stack.loss, SquaredError)
+    squared = isinstance(stack.loss, SquaredError | SquaredLogError)
     exact = solution(job.data) if _is_linear(job) and squared else None
     others = dict(baselines(stack, job.data))
     if getattr(job.config.loss, "class_weight", None) is not None:  # which may differ in a stack

@@ -393,3 +393,19 @@ def test_weighted_metrics_are_scikit_learns() -> None:
     assert found["r2"] == pytest.approx(sk.r2_score(*amounts, sample_weight=counts), rel=1e-9)
     mae = sk.mean_absolute_error(*amounts, sample_weight=counts)
     assert found["mae"] == pytest.approx(mae, rel=1e-9)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_where_logarithms_are_learned_the_amounts_are_scored(weighted: bool) -> None:
+    outputs, targets = drawn(1, 50, members=2)
+    weights = torch.rand(50, dtype=torch.float64) if weighted else None
+    logs = Scores(REGRESSION, unit=0.5, mean=1.0, log=True)
+    logs.add(outputs, targets, weights)
+    amounts = Scores(REGRESSION)
+    amounts.add((outputs * 0.5 + 1.0).exp(), (targets * 0.5 + 1.0).exp(), weights)
+    for ours, theirs in zip(values(logs), values(amounts), strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-12)
+    for name in ("rmse", "r2", "mae"):
+        torch.testing.assert_close(logs.row_values(name), amounts.row_values(name))
+    plain = scored(outputs, targets, weights=weights, unit=0.5, mean=1.0)
+    torch.testing.assert_close(logs.row_values("loss"), plain.row_values("loss"))

@@ -203,7 +203,7 @@ def test_amounts_have_no_classes_to_weigh(call: Call, here: Path) -> None:
 
 def test_a_sweep_of_class_weights_says_that_losses_do_not_compare(call: Call, here: Path) -> None:
     write_table(here / "t.csv")
-    line = "members weigh classes differently, so their losses do not compare"
+    line = "members differ in loss.class_weight, so their losses do not compare"
     words = ["-m", "--dry-run", "model=softmax", *TABLE]
     both = "loss.class_weight=balanced,null"
     assert line in call(*words, both).out

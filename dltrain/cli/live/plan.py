@@ -15,6 +15,8 @@ from dltrain.train.cost import num_steps, stack_bytes, work
 
 # Rows of a table on a terminal; plan.jsonl has all of them.
 ROWS = 20
+# Keys that change what a loss is of, and a metric that they leave alone.
+_OTHER_LOSSES = {"loss.class_weight": "balanced_accuracy", "data.log_target": "rmse"}
 
 
 def plan_facts(plan: Plan) -> list[tuple[str, object]]:
@@ -69,11 +71,13 @@ def data_notes(plan: Plan) -> list[object]:
     warnings = dict.fromkeys(text for summary in facts for text in summary.warnings)
     notes = dict.fromkeys(text for summary in facts for text in summary.notes)
     notes |= dict.fromkeys(text for m in plan.members for text in class_weight_notes(m.config))
-    if "loss.class_weight" in plan.varying and plan.metric.endswith("/loss"):
-        notes[
-            "members weigh classes differently, so their losses do not compare: sort by another "
-            "metric, such as sweep.metric=balanced_accuracy"
-        ] = None
+    if plan.metric.endswith("/loss"):
+        for key, metric in _OTHER_LOSSES.items():
+            if key in plan.varying:
+                notes[
+                    f"members differ in {key}, so their losses do not compare: sort by another "
+                    f"metric, such as sweep.metric={metric}"
+                ] = None
     return [*map(warning, warnings), *(dim(f"note: {text}") for text in notes)]
 
 

@@ -17,7 +17,7 @@ from dltrain.data.table.options import Options
 from dltrain.data.table.several_files import SeveralFiles
 from dltrain.data.table.splitting import draw_rows, not_learned
 from dltrain.data.table.table import Integers, Table
-from dltrain.data.table.target import classes_of, decide_task
+from dltrain.data.table.target import classes_of, decide_task, log_note, no_logarithm
 from dltrain.data.table.weights import fit_weights
 from dltrain.system.paths import PACKAGED, table_path
 from dltrain.text import closest
@@ -168,6 +168,8 @@ def _classes(table: Table, task: str, options: Options) -> tuple[tuple[str, ...]
     name = options.target
     if task == "regression":
         return (), None
+    if options.log_target:
+        raise no_logarithm(name)
     as_text = name in options.categorical or table.is_category(name)
     names, indices = classes_of(table, name, as_text=as_text)
     if len(names) > options.max_categories:
@@ -188,7 +190,12 @@ def _fit_amounts(
     """Prepare a regression's targets, [N]; and say how, and where they lie in each split."""
     name, standardise = options.target, options.standardise_target
     column, targets = prepare_amounts(
-        table, name, splits["train"], standardise=standardise, dtype=dtype
+        table,
+        name,
+        splits["train"],
+        standardise=standardise,
+        log=options.log_target,
+        dtype=dtype,
     )
     values = table.numbers(name)
     assert values is not None
@@ -254,6 +261,7 @@ def _joint_scale(columns: Sequence[Column]) -> Scale:
     return Scale(
         np.repeat([column.mean for column in columns], widths),
         np.repeat([column.deviation for column in columns], widths),
+        log=any(column.log for column in columns),
     )
 
 
@@ -266,6 +274,8 @@ def _in_header_order(table: Table, columns: Sequence[Column]) -> tuple[Column, .
 
 
 def _warnings(columns: Sequence[Column], target: Column, train: Split) -> Iterator[str]:
+    if target.log:
+        yield log_note(target.name)
     absent = np.setdiff1d(np.arange(len(target.categories)), train.targets)
     for index in absent if target.categories else []:
         name = target.categories[int(index)]

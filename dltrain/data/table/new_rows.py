@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from dltrain.data.dataset import EVALUATION_ROWS, Column, Dataset
 from dltrain.data.table.cells import parsed
-from dltrain.data.table.encode import Encoder
+from dltrain.data.table.encode import Encoder, refuse_no_logarithm
 from dltrain.data.table.source import HeldRows
 from dltrain.data.table.table import Table, quoted
 from dltrain.data.table.weights import read_weights
@@ -187,9 +187,10 @@ class OtherRows:
             self._refuse_mixture(table, name)
             amounts, scale = table.numbers(name), self._data.target_scale
             assert amounts is not None
+            if scale.log:
+                refuse_no_logarithm(table, name, amounts)
             with np.errstate(over="ignore"):
-                scaled = (amounts - scale.mean[0]) / scale.deviation[0]
-                prepared: npt.NDArray[np.generic] = scaled.astype(self._dtype)
+                prepared: npt.NDArray[np.generic] = scale.prepared(amounts).astype(self._dtype)
             if not np.isfinite(prepared).all():
                 row = np.argmin(np.isfinite(prepared))
                 raise ValueError(f"{table.at(row, name)}: is too large for {self._dtype}")

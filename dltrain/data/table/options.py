@@ -20,6 +20,7 @@ class Options:
     max_categories: int
     standardise: bool
     standardise_target: bool
+    log_target: bool
     val_fraction: float
     test_fraction: float
     stratify: bool

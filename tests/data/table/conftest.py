@@ -26,6 +26,7 @@ PLAIN: dict[str, Any] = {
     "max_categories": 50,
     "standardise": False,
     "standardise_target": False,
+    "log_target": False,
     "val_fraction": 0.0,
     "test_fraction": 0.0,
     "stratify": False,
