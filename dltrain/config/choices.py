@@ -28,12 +28,27 @@ class ClassWeight(StrEnum):
     balanced = "balanced"
 
 
+class Header(StrEnum):
+    """Whether a table's first row names its columns."""
+
+    row = "row"
+    none = "none"
+
+
 class Source(StrEnum):
     """Which Fashion-MNIST may be used."""
 
     auto = "auto"
     full = "full"
     sample = "sample"
+
+
+class Colour(StrEnum):
+    """What the pixels of pictures become."""
+
+    auto = "auto"
+    grey = "grey"
+    rgb = "rgb"
 
 
 class Init(StrEnum):

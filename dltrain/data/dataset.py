@@ -118,7 +118,8 @@ class Column:
     # names of the prepared columns it turned into; one more than the categories if the last
     # stands for missing
     features: tuple[str, ...] = ()
-    unseen: int = 0  # cells of validation and test rows whose category no training row has
+    # cells of validation and test rows with a category, or a blank, that no training row has
+    unseen: int = 0
     mean: float = 0.0  # subtracted from numbers, a target's too
     deviation: float = 1.0  # numbers are then divided by it, weights too
     log: bool = False  # whether all that is done to the target's logarithm
@@ -143,10 +144,16 @@ class Dataset:
     target_scale: Scale = field(default_factory=lambda: Scale.identity(1))
     class_names: tuple[str, ...] = ()  # one per class; empty for regression
     columns: tuple[Column, ...] = ()  # what became of each column of a table
+    lines: tuple[tuple[str, str], ...] = ()  # what became of it: what about, and what is said
+    facts: dict[str, Any] = field(default_factory=dict)  # the same for programs, and more
     notes: tuple[str, ...] = ()  # what the user should know, in sentences, shown before training
     warnings: tuple[str, ...] = ()  # what the user must not overlook
     unit: float = 1.0  # what an input of 1 in ``Split.inputs`` stands for; 1/255 for images
-    image_shape: tuple[int, int] | None = None  # height and width if the inputs are images
+    # height and width if the inputs are images; and 3 if they have red, green and blue
+    image_shape: tuple[int, ...] | None = None
+    # mean and deviation over training images of the mean byte at their edges
+    edges: tuple[float, float] | None = None
+    resizes: bool = False  # whether pictures of another size are resized to that
     # how the source's text is to be read: delimiter, texts that mean missing (a number means
     # every spelling of it)
     reading: dict[str, Any] = field(default_factory=dict)
@@ -200,6 +207,8 @@ class Dataset:
             "class_names": list(self.class_names),
             "class_rows": list(self.class_rows),
             "image_shape": self.image_shape,
+            "edges": self.edges,
+            "resizes": self.resizes,
             "reading": self.reading,
             "columns": [dataclasses.asdict(column) for column in self.columns],
         }
@@ -213,6 +222,8 @@ class Dataset:
             "files": self.files,
             "task": self.task,
             "rows": {name: len(split) for name, split in self.splits.items()},
+            "facts": self.facts,
+            "lines": dict(self.lines),
             "notes": [*self.warnings, *self.notes],
         }
 
@@ -239,6 +250,7 @@ class DataSummary:
     balanced: bool  # whether no class is rare
     in_features: int  # inputs per row
     image: bool  # whether inputs are bytes
+    lines: tuple[tuple[str, str], ...]  # what became of it
     warnings: tuple[str, ...]  # for people, hard to overlook
     notes: tuple[str, ...]  # for people
 
@@ -254,6 +266,7 @@ class DataSummary:
             balanced=data.balanced,
             in_features=data.in_features,
             image=data.train.inputs.dtype.name == "uint8",
+            lines=data.lines,
             warnings=tuple(data.warnings),
             notes=tuple(data.notes),
         )

@@ -18,6 +18,7 @@ import pyarrow as pa
 from dltrain.data.dataset import EVALUATION_ROWS, Column, Dataset
 from dltrain.data.table.cells import parsed
 from dltrain.data.table.encode import Encoder, refuse_no_logarithm
+from dltrain.data.table.sentences import new_categories
 from dltrain.data.table.source import HeldRows
 from dltrain.data.table.table import Table, quoted
 from dltrain.data.table.weights import read_weights
@@ -59,6 +60,7 @@ class OtherRows:
         self._data, self._name, self._dtype = data, name, dtype
         self._columns = columns_of(data)
         self._targets = targets
+        self._refuse_shifted(header)
         wanted = [column.name for column in self._columns]
         judged = [data.target_name] if targets else []
         judged += [data.weight_name] if targets and data.weight_name is not None else []
@@ -69,9 +71,23 @@ class OtherRows:
         used = {*wanted, *judged}
         self._unused = [column for column in header if column not in used]
         self._booleans: dict[str, bool] = {}
+        self.rows = 0  # how many were prepared so far
         self.imputed = dict.fromkeys(wanted, 0)  # cells that were imputed so far, by column
-        # cells so far of a category that no training row has, by column
+        # cells so far with a category, or a blank, that no training row has, by column
         self.unseen = dict.fromkeys(as_text, 0)
+
+    def _refuse_shifted(self, header: Sequence[str]) -> None:
+        """Refuse columns without names that may not be those that were learned from."""
+        known = [column.name for column in self._data.columns]
+        may_lack_last = self._data.target_name == known[-1] if known else False
+        if self._data.reading.get("header") != "none" or header == known:
+            return
+        if not (may_lack_last and header == known[:-1]):
+            raise ValueError(
+                f"{self._name}: has {len(header)} columns without names, and it learned from "
+                f"{len(known)} (data.header=none); all of them must be there, in the same order"
+                + (", but for the target" if may_lack_last else "")
+            )
 
     def _refuse_missing(self, wanted: Sequence[str], header: Sequence[str]) -> None:
         missing = [column for column in wanted if column not in header]
@@ -84,7 +100,7 @@ class OtherRows:
         role = roles.get(missing[0], "")
         known = ", ".join(clipped(column, most=40) for column in header[:8])
         more = f" and {len(header) - 8} more" if len(header) > 8 else ""
-        mark = self._data.reading["delimiter"]
+        mark = self._data.reading["delimiter"] or ","
         hint = closest(missing[0], header)
         if len(header) == 1 and len(wanted) > 1:
             hint = f"; cells are separated by {mark!r} here, as in the rows it was trained on"
@@ -105,7 +121,6 @@ class OtherRows:
         table = Table(
             self._name,
             rows,
-            delimiter=reading["delimiter"],
             missing_values=reading["missing_values"],
             as_text=self._as_text,
             unused=self._unused,
@@ -122,6 +137,7 @@ class OtherRows:
             inputs = np.empty((stop - start, width), self._dtype)
             for encoder, end in zip(encoders, ends, strict=True):
                 encoder.write(slice(start, stop), inputs[:, end - encoder.width : end])
+            self.rows += stop - start
             yield Part(
                 start,
                 stop,
@@ -129,6 +145,17 @@ class OtherRows:
                 targets=None if targets is None else targets[start:stop],
                 weights=None if weights is None else weights[start:stop],
             )
+
+    def notes(self) -> Iterator[str]:
+        """Say what of the rows so far was not there, or not like that in training."""
+        for column in self._columns:
+            if count := self.imputed[column.name]:
+                where = f"missing in {count:,} of {self.rows:,} rows"
+                became = f"it became {column.imputed:g} there, as in training"
+                yield f"{quoted(column.name)} is {where}; {became}"
+        for name, count in self.unseen.items():
+            if count:
+                yield new_categories(name, count, f"{self.rows:,} rows")
 
     def _encoder(self, table: Table, column: Column) -> Encoder:
         if column.role == "number":

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dltrain.data.table.reading import Reading
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -32,13 +34,25 @@ class Options:
     test_path: str | None
     folds: int | None
     fold: int | None
-    delimiter: str
+    delimiter: str | None
+    encoding: str | None
+    skip_rows: int
+    comment: str | None
+    header: str
+    sheet: str | None
     seed: int
 
     @property
-    def mark(self) -> str:
-        """What separates cells, as a character."""
-        return self.delimiter.replace("\\t", "\t")
+    def reading(self) -> Reading:
+        """How its files are read."""
+        return Reading(
+            delimiter=None if self.delimiter is None else self.delimiter.replace("\\t", "\t"),
+            encoding=self.encoding,
+            skip_rows=self.skip_rows,
+            comment=self.comment,
+            header=str(self.header),
+            sheet=self.sheet,
+        )
 
     @property
     def splitting(self) -> dict[str, str]:

@@ -16,8 +16,6 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dltrain.data.table.typed_cells import as_text
-
 
 class Reread(ValueError):  # noqa: N818  # it is no error: who reads begins anew
     """The source has changed how it reads: ask it for its blocks once more, from the start."""
@@ -74,28 +72,25 @@ class HeldRows:
     Attributes:
         name: What messages call it.
         header: Names of the columns.
-        categories: Columns of texts by type.
+        columns: Their cells, [n] each.
+        categories: None; what training made of a column decides, and texts may be numbers there.
         sha256: Empty; they are a part.
     """
 
     def __init__(self, source: RowSource, columns: Sequence[pa.Array], *, start: int) -> None:
-        self.name, self.header, self.categories = source.name, source.header, source.categories
+        self.name, self.header, self.categories = source.name, source.header, frozenset[str]()
         self.sha256 = ""
-        self._source, self._columns, self._start = source, columns, start
+        self.columns = columns
+        self._source, self._start = source, start
 
     def __len__(self) -> int:
-        return len(self._columns[0])
-
-    @property
-    def texts(self) -> list[pa.StringArray]:
-        """The cells of each column as text, [n], as they would stand in a CSV file."""
-        return [pc.fill_null(as_text(cells), "") for cells in self._columns]
+        return len(self.columns[0])
 
     def blocks(
         self, columns: Sequence[str], *, missing_values: Sequence[str]
     ) -> Iterator[list[pa.Array]]:
         """Return the cells of some columns in one block."""
-        held = (self._columns[self.header.index(column)] for column in columns)
+        held = (self.columns[self.header.index(column)] for column in columns)
         yield [nulled(cells, missing_values) for cells in held]
 
     def location(self, row: int) -> str:

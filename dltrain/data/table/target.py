@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from dltrain.data.table.options import Options
 from dltrain.data.table.table import Integers, Table
 
 # Whole numbers with this few different values are read as class labels by task=auto.
 FEW_VALUES = 10
 
 
-def decide_task(table: Table, target: str, *, stated: str, as_text: bool) -> tuple[str, str]:
+def decide_task(table: Table, options: Options) -> tuple[str, str]:
     """Decide between regression and classification, by the values if auto; and say why."""
-    if stated != "auto":
-        return stated, ""
-    if as_text:
+    target = options.target
+    if options.task != "auto":
+        return options.task, f"{target!r}: {options.task}, as data.task says"
+    if target in options.categorical:
         return "classification", f"{target!r} is in data.categorical, so its values are classes"
     numbers = None if table.is_category(target) else table.numbers(target)
     if numbers is None:
@@ -26,8 +28,8 @@ def decide_task(table: Table, target: str, *, stated: str, as_text: bool) -> tup
     different = np.unique(numbers) if len(different) <= FEW_VALUES else different
     if len(different) <= FEW_VALUES < len(numbers) and (different == np.round(different)).all():
         return "classification", (
-            f"{target!r} has only {len(different):,} different whole numbers, taken for classes "
-            "(data.task=regression takes them for amounts)"
+            f"{target!r} is one of {len(different):,} whole numbers, taken for classes "
+            "(amounts: data.task=regression)"
         )
     return "regression", f"{target!r} holds numbers, so this is regression"
 
