@@ -27,7 +27,7 @@ def least_squares(run: RunConfig) -> Iterable[Problem]:
         yield Problem(
             "optimizer",
             f"optimizer=least_squares solves model=linear only, not model={run.model.kind}; "
-            "use optimizer=sgd, adam or adamw",
+            "use model=linear, or optimizer=sgd, adam or adamw",
         )
     if run.loss.kind not in ("auto", "squared_error"):
         yield Problem(
@@ -39,7 +39,8 @@ def least_squares(run: RunConfig) -> Iterable[Problem]:
         yield Problem(
             "optimizer",
             "optimizer=least_squares takes one step over all rows; "
-            "leave out trainer.epochs and trainer.batch_size",
+            "leave out trainer.epochs and trainer.batch_size, or choose another optimizer, such as "
+            "optimizer=adam",
         )
     if run.trainer.max_grad_norm is not None:
         yield Problem(
@@ -68,6 +69,12 @@ def table(run: RunConfig) -> Iterable[Problem]:
     yield from _fractions(run)
     if data.target in data.drop or data.target in (data.features or []):
         yield Problem("data.target", "cannot also be in data.drop or data.features")
+    if data.log_target and data.task == "classification":
+        yield Problem("data.log_target", "classes have no logarithm; leave it out")
+    if data.weight is not None and data.weight == data.target:
+        yield Problem("data.weight", "cannot also be data.target")
+    if data.weight is not None and data.weight in (data.features or []):
+        yield Problem("data.weight", "is not learned from; take it out of data.features")
     delimiter = (data.delimiter or ",").replace("\\t", "\t")
     printable = delimiter == "\t" or delimiter.isprintable()
     if len(delimiter) != 1 or not delimiter.isascii() or not printable or delimiter == '"':

@@ -28,24 +28,26 @@ from tests.conftest import Call, tree
             "use model=softmax or model=mlp",
         ),
         (
-            [*HOUSE, "data.task=classification", "data.name=mine"],
+            [*HOUSE, "model=linear", "data.task=classification", "data.name=mine"],
             "model=linear predicts numbers, but data=mine asks for classes; "
             "use model=softmax or model=mlp",
         ),
         (
             ["optimizer=least_squares", "model=mlp"],
             "optimizer=least_squares solves model=linear only, not model=mlp; "
-            "use optimizer=sgd, adam or adamw",
+            "use model=linear, or optimizer=sgd, adam or adamw",
         ),
         (
             ["optimizer=least_squares", "trainer.epochs=3"],
             "optimizer=least_squares takes one step over all rows; "
-            "leave out trainer.epochs and trainer.batch_size",
+            "leave out trainer.epochs and trainer.batch_size, or choose another optimizer, such as "
+            "optimizer=adam",
         ),
         (
             ["optimizer=least_squares", "trainer.batch_size=8"],
             "optimizer=least_squares takes one step over all rows; "
-            "leave out trainer.epochs and trainer.batch_size",
+            "leave out trainer.epochs and trainer.batch_size, or choose another optimizer, such as "
+            "optimizer=adam",
         ),
         (
             ["optimizer=least_squares", "trainer.max_grad_norm=1"],
