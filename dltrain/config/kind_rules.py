@@ -60,15 +60,21 @@ def table(run: RunConfig) -> Iterable[Problem]:
     data = run.data
     if data.path is None:
         yield Problem("data.path", "which table? Add data.path=FILE")
+    if data.path is None and data.target is None:  # else the table is asked what columns it has
+        yield Problem("data.target", "which column is to be predicted? Add data.target=COLUMN")
     for knob in ("path", "val_path", "test_path"):
         text = getattr(data, knob)
         if text is not None and (problem := _not_tables(knob, text)):
             yield Problem(f"data.{knob}", problem)
-    if data.target is None:
-        yield Problem("data.target", "which column is to be predicted? Add data.target=COLUMN")
     yield from _fractions(run)
     if data.target in data.drop or data.target in (data.features or []):
         yield Problem("data.target", "cannot also be in data.drop or data.features")
+    if data.log_target and data.task == "classification":
+        yield Problem("data.log_target", "classes have no logarithm; leave it out")
+    if data.weight is not None and data.weight == data.target:
+        yield Problem("data.weight", "cannot also be data.target")
+    if data.weight is not None and data.weight in (data.features or []):
+        yield Problem("data.weight", "is not learned from; take it out of data.features")
     delimiter = (data.delimiter or ",").replace("\\t", "\t")
     printable = delimiter == "\t" or delimiter.isprintable()
     if len(delimiter) != 1 or not delimiter.isascii() or not printable or delimiter == '"':
@@ -143,8 +149,10 @@ def _not_tables(knob: str, text: str) -> str | None:
     if "://" in text or text.startswith(PACKAGED):
         return _not_a_table(text)
     paths = list(table_files(knob, text).values())
-    if not paths or len(paths) > MAX_FILES:
-        return f"no file has a name like that, or more than {MAX_FILES:,} have"
+    if not paths:
+        return "no file has a name like that"
+    if len(paths) > MAX_FILES:
+        return f"more than {MAX_FILES:,} files have a name like that"
     twice = next((path for path in paths if paths.count(path) > 1), None)
     if twice is not None:
         return f"{twice} is named twice"
