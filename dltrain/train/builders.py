@@ -14,6 +14,7 @@ from dltrain.config.kinds import AUTO_LOSS, LOSSES
 from dltrain.data.dataset import Dataset
 from dltrain.nn.plan import LayerPlans, multilayer
 from dltrain.nn.plan import single_layer as one_layer
+from dltrain.system.database_urls import SERVER
 
 if TYPE_CHECKING:
     from dltrain.nn.losses import CrossEntropy, Loss, SquaredError
@@ -28,11 +29,19 @@ def synthetic(*, download: bool, **knobs: Any) -> Dataset:
     return synthetic(**knobs)
 
 
-def csv(*, download: bool, name: str | None, path: str, dtype: str, **options: Any) -> Dataset:
+def csv(
+    *, download: bool, name: str | None, path: str | None, dtype: str, **options: Any
+) -> Dataset:
     """Build ``data=csv``."""
     from dltrain.data.table.dataset import tabular
     from dltrain.data.table.options import Options
 
+    url = options["url"]
+    if url is not None and url.startswith(SERVER) and not download:
+        raise ValueError(
+            f"data.url={url}: a server that a record names is asked only if it is named on the "
+            f"command line; add data.url={url}"
+        )
     return tabular(name, path=path, options=Options(**options), dtype=dtype)
 
 

@@ -15,20 +15,22 @@ from dltrain.data.table.duplicates import leak_notes
 from dltrain.data.table.encode import fit_category, fit_number, prepare, prepare_amounts
 from dltrain.data.table.formats import open_file
 from dltrain.data.table.options import Options
+from dltrain.data.table.query import QueryRows
 from dltrain.data.table.several_files import SeveralFiles
 from dltrain.data.table.splitting import draw_rows, not_learned
 from dltrain.data.table.table import Integers, Table
 from dltrain.data.table.target import classes_of, decide_task
+from dltrain.system.database_urls import database_name
 from dltrain.system.paths import PACKAGED, table_path
 from dltrain.text import closest
 
 
-def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dataset:
+def tabular(name: str | None, *, path: str | None, options: Options, dtype: str) -> Dataset:
     """Read a CSV file and prepare it for training.
 
     Args:
         name: How the data set is called; None: the file's name without its ending.
-        path: The file; ``package:NAME`` is one that dltrain ships.
+        path: The file; ``package:NAME`` is one that dltrain ships; None: a query is asked.
         options: How to prepare it.
         dtype: Of the inputs and of a regression's targets: float32 or float64.
 
@@ -63,7 +65,7 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     notes += [f"{dropped} rows with missing values were dropped"] if dropped else []
     notes += [*_warnings(columns, target, splits[0]), *leaks]
     return Dataset(
-        name=name or Path(table.name).stem,
+        name=name or (Path(table.name).stem if path else database_name(table.name)),
         task=task,
         train=splits[0],
         val=splits[1],
@@ -83,29 +85,38 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     )
 
 
-def _read(path: str, options: Options) -> tuple[Table, SeveralFiles, str]:
+def _read(path: str | None, options: Options) -> tuple[Table, SeveralFiles, str]:
     """Read the table; return it, its files and what a data set calls its source."""
+    if path is None:
+        assert options.url is not None
+        assert options.query is not None
+        rows = SeveralFiles({"path": QueryRows(options.url, options.query)})
+        return _table(rows, options), rows, rows.name
     paths = {"path": path, "val_path": options.val_path, "test_path": options.test_path}
     files = {knob: table_path(text) for knob, text in paths.items() if text is not None}
-    labels = [options.target] if options.task != "regression" else []
-    groups = [options.splitting[knob] for knob in ("group", "split") if knob in options.splitting]
     try:
         several = SeveralFiles(
             {k: open_file(str(file), file, reading=options.reading) for k, file in files.items()}
         )
-        table = Table(
-            str(files["path"]),
-            several,
-            missing_values=options.missing_values,
-            as_text=[*options.categorical, *labels, *groups],
-            unused=[name for name in options.drop if name not in options.splitting.values()],
-        )
+        table = _table(several, options)
     except OSError as error:
         name = Path(error.filename or files["path"])
         knob = next((knob for knob, file in files.items() if file == name), "path")
         raise ValueError(f"data.{knob}={name}: {error.strerror}") from None
     source = path if path.startswith(PACKAGED) else str(files["path"])
     return table, several, ", ".join([source, *(str(file) for file in [*files.values()][1:])])
+
+
+def _table(files: SeveralFiles, options: Options) -> Table:
+    labels = [options.target] if options.task != "regression" else []
+    groups = [options.splitting[knob] for knob in ("group", "split") if knob in options.splitting]
+    return Table(
+        files.name,
+        files,
+        missing_values=options.missing_values,
+        as_text=[*options.categorical, *labels, *groups],
+        unused=[name for name in options.drop if name not in options.splitting.values()],
+    )
 
 
 def _feature_columns(table: Table, options: Options) -> tuple[list[str], list[str]]:
