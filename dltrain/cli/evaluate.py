@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.cli.run_argument import check_readable, chosen_run, query_blocks
+from dltrain.cli.run_argument import check_readable, chosen_run, print_note, query_blocks
 from dltrain.cli.terminal.console import bold, dim, output, pairs, table, warning
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.data.input_stream import InputStream, opened
@@ -81,8 +81,10 @@ def main(words: Sequence[str]) -> None:
         else:
             trained = load(run, epoch=arguments.epoch, check_files=False)
             evaluation, note = _evaluate_file(trained, arguments.data, query=arguments.query)
-            for text in filter(None, [note, *evaluation.notes]):
-                view.show(warning(text))
+            if note:
+                view.show(warning(note))
+            for text in evaluation.notes:
+                print_note(text)
     if arguments.json:
         sys.stdout.write(_as_json(run, evaluation))
     else:
@@ -100,7 +102,7 @@ def _evaluate_file(trained: Trained, text: str, *, query: str | None) -> tuple[E
         from dltrain.inference.picture_evaluation import evaluate_pictures
 
         evaluation, sha256 = evaluate_pictures(trained, Path(text))
-        return evaluation, familiar(trained.run, name=text, digests={sha256})
+        return evaluation, familiar(trained.run, name=text, digests=[sha256])
     with contextlib.ExitStack() as stack:
         if text == "-":
             if is_image:
@@ -113,8 +115,8 @@ def _evaluate_file(trained: Trained, text: str, *, query: str | None) -> tuple[E
             beside = labels_beside(Path(text))
             labels = stack.enter_context(opened(beside, name=str(beside)))
         evaluation = evaluate_file(trained, source, labels)
-        digests = {source.digest.hexdigest()}
-        digests |= set() if source.path is None else {file_digest(source.path)}
+        digests = [source.digest.hexdigest()]
+        digests += [] if source.path is None else [file_digest(source.path)]
         return evaluation, familiar(trained.run, name=source.name, digests=digests)
 
 

@@ -11,7 +11,14 @@ from pathlib import Path
 from dltrain.config.knob import Problem
 from dltrain.config.schema import MAX_NUMBERS, RunConfig
 from dltrain.system.database_urls import FORMS, PASSWORD, url_problem, without_password
-from dltrain.system.paths import PACKAGED, SHIPPED, expanded, problem_with
+from dltrain.system.paths import (
+    MAX_FILES,
+    PACKAGED,
+    SHIPPED,
+    expanded,
+    problem_with,
+    table_files,
+)
 from dltrain.text import closest, is_encoding
 
 
@@ -21,7 +28,7 @@ def least_squares(run: RunConfig) -> Iterable[Problem]:
         yield Problem(
             "optimizer",
             f"optimizer=least_squares solves model=linear only, not model={run.model.kind}; "
-            "use optimizer=sgd, adam or adamw",
+            "use model=linear, or optimizer=sgd, adam or adamw",
         )
     if run.loss.kind not in ("auto", "squared_error"):
         yield Problem(
@@ -33,7 +40,8 @@ def least_squares(run: RunConfig) -> Iterable[Problem]:
         yield Problem(
             "optimizer",
             "optimizer=least_squares takes one step over all rows; "
-            "leave out trainer.epochs and trainer.batch_size",
+            "leave out trainer.epochs and trainer.batch_size, or choose another optimizer, such as "
+            "optimizer=adam",
         )
     if run.trainer.max_grad_norm is not None:
         yield Problem(
@@ -55,10 +63,11 @@ def table(run: RunConfig) -> Iterable[Problem]:
     """The CSV files are there, and what is said of its columns goes together."""
     data = run.data
     if data.url is None and data.query is None:
-        yield from _table_files(run)
+        yield from _files_of_table(run)
     else:
         yield from _database(run)
-    if data.target is None:
+    # Else the table is asked what columns it has.
+    if data.path is None and data.url is None and data.target is None:
         yield Problem("data.target", "which column is to be predicted? Add data.target=COLUMN")
     yield from _fractions(run)
     if data.target in data.drop or data.target in (data.features or []):
@@ -71,13 +80,13 @@ def table(run: RunConfig) -> Iterable[Problem]:
         yield Problem("data.encoding", "is no encoding that Python knows, such as cp1252 or utf-16")
 
 
-def _table_files(run: RunConfig) -> Iterable[Problem]:
+def _files_of_table(run: RunConfig) -> Iterable[Problem]:
     if run.data.path is None:
         more = "or data.url=... and data.query=... of a database"
         yield Problem("data.path", f"which table? Add data.path=FILE, {more}")
     for knob in _TABLE_FILES:
         text = getattr(run.data, knob)
-        if text is not None and (problem := _not_a_table(text)):
+        if text is not None and (problem := _not_tables(knob, text)):
             yield Problem(f"data.{knob}", problem)
 
 
@@ -154,6 +163,23 @@ def images(run: RunConfig) -> Iterable[Problem]:
                 f"some training images would validate beside the test images; {none}, "
                 "or data.test_validates=false",
             )
+
+
+def _not_tables(knob: str, text: str) -> str | None:
+    """Say what keeps a text from naming the files of a table, or return None."""
+    if "://" in text or text.startswith(PACKAGED):
+        return _not_a_table(text)
+    paths = list(table_files(knob, text).values())
+    if not paths:
+        return "no file has a name like that"
+    if len(paths) > MAX_FILES:
+        return f"more than {MAX_FILES:,} files have a name like that"
+    twice = next((path for path in paths if paths.count(path) > 1), None)
+    if twice is not None:
+        return f"{twice} is named twice"
+    problems = ((path, _not_a_table(str(path))) for path in paths)
+    path, problem = next(((p, found) for p, found in problems if found), (None, None))
+    return problem if len(paths) == 1 or path is None else f"{path}: {problem}"
 
 
 def _not_a_table(text: str) -> str | None:

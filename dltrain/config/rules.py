@@ -22,6 +22,7 @@ from dltrain.system.paths import expanded, problem_with
 from dltrain.text import closest
 
 _DOES = {"model": "predicts", "loss": "judges"}
+_MEANT = {Task.regression: "amounts", Task.classification: "numbers of classes"}
 _WHAT = {Task.regression: "numbers", Task.classification: "classes"}
 
 
@@ -33,10 +34,18 @@ def fitting(group: str, task: Task) -> list[str]:
     ]
 
 
-def task_problems(run: RunConfig, task: Task, *, data: str) -> Iterator[Problem]:
+def task_problems(
+    run: RunConfig, task: Task, *, data: str, other_task: str = ""
+) -> Iterator[Problem]:
     """Refuse a model, a loss and a metric that do not go with what is asked for.
 
     If that is not known (auto), the others must do what the model does.
+
+    Args:
+        run: What is told.
+        task: What is asked for.
+        data: Who asks for it.
+        other_task: What the data can ask for as well.
     """
     asks = f"data={data} asks for"
     if task == Task.auto:
@@ -47,6 +56,8 @@ def task_problems(run: RunConfig, task: Task, *, data: str) -> Iterator[Problem]
         if Task.auto in (task, wanted) or task == wanted:
             continue
         choices = " or ".join(f"{group}={choice}" for choice in fitting(group, task))
+        if wanted == other_task:
+            choices += f", or data.task={other_task} if its target holds {_MEANT[wanted]}"
         yield Problem(
             group, f"{group}={name} {does} {_WHAT[wanted]}, but {asks} {_WHAT[task]}; use {choices}"
         )
@@ -76,6 +87,9 @@ def ineffective(run: RunConfig, overrides: Overrides) -> list[str]:
     ]
     if "model.init_std" in overrides and getattr(run.model, "init", Init.normal) != Init.normal:
         sentences.append(f"model.init_std has no effect with model.init={run.model.init}")
+    if "trainer.steps" in overrides and run.trainer.epochs is not None:
+        instead = f"trainer.epochs={run.trainer.epochs}; add trainer.epochs=null"
+        sentences.append(f"trainer.steps has no effect with {instead}")
     if "seed" in overrides and OPTIMIZERS[run.optimizer.kind].exact:
         name = run.optimizer.kind
         sentences.append(f"seed has no effect with optimizer={name}, which draws nothing")
@@ -85,6 +99,11 @@ def ineffective(run: RunConfig, overrides: Overrides) -> list[str]:
 def _tasks(run: RunConfig) -> Iterable[Problem]:
     stated = Task(getattr(run.data, "task", DATA[run.data.kind].task))
     return task_problems(run, stated, data=run.data.name or run.data.kind)
+
+
+def _length(run: RunConfig) -> Iterable[Problem]:
+    if run.trainer.epochs is None and run.trainer.steps is None:
+        yield Problem("trainer.epochs", "how long? Add trainer.epochs=10, or trainer.steps=8000")
 
 
 def _rounding(run: RunConfig) -> Iterable[Problem]:
@@ -134,7 +153,7 @@ def problems(
     """
     rules: list[Rule] = [_tasks] if fits else []
     rules += [kinds[getattr(run, group).kind].rules for group, kinds in TABLE.items()]
-    rules += [_rounding]
+    rules += [_length, _rounding]
     rules += [DATA[run.data.kind].files, _output_dir] if check_files else []
     rules += [_expectations]
     rules += [_tensorboard] if training else []

@@ -54,7 +54,7 @@ class Evaluation:
     parameters: dict[str, npt.NDArray[np.generic]]
     data: Dataset  # what the rows are of
     steps: int = 0  # of the epoch after those, if the run was stopped within it
-    notes: tuple[str, ...] = ()  # what the user should know of the rows of another file
+    notes: Sequence[str] = ()  # what the user should know of the rows of another file
 
 
 def evaluate(
@@ -103,25 +103,26 @@ def evaluate_file(
     Raises:
         ValueError: If the file does not have what the run learned from, or holds no rows.
     """
+    notes: list[str] = []
     if labels is None:
         blocks = open_blocks(source, reading=Reading.of(trained.data.reading))
         return evaluate_table(trained, blocks)
-    edges = Edges(trained.data)
-    evaluation = evaluate_parts(trained, _images(trained, source, labels, edges))
-    return dataclasses.replace(evaluation, notes=tuple(filter(None, [edges.note()])))
+    return evaluate_parts(trained, _images(trained, source, labels, notes), notes)
 
 
 def evaluate_table(trained: Trained, blocks: RowBlocks) -> Evaluation:
     """Evaluate a model on the rows of a table, read once, in bounded parts."""
-    return evaluate_parts(trained, _table_parts(trained, blocks))
+    notes: list[str] = []
+    return evaluate_parts(trained, _table_parts(trained, blocks, notes), notes)
 
 
-def evaluate_parts(trained: Trained, parts: Iterable[Part]) -> Evaluation:
-    """Evaluate a model on rows that come in parts."""
+def evaluate_parts(trained: Trained, parts: Iterable[Part], notes: Sequence[str]) -> Evaluation:
+    """Evaluate a model on rows that come in parts; ``notes`` may be added to as they come."""
     prepared = (
         (trained.on_device(inputs), torch.from_numpy(targets)) for inputs, targets in _blocks(parts)
     )
-    return judge(trained, prepared, data=trained.data, split="data")
+    evaluation = judge(trained, prepared, data=trained.data, split="data")
+    return dataclasses.replace(evaluation, notes=notes)
 
 
 # Files of a data set that hold rows a run learned from, or was chosen by.
@@ -140,13 +141,14 @@ def familiar(run: Run, *, name: str, digests: Collection[str]) -> str:
     Args:
         run: Its record has a digest of each file.
         name: The file.
-        digests: Of all of it, packed and unpacked; or of all pictures of a folder.
+        digests: Of the whole file, or of all pictures of a folder; a packed file has two.
 
     Returns:
         A sentence; empty if nothing is known of the file, or its rows tested the run.
     """
     files = run.mapping("data", "files")
-    knob = next((knob for knob in _FAMILIAR if files.get(knob) in digests), None)
+    roles = {role.partition("[")[0] for role, digest in files.items() if digest in digests}
+    knob = next((knob for knob in _FAMILIAR if knob in roles), None)
     if knob is None:
         return ""
     test = f"its test rows are: {command_on(run, 'evaluate')}"
@@ -175,19 +177,22 @@ def _joined(parts: Sequence[Part]) -> Part:
     return np.concatenate([inputs for inputs, _ in parts]), np.concatenate([t for _, t in parts])
 
 
-def _table_parts(trained: Trained, blocks: RowBlocks) -> Iterator[Part]:
+def _table_parts(trained: Trained, blocks: RowBlocks, notes: list[str]) -> Iterator[Part]:
+    """Prepare the rows of a table; at its end, note what is remarkable about them."""
     data = trained.data
     others = OtherRows(data, blocks.header, name=blocks.name, dtype=trained.dtype, targets=True)
     for rows in blocks:
         for part in others.parts(rows):
             assert part.targets is not None
             yield part.inputs, part.targets
+    notes += others.notes()
 
 
 def _images(
-    trained: Trained, source: InputStream, labels: InputStream, edges: Edges
+    trained: Trained, source: InputStream, labels: InputStream, notes: list[str]
 ) -> Iterator[Part]:
-    data = trained.data
+    """Read images and their labels; at their end, note what is remarkable about them."""
+    data, edges = trained.data, Edges(trained.data)
     assert data.image_shape is not None
     images = image_parts(source, shape=data.image_shape, rows=EVALUATION_ROWS)
     indices = label_parts(labels, classes=data.class_names, rows=EVALUATION_ROWS)
@@ -196,6 +201,7 @@ def _images(
             raise ValueError(f"{labels.name}: has not as many labels as {source.name} has images")
         edges.look(inputs)
         yield inputs, targets
+    notes += filter(None, [edges.note()])
 
 
 def _run_data(trained: Trained, *, asked: bool) -> Dataset:

@@ -5,6 +5,7 @@ Letters: n rows of a block, B rows of a part, H height, W width, C classes.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,35 +56,17 @@ class Predictor:
                 f"{blocks.name}: has a column {taken[0]!r} already, as predictions will have; "
                 "rename it"
             )
-        kinds: dict[str, pa.DataType] = {}
-        for rows in blocks:
-            if not kinds:
-                kinds = {n: c.type for n, c in zip(rows.header, rows.columns, strict=True)}
-                self._begin(kinds)
+        every = iter(blocks)
+        first = list(itertools.islice(every, 1))
+        types = [cells.type for rows in first for cells in rows.columns]
+        types = types or [pa.string()] * len(blocks.header)
+        self._begin(dict(zip(blocks.header, types, strict=True)))
+        for rows in itertools.chain(first, every):
             passed = self._writer.ready(rows.columns)
             for part in others.parts(rows):
                 length = part.stop - part.start
                 self._rows([column.slice(part.start, length) for column in passed], part.inputs)
-        if not kinds:
-            self._begin(dict.fromkeys(blocks.header, pa.string()))
-        self._note_cells(others)
-
-    def _note_cells(self, others: OtherRows) -> None:
-        """Note what cells became that are no plain values."""
-        data = self._trained.data
-        for name, count in others.imputed.items():
-            if count:
-                [column] = [column for column in data.columns if column.name == name]
-                self.notes.append(
-                    f"{name!r} is missing in {count:,} of {self.rows:,} rows; it became "
-                    f"{column.imputed:g} there, as in training"
-                )
-        for name, count in others.unseen.items():
-            if count:
-                self.notes.append(
-                    f"{name!r} is something that no training row has in {count:,} of "
-                    f"{self.rows:,} rows; all its columns are 0 there"
-                )
+        self.notes += others.notes()
 
     def images(self, source: InputStream) -> None:
         """Predict the images of an IDX file: the row, then the predictions.

@@ -88,7 +88,7 @@ def layer_plans(run: RunConfig, data: Dataset) -> LayerPlans:
     Raises:
         ValueError: If the model or the loss does not do what the data asks for.
     """
-    for problem in task_problems(run, Task(data.task), data=data.name):
+    for problem in task_problems(run, Task(data.task), data=data.name, other_task=data.other_task):
         raise ValueError(line_of(problem, as_dict(run), {}))
     layers: LayerPlans = _built("model", run, data)
     parameters = num_parameters(layers)

@@ -30,7 +30,13 @@ def synthetic(*, download: bool, **knobs: Any) -> Dataset:
 
 
 def csv(
-    *, download: bool, name: str | None, path: str | None, dtype: str, **options: Any
+    *,
+    download: bool,
+    name: str | None,
+    path: str | None,
+    dtype: str,
+    target: str | None,
+    **options: Any,
 ) -> Dataset:
     """Build ``data=csv``."""
     from dltrain.data.table.dataset import tabular
@@ -42,7 +48,7 @@ def csv(
             f"data.url={url}: a server that a record names is asked only if it is named on the "
             f"command line; add data.url={url}"
         )
-    return tabular(name, path=path, options=Options(**options), dtype=dtype)
+    return tabular(name, path=path, options=Options(target=target or "", **options), dtype=dtype)
 
 
 def fashion_mnist(

@@ -155,13 +155,37 @@ def test_cells_come_out_as_they_went_in(ending: str, call: Call) -> None:
     assert list(after.columns[4:]) == [f"probability_{name}" for name in ("-B", "=C", "@D", "A-")]
 
 
-def test_what_is_predicted_can_be_evaluated(call: Call) -> None:
+def test_typed_columns_keep_their_types(call: Call) -> None:
+    train(call, "trainer.epochs=1")
+    times = [pd.Timestamp("2024-01-02 03:04"), pd.NaT, pd.Timestamp("2024-01-04")]
+    given = pd.DataFrame({"x0": [1.5, 2.0, 3.0], "x1": [1, 2, 3], "when": times, "ok": [True] * 3})
+    given["note"] = ["=1+1", None, 'a "b", c']
+    given.to_parquet("data.parquet")
+    words = ["predict", "latest", "--data", "data.parquet"]
+    assert call(*words, "--output", "p.parquet").code == 0
+    after = pd.read_parquet("p.parquet")
+    pd.testing.assert_frame_equal(after[given.columns], given)
+    assert after.prediction.dtype == np.float32
+    rows = list(csv.reader(io.StringIO(call(*words).out)))
+    assert [row[:5] for row in rows] == [
+        ["x0", "x1", "when", "ok", "note"],
+        ["1.5", "1", "2024-01-02 03:04:00", "true", "=1+1"],
+        ["2", "2", "", "true", ""],
+        ["3", "3", "2024-01-04 00:00:00", "true", 'a "b", c'],
+    ]
+    assert [float(row[5]) for row in rows[1:]] == pytest.approx(after.prediction.tolist(), rel=1e-6)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("target", ["grade", "x"])
+def test_what_is_predicted_can_be_evaluated(target: str, ending: str, call: Call) -> None:
     write_grades()
-    train(call, *GRADES)
-    call("predict", "latest", "--data", "grades.csv", "--output", "p.csv")
+    linear = changed(GRADES, "model=linear", "data.target=x")
+    train(call, *(GRADES if target == "grade" else linear))
+    call("predict", "latest", "--data", "grades.csv", "--output", f"p.{ending}")
     rates = [
         json.loads(call("evaluate", "latest", "--data", file, "--json").out)["metrics"]
-        for file in ("grades.csv", "p.csv")
+        for file in ("grades.csv", f"p.{ending}")
     ]
     assert rates[0] == rates[1]
 
@@ -347,7 +371,7 @@ REFUSED: list[tuple[Sequence[str], str]] = [
     ),
     (["predict", "latest", "--data", "good.csv", "--output", ""], "must not be empty"),
     (["predict", "latest", "--data", "again.csv"], "has a column 'prediction' already"),
-    (["predict", "latest", "--data", "short.csv"], "has no column 'x1'; it has x0, x2"),
+    (["predict", "latest", "--data", "short.csv"], "has no column 'x1'; it has 'x0', 'x2'"),
     (["predict", "latest", "--data", "good.csv", "--epoch", "first"], "invalid choice: 'first'"),
 ]
 

@@ -181,7 +181,8 @@ def bare_losses(words: Words, outputs: Any, losses: Any) -> tuple[dict[str, Tens
     targets = torch.from_numpy(data.targets)
     state = of_member(prepare(words).stack.model.state(), 0)
     parameters = {name: tensor.clone().requires_grad_() for name, tensor in state.items()}
-    size, epochs = config.trainer.batch_size or len(data), config.trainer.epochs
+    size = config.trainer.batch_size or len(data)
+    epochs = config.trainer.num_epochs(len(data))
     sums = []
     for indices in orders(config.seed, len(data), size, epochs):
         loss = losses(outputs(inputs[indices], *parameters.values()), targets[indices])

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.data.dataset import Amounts, Column, Dataset, Scale, Split
+from dltrain.data.dataset import Amounts, Column, Dataset, Scale
 from dltrain.data.splits import SPLIT_NAMES, consecutive_split
-from dltrain.data.table.duplicates import leak_notes
+from dltrain.data.table import sentences
+from dltrain.data.table.account import account_of
 from dltrain.data.table.encode import fit_category, fit_number, prepare, prepare_amounts
-from dltrain.data.table.formats import open_file
 from dltrain.data.table.options import Options
-from dltrain.data.table.query import QueryRows
-from dltrain.data.table.several_files import SeveralFiles
 from dltrain.data.table.splitting import draw_rows, not_learned
-from dltrain.data.table.table import Integers, Table
-from dltrain.data.table.target import classes_of, decide_task
-from dltrain.system.database_urls import database_name
-from dltrain.system.paths import PACKAGED, table_path
+from dltrain.data.table.table import Integers, Table, listed
+from dltrain.data.table.table_files import name_of, read_table
+from dltrain.data.table.target import classes_of, decide_task, no_amounts
 from dltrain.text import closest
 
 
@@ -40,11 +36,10 @@ def tabular(name: str | None, *, path: str | None, options: Options, dtype: str)
     Raises:
         ValueError: If the table cannot be used as it is; the message names line and column.
     """
-    table, files, source = _read(path, options)
+    table, files, source = read_table(path, options)
     features, notes = _feature_columns(table, options)
     dropped = _handle_missing(table, features, options)
-    as_text = options.target in options.categorical
-    task, reason = decide_task(table, options.target, stated=options.task, as_text=as_text)
+    task, reason = decide_task(table, options)
     _refuse_wide(table, features, options)
     names, classes = _classes(table, task, options)
     rows = draw_rows(table, classes, options, files=files)
@@ -56,16 +51,15 @@ def tabular(name: str | None, *, path: str | None, options: Options, dtype: str)
         target, targets, amounts = Column(options.target, "target", categories=names), classes, {}
     columns = _fit(table, features, by_name["train"], options)
     every_column = _in_header_order(table, columns, target)
-    learned = [*(column.name for column in columns), options.target]
-    leaks = leak_notes(table, learned, by_name, categorical=options.categorical)
+    account = account_of(
+        table, columns, target, reason=reason, splits=by_name, classes=classes, options=options
+    )
     table.release(options.target)
     inputs = prepare(table, columns, order, dtype=dtype)
     splits = consecutive_split(inputs, targets[order], sizes=list(map(len, rows)))
-    notes += [reason] if options.task == "auto" else []
     notes += [f"{dropped} rows with missing values were dropped"] if dropped else []
-    notes += [*_warnings(columns, target, splits[0]), *leaks]
     return Dataset(
-        name=name or (Path(table.name).stem if path else database_name(table.name)),
+        name=name or name_of(files),
         task=task,
         train=splits[0],
         val=splits[1],
@@ -80,42 +74,12 @@ def tabular(name: str | None, *, path: str | None, options: Options, dtype: str)
         feature_scale=_joint_scale(columns),
         target_scale=_joint_scale([target]) if task == "regression" else Scale.identity(1),
         columns=every_column,
-        notes=tuple(notes),
+        lines=tuple(sentences.lines(account, options)),
+        notes=(*notes, *sentences.notes(account)),
+        warnings=tuple(sentences.warnings(account, options)),
+        facts=account.record(),
+        other_task=account.other_task,
         reading={**asdict(options.reading), "missing_values": list(options.missing_values)},
-    )
-
-
-def _read(path: str | None, options: Options) -> tuple[Table, SeveralFiles, str]:
-    """Read the table; return it, its files and what a data set calls its source."""
-    if path is None:
-        assert options.url is not None
-        assert options.query is not None
-        rows = SeveralFiles({"path": QueryRows(options.url, options.query)})
-        return _table(rows, options), rows, rows.name
-    paths = {"path": path, "val_path": options.val_path, "test_path": options.test_path}
-    files = {knob: table_path(text) for knob, text in paths.items() if text is not None}
-    try:
-        several = SeveralFiles(
-            {k: open_file(str(file), file, reading=options.reading) for k, file in files.items()}
-        )
-        table = _table(several, options)
-    except OSError as error:
-        name = Path(error.filename or files["path"])
-        knob = next((knob for knob, file in files.items() if file == name), "path")
-        raise ValueError(f"data.{knob}={name}: {error.strerror}") from None
-    source = path if path.startswith(PACKAGED) else str(files["path"])
-    return table, several, ", ".join([source, *(str(file) for file in [*files.values()][1:])])
-
-
-def _table(files: SeveralFiles, options: Options) -> Table:
-    labels = [options.target] if options.task != "regression" else []
-    groups = [options.splitting[knob] for knob in ("group", "split") if knob in options.splitting]
-    return Table(
-        files.name,
-        files,
-        missing_values=options.missing_values,
-        as_text=[*options.categorical, *labels, *groups],
-        unused=[name for name in options.drop if name not in options.splitting.values()],
     )
 
 
@@ -125,6 +89,11 @@ def _feature_columns(table: Table, options: Options) -> tuple[list[str], list[st
     Returns:
         Those to learn from, in header order; and notes on those that say which rows train.
     """
+    if not options.target:
+        raise ValueError(
+            "data.target: which column is to be predicted? Add data.target=COLUMN; "
+            f"{table.name} has {listed(table.header)}"
+        )
     asked = [("data.target", [options.target]), ("data.drop", options.drop)]
     asked += [("data.features", options.features or []), ("data.categorical", options.categorical)]
     asked += [(f"data.{knob}", [column]) for knob, column in options.splitting.items()]
@@ -134,7 +103,7 @@ def _feature_columns(table: Table, options: Options) -> tuple[list[str], list[st
                 hint = _delimiter_hint(table) or closest(column, table.header)
                 raise ValueError(
                     f"{key}={column}: {table.name} has no such column; it has "
-                    f"{_some(table.header)}{hint}"
+                    f"{listed(table.header)}{hint}"
                 )
     left_out, notes = not_learned(table, options)
     wanted = set(table.header if options.features is None else options.features)
@@ -177,9 +146,12 @@ def _classes(table: Table, task: str, options: Options) -> tuple[tuple[str, ...]
     as_text = name in options.categorical or table.is_category(name)
     names, indices = classes_of(table, name, as_text=as_text)
     if len(names) > options.max_categories:
+        more = f"add data.max_categories={len(names)} if each names a class"
+        if name not in options.categorical and table.numbers(name) is not None:
+            more += ", or data.task=regression if they are amounts"
         raise ValueError(
             f"{table.name}: the target {name!r} has {len(names):,} different values, more than "
-            f"data.max_categories={options.max_categories}; use data.task=regression or raise it"
+            f"data.max_categories={options.max_categories}; {more}"
         )
     if len(names) < 2:
         raise ValueError(
@@ -193,6 +165,8 @@ def _fit_amounts(
 ) -> tuple[Column, npt.NDArray[np.generic], dict[str, Amounts]]:
     """Prepare a regression's targets, [N]; and say how, and where they lie in each split."""
     name, standardise = options.target, options.standardise_target
+    if table.numbers(name) is None:
+        raise ValueError(no_amounts(table, name, most=options.max_categories))
     column, targets = prepare_amounts(
         table, name, splits["train"], standardise=standardise, dtype=dtype
     )
@@ -269,21 +243,3 @@ def _in_header_order(table: Table, columns: Sequence[Column], target: Column) ->
         known.get(name, Column(name, "dropped", int(table.missing(name).sum())))
         for name in table.header
     )
-
-
-def _warnings(columns: Sequence[Column], target: Column, train: Split) -> Iterator[str]:
-    absent = np.setdiff1d(np.arange(len(target.categories)), train.targets)
-    for index in absent if target.categories else []:
-        name = target.categories[int(index)]
-        yield f"class {name!r} has no training row, so it cannot be learned"
-    for column in columns:
-        if column.unseen:
-            yield (
-                f"{column.unseen} validation or test rows have a {column.name!r} that no "
-                "training row has; all its columns are 0 there"
-            )
-
-
-def _some(names: Sequence[str], most: int = 8) -> str:
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

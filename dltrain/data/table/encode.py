@@ -72,7 +72,7 @@ def fit_category(table: Table, name: str, train: Integers) -> Column:
     known = tuple(texts[code] for code in learned if code >= 0)
     features = [f"{name}_{category}" for category in known]
     features += [f"{name}_nan"] if -1 in learned else []
-    unseen = np.count_nonzero((codes >= 0) & ~np.isin(codes, learned))
+    unseen = np.count_nonzero(~np.isin(codes, learned))
     missing = int(np.count_nonzero(codes < 0))
     return Column(
         name, "category", missing, categories=known, features=tuple(features), unseen=int(unseen)
@@ -157,14 +157,10 @@ def prepare_amounts(
     """Turn a regression's target into numbers, [N], in the table's order; and say how.
 
     Raises:
-        ValueError: If the target is text, or too large to standardise or for the type.
+        ValueError: If it is too large to standardise or for the type.
     """
     values = table.numbers(name)
-    if values is None:
-        raise ValueError(
-            f"{table.at(0, name)}: {table.text(0, name)!r} is not a number; "
-            "use data.task=classification if it names a class"
-        )
+    assert values is not None
     mean, deviation = 0.0, 1.0
     if standardise:
         mean, deviation = scale_of(values[train], f"{table.name}: column {name!r}")
@@ -204,11 +200,10 @@ class Encoder:
         self._codes = codes
 
     def counts(self) -> tuple[int, int]:
-        """Count the cells that were imputed, and those of a category that no training row has."""
+        """Count the cells that were imputed, and those as no training row has them."""
         if self._column.role == "number":
             return int(np.count_nonzero(np.isnan(self._values))) if self._has_holes else 0, 0
-        new = (self._codes >= 0) & (self._features[self._codes] < 0)
-        return 0, int(np.count_nonzero(new))
+        return 0, int(np.count_nonzero(self._features[self._codes] < 0))
 
     def write(self, rows: slice, inputs: npt.NDArray[np.floating]) -> None:
         """Write the given rows, [rows, F]."""

@@ -16,11 +16,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dltrain.data.dataset import EVALUATION_ROWS, Column, Dataset
-from dltrain.data.table.cells import parsed
+from dltrain.data.table.cells import parsed, truths
 from dltrain.data.table.encode import Encoder
+from dltrain.data.table.sentences import new_categories
 from dltrain.data.table.source import HeldRows
-from dltrain.data.table.table import Table, quoted
-from dltrain.text import clipped, closest
+from dltrain.data.table.table import Table, listed, quoted
+from dltrain.text import closest
 
 # Numbers of a part: large enough for the products, small enough to stay small beside a block.
 PART_NUMBERS = 1 << 20
@@ -66,8 +67,9 @@ class OtherRows:
         used = {*wanted, *([data.target_name] if targets else [])}
         self._unused = [column for column in header if column not in used]
         self._booleans: dict[str, bool] = {}
+        self.rows = 0  # how many were prepared so far
         self.imputed = dict.fromkeys(wanted, 0)  # cells that were imputed so far, by column
-        # cells so far of a category that no training row has, by column
+        # cells so far with a category, or a blank, that no training row has, by column
         self.unseen = dict.fromkeys(as_text, 0)
 
     def _refuse_shifted(self, header: Sequence[str]) -> None:
@@ -88,8 +90,6 @@ class OtherRows:
         if not missing:
             return
         role = " to compare with" if missing[0] == self._data.target_name else ""
-        known = ", ".join(clipped(column, most=40) for column in header[:8])
-        more = f" and {len(header) - 8} more" if len(header) > 8 else ""
         mark = self._data.reading["delimiter"] or ","
         hint = closest(missing[0], header)
         if len(header) == 1 and len(wanted) > 1:
@@ -97,7 +97,7 @@ class OtherRows:
         others = f" (nor {len(missing) - 1} others)" if len(missing) > 1 else ""
         raise ValueError(
             f"{self._name}: has no column {quoted(missing[0])}{role}{others}; "
-            f"it has {known}{more}{hint}"
+            f"it has {listed(header)}{hint}"
         )
 
     def parts(self, rows: HeldRows) -> Iterator[Part]:
@@ -126,7 +126,19 @@ class OtherRows:
             inputs = np.empty((stop - start, width), self._dtype)
             for encoder, end in zip(encoders, ends, strict=True):
                 encoder.write(slice(start, stop), inputs[:, end - encoder.width : end])
+            self.rows += stop - start
             yield Part(start, stop, inputs, None if targets is None else targets[start:stop])
+
+    def notes(self) -> Iterator[str]:
+        """Say what of the rows so far was not there, or not like that in training."""
+        for column in self._columns:
+            if count := self.imputed[column.name]:
+                where = f"missing in {count:,} of {self.rows:,} rows"
+                became = f"it became {column.imputed:g} there, as in training"
+                yield f"{quoted(column.name)} is {where}; {became}"
+        for name, count in self.unseen.items():
+            if count:
+                yield new_categories(name, count, f"{self.rows:,} rows")
 
     def _encoder(self, table: Table, column: Column) -> Encoder:
         if column.role == "number":
@@ -147,12 +159,15 @@ class OtherRows:
         except ValueError:
             pass  # what it advises helps only before training
         texts, codes = table.categories(column)
-        numbers = parsed(pa.array(texts, pa.string()))
-        wrong = np.flatnonzero((codes >= 0) & ~np.isfinite(numbers)[codes])
-        raise ValueError(
-            f"{table.at(wrong[0], column)}: {quoted(texts[codes[wrong[0]]])} is no finite number, "
-            "and numbers were learned from there; correct it"
-        )
+        held = pa.array(texts, pa.string())
+        is_number, is_truth = np.isfinite(parsed(held)), ~np.isnan(truths(held))
+        counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+        right, what = is_number, "no finite number, and numbers were learned from there"
+        if counts[is_truth].sum() > counts[is_number].sum():
+            right, what = is_truth, "neither true nor false, as other cells are there"
+        wrong = np.flatnonzero((codes >= 0) & ~right[codes])
+        cell = quoted(texts[codes[wrong[0]]])
+        raise ValueError(f"{table.at(wrong[0], column)}: {cell} is {what}; correct it")
 
     def _refuse_mixture(self, table: Table, column: str) -> None:
         """Refuse true and false where other blocks have numbers: they are read alike in one."""
@@ -193,11 +208,9 @@ class OtherRows:
         wrong = np.flatnonzero(indices < 0)
         if len(wrong):
             text = texts[codes[wrong[0]]]
-            known = ", ".join(clipped(label, most=40) for label in classes[:8])
-            more = f" and {len(classes) - 8} more" if len(classes) > 8 else ""
             raise ValueError(
                 f"{table.at(wrong[0], name)}: {quoted(text)} is none of the classes"
-                f"{closest(text, classes)} (there are: {known}{more})"
+                f"{closest(text, classes)} (there are: {listed(classes)})"
             )
         return indices
 

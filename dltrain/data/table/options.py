@@ -12,7 +12,7 @@ from dltrain.data.table.reading import Reading
 class Options:
     """How a table is prepared; see the knobs of ``data=csv``."""
 
-    target: str
+    target: str  # empty: not said, which is refused once the columns are known
     task: str
     features: Sequence[str] | None
     drop: Sequence[str]
