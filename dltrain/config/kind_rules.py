@@ -72,6 +72,12 @@ def table(run: RunConfig) -> Iterable[Problem]:
     yield from _fractions(run)
     if data.target in data.drop or data.target in (data.features or []):
         yield Problem("data.target", "cannot also be in data.drop or data.features")
+    if data.log_target and data.task == "classification":
+        yield Problem("data.log_target", "classes have no logarithm; leave it out")
+    if data.weight is not None and data.weight == data.target:
+        yield Problem("data.weight", "cannot also be data.target")
+    if data.weight is not None and data.weight in (data.features or []):
+        yield Problem("data.weight", "is not learned from; take it out of data.features")
     delimiter = (data.delimiter or ",").replace("\\t", "\t")
     printable = delimiter == "\t" or delimiter.isprintable()
     if len(delimiter) != 1 or not delimiter.isascii() or not printable or delimiter == '"':

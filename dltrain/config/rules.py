@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from dltrain.config.choices import DeviceType, Dtype, Init, Matmul, Task
 from dltrain.config.kinds import DATA, OPTIMIZERS, TABLE, Rule
 from dltrain.config.knob import Problem
 from dltrain.config.overrides import Overrides
+from dltrain.config.plain import shown
 from dltrain.config.schema import RunConfig
 from dltrain.metrics import names_for, without_split
 from dltrain.system.paths import expanded, problem_with
@@ -96,6 +97,16 @@ def ineffective(run: RunConfig, overrides: Overrides) -> list[str]:
     return sentences
 
 
+def class_weight_notes(run: RunConfig) -> list[str]:
+    """Say what weights of classes do to a run's figures; nothing if there are none."""
+    asked = getattr(run.loss, "class_weight", None)
+    if asked is None:
+        return []
+    return [
+        f"loss.class_weight={shown(asked)} weighs the loss, on every split; no other metric does so"
+    ]
+
+
 def _tasks(run: RunConfig) -> Iterable[Problem]:
     stated = Task(getattr(run.data, "task", DATA[run.data.kind].task))
     return task_problems(run, stated, data=run.data.name or run.data.kind)
@@ -104,6 +115,35 @@ def _tasks(run: RunConfig) -> Iterable[Problem]:
 def _length(run: RunConfig) -> Iterable[Problem]:
     if run.trainer.epochs is None and run.trainer.steps is None:
         yield Problem("trainer.epochs", "how long? Add trainer.epochs=10, or trainer.steps=8000")
+
+
+def _weights(run: RunConfig) -> Iterable[Problem]:
+    """Only a loss that weighs rows goes with weights."""
+    column, loss = getattr(run.data, "weight", None), run.loss.kind
+    if column is not None and not TABLE["loss"][loss].weighs:
+        yield Problem("data.weight", f"loss={loss} does not weigh rows; leave out one of the two")
+
+
+def class_weight_problems(
+    run: RunConfig, names: Sequence[str], rows: Sequence[float]
+) -> Iterator[Problem]:
+    """Refuse weights that are not those of the classes there are.
+
+    Args:
+        run: Its loss may weigh classes.
+        names: Of the classes; empty where amounts are predicted.
+        rows: How many training rows each has, as they count.
+    """
+    key, asked = "loss.class_weight", getattr(run.loss, "class_weight", None)
+    if asked is None:
+        return
+    if not names:
+        yield Problem(key, "weighs classes, and the target is an amount; leave it out")
+    elif isinstance(asked, list) and len(asked) != len(names):
+        known = ", ".join(map(repr, names[:8])) + (", ..." if len(names) > 8 else "")
+        yield Problem(key, f"needs {len(names)} numbers, one per class, in this order: {known}")
+    elif isinstance(asked, list) and not any(w * n for w, n in zip(asked, rows, strict=True)):
+        yield Problem(key, "is 0 for every class that has training rows, so that nothing counts")
 
 
 def _rounding(run: RunConfig) -> Iterable[Problem]:
@@ -153,7 +193,7 @@ def problems(
     """
     rules: list[Rule] = [_tasks] if fits else []
     rules += [kinds[getattr(run, group).kind].rules for group, kinds in TABLE.items()]
-    rules += [_length, _rounding]
+    rules += [_length, _weights, _rounding]
     rules += [DATA[run.data.kind].files, _output_dir] if check_files else []
     rules += [_expectations]
     rules += [_tensorboard] if training else []

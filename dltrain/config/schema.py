@@ -11,6 +11,7 @@ from typing import Any
 
 from dltrain.config.choices import (
     Activation,
+    ClassWeight,
     DeviceType,
     Dtype,
     Init,
@@ -98,6 +99,22 @@ class PlainLossConfig:
     """A loss that has no numbers of its own."""
 
     kind: str = knob("which loss this is; chosen with loss=")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassLossConfig:
+    """A loss that may weigh classes."""
+
+    kind: str = knob("which loss this is; chosen with loss=")
+    class_weight: ClassWeight | list[float] | None = knob(
+        "how much the rows of each class count in the loss: a number per class, in the order of "
+        "the classes; balanced: each class as much as any other; null: every row the same",
+        ge=0,
+        le=1e12,
+        min_length=1,
+        stacks=True,
+        optional=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -523,7 +523,7 @@ def batches(loading: Batches, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield all batches of an epoch, each good until the next."""
     for window in loading.windows(epoch):
         for index in range(len(window)):
-            yield loading.batch(index, step=torch.tensor(0, dtype=torch.int32))
+            yield loading.batch(index, step=torch.tensor(0, dtype=torch.int32))[:2]
 
 
 def first_step_that_is_not_finite(words: Words) -> int:

@@ -17,7 +17,14 @@ from dltrain.data.table.options import Options
 from dltrain.data.table.splitting import draw_rows, not_learned
 from dltrain.data.table.table import Integers, Table, listed
 from dltrain.data.table.table_files import name_of, read_table
-from dltrain.data.table.target import classes_of, decide_task, no_amounts
+from dltrain.data.table.target import (
+    classes_of,
+    decide_task,
+    log_note,
+    no_amounts,
+    no_logarithm,
+)
+from dltrain.data.table.weights import fit_weights
 from dltrain.text import closest
 
 
@@ -50,13 +57,14 @@ def tabular(name: str | None, *, path: str | None, options: Options, dtype: str)
     else:
         target, targets, amounts = Column(options.target, "target", categories=names), classes, {}
     columns = _fit(table, features, by_name["train"], options)
-    every_column = _in_header_order(table, columns, target)
+    weighing, weights = fit_weights(table, options.weight, by_name, dtype=dtype)
+    every_column = _in_header_order(table, [*columns, target, *weighing])
     account = account_of(
         table, columns, target, reason=reason, splits=by_name, classes=classes, options=options
     )
     table.release(options.target)
     inputs = prepare(table, columns, order, dtype=dtype)
-    splits = consecutive_split(inputs, targets[order], sizes=list(map(len, rows)))
+    splits = consecutive_split(inputs, targets[order], sizes=[*map(len, rows)], weights=weights)
     notes += [f"{dropped} rows with missing values were dropped"] if dropped else []
     return Dataset(
         name=name or name_of(files),
@@ -97,6 +105,7 @@ def _feature_columns(table: Table, options: Options) -> tuple[list[str], list[st
     asked = [("data.target", [options.target]), ("data.drop", options.drop)]
     asked += [("data.features", options.features or []), ("data.categorical", options.categorical)]
     asked += [(f"data.{knob}", [column]) for knob, column in options.splitting.items()]
+    asked += [("data.weight", [options.weight])] if options.weight is not None else []
     for key, columns in asked:
         for column in columns:
             if column not in table.header:
@@ -106,6 +115,7 @@ def _feature_columns(table: Table, options: Options) -> tuple[list[str], list[st
                     f"{listed(table.header)}{hint}"
                 )
     left_out, notes = not_learned(table, options)
+    notes += [log_note(options.target)] if options.log_target else []
     wanted = set(table.header if options.features is None else options.features)
     wanted -= {options.target, *options.drop, *left_out}
     return [column for column in table.header if column in wanted], notes
@@ -119,7 +129,7 @@ def _delimiter_hint(table: Table) -> str:
 
 def _handle_missing(table: Table, features: Sequence[str], options: Options) -> int:
     """Drop rows with missing cells or refuse them, as the options say; return how many dropped."""
-    used = [*features, options.target]
+    used = [*features, options.target, *([options.weight] if options.weight is not None else [])]
     if options.missing == "drop":
         absent = np.any([table.missing(column) for column in used], axis=0)
         if absent.all():
@@ -130,7 +140,8 @@ def _handle_missing(table: Table, features: Sequence[str], options: Options) -> 
     for column in used if options.missing == "error" else [options.target]:
         rows = np.flatnonzero(table.missing(column))
         if len(rows):
-            cure = "drop" if column == options.target else "mean, median or drop"
+            only_drop = column in (options.target, options.weight)
+            cure = "drop" if only_drop else "mean, median or drop"
             raise ValueError(
                 f"{table.at(rows[0], column)}: no value ({len(rows):,} rows have none); "
                 f"fill it in or use data.missing={cure}"
@@ -143,6 +154,8 @@ def _classes(table: Table, task: str, options: Options) -> tuple[tuple[str, ...]
     name = options.target
     if task == "regression":
         return (), None
+    if options.log_target:
+        raise no_logarithm(name)
     as_text = name in options.categorical or table.is_category(name)
     names, indices = classes_of(table, name, as_text=as_text)
     if len(names) > options.max_categories:
@@ -168,7 +181,12 @@ def _fit_amounts(
     if table.numbers(name) is None:
         raise ValueError(no_amounts(table, name, most=options.max_categories))
     column, targets = prepare_amounts(
-        table, name, splits["train"], standardise=standardise, dtype=dtype
+        table,
+        name,
+        splits["train"],
+        standardise=standardise,
+        log=options.log_target,
+        dtype=dtype,
     )
     values = table.numbers(name)
     assert values is not None
@@ -234,11 +252,12 @@ def _joint_scale(columns: Sequence[Column]) -> Scale:
     return Scale(
         np.repeat([column.mean for column in columns], widths),
         np.repeat([column.deviation for column in columns], widths),
+        log=any(column.log for column in columns),
     )
 
 
-def _in_header_order(table: Table, columns: Sequence[Column], target: Column) -> tuple[Column, ...]:
-    known = {column.name: column for column in [*columns, target]}
+def _in_header_order(table: Table, columns: Sequence[Column]) -> tuple[Column, ...]:
+    known = {column.name: column for column in columns}
     return tuple(
         known.get(name, Column(name, "dropped", int(table.missing(name).sum())))
         for name in table.header

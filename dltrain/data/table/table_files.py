@@ -56,7 +56,7 @@ def _table(files: SeveralFiles, options: Options) -> Table:
         files,
         missing_values=options.missing_values,
         as_text=[*options.categorical, *labels, *groups],
-        unused=[name for name in options.drop if name not in options.splitting.values()],
+        unused=[name for name in options.drop if name not in options.not_features],
     )
 
 

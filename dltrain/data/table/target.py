@@ -75,6 +75,22 @@ def other_task(table: Table, options: Options, *, classes: Sequence[str]) -> str
     return "classification" if few and (different == np.round(different)).all() else ""
 
 
+def no_logarithm(name: str) -> ValueError:
+    """Return the complaint that classes have no logarithm."""
+    return ValueError(
+        f"data.log_target=true: the target {name!r} is taken for classes, which have no "
+        "logarithm; add data.task=regression if they are amounts, or leave it out"
+    )
+
+
+def log_note(name: str) -> str:
+    """Say what it means for the figures that the target's logarithm is learned."""
+    return (
+        f"the logarithm of {name!r} is learned (data.log_target): loss is of the logarithm, every "
+        f"other metric of {name!r} itself"
+    )
+
+
 def classes_of(table: Table, name: str, *, as_text: bool) -> tuple[tuple[str, ...], Integers]:
     """Return the class names, numbers in their order, and the class of each row, [N].
 
