@@ -28,12 +28,12 @@ from dltrain.data.table.weights import fit_weights
 from dltrain.text import closest
 
 
-def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dataset:
+def tabular(name: str | None, *, path: str | None, options: Options, dtype: str) -> Dataset:
     """Read a CSV file and prepare it for training.
 
     Args:
         name: How the data set is called; None: the file's name without its ending.
-        path: The file; ``package:NAME`` is one that dltrain ships.
+        path: The file; ``package:NAME`` is one that dltrain ships; None: a query is asked.
         options: How to prepare it.
         dtype: Of the inputs and of a regression's targets: float32 or float64.
 
