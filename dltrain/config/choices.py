@@ -22,6 +22,15 @@ class Missing(StrEnum):
     error = "error"
 
 
+class Thousands(StrEnum):
+    """What may stand between the thousands of a number."""
+
+    comma = ","
+    point = "."
+    apostrophe = "'"
+    space = "space"
+
+
 class Source(StrEnum):
     """Which Fashion-MNIST may be used."""
 

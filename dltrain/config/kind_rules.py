@@ -71,6 +71,8 @@ def table(run: RunConfig) -> Iterable[Problem]:
     printable = delimiter == "\t" or delimiter.isprintable()
     if len(delimiter) != 1 or not delimiter.isascii() or not printable or delimiter == '"':
         yield Problem("data.delimiter", "must be one ASCII character, or \\t for a tab")
+    if data.thousands == data.decimal:
+        yield Problem("data.thousands", "cannot also be data.decimal")
 
 
 # What decides on its own which rows validate or test, and so does not go with each other.

@@ -15,8 +15,10 @@ from dltrain.data.dataset import Column, Dataset, Scale, Split
 
 MAX_FEATURES = 2**24
 MAX_MISSING = 10_000
+ROLES = ("number", "category", "date", "target", "dropped")
+PARTS = ("year", "month", "weekday", "day_of_year", "hour", "missing")
 _KEYS = ("unit", "task", "target", "feature_names", "class_names", "image_shape", "reading")
-_READING = {"delimiter": ",", "missing_values": [""]}
+_READING = {"delimiter": ",", "missing_values": [""], "decimal": ".", "thousands": None}
 
 
 class PreparationError(ValueError):
@@ -92,8 +94,8 @@ def _columns(value: object) -> tuple[Column, ...]:
 
 
 _FIELDS: Mapping[str, Callable[[Any], bool]] = {
-    "name": lambda value: isinstance(value, str) and value != "",
-    "role": lambda value: value in ("number", "category", "target", "dropped"),
+    "name": lambda value: isinstance(value, str),
+    "role": lambda value: value in ROLES,
     "missing": lambda value: type(value) is int and value >= 0,
     "imputed": lambda value: value is None or _is_number(value),
     "categories": lambda value: _is_texts(value) and _differ(tuple(value)),
@@ -101,6 +103,10 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "unseen": lambda value: type(value) is int and value >= 0,
     "mean": lambda value: _is_number(value),
     "deviation": lambda value: _is_number(value) and value > 0,
+    "written": lambda value: isinstance(value, str) and _is_text(value),
+    "source": lambda value: isinstance(value, str) and _is_text(value),
+    "part": lambda value: value in ("", *PARTS),
+    "other": lambda value: isinstance(value, str) and _is_text(value),
 }
 
 
@@ -130,7 +136,8 @@ def _features_of(column: Column) -> Iterator[tuple[str, ...]]:
         case "number":
             yield (column.name,)
         case "category":
-            known = tuple(f"{column.name}_{category}" for category in column.categories)
+            categories = [*column.categories, *([column.other] if column.other else [])]
+            known = tuple(f"{column.name}_{category}" for category in categories)
             yield from (known, (*known, f"{column.name}_nan"))
         case _:
             yield ()
@@ -157,7 +164,17 @@ def _reading(value: object) -> dict[str, Any]:
     _check(plain, "reading.delimiter")
     missing = _texts(value["missing_values"], "reading.missing_values")
     _check(len(missing) <= MAX_MISSING, "reading.missing_values")
-    return {"delimiter": mark, "missing_values": list(missing)}
+    decimal, thousands = value["decimal"], value["thousands"]
+    _check(decimal in (".", ","), "reading.decimal")
+    _check(
+        thousands in (None, ",", ".", "'", "space") and thousands != decimal, "reading.thousands"
+    )
+    return {
+        "delimiter": mark,
+        "missing_values": list(missing),
+        "decimal": decimal,
+        "thousands": thousands,
+    }
 
 
 def _texts(value: object, what: str) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from dltrain.data.dataset import Amounts, Column, Dataset, Scale, Split
 from dltrain.data.splits import SPLIT_NAMES, consecutive_split
 from dltrain.data.table.csv_file import CsvFile
 from dltrain.data.table.duplicates import leak_notes
-from dltrain.data.table.encode import fit_category, fit_number, prepare, prepare_amounts
+from dltrain.data.table.encode import prepare, prepare_amounts
+from dltrain.data.table.features import fit, understand
 from dltrain.data.table.options import Options
 from dltrain.data.table.several_files import SeveralFiles
 from dltrain.data.table.splitting import draw_rows, not_learned
@@ -20,7 +21,7 @@ from dltrain.data.table.table import Integers, Table
 from dltrain.data.table.target import classes_of, decide_task
 from dltrain.system.digests import joint_digest
 from dltrain.system.paths import PACKAGED, table_path
-from dltrain.text import closest
+from dltrain.text import closest, counted
 
 
 def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dataset:
@@ -40,10 +41,10 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     """
     table, files, source = _read(path, options)
     features, notes = _feature_columns(table, options)
-    dropped = _handle_missing(table, features, options)
+    notes += _handle_missing(table, features, options)
     as_text = options.target in options.categorical
     task, reason = decide_task(table, options.target, stated=options.task, as_text=as_text)
-    _refuse_wide(table, features, options)
+    understood = understand(table, features, options)
     names, classes = _classes(table, task, options)
     rows = draw_rows(table, classes, options, files=files)
     by_name, order = dict(zip(SPLIT_NAMES, rows, strict=True)), np.concatenate(rows)
@@ -52,15 +53,15 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         target, targets, amounts = _fit_amounts(table, by_name, options, dtype)
     else:
         target, targets, amounts = Column(options.target, "target", categories=names), classes, {}
-    columns = _fit(table, features, by_name["train"], options)
-    every_column = _in_header_order(table, columns, target)
+    columns = fit(table, understood, by_name["train"], options)
+    every_column = _in_header_order(table, columns, target, understood.formats)
     learned = [*(column.name for column in columns), options.target]
     leaks = leak_notes(table, learned, by_name, categorical=options.categorical)
     table.release(options.target)
     inputs = prepare(table, columns, order, dtype=dtype)
     splits = consecutive_split(inputs, targets[order], sizes=list(map(len, rows)))
     notes += [reason] if options.task == "auto" else []
-    notes += [f"{dropped} rows with missing values were dropped"] if dropped else []
+    notes += [*understood.notes, *_signs([*columns, target])]
     notes += [*_warnings(columns, target, splits[0]), *leaks]
     return Dataset(
         name=name or Path(table.name).stem,
@@ -79,7 +80,7 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         target_scale=_joint_scale([target]) if task == "regression" else Scale.identity(1),
         columns=every_column,
         notes=tuple(notes),
-        reading={"delimiter": options.mark, "missing_values": list(options.missing_values)},
+        reading=options.reading,
     )
 
 
@@ -97,9 +98,10 @@ def _read(path: str, options: Options) -> tuple[Table, SeveralFiles, str]:
             str(files["path"]),
             several,
             delimiter=options.mark,
-            missing_values=options.missing_values,
+            missing_values=options.missing_texts,
             as_text=[*options.categorical, *labels, *groups],
             unused=[name for name in options.drop if name not in options.splitting.values()],
+            writings=dict.fromkeys(several.header, options.writing),
         )
     except OSError as error:
         name = Path(error.filename or files["path"])
@@ -138,25 +140,36 @@ def _delimiter_hint(table: Table) -> str:
     return f"; add 'data.delimiter={shown}'?" if len(table.header) == 1 and other else ""
 
 
-def _handle_missing(table: Table, features: Sequence[str], options: Options) -> int:
-    """Drop rows with missing cells or refuse them, as the options say; return how many dropped."""
-    used = [*features, options.target]
+def _handle_missing(table: Table, features: Sequence[str], options: Options) -> list[str]:
+    """Drop rows with missing cells or refuse them, as the options say; return notes on it.
+
+    Rows without a target are dropped unless they are refused: there is nothing to learn from them.
+    """
+    target = options.target
+    if options.missing == "error":
+        for column in [*features, target]:
+            rows = np.flatnonzero(table.missing(column))
+            if len(rows):
+                cure = "mean, median or drop" if column != target else "mean or drop"
+                raise ValueError(
+                    f"{table.at(rows[0], column)}: no value ({len(rows):,} rows have none); "
+                    f"fill it in or use data.missing={cure}"
+                )
+        return []
+    used = [*features, target] if options.missing == "drop" else [target]
+    absent = np.any([table.missing(column) for column in used], axis=0)
+    if absent.all():
+        advice = "data.missing=drop leaves no row: each lacks a value"
+        if options.missing != "drop":
+            advice = f"no row has a value of the target {target!r}"
+        raise ValueError(f"{table.name}: {advice}")
+    if not absent.any():
+        return []
+    table.keep(~absent)
+    rows_are = counted(int(absent.sum()), "row")
     if options.missing == "drop":
-        absent = np.any([table.missing(column) for column in used], axis=0)
-        if absent.all():
-            raise ValueError(f"{table.name}: data.missing=drop leaves no row: each lacks a value")
-        if absent.any():
-            table.keep(~absent)
-        return int(absent.sum())
-    for column in used if options.missing == "error" else [options.target]:
-        rows = np.flatnonzero(table.missing(column))
-        if len(rows):
-            cure = "drop" if column == options.target else "mean, median or drop"
-            raise ValueError(
-                f"{table.at(rows[0], column)}: no value ({len(rows):,} rows have none); "
-                f"fill it in or use data.missing={cure}"
-            )
-    return 0
+        return [f"{rows_are} with missing values were dropped"]
+    return [f"{rows_are} without a {target!r} left out: there is nothing to learn from them"]
 
 
 def _classes(table: Table, task: str, options: Options) -> tuple[tuple[str, ...], Integers | None]:
@@ -191,58 +204,6 @@ def _fit_amounts(
     return column, targets, amounts
 
 
-def _is_text(table: Table, column: str, options: Options) -> bool:
-    return column in options.categorical or table.numbers(column) is None
-
-
-def _fit(table: Table, names: Sequence[str], train: Integers, options: Options) -> list[Column]:
-    """Decide from the training rows what becomes of feature columns; some become nothing."""
-    missing, standardise = options.missing, options.standardise
-    every = [
-        fit_category(table, name, train)
-        if _is_text(table, name, options)
-        else fit_number(table, name, train, missing=missing, standardise=standardise)
-        for name in names
-    ]
-    columns = [column for column in every if column.features]
-    if not columns:
-        raise ValueError(
-            f"{table.name}: no column is left to learn from; see data.features, data.drop"
-        )
-    _refuse_twins(table, columns)
-    return columns
-
-
-def _refuse_wide(table: Table, features: Sequence[str], options: Options) -> None:
-    """Refuse columns of too many different texts, such as names and ids, all at once."""
-    counts = {
-        column: len(table.categories(column)[0])
-        for column in features
-        if _is_text(table, column, options)
-    }
-    wide = {column: n for column, n in counts.items() if n > options.max_categories}
-    if wide:
-        listed = ", ".join(f"{column!r} has {count}" for column, count in wide.items())
-        raise ValueError(
-            f"{table.name}: too many different texts: {listed}, more than "
-            f"data.max_categories={options.max_categories}; leave them out with "
-            f"'data.drop=[{','.join([*options.drop, *wide])}]' or raise data.max_categories"
-        )
-
-
-def _refuse_twins(table: Table, columns: Sequence[Column]) -> None:
-    """Refuse prepared columns of one name, such as those of a text column a and a column a_x."""
-    seen: dict[str, str] = {}
-    for column in columns:
-        for feature in column.features:
-            if feature in seen:
-                raise ValueError(
-                    f"{table.name}: columns {seen[feature]!r} and {column.name!r} both become "
-                    f"{feature!r}; rename a column or a category"
-                )
-            seen[feature] = column.name
-
-
 def _joint_scale(columns: Sequence[Column]) -> Scale:
     widths = [max(len(column.features), 1) for column in columns]
     return Scale(
@@ -251,11 +212,21 @@ def _joint_scale(columns: Sequence[Column]) -> Scale:
     )
 
 
-def _in_header_order(table: Table, columns: Sequence[Column], target: Column) -> tuple[Column, ...]:
+def _in_header_order(
+    table: Table, columns: Sequence[Column], target: Column, formats: Mapping[str, str]
+) -> tuple[Column, ...]:
+    """List what became of each column of the file, followed by what was made of it."""
     known = {column.name: column for column in [*columns, target]}
+
+    def of(name: str) -> Column:
+        role = "date" if name in formats else "dropped"
+        missing = int(table.missing(name).sum())
+        return known.get(name) or Column(name, role, missing, written=formats.get(name, ""))
+
     return tuple(
-        known.get(name, Column(name, "dropped", int(table.missing(name).sum())))
+        column
         for name in table.header
+        for column in (of(name), *(each for each in columns if each.source == name))
     )
 
 
@@ -270,6 +241,12 @@ def _warnings(columns: Sequence[Column], target: Column, train: Split) -> Iterat
                 f"{column.unseen} validation or test rows have a {column.name!r} that no "
                 "training row has; all its columns are 0 there"
             )
+
+
+def _signs(columns: Sequence[Column]) -> list[str]:
+    """Name the columns whose numbers carry a sign, such as ``$``."""
+    signed = [f"{c.name!r} ({c.written})" for c in columns if c.written and not c.part]
+    return [f"each number carries a sign, which is left out: {', '.join(signed)}"] if signed else []
 
 
 def _some(names: Sequence[str], most: int = 8) -> str:

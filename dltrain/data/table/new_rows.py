@@ -16,10 +16,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dltrain.data.dataset import EVALUATION_ROWS, Column, Dataset
+from dltrain.data.table.categories import Categories
 from dltrain.data.table.cells import parsed
 from dltrain.data.table.csv_stream import HeldRows
+from dltrain.data.table.dates import PARTS
+from dltrain.data.table.derived import derive
 from dltrain.data.table.encode import Encoder
 from dltrain.data.table.table import Table, quoted
+from dltrain.data.table.writing import Writing
 from dltrain.text import clipped, closest
 
 # Numbers of a part: large enough for the products, small enough to stay small beside a block.
@@ -57,17 +61,23 @@ class OtherRows:
         self._data, self._name, self._dtype = data, name, dtype
         self._columns = columns_of(data)
         self._targets = targets
-        wanted = [column.name for column in self._columns]
+        wanted = [column.origin for column in self._columns]
         self._refuse_missing([*wanted, *([data.target_name] if targets else [])], header)
         # Texts of categories are asked for; of what is not learned from nothing is.
-        as_text = [column.name for column in self._columns if column.role == "category"]
+        as_text = [column.origin for column in self._columns if _is_text(column)]
         self._as_text = [*as_text, *([data.target_name] if targets and data.class_names else [])]
         used = {*wanted, *([data.target_name] if targets else [])}
         self._unused = [column for column in header if column not in used]
+        signs = {column.name: column.written for column in data.columns}
+        self._writings = {
+            name: Writing(data.reading["decimal"], data.reading["thousands"], signs.get(name, ""))
+            for name in header
+        }
         self._booleans: dict[str, bool] = {}
-        self.imputed = dict.fromkeys(wanted, 0)  # cells that were imputed so far, by column
+        names = [column.name for column in self._columns]
+        self.imputed = dict.fromkeys(names, 0)  # cells that were imputed so far, by column
         # cells so far of a category that no training row has, by column
-        self.unseen = dict.fromkeys(as_text, 0)
+        self.unseen = {column.name: 0 for column in self._columns if column.role == "category"}
 
     def _refuse_missing(self, wanted: Sequence[str], header: Sequence[str]) -> None:
         missing = [column for column in wanted if column not in header]
@@ -101,7 +111,9 @@ class OtherRows:
             missing_values=reading["missing_values"],
             as_text=self._as_text,
             unused=self._unused,
+            writings=self._writings,
         )
+        derive(table, self._columns)
         encoders = [self._encoder(table, column) for column in self._columns]
         targets = self._prepared_targets(table) if self._targets else None
         ends = np.cumsum([encoder.width for encoder in encoders])
@@ -116,7 +128,7 @@ class OtherRows:
             yield Part(start, stop, inputs, None if targets is None else targets[start:stop])
 
     def _encoder(self, table: Table, column: Column) -> Encoder:
-        if column.role == "number":
+        if column.role == "number" and not column.part:
             self._refuse_text(table, column.name)
             self._refuse_mixture(table, column.name)
         encoder = Encoder(table, column)
@@ -134,11 +146,13 @@ class OtherRows:
         except ValueError:
             pass  # what it advises helps only before training
         texts, codes = table.categories(column)
-        numbers = parsed(pa.array(texts, pa.string()))
+        numbers = parsed(pa.array(texts, pa.string()), self._writings[column])
         wrong = np.flatnonzero((codes >= 0) & ~np.isfinite(numbers)[codes])
+        sign = self._writings[column].sign
+        written = f" with {sign!r}" if sign else ""
         raise ValueError(
-            f"{table.at(wrong[0], column)}: {quoted(texts[codes[wrong[0]]])} is no finite number, "
-            "and numbers were learned from there; correct it"
+            f"{table.at(wrong[0], column)}: {quoted(texts[codes[wrong[0]]])} is no finite number"
+            f"{written}, and numbers were learned from there; correct it"
         )
 
     def _refuse_mixture(self, table: Table, column: str) -> None:
@@ -174,8 +188,7 @@ class OtherRows:
         texts, codes = table.categories(name)
         if set(classes) <= {"true", "false"}:
             texts = [text.lower() for text in texts]
-        index_of = {label: index for index, label in enumerate(classes)}
-        class_of_text = np.array([index_of.get(text, -1) for text in texts], np.int64)
+        class_of_text = np.array(list(map(Categories(classes).index, texts)), np.int64)
         indices: npt.NDArray[np.int64] = class_of_text[codes]
         wrong = np.flatnonzero(indices < 0)
         if len(wrong):
@@ -187,6 +200,11 @@ class OtherRows:
                 f"{closest(text, classes)} (there are: {known}{more})"
             )
         return indices
+
+
+def _is_text(column: Column) -> bool:
+    """Whether the texts of a column will be asked for: those of categories and dates."""
+    return column.role == "category" or column.part in PARTS
 
 
 def columns_of(data: Dataset) -> list[Column]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from dltrain.data.table.missing import USUAL
+from dltrain.data.table.writing import Writing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +21,11 @@ class Options:
     categorical: Sequence[str]
     missing: str
     missing_values: Sequence[str]
+    keep_default_na: bool
+    missing_indicator: bool
+    decimal: str
+    thousands: str | None
+    date_format: str | None
     max_categories: int
     standardise: bool
     standardise_target: bool
@@ -37,6 +46,26 @@ class Options:
     def mark(self) -> str:
         """What separates cells, as a character."""
         return self.delimiter.replace("\\t", "\t")
+
+    @property
+    def missing_texts(self) -> list[str]:
+        """What means missing."""
+        return ["", *(USUAL if self.keep_default_na else ()), *self.missing_values]
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """What a run keeps, to read other rows alike."""
+        return {
+            "delimiter": self.mark,
+            "missing_values": self.missing_texts,
+            "decimal": self.decimal,
+            "thousands": self.thousands,
+        }
+
+    @property
+    def writing(self) -> Writing:
+        """How numbers are written."""
+        return Writing(self.decimal, self.thousands)
 
     @property
     def splitting(self) -> dict[str, str]:

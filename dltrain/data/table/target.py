@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
+from dltrain.data.table.categories import merged
+from dltrain.data.table.cells import parsed
 from dltrain.data.table.table import Integers, Table
 
 # Whole numbers with this few different values are read as class labels by task=auto.
@@ -41,11 +44,12 @@ def classes_of(table: Table, name: str, *, as_text: bool) -> tuple[tuple[str, ..
     names, codes = table.categories(name)
     if table.is_boolean(name):
         names = [label.lower() for label in names]
+    names = names if as_text else merged(names)
     classes, class_indices = np.unique(names, return_inverse=True)
     indices = class_indices[codes]
     numbers = None if as_text else table.numbers(name)
     if numbers is not None and not table.is_boolean(name):
-        values = np.array([float(label) for label in classes])
+        values = parsed(pa.array(classes.tolist()), table.writing(name))
         order = np.argsort(values, kind="stable")
         same = np.flatnonzero(np.diff(values[order]) == 0)
         if len(same):

@@ -218,7 +218,7 @@ def test_one_file_in_another_role_is_other_data(prepare: Prepare) -> None:
         ("a,y\n", "v.csv: has a header but no rows"),
         ("a,y\n1,2\n3\n", "v.csv:3: 1 cells, but the header has 2"),
         ("a,y\n1,2\nx,3\n", "v.csv:3: column 'a': 'x' stands among numbers"),
-        ("a,y\n1,2\n3,\n", "v.csv:3: column 'y': no value"),
+        ("a,y\n1,2\n3,x\n", "v.csv:3: column 'y': 'x' stands among numbers"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_with_its_name(

@@ -36,7 +36,7 @@ def cell_refusal(content: str, column: str) -> str:
 def test_a_stray_text_among_numbers_is_refused_with_its_place() -> None:
     assert cell_refusal("a,y\n1,1\n\n2,1\n3O,1\n4,1\n", "a") == (
         "t.csv:5: column 'a': '3O' stands among numbers; correct it, or name it in "
-        "data.missing_values, or use data.categorical=[a] or data.drop=[a]"
+        "data.missing_values, or use 'data.categorical=[a]' or 'data.drop=[a]'"
     )
 
 
