@@ -139,10 +139,22 @@ def choosing(
         task: What is predicted.
         rows: How many each split has; the training rows choose where none validate.
         balanced: Whether no class is rare. A rare one is worth nothing to the accuracy.
-        wanted: A metric's name; None: the usual one.
+        wanted: A metric's name, which may have the split before it; None: the usual one.
     """
     usual = (m.name for m in _of_task(task) if m.chooses and balanced)
-    return f"{'val' if rows.get('val') else 'train'}/{wanted or next(usual, LOSS.name)}"
+    return (
+        f"{'val' if rows.get('val') else 'train'}/{without_split(wanted) or next(usual, LOSS.name)}"
+    )
+
+
+def without_split(name: str | None) -> str | None:
+    """Take the split off a metric that chooses epochs: ``val/auc`` is ``auc``, as of all of them.
+
+    Example:
+        >>> without_split("val/auc"), without_split("auc"), without_split("test/auc")
+        ('auc', 'auc', 'test/auc')
+    """
+    return name and name.removeprefix("val/")
 
 
 def better(row: Statistics, other: Statistics, *, metric: str) -> bool:

@@ -99,8 +99,8 @@ STORAGE = (
     Defect(
         "a spreadsheet computes what stands in a predicted row",
         "data/table/csv_writer.py",
-        "    if _FORMULA[begins].any():\n",
-        "    if not len(begins):\n",
+        "    if suspects.any():\n",
+        "    if not len(suspects):\n",
         ("data/table/test_csv_writer.py::test_formulas_are_marked_as_text",),
     ),
     Defect(

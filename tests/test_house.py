@@ -53,6 +53,7 @@ ELSEWHERE = {
     "config.choices": "test_conf.py",  # lists of words
     "config.schema": "test_conf.py",  # dataclasses, each held against its YAML file
     "inference.prediction": "cli/test_predict.py",  # what it writes is a verb's output
+    "inference.row_writers": "cli/test_predict.py",  # likewise
     "report.effects": "report/test_contents.py",  # what it draws is decided in runs.compare
     "runs.provenance": "train/test_resume.py",  # what of a run may change when it goes on
     "runs.tracker": "train/tracking/test_trackers.py",  # a protocol

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.cli.run_argument import chosen_run
+from dltrain.cli.run_argument import check_readable, chosen_run
 from dltrain.cli.terminal.console import bold, dim, output, pairs, table, warning
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.data.input_stream import InputStream, opened
@@ -63,6 +63,7 @@ def main(words: Sequence[str]) -> None:
     settable = () if arguments.data is not None else DATA_PATHS
     run, changes = chosen_run(arguments.words, verb="evaluate", settable=settable)
     with refusing():
+        check_readable([] if arguments.data is None else [arguments.data])
         settle_libraries(run)
     view = TrainingView(output(sys.stderr))
     with view.working("loading torch"):

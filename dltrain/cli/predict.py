@@ -1,7 +1,9 @@
-"""Predict with a saved run: CSV in, CSV out; or images in, CSV out.
+"""Predict with a saved run: a table in, a table out; or images in, a table out.
 
   dltrain predict latest --data new.csv                       to standard output
   dltrain predict k3f9 --data new.csv --output predicted.csv  to a file, whole or not at all
+  dltrain predict k3f9 --data new.csv --output p.parquet      as Parquet; of other names only .csv,
+                                                              .tsv and .txt are written
   cat new.csv | dltrain predict k3f9 --data - | head          from standard input
   dltrain predict k3f9 --data shoe.png bag.jpg                pictures; or a folder of them
   dltrain predict k3f9 --data t10k-images-idx3-ubyte.gz       an IDX file of images
@@ -14,9 +16,11 @@ then, and so on; text among numbers is refused with its line, and a category tha
 has counts as none of them, which is said. The data the run learned from are not needed. Files may
 be gzipped, and larger than memory.
 
-What comes out are the columns that went in (file of a picture, row of an IDX file, counted from 0),
-then prediction, in the target's own units or as the class's name, and probability_CLASS for each
-class. Texts that a spreadsheet would take for formulas get an apostrophe in front.
+What comes out are the columns that went in, as they stood there (file of a picture, row of an IDX
+file, counted from 0), then prediction, in the target's own units or as the class's name, and
+probability_CLASS for each class; where the run learned from columns of such names, these begin with
+dltrain_. A text such as =1+1 stays what it is: for a spreadsheet, which would compute it, add
+--safe-cells. A file that is there is not replaced without --overwrite.
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.cli.run_argument import chosen_run, print_note
+from dltrain.cli.run_argument import check_readable, chosen_run, print_note
 from dltrain.cli.terminal.console import output, pairs
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.config.overrides import Overrides
@@ -46,16 +50,23 @@ if TYPE_CHECKING:
     from dltrain.inference.saved_model import Trained
 
 USAGE = "dltrain predict RUN --data FILE [--output FILE] [--epoch last|best] [output_dir=FOLDER]"
+TEXT_NAMES, PARQUET = ("", ".csv", ".tsv", ".txt"), ".parquet"  # how an output's name may end
 
 
 def main(words: Sequence[str]) -> None:
-    """Predict files, and write the predictions as CSV."""
+    """Predict files, and write the predictions."""
     parser = Parser("predict", __doc__ or "", USAGE)
     parser.add_argument("words", nargs="*", metavar="RUN", help="and output_dir=FOLDER")
     parser.add_argument(
         "--data", nargs="+", metavar="FILE", help="what to predict; - is standard input"
     )
     parser.add_argument("--output", metavar="FILE", help="where to; - is standard output, as usual")
+    parser.add_argument("--overwrite", action="store_true", help="replace the file of --output")
+    parser.add_argument(
+        "--safe-cells",
+        action="store_true",
+        help="put an apostrophe before texts that a spreadsheet would compute, as =1+1",
+    )
     parser.add_argument(
         "--epoch", choices=("last", "best"), help="whose weights (those the run keeps)"
     )
@@ -66,18 +77,31 @@ def main(words: Sequence[str]) -> None:
     if not files:
         raise UsageError(["predict: of what? Add --data FILE, behind the run"])
     run, _ = chosen_run([*arguments.words, *settings], verb="predict", settable=())
-    target = _target(arguments.output, files)
+    target = _target(arguments.output, files, overwrite=arguments.overwrite)
+    if arguments.safe_cells and target is not None and target.suffix == PARQUET:
+        raise UsageError(["--safe-cells: is of text files; leave it out, a Parquet file is safe"])
     with refusing():
+        check_readable(files)
         settle_libraries(run)
     with TrainingView(output(sys.stderr)).working("loading torch"):
         from dltrain.inference.prediction import Predictor
+        from dltrain.inference.row_writers import CsvRows, ParquetRows, RowWriter
         from dltrain.inference.saved_model import load
     with refusing(), stopping(_end):
         trained = load(run, epoch=arguments.epoch, check_files=False)
         started = time.perf_counter()
         with _writing(target) as write:
-            predictor = Predictor(trained, write)
-            _predict(predictor, trained, files)
+            writer: RowWriter = ParquetRows(write)
+            if target is None or target.suffix != PARQUET:
+                mark = (
+                    "\t"
+                    if target and target.suffix == ".tsv"
+                    else trained.data.reading["delimiter"]
+                )
+                writer = CsvRows(write, delimiter=mark, safe=arguments.safe_cells)
+            predictor = Predictor(trained, writer)
+            with contextlib.closing(writer):
+                _predict(predictor, trained, files)
         seconds = time.perf_counter() - started
     for note in predictor.notes:
         print_note(note)
@@ -91,7 +115,7 @@ def _end(number: int) -> NoReturn:
     raise Interruption(number, "interrupted; nothing is kept")
 
 
-def _target(text: str | None, files: Sequence[str]) -> Path | None:
+def _target(text: str | None, files: Sequence[str], *, overwrite: bool) -> Path | None:
     """Return the file to write, or None for standard output."""
     if text in (None, "-"):
         return None
@@ -107,6 +131,11 @@ def _target(text: str | None, files: Sequence[str]) -> Path | None:
         raise UsageError([f"--output {text}: there is no folder {path.parent}"])
     if any(os.path.realpath(file) == str(path) for file in files if file != "-"):
         raise UsageError([f"--output {text}: would take the place of what is read"])
+    if path.suffix not in (*TEXT_NAMES, PARQUET):
+        kinds = f"{', '.join(TEXT_NAMES[1:])} or {PARQUET}"
+        raise UsageError([f"--output {text}: its ending must say the kind of file: {kinds}"])
+    if path.exists() and not overwrite:
+        raise UsageError([f"--output {text}: is there already; add --overwrite to replace it"])
     return path
 
 
@@ -149,9 +178,4 @@ def _pictures(files: Sequence[str]) -> Iterator[Path]:
     from dltrain.data.images.picture_files import pictures_in
 
     for file in files:
-        if Path(file).is_dir():
-            yield from pictures_in(Path(file))
-        elif Path(file).is_file():
-            yield Path(file)
-        else:
-            raise ValueError(f"--data {file}: no such file")
+        yield from pictures_in(Path(file)) if Path(file).is_dir() else [Path(file)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from dltrain.cli.arguments import UsageError, output_dir_of, refusing
@@ -14,6 +16,7 @@ from dltrain.runs.compare.comparison import of_sweep
 from dltrain.runs.compare.repeats import is_split
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
+from dltrain.system.paths import problem_with
 from dltrain.text import closest
 
 
@@ -54,6 +57,20 @@ def _member(run: Run) -> Run:
     member = comparison.runs[best.index]
     print_note(f"{metric} chose {member.short}, the sweep's {comparison.best_title}")
     return member
+
+
+def check_readable(files: Sequence[str]) -> None:
+    """Refuse files that are not there before the time it takes to load a model; - is any stream.
+
+    Raises:
+        ValueError: If one of them does not exist, or must not be read.
+    """
+    for file in files:
+        problem = problem_with(Path(file)) if file else "must not be empty"
+        if problem is None and file != "-" and not os.access(file, os.R_OK):
+            problem = "may not be read" if os.path.exists(file) else "no such file"
+        if problem is not None:
+            raise ValueError(f"--data {file}: {problem}")
 
 
 def print_note(note: str) -> None:

@@ -17,7 +17,7 @@ from dltrain.config.kinds import DATA, OPTIMIZERS, TABLE, Rule
 from dltrain.config.knob import Problem
 from dltrain.config.overrides import Overrides
 from dltrain.config.schema import RunConfig
-from dltrain.metrics import names_for
+from dltrain.metrics import names_for, without_split
 from dltrain.system.paths import expanded, problem_with
 from dltrain.text import closest
 
@@ -51,7 +51,7 @@ def task_problems(run: RunConfig, task: Task, *, data: str) -> Iterator[Problem]
             group, f"{group}={name} {does} {_WHAT[wanted]}, but {asks} {_WHAT[task]}; use {choices}"
         )
     metric, known = run.trainer.metric, names_for(None if task == Task.auto else task)
-    if metric is not None and metric not in known:
+    if metric is not None and without_split(metric) not in known:
         there = f"(there are: {', '.join(known)}; of the validation rows where there are some)"
         yield Problem("trainer.metric", f"no such metric{closest(metric, known)} {there}")
 

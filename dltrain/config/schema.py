@@ -127,7 +127,7 @@ class TrainerConfig:
         "stop after this many validations without a new best; null: never", ge=1
     )
     metric: str | None = knob(
-        "what chooses the best epoch, such as loss, accuracy or rmse; null: accuracy where no "
+        "what chooses the best epoch, such as loss, accuracy or val/rmse; null: accuracy where no "
         "class is rare, else the loss",
         raw=True,
     )
@@ -176,7 +176,10 @@ class SweepConfig:
     zip: list[str] = knob("keys whose values go in pairs, instead of every combination")
     repeat: int = knob("runs per setting, with seed, seed + 1, ...", ge=1, le=10**5)
     file: str | None = knob("YAML file with a list of sweeps to run as one", raw=True)
-    metric: str | None = knob("what sorts the results; null: the metric that chooses", raw=True)
+    metric: str | None = knob(
+        "what sorts the results, such as auc, val/auc or test/auc; null: the metric that chooses",
+        raw=True,
+    )
     margin: float | None = knob(
         "how much worse than the best still counts as good; null: 0.01 of accuracies and the like, "
         "2 % of losses and errors",

@@ -20,6 +20,7 @@ class InputStream(io.RawIOBase):
     Args:
         name: What complaints call it.
         stream: Where it comes from.
+        path: The file it is, where it lies on disk and can be opened again.
 
     Attributes:
         digest: A SHA-256 of what was read, unpacked; or None, for that takes time.
@@ -28,8 +29,8 @@ class InputStream(io.RawIOBase):
         ValueError: If it cannot be read; this from every call that reads.
     """
 
-    def __init__(self, name: str, stream: BinaryIO) -> None:
-        self.name = name
+    def __init__(self, name: str, stream: BinaryIO, *, path: Path | None = None) -> None:
+        self.name, self.path = name, path
         self.digest: hashlib._Hash | None = None
         self._stream = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream)))
         if self.start(2) == _GZIP:
@@ -78,4 +79,4 @@ def opened(path: Path, *, name: str) -> Iterator[InputStream]:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise ValueError(f"{name}: {reason}") from None
-        yield InputStream(name, cast(BinaryIO, file))
+        yield InputStream(name, cast(BinaryIO, file), path=path if path.is_file() else None)

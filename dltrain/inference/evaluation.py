@@ -18,7 +18,7 @@ from torch import Tensor
 from dltrain.data.dataset import EVALUATION_ROWS, Dataset
 from dltrain.data.images.idx import image_parts, label_parts
 from dltrain.data.input_stream import InputStream
-from dltrain.data.table.csv_stream import CsvBlocks
+from dltrain.data.table.formats import open_blocks
 from dltrain.data.table.new_rows import OtherRows
 from dltrain.inference.saved_model import Trained, load
 from dltrain.metrics import leading
@@ -158,7 +158,7 @@ def _joined(parts: Sequence[Part]) -> Part:
 
 def _table_parts(trained: Trained, source: InputStream) -> Iterator[Part]:
     data = trained.data
-    blocks = CsvBlocks(source.name, source, delimiter=data.reading["delimiter"])
+    blocks = open_blocks(source, reading=data.reading)
     others = OtherRows(data, blocks.header, name=source.name, dtype=trained.dtype, targets=True)
     for rows in blocks:
         for part in others.parts(rows):

@@ -1,4 +1,4 @@
-"""Predictions for new rows, written as CSV in bounded memory.
+"""Predictions for new rows, computed and written in bounded memory.
 
 Letters: n rows of a block, B rows of a part, H height, W width, C classes.
 """
@@ -6,7 +6,7 @@ Letters: n rows of a block, B rows of a part, H height, W width, C classes.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,32 +17,30 @@ from dltrain.data.dataset import EVALUATION_ROWS
 from dltrain.data.images.idx import image_parts
 from dltrain.data.images.picture_files import read_picture
 from dltrain.data.input_stream import InputStream
-from dltrain.data.table.csv_stream import CsvBlocks
-from dltrain.data.table.csv_writer import as_cells, as_rows, joined
+from dltrain.data.table.formats import open_blocks
 from dltrain.data.table.new_rows import OtherRows
 from dltrain.inference.evaluation import predict
+from dltrain.inference.row_writers import RowWriter
 from dltrain.inference.saved_model import Trained
 
 PREDICTION, PROBABILITY = "prediction", "probability_"
 MAX_BYTES = 2**26  # of a picture that comes as a stream
-Write = Callable[[bytes], object]
 
 
 class Predictor:
-    """Writes predictions as CSV.
+    """Predicts rows and writes them, what went in beside what came out.
 
     Args:
         trained: The model.
-        write: Takes the text, part by part.
+        writer: Takes the rows, part by part.
     """
 
-    def __init__(self, trained: Trained, write: Write) -> None:
+    def __init__(self, trained: Trained, writer: RowWriter) -> None:
         self.rows = 0  # how many have been predicted
         self.notes: list[str] = []  # what the user should know of them, in sentences
-        self._trained, self._write = trained, write
-        self._delimiter = trained.data.reading["delimiter"]
-        names = pa.array(trained.data.class_names, pa.string())
-        self._names = self._cells(names) if len(names) else None
+        self._trained, self._writer = trained, writer
+        self._names = pa.array(trained.data.class_names, pa.string())
+        self._columns = _computed_columns(trained)
 
     def table(self, source: InputStream) -> None:
         """Predict the rows of a CSV file: its columns, then the predictions.
@@ -51,20 +49,25 @@ class Predictor:
             ValueError: If it does not have what the run learned from.
         """
         data = self._trained.data
-        blocks = CsvBlocks(source.name, source, delimiter=self._delimiter)
+        blocks = open_blocks(source, reading=data.reading)
         others = OtherRows(data, blocks.header, name=source.name, dtype=self._trained.dtype)
-        taken = [name for name in self._columns if name in blocks.header]
+        taken = [name for name in self._columns.names if name in blocks.header]
         if taken:
             raise ValueError(
                 f"{source.name}: has a column {taken[0]!r} already, as predictions will have; "
                 "rename it"
             )
-        self._head(blocks.header)
+        self._begin({name: pa.string() for name in blocks.header})
         for rows in blocks:
-            passed = joined(list(map(self._cells, rows.texts)), delimiter=self._delimiter)
+            passed = self._writer.ready(rows.texts)
             for part in others.parts(rows):
-                passed_rows = passed.slice(part.start, part.stop - part.start)
-                self._rows(passed_rows, part.inputs)
+                length = part.stop - part.start
+                self._rows([column.slice(part.start, length) for column in passed], part.inputs)
+        self._note_cells(others)
+
+    def _note_cells(self, others: OtherRows) -> None:
+        """Note what cells became that are no plain values."""
+        data = self._trained.data
         for name, count in others.imputed.items():
             if count:
                 [column] = [column for column in data.columns if column.name == name]
@@ -87,10 +90,10 @@ class Predictor:
         """
         shape = self._trained.data.image_shape
         assert shape is not None
-        self._head(["row"])
+        self._begin({"row": pa.int64()})
         for inputs in image_parts(source, shape=shape, rows=EVALUATION_ROWS):
             numbers = np.arange(self.rows, self.rows + len(inputs))
-            self._rows(pa.array(numbers).cast(pa.string()), inputs)
+            self._rows(self._writer.ready([pa.array(numbers, pa.int64())]), inputs)
 
     def pictures(self, files: Iterable[Path | InputStream]) -> None:
         """Predict PNG and JPEG files: the file, then the predictions.
@@ -98,10 +101,10 @@ class Predictor:
         Raises:
             ValueError: If one of them is none, or of another size.
         """
-        self._head(["file"])
+        self._begin({"file": pa.string()})
         colourful = 0
         for names, inputs, colours in self._picture_parts(files):
-            self._rows(self._cells(pa.array(names, pa.string())), inputs)
+            self._rows(self._writer.ready([pa.array(names, pa.string())]), inputs)
             colourful += colours
         if colourful:
             self.notes.append(
@@ -129,29 +132,28 @@ class Predictor:
         if names:
             yield names, np.stack(pictures), colours
 
-    @property
-    def _columns(self) -> list[str]:
-        return [PREDICTION, *(f"{PROBABILITY}{name}" for name in self._trained.data.class_names)]
+    def _begin(self, passed: dict[str, pa.DataType]) -> None:
+        self._writer.begin(pa.schema([*pa.schema(passed), *self._columns]))
 
-    def _head(self, columns: Sequence[str]) -> None:
-        names = pa.array([*columns, *self._columns], pa.string())
-        cells = self._cells(names)
-        self._write(
-            as_rows([cells[i : i + 1] for i in range(len(cells))], delimiter=self._delimiter)
-        )
-
-    def _rows(self, passed: pa.StringArray, inputs: npt.NDArray[np.generic]) -> None:
+    def _rows(self, passed: list[pa.Array], inputs: npt.NDArray[np.generic]) -> None:
         """Write a part of B rows: the columns passed on, then the predictions."""
         predictions, probabilities = predict(self._trained.outputs(inputs), self._trained.data)
-        if probabilities is None or self._names is None:
+        if probabilities is None:
             # In the digits that the model computes with; more would be made up.
-            cells = [pa.array(predictions.astype(self._trained.dtype)).cast(pa.string())]
+            computed = [pa.array(predictions.astype(self._trained.dtype))]
         else:
             columns = (pa.array(each) for each in np.ascontiguousarray(probabilities.T))
-            cells = [self._names.take(pa.array(predictions))]
-            cells += [column.cast(pa.string()) for column in columns]
-        self._write(as_rows([passed, *cells], delimiter=self._delimiter))
+            computed = [self._names.take(pa.array(predictions)), *columns]
+        self._writer.write(passed, computed)
         self.rows += len(inputs)
 
-    def _cells(self, texts: pa.StringArray) -> pa.StringArray:
-        return as_cells(texts, delimiter=self._delimiter)
+
+def _computed_columns(trained: Trained) -> pa.Schema:
+    """Name the columns that are computed, and none of them like a column of the run's own."""
+    data, dtype = trained.data, pa.type_for_alias(trained.dtype)
+    names = [PREDICTION, *(f"{PROBABILITY}{name}" for name in data.class_names)]
+    types = [pa.string(), *[pa.float32()] * len(data.class_names)] if data.class_names else [dtype]
+    known = {data.target_name, *(column.name for column in data.columns), *data.feature_names}
+    while known & set(names):
+        names = [f"dltrain_{name}" for name in names]
+    return pa.schema(list(zip(names, types, strict=True)))

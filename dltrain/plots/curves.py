@@ -88,7 +88,7 @@ def _draw_metric(axes: Axes, curves: Sequence[Curve], metric: str) -> None:
         [epoch] = epochs
         axes.set_xlim(epoch - 1, epoch + 1)
     axes.set_xlabel("epoch")
-    axes.set_ylabel(metric)
+    axes.set_ylabel(metric if len(splits) > 1 else f"{splits[0]}/{metric}")
 
 
 def _look(curve: Curve, among: Sequence[Curve], split: str) -> dict[str, Any]:

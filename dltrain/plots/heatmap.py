@@ -19,8 +19,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from dltrain.metrics import higher_is_better
 from dltrain.plots import style
 from dltrain.runs.compare.axes import LOG, Axis, apart, axis_of, metric_axis
-from dltrain.runs.compare.effects import drawable, keys_by_importance, texts_of
-from dltrain.runs.compare.repeats import REPEATS, setting_keys
+from dltrain.runs.compare.effects import drawable, keys_by_importance, scale_ends, texts_of
+from dltrain.runs.compare.repeats import repeats_called, setting_keys
 from dltrain.runs.compare.results import Result
 from dltrain.runs.compare.settings import SettingResult, best_result, best_title, grouped
 
@@ -56,9 +56,11 @@ def draw(results: Sequence[Result], *, metric: str, title: str) -> Figure:
     sparse = len(cells) < FILLED * len(across.texts) * len(down.texts)
     size = (7.5, 5.6) if sparse else _size(across, down)
     figure = style.figure(*size)
-    style.headline(figure, title, _note(results, keys))
+    means = [cell.mean for cell in cells.values() if cell.results]
+    shades = _shades(means, metric)
+    notes = [_note(results, keys), _clipping_note(means, shades)]
+    style.headline(figure, title, "; ".join(filter(None, notes)))
     axes = figure.add_subplot()
-    shades = _shades([cell.mean for cell in cells.values() if cell.results], metric)
     if sparse:
         _scatter(axes, cells, across=across, down=down, shades=shades)
     else:
@@ -73,16 +75,23 @@ def draw(results: Sequence[Result], *, metric: str, title: str) -> Figure:
 
 def _note(results: Sequence[Result], keys: Sequence[str]) -> str:
     """Say what a cell is of, where more varies than the two keys."""
-    others = [key for key in results[0].setting if key not in keys]
-    kinds = {
-        "each cell is shown at the best of": [key for key in others if key not in REPEATS],
-        "means over": [key for key in others if key in REPEATS],
+    others = [key for key in setting_keys(results) if key not in keys]
+    names = f"{', '.join(map(style.named, others[:4]))}{', ...' if len(others) > 4 else ''}"
+    best = f"each cell is shown at the best of {names}" if others else ""
+    repeats = repeats_called(results)
+    means = f"means over {repeats}" if repeats else ""
+    return "; ".join(filter(None, [best, means]))
+
+
+def _clipping_note(values: Sequence[float], shades: Shades) -> str:
+    """Say which cells have a colour that is not theirs alone, for they lie beyond the scale."""
+    low, high = float(shades.norm.vmin or 0.0), float(shades.norm.vmax or 0.0)
+    beyond = {
+        f"above {high:.3g}": sum(value > high for value in values),
+        f"below {low:.3g}": sum(value < low for value in values),
     }
-    return "; ".join(
-        f"{kind} {', '.join(map(style.named, names[:4]))}{', ...' if len(names) > 4 else ''}"
-        for kind, names in kinds.items()
-        if names
-    )
+    parts = [f"{side} ({n} of {len(values)} cells)" for side, n in beyond.items() if n]
+    return f"one colour for all {' and '.join(parts)}" if parts else ""
 
 
 def _size(across: Axis, down: Axis) -> tuple[float, float]:
@@ -108,7 +117,8 @@ def _shades(values: Sequence[float], metric: str) -> Shades:
     colours: Colormap = matplotlib.colormaps[style.VALUES]
     if not higher_is_better(metric):
         colours = colours.reversed()
-    low, high = min(values), max(values)
+    low, high = scale_ends(values, metric)
+    low, high = max(low, min(values)), min(high, max(values))
     if low == high:
         low, high = low - 0.5 * abs(low or 1), high + 0.5 * abs(high or 1)
     is_log = metric_axis(metric, values) == LOG

@@ -24,7 +24,7 @@ from dltrain.runs.compare.effects import (
     off_scale_note,
     texts_of,
 )
-from dltrain.runs.compare.repeats import is_repeated
+from dltrain.runs.compare.repeats import is_repeated, repeats_called
 from dltrain.runs.compare.results import LOST, Result
 from dltrain.runs.compare.settings import best_result, best_title
 
@@ -90,7 +90,8 @@ def _note(
     note = ""
     grouped = any(effect.axis.is_grouped for effect in effects)
     if is_repeated(results) or grouped:
-        over = "neighbours and repeats" if grouped else "repeats"
+        each = ["neighbours"] if grouped else []
+        over = " and ".join(filter(None, [*each, repeats_called(results)]))
         kind = "geometric mean" if effects[0].metric_axis == LOG else "mean"
         note = f"lines: {kind} over {over}; bands: its standard deviation"
     dropped = len(keys) - MAX_PANELS

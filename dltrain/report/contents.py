@@ -14,6 +14,7 @@ from dltrain.report.curves import learning_curves
 from dltrain.report.effects import effects, parallel
 from dltrain.report.ranking import runs_table, settings_table
 from dltrain.runs.compare.comparison import Comparison, compare, setting_text
+from dltrain.runs.compare.repeats import repeats_called
 from dltrain.runs.compare.results import counts
 from dltrain.runs.compare.split_mean import SplitMean
 from dltrain.runs.run import Run
@@ -83,7 +84,11 @@ def _of_sweep(sweep: Run, comparison: Comparison) -> Document:
         warnings=warnings,
         sections=[
             *_compared(comparison),
-            *([section("best", "The best member", [pairs(result_lines(best))])] if best else []),
+            *(
+                [section("best", f"The {comparison.best_title}", [pairs(result_lines(best))])]
+                if best
+                else []
+            ),
             *(_model(best, f"{whose},") if best is not None else ()),
             *([run_sections.config(best, whose=f" in {whose}")] if best else []),
             run_sections.environment(sweep, member=best),
@@ -144,9 +149,13 @@ def _best(comparison: Comparison) -> tuple[Run | None, list[tuple[str, str, str]
     figures = [(comparison.metric, figure(best.value), f"{called}, epoch {best.epoch}")]
     setting = next(iter(comparison.settings), None)
     if setting is not None and len(setting.results) > 1:
-        text = setting_text(setting.setting, list(setting.setting)) or "all seeds"
+        text = (
+            setting_text(setting.setting, list(setting.setting))
+            or f"over {repeats_called(setting.results)}"
+        )
         note = f"{text}; sd {figure(setting.deviation)}, n {setting.count}"
-        mean = (f"best setting's mean {comparison.metric}", figure(setting.mean), note)
+        title = {"best": "best setting's mean"}.get(setting.word, setting.word or "mean")
+        mean = (f"{title} {comparison.metric}", figure(setting.mean), note)
         best_of_it = f"{called}, {comparison.best_title}, epoch {best.epoch}"
         figures = [mean, (comparison.metric, figure(best.value), best_of_it)]
     telling = (f"test/{metric}" for metric in most_telling())

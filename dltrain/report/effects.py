@@ -19,7 +19,7 @@ from dltrain.runs.compare.effects import (
     texts_of,
 )
 from dltrain.runs.compare.repeats import REPEATS
-from dltrain.runs.compare.settings import best_result
+from dltrain.runs.compare.settings import best_result, best_title
 
 MAX_AXES = 12
 FEW = 8  # values of a metric that have a tick each
@@ -40,12 +40,13 @@ def effects(comparison: Comparison) -> Iterator[Block]:
     said = "; ".join(filter(None, notes))
     if drawn and said:
         yield paragraph(f"{said[0].upper()}{said[1:]}.")
-    best = best_result(results, comparison.metric)
+    best, title = best_result(results, comparison.metric), best_title(results)
     for key, effect in zip(keys, drawn, strict=True):
         star = None
         if best is not None and best.index not in off_scale(results, comparison.metric):
             name = comparison.names[best.index]
-            star = {"x": _x(effect.axis, best.setting[key]), "y": best.value, "called": name}
+            x = _x(effect.axis, best.setting[key])
+            star = {"x": x, "y": best.value, "called": name, "title": title}
         yield {
             "kind": "effect",
             "key": key,

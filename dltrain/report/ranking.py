@@ -8,6 +8,7 @@ from dltrain.runs.compare.best_table import COUNT, VERDICT, Column, best_table, 
 from dltrain.runs.compare.comparison import Comparison
 from dltrain.runs.compare.effects import texts_of
 from dltrain.runs.compare.field_names import EPOCH
+from dltrain.runs.compare.repeats import repeats_called
 from dltrain.runs.compare.settings import is_good, meanings
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run_time import seconds_of
@@ -82,7 +83,7 @@ def settings_table(comparison: Comparison) -> list[Block]:
     shown = table(
         columns,
         cells,
-        caption="Settings with their mean over repeats",
+        caption=f"Settings with their mean over {repeats_called(comparison.results)}",
         sorted_by=sorted_by,
         more={"marked": good, "filter": len(settings) > 20},
     )

@@ -84,8 +84,11 @@ class Plan:
 
     @property
     def metric(self) -> str:
-        """Metric that results are sorted by."""
-        return self.settings.metric or self.groups[0].metric
+        """Metric that results are sorted by; one without a split is of the rows that choose."""
+        asked, usual = self.settings.metric, self.groups[0].metric
+        if asked and "/" not in asked:
+            return f"{usual.partition('/')[0]}/{asked}"
+        return asked or usual
 
 
 def make_plan(overrides: Overrides, sources: Sources, *, base: Sequence[Overrides] = ()) -> Plan:
@@ -211,8 +214,8 @@ def _look(config: RunConfig, seen: dict[str, Dataset], download: bool) -> Datase
 
 def metric_problems(plan: Plan) -> list[str]:
     """Say what is wrong with what sorts a sweep's results."""
-    chosen = plan.settings.metric
-    if chosen is None:
+    chosen = plan.metric
+    if plan.settings.metric is None:
         defaults = list(dict.fromkeys(group.metric for group in plan.groups))
         shared = set.intersection(*(set(group.metrics) for group in plan.groups))
         if len(defaults) == 1:
@@ -229,7 +232,8 @@ def metric_problems(plan: Plan) -> list[str]:
         names = group.metrics
         if chosen not in names:
             hint = closest(chosen, names)
-            return [f"sweep.metric={chosen}: no such result{hint} (there are: {', '.join(names)})"]
+            asked = plan.settings.metric
+            return [f"sweep.metric={asked}: no such result{hint} (there are: {', '.join(names)})"]
     return []
 
 

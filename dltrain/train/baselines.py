@@ -26,23 +26,31 @@ Model = Callable[[Tensor], Tensor]
 MOST_NUMBERS = 2_000_000
 TIE = 1e-12
 LEAST_SQUARES = "least squares"
-# Of classes its outputs rank, and are no probabilities.
-UNSURE = ("loss", "log_loss", "brier", "ece")
+MAJORITY, SHARES = "majority class", "class shares"  # said of every row: the one, or the others
+# What judges probabilities; of classes the outputs of least squares rank, and are none.
+OF_PROBABILITIES = ("loss", "log_loss", "brier", "ece")
 
 
 @torch.inference_mode()
 def baselines(stack: Stack, data: Dataset) -> Baselines:
     """Judge the baselines of a data set as the members of a stack are judged.
 
-    Of classes these are the shares of the training rows (so the class most have, always) and, for
-    tables, least squares on a column for each class; of amounts the training rows' mean and, for
-    tables, least squares.
+    Of classes these are the shares of the training rows, where probabilities are judged, and else
+    the class that most of them have; for tables least squares on a column for each class. Of
+    amounts these are the training rows' mean and, for tables, least squares.
     """
     found = {name: _judged(stack, data, model) for name, model in _models(data)}
-    if data.class_names and LEAST_SQUARES in found:
-        every = found[LEAST_SQUARES].items()
-        found[LEAST_SQUARES] = {n: x for n, x in every if n.partition("/")[2] not in UNSURE}
-    return found
+    if not data.class_names:
+        return found
+    parts = {name: _parted(values) for name, values in found.items()}
+    certain = {name: others for name, (_, others) in parts.items()}
+    return {MAJORITY: certain.pop(MAJORITY), SHARES: parts[MAJORITY][0], **certain}
+
+
+def _parted(metrics: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
+    """Part the metrics of probabilities from the others."""
+    judging = {n: x for n, x in metrics.items() if n.partition("/")[2] in OF_PROBABILITIES}
+    return judging, {n: x for n, x in metrics.items() if n not in judging}
 
 
 def _models(data: Dataset) -> Iterator[tuple[str, Model]]:
@@ -51,7 +59,7 @@ def _models(data: Dataset) -> Iterator[tuple[str, Model]]:
         counts = torch.bincount(targets, minlength=len(data.class_names)).double()
         shares = (counts / counts.sum()).log()
         shares[shares.argmax()] += TIE  # of equally frequent classes the first is always said
-        yield "majority class", _constant(shares)
+        yield MAJORITY, _constant(shares)
     else:
         yield "mean", _constant(targets.double().mean().view(1))
     small = data.train.inputs.size * data.out_features <= MOST_NUMBERS

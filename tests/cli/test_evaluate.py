@@ -158,7 +158,7 @@ def test_what_cannot_be_done_is_refused_and_leaves_nothing(here: Path, call: Cal
         ),
         (["evaluate", "latest", "--data", "data.csv"], "has no column 'y' to compare with"),
         (["evaluate", "latest", "--data", "empty.csv"], "there are no rows to evaluate it on"),
-        (["evaluate", "latest", "--data", "nowhere.csv"], "nowhere.csv: No such file"),
+        (["evaluate", "latest", "--data", "nowhere.csv"], "--data nowhere.csv: no such file"),
         (["evaluate", "latest", "--split", "val", "data.path=x"], "data.path: the run has no such"),
     ):
         shown = call(*words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import os
 import shlex
 import signal
@@ -100,11 +101,12 @@ def test_a_file_is_there_whole_or_not_at_all(here: Path, call: Call) -> None:
     Path("bad.csv").write_text("x0,x1\n" + "1,2\n" * 10 + "1,abc\n")
     Path("out.csv").write_text("old")
     before = tree(here)
-    shown = call("predict", "latest", "--data", "bad.csv", "--output", "out.csv")
+    words = ["--output", "out.csv", "--overwrite"]
+    shown = call("predict", "latest", "--data", "bad.csv", *words)
     told = "dltrain: error: bad.csv:12: column 'x1': 'abc' is no finite number, and numbers"
     assert (shown.code, shown.out, shown.err[: len(told)]) == (2, "", told)
     assert (tree(here), Path("out.csv").read_text()) == (before, "old")
-    shown = call("predict", "latest", "--data", "good.csv", "--output", "out.csv")
+    shown = call("predict", "latest", "--data", "good.csv", *words)
     assert (shown.code, shown.err, tree(here)) == (0, "", before)
     assert shown.out.startswith("rows  2 in ")
     assert pd.read_csv("out.csv").columns.tolist() == ["x0", "x1", "prediction"]
@@ -126,10 +128,55 @@ def test_standard_input_and_output_hold_csv_and_nothing_else(call: Call) -> None
     assert "standard input:4: column 'x0': no value" in refused.err
 
 
-def test_texts_that_look_like_formulas_are_made_harmless(call: Call) -> None:
+def write_grades() -> None:
+    """Write phone numbers and grades, which a spreadsheet takes for formulas."""
+    grades = ["A-", "-B", "=C", "@D"]
+    rows = [f"+49 170 {i:04},{i % 4 + i / 100:.3f},{grades[i % 4]}" for i in range(80)]
+    Path("grades.csv").write_text("\n".join(["phone,x,grade", *rows, ""]))
+
+
+GRADES = ["data=csv", "data.path=grades.csv", "data.target=grade", "data.drop=[phone]"]
+GRADES += ["model=softmax", "trainer.epochs=2"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet"])
+def test_cells_come_out_as_they_went_in(ending: str, call: Call) -> None:
+    write_grades()
+    train(call, *GRADES)
+    assert call("predict", "latest", "--data", "grades.csv", "--output", f"p.{ending}").code == 0
+    before = pd.read_csv("grades.csv", dtype=str)
+    if ending == "parquet":
+        after = pd.read_parquet("p.parquet")
+        assert after["probability_=C"].dtype == np.float32
+    else:
+        after = pd.read_csv(f"p.{ending}", dtype=str, sep="\t" if ending == "tsv" else ",")
+    assert after[["phone", "x", "grade"]].equals(before)
+    assert set(after.prediction) <= {"A-", "-B", "=C", "@D"}
+    assert list(after.columns[4:]) == [f"probability_{name}" for name in ("-B", "=C", "@D", "A-")]
+
+
+def test_what_is_predicted_can_be_evaluated(call: Call) -> None:
+    write_grades()
+    train(call, *GRADES)
+    call("predict", "latest", "--data", "grades.csv", "--output", "p.csv")
+    rates = [
+        json.loads(call("evaluate", "latest", "--data", file, "--json").out)["metrics"]
+        for file in ("grades.csv", "p.csv")
+    ]
+    assert rates[0] == rates[1]
+
+
+def test_safe_cells_are_no_formulas(call: Call) -> None:
+    write_grades()
+    train(call, *GRADES)
+    shown = table_of(call("predict", "latest", "--data", "grades.csv", "--safe-cells"))
+    assert shown.phone.str.startswith("'+49").all()
+    assert set(shown.grade) == {"A-", "'-B", "'=C", "'@D"}
+    assert set(shown.prediction) <= {"A-", "'-B", "'=C", "'@D"}
     train(call, "trainer.epochs=1")
     Path("data.csv").write_text("x0,x1,=evil\n-1,+2,=1+1\n3,4,-5\n")
-    rows = [line.split(",") for line in call("predict", "latest", "--data", "data.csv").out.split()]
+    words = ["predict", "latest", "--data", "data.csv", "--safe-cells"]
+    rows = [line.split(",") for line in call(*words).out.split()]
     assert [row[:3] for row in rows] == [
         ["x0", "x1", "'=evil"],
         ["-1", "+2", "'=1+1"],
@@ -137,14 +184,60 @@ def test_texts_that_look_like_formulas_are_made_harmless(call: Call) -> None:
     ]
 
 
-def test_names_of_classes_are_made_harmless(call: Call) -> None:
-    rows = [f"{i},{['=cmd', 'b,c'][i > 20]}" for i in range(40)]
-    Path("data.csv").write_text("x,y\n" + "\n".join(row.replace("b,c", '"b,c"') for row in rows))
-    train(call, "data=csv", "data.path=data.csv", "data.target=y", "model=softmax")
+def test_a_run_whose_target_is_called_prediction_predicts_on_its_own_file(call: Call) -> None:
+    rows = [f"{i},{'ab'[i % 2]}" for i in range(40)]
+    Path("data.csv").write_text("\n".join(["x,prediction", *rows]))
+    train(call, "data=csv", "data.path=data.csv", "data.target=prediction", "model=softmax")
     table = table_of(call("predict", "latest", "--data", "data.csv"))
-    assert set(table.prediction) == {"'=cmd", "b,c"}
-    assert list(table.columns[3:]) == ["probability_=cmd", "probability_b,c"]
-    assert set(table.y) == {"'=cmd", "b,c"}
+    computed = ["dltrain_prediction", "dltrain_probability_a", "dltrain_probability_b"]
+    assert list(table.columns) == ["x", "prediction", *computed]
+    assert table.prediction.tolist() == list("ab") * 20
+    Path("data.csv").write_text("x\n1\n")
+    again = table_of(call("predict", "latest", "--data", "data.csv"))
+    assert list(again.columns) == ["x", *computed]  # whatever else a file has
+
+
+def test_a_file_that_is_there_is_replaced_only_if_that_is_asked_for(call: Call) -> None:
+    train(call, "trainer.epochs=1")
+    Path("data.csv").write_text("x0,x1\n1,2\n")
+    Path("p.csv").write_text("mine")
+    words = ["predict", "latest", "--data", "data.csv", "--output", "p.csv"]
+    told = "dltrain: error: --output p.csv: is there already; add --overwrite to replace it\n"
+    assert call(*words) == Shown(2, "", told)
+    assert Path("p.csv").read_text() == "mine"
+    assert call(*words, "--overwrite").code == 0
+    assert Path("p.csv").read_text().startswith("x0,x1,prediction\n1,2,")
+
+
+def test_no_half_parquet_file_is_left(here: Path, call: Call) -> None:
+    train(call, "trainer.epochs=1")
+    Path("bad.csv").write_text("x0,x1\n" + "1,2\n" * 10 + "1,abc\n")
+    before = tree(here)
+    shown = call("predict", "latest", "--data", "bad.csv", "--output", "p.parquet")
+    assert (shown.code, shown.out, tree(here)) == (2, "", before)
+    assert "bad.csv:12: column 'x1': 'abc' is no finite number" in shown.err
+
+
+def test_no_rows_are_a_parquet_file_of_no_rows(call: Call) -> None:
+    train(call, "trainer.epochs=1")
+    Path("none.csv").write_text("x0,x1\n")
+    assert call("predict", "latest", "--data", "none.csv", "--output", "p.parquet").code == 0
+    assert list(pd.read_parquet("p.parquet").columns) == ["x0", "x1", "prediction"]
+
+
+def test_a_wrong_file_is_found_before_torch_is_loaded(call: Call) -> None:
+    train(call, "trainer.epochs=1")
+    Path("here.csv").write_text("x0,x1\n1,2\n")
+    script = (
+        "import sys\nfrom dltrain.cli.main import run\ncode = run(sys.argv[1:])\n"
+        "print(code, 'torch' in sys.modules)"
+    )
+    for verb in ("predict", "evaluate"):
+        for file, found in (("nope.csv", "2 False"), ("here.csv", "True")):
+            line = [sys.executable, "-c", script, verb, "latest", "--data", file]
+            shown = subprocess.run(line, capture_output=True, text=True, check=True)
+            assert shown.stdout.strip().endswith(found)
+            assert ("--data nope.csv: no such file" in shown.stderr) is (file == "nope.csv")
 
 
 def sample() -> Dataset:
@@ -224,14 +317,30 @@ REFUSED: list[tuple[Sequence[str], str]] = [
     (["predict", "latest", "@1", "--data", "good.csv"], "@1: one run at a time"),
     (["predict", "nope", "--data", "good.csv"], "nope: no such run"),
     (["predict", "latest", "data.path=x", "--data", "x"], "cannot be set here (to be set: output"),
-    (["predict", "latest", "--data", "no.csv"], "no.csv: No such file or directory"),
+    (["predict", "latest", "--data", "no.csv"], "--data no.csv: no such file"),
+    (["predict", "latest", "--data", ""], "must not be empty"),
+    (["predict", "latest", "--data", "good.csv", "--output", "x.xlsx"], "its ending must say the"),
+    (
+        ["predict", "latest", "--data", "good.csv", "--output", "x.csv.gz"],
+        "its ending must say the",
+    ),
+    (
+        ["predict", "latest", "--data", "good.csv", "--output", "x.parquet", "--safe-cells"],
+        "--safe-cells: is of text files; leave it out",
+    ),
     (["predict", "latest", "--data", "."], ".: one table at a time, and no folder"),
     (["predict", "latest", "--data", "good.csv", "good.csv"], "one table at a time"),
     (["predict", "latest", "--data", "good.csv", "--output", "/dev/null"], "use - and > for what"),
     (["predict", "latest", "--data", "good.csv", "--output", "."], "is a folder, a pipe or"),
     (["predict", "latest", "--data", "good.csv", "--output", "no/x.csv"], "there is no folder"),
-    (["predict", "latest", "--data", "good.csv", "--output", "good.csv"], "take the place of what"),
-    (["predict", "latest", "--data", "good.csv", "--output", "link.csv"], "take the place of what"),
+    (
+        ["predict", "latest", "--data", "good.csv", "--output", "good.csv"],
+        "would take the place of",
+    ),
+    (
+        ["predict", "latest", "--data", "good.csv", "--output", "link.csv"],
+        "would take the place of",
+    ),
     (["predict", "latest", "--data", "good.csv", "--output", ""], "must not be empty"),
     (["predict", "latest", "--data", "again.csv"], "has a column 'prediction' already"),
     (["predict", "latest", "--data", "short.csv"], "has no column 'x1'; it has x0, x2"),

@@ -316,14 +316,35 @@ def test_members_that_have_not_begun_are_counted(call: Call, here: Path) -> None
     call("-m", "seed=0,1,2", *SMALL)
     for name in ("0001", "0002"):
         (only_sweep(here) / "members" / name / "run.json").unlink()
-    assert call("runs", "ls", "@1").out.splitlines()[-1] == "and 2 that have not begun"
+    assert "and 2 that have not begun" in call("runs", "ls", "@1").out.splitlines()
 
 
 def test_a_member_that_cannot_be_read_does_not_hide_the_others(call: Call, here: Path) -> None:
     call("-m", "seed=0,1", *SMALL)
     (only_sweep(here) / "members" / "0001" / "run.json").write_text("{")
     rows = cells(call("runs", "ls", "@1").out.splitlines(), "id")
-    assert [row[1] for row in rows] == ["done", "unreadable"]
+    assert [row[1] for row in rows if "/" in row[0]] == ["done", "unreadable"]
+
+
+def test_repeats_stand_in_order_beside_their_setting_and_are_not_ranked(repeated: Done) -> None:
+    """A member of the worse setting may be better than one of the better setting."""
+    for verb in ("ls", "show"):
+        lines = repeated.ask("runs", verb, repeated.short)
+        order = "settings are sorted by their mean, repeats by number"
+        assert lines[-1] == f"{order}; verdicts: dltrain runs best {repeated.short}"
+        rows = cells(lines[:-1], "id ")
+        assert [row[0].partition("/")[2] for row in rows] == [
+            "3",
+            "4",
+            "5",
+            "0",
+            "1",
+            "2",
+            "6",
+            "7",
+        ]
+    plain = repeated.ask("runs", "ls", repeated.short, "--sort", "val/loss")
+    assert not plain[-1].startswith("settings are sorted")
 
 
 def test_help_names_what_a_sweep_takes(call: Call) -> None:

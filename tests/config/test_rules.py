@@ -104,7 +104,7 @@ KNOWN = {
     ("words", "value", "known"),
     [
         (["trainer.metric=accuracy"], "accuracy", "numbers"),
-        (["trainer.metric=val/loss"], "val/loss", "numbers"),
+        (["trainer.metric=test/loss"], "test/loss", "numbers"),
         (["model=softmax", "data=fashion_mnist", "trainer.metric=r2"], "r2", "classes"),
         (
             ["data=csv", "data.path=t.csv", "data.target=y", "trainer.metric=rmse"],
@@ -135,5 +135,6 @@ def test_a_metric_of_another_task_is_refused_in_a_line(
 
 
 def test_a_metric_of_the_task_is_taken(call: Call, here: Path) -> None:
-    assert call("trainer.metric=rmse", "trainer.epochs=1").code == 0
-    assert "val/rmse" in call("runs").out
+    for metric in ("rmse", "val/rmse"):
+        assert call(f"trainer.metric={metric}", "trainer.epochs=1").code == 0
+        assert "val/rmse" in call("runs").out.splitlines()[1]

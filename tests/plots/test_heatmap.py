@@ -24,7 +24,7 @@ def test_a_heat_map_holds_the_means_over_seeds_and_frames_the_best() -> None:
     assert sorted(cells(figure)) == sorted(style.number(x) for row in expected for x in row)
     [frame] = axes.patches
     assert frame.get_xy() == (1.5, 0.5)  # type: ignore[attr-defined]
-    assert "means over seed" in figure.get_suptitle()
+    assert "means over seeds" in figure.get_suptitle()
 
 
 def test_a_heat_map_says_where_members_came_to_nothing() -> None:
@@ -35,6 +35,21 @@ def test_a_heat_map_says_where_members_came_to_nothing() -> None:
     ]  # fmt: skip
     found = cells(heatmap.draw(results, metric=METRIC, title="t"))
     assert sorted(found) == ["0.5", "0.5", "0.5 ✕2", "diverged"]
+
+
+def test_colours_leave_out_what_would_flatten_the_rest_and_say_so() -> None:
+    """One hopeless cell would give all the others one colour."""
+    losses = [0.5, 0.55, 0.6, 0.65, 0.7, 1e6]
+    results = [result(i, loss, a=i % 3, b=i // 3) for i, loss in enumerate(losses)]
+    figure = heatmap.draw(results, metric="val/loss", title="t")
+    [image] = figure.axes[0].images
+    low, high = image.get_clim()
+    assert low == 0.5
+    assert 0.7 <= high < 1
+    assert "one colour for all above 0.712 (1 of 6 cells)" in figure.get_suptitle()
+    assert style.number(1e6) in cells(figure)
+    results = [result(i, loss, a=i % 3, b=i // 3) for i, loss in enumerate([*losses[:5], 0.75])]
+    assert "one colour" not in heatmap.draw(results, metric="val/loss", title="t").get_suptitle()
 
 
 def test_keys_that_were_drawn_at_random_are_points_on_a_map() -> None:
@@ -61,7 +76,7 @@ def test_a_cell_is_shown_at_the_best_of_the_other_keys() -> None:
     keys = {figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()}
     assert keys == {"a", "c"}
     assert sorted(cells(figure)) == ["0.91", "1.31", "1.91", "2.31"]
-    assert "each cell is shown at the best of b; means over seed" in figure.get_suptitle()
+    assert "each cell is shown at the best of b; means over seeds" in figure.get_suptitle()
 
 
 def test_of_splits_of_the_rows_no_cell_is_framed() -> None:

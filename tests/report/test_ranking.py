@@ -32,7 +32,7 @@ def test_settings_have_their_mean_and_deviation_over_seeds(call: Call, sweep: st
         assert int(count) == len(values) == 3
     means = [row[1] for row in table["rows"]]
     assert means == sorted(means)
-    assert table["rows"][0][-1] == "best"
+    assert table["rows"][0][-1] == "best mean"
     best = min(rows, key=lambda row: float(row["val/loss"]))
-    title = "best member of the best setting (by mean)"
+    title = "best member of the setting with the best mean"
     assert facts["figures"][1][2].startswith(f"member {best['member']}, {title}, ")

@@ -152,6 +152,14 @@ def test_members_are_judged_by_what_chooses_their_best_epoch() -> None:
     assert planned("seed=0,1", "sweep.metric=val/rmse").metric == "val/rmse"
 
 
+def test_a_metric_without_a_split_is_of_the_rows_that_choose() -> None:
+    assert planned("seed=0,1", "sweep.metric=rmse").metric == "val/rmse"
+    assert planned("seed=0,1", "sweep.metric=rmse", "data.num_val=0").metric == "train/rmse"
+    assert planned("seed=0,1", "trainer.metric=val/rmse").metric == "val/rmse"
+    [line] = refused("sweep.metric=auc")
+    assert line.startswith("sweep.metric=auc: no such result")
+
+
 def test_a_metric_that_there_is_not_is_refused() -> None:
     [line] = refused("sweep.metric=val/los")
     assert line.startswith("sweep.metric=val/los: no such result; did you mean val/loss?")

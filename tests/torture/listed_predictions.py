@@ -82,7 +82,7 @@ TABLES: list[tuple[str, Content, str]] = [
     ("gzip of gzip", gzip.compress(gzip.compress(TABLE.encode())), "t.csv"),
     ("a prediction already", "size,colour,prediction\n1,red,2\n", "'prediction' already"),
     ("a folder", folder, "no folder"),
-    ("a link to nowhere", link("nowhere"), "No such file"),
+    ("a link to nowhere", link("nowhere"), "no such file"),
     ("a link to itself", link("t.csv"), "t.csv"),
     ("memory of the kernel", link("/proc/self/mem"), "cannot be read ("),
     ("a picture", b"\x89PNG\r\n\x1a\n" + bytes(100), "t.csv"),

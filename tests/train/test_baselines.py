@@ -36,20 +36,22 @@ def judged(*words: str) -> tuple[Dataset, Baselines]:
 def test_of_classes_they_are_the_shares_and_least_squares(here: Path) -> None:
     load_breast_cancer(as_frame=True).frame.to_csv("t.csv", index=False)
     data, found = judged(*TABLE, "data.task=classification", "model=softmax")
-    assert [*found] == ["majority class", LEAST_SQUARES]
+    assert [*found] == ["majority class", "class shares", LEAST_SQUARES]
     dummy = DummyClassifier(strategy="prior").fit(data.train.inputs, data.train.targets)
     linear = LinearRegression().fit(
         data.train.inputs.astype(np.float64), np.eye(2)[data.train.targets]
     )
     for split in ("val", "test"):
         rows = data.splits[split]
-        majority, solved = (found[name] for name in found)
+        majority, shares, solved = found.values()
         predicted = dummy.predict(rows.inputs)
         assert majority[f"{split}/accuracy"] == accuracy_score(rows.targets, predicted)
         assert majority[f"{split}/balanced_accuracy"] == 0.5
         assert majority[f"{split}/auc"] == 0.5
         expected = log_loss(rows.targets, dummy.predict_proba(rows.inputs))
-        assert majority[f"{split}/loss"] == pytest.approx(expected, rel=1e-9)
+        # What the majority class is certain of would have no finite loss; it is that of the shares.
+        assert shares[f"{split}/loss"] == pytest.approx(expected, rel=1e-9)
+        assert not majority.keys() & shares.keys()
         classes = linear.predict(rows.inputs).argmax(axis=1)
         assert solved[f"{split}/accuracy"] == accuracy_score(rows.targets, classes)
         assert solved[f"{split}/balanced_accuracy"] == pytest.approx(
@@ -77,7 +79,7 @@ def test_of_amounts_they_are_the_mean_and_least_squares(here: Path) -> None:
 
 def test_of_images_and_generated_rows_there_is_no_linear_one() -> None:
     _, found = judged("data=fashion_mnist", "data.source=sample", "model=softmax", "device=cpu")
-    assert [*found] == ["majority class"]
+    assert [*found] == ["majority class", "class shares"]
     assert found["majority class"]["test/accuracy"] == pytest.approx(0.1, abs=0.02)
     full = judged("experiment=book/softmax", "data.source=sample", "device=cpu")[1]
     assert full["majority class"]["val/accuracy"] == full["majority class"]["test/accuracy"]
@@ -102,4 +104,4 @@ def test_a_class_that_only_judges_makes_the_shares_loss_infinite_and_nothing_fai
     (here / "t.csv").write_text("\n".join(["x,target,s", *rows]))
     _, found = judged(*TABLE, "data.split=s", "model=softmax")
     assert found["majority class"]["val/accuracy"] in (0.0, 0.5)
-    assert found["majority class"]["val/loss"] == float("inf")
+    assert found["class shares"]["val/loss"] == float("inf")

@@ -11,7 +11,8 @@ trainer.keep); best/epoch and best/val/accuracy of the best epoch, last/epoch an
 the last, where those are others.
 Of a sweep these are of its best member, which its own metric chooses and never the test; so far,
 while it is not finished. duration is training time, without pauses between processes; members that
-are trained together each have an equal share of it, and a sweep has the sum.
+are trained together each have an equal share of it, and a sweep has the sum. Its members that
+differ in seed, split or fold alone are not ranked, but stand together.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections.abc import Sequence
 
 from dltrain.cli.arguments import Parser, UsageError, positive, refusing
 from dltrain.cli.tables.formats import as_csv, as_json, as_md
-from dltrain.cli.tables.runs import TEST, columns_of, print_rows, text
+from dltrain.cli.tables.runs import TEST, columns_of, print_order, print_rows, text
 from dltrain.cli.terminal.console import dim, output
 from dltrain.runs.compare.listing import Row, best_first, rows, selected
 from dltrain.runs.find import find, list_all, list_runs, members
@@ -65,6 +66,8 @@ def main(words: Sequence[str]) -> None:
     else:
         whole = arguments.columns is not None
         print_rows(columns, chosen, sweep=sweep, count=len(listed), whole=whole)
+        if sweep is not None and arguments.sort is None:
+            print_order(sweep)
 
 
 def _parser() -> Parser:

@@ -170,10 +170,9 @@ def _facts(run: Run) -> list[tuple[str, object]]:
     facts += stressed(run)
     named = quoted_names(run)
     kept = {n: x for n, x in run.mapping("result", "kept").items() if n not in named and "/" in n}
-    for name, values in {"others": kept, "findings": run.mapping("result", "findings")}.items():
-        text = "  ".join(f"{key} {number_or_dash(value)}" for key, value in values.items())
-        of = "  (last epoch)" if name == "gradient_norms" else ""
-        facts += [(name, text + of)] if text else []
+    others = "  ".join(f"{name} {number_or_dash(value)}" for name, value in kept.items())
+    facts += [("others", others)] if others else []
+    facts += [("errors", text)] if (text := _fit(run)) else []
     facts += [("note", note) for note in run.texts("data", "notes")]
     if part("result", "message"):
         facts.append(("message", part("result", "message")))
@@ -186,6 +185,18 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         ("folder", run.folder),
     ]
     return facts
+
+
+def _fit(run: Run) -> str:
+    """Say how far linear regression is from what it could have learned."""
+    what = {
+        "exact_w_error": "of a weight at most {} against least squares",
+        "exact_b_error": "of the intercept {} against least squares",
+        "w_error": "of a weight at most {} against the truth",
+        "b_error": "of the intercept {} against the truth",
+    }
+    known = run.mapping("result", "findings")
+    return ", ".join(what[n].format(number_or_dash(known[n])) for n in what if n in known)
 
 
 def _commands(run: Run) -> list[tuple[str, object]]:

@@ -10,7 +10,7 @@ from dltrain.runs.compare.comparison import Comparison, setting_text
 from dltrain.runs.compare.field_names import EPOCH
 from dltrain.runs.compare.results import UNFINISHED, Result, leading, ranked
 from dltrain.runs.compare.split_mean import SplitMean
-from dltrain.runs.summary import caveats
+from dltrain.runs.summary import NOTE, caveats
 from dltrain.text import figure
 
 # Rows of a table on a terminal; results.csv has all of them.
@@ -61,10 +61,11 @@ def _least(columns: Sequence[Column]) -> list[Column]:
 
 
 def mean_facts(mean: SplitMean) -> list[tuple[str, object]]:
-    """Say what the best setting reached on average over splits, in place of a best member."""
+    """Say what the first setting reached on average over splits, in place of a best member."""
     setting = mean.setting.setting
     named = setting_text(setting, list(setting))
-    facts: list[tuple[str, object]] = [("best setting", named)] if named else []
+    title = "best setting" if mean.setting.word == "best" else "best mean at"
+    facts: list[tuple[str, object]] = [(title, named)] if named else []
     facts.append(("mean", bold(f"{mean.metric} {mean.value} ({mean.spread})")))
     if mean.test is not None:
         name, value, spread = mean.test
@@ -77,7 +78,9 @@ def best_facts(comparison: Comparison, best: Result, again: str) -> list[tuple[s
     title = f", {comparison.best_title}" if comparison.settings else ""
     reached = f"{comparison.metric} {figure(best.value or 0.0)} at epoch {best.epoch}"
     head = ("best", bold(f"member {best.index}{title}: {reached}"))
-    return [head, *(caveats(best.run) if best.run is not None else []), ("command", again)]
+    lines = caveats(best.run) if best.run is not None else []
+    remarks = [(name, f"member {best.index}: {x}" if name == NOTE else x) for name, x in lines]
+    return [head, *remarks, ("command", again)]
 
 
 def unfinished_table(results: Sequence[Result], metric: str) -> list[object]:

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from dltrain.cli.tables.cells import cell, result, status, test
 from dltrain.cli.terminal.console import Rows, dim, output, table
+from dltrain.runs.address import command_on
 from dltrain.runs.compare.field_names import EPOCH, is_metric
 from dltrain.runs.compare.listing import MAX_KEYS, Row, best_first, known, resolve, rows, varying
+from dltrain.runs.compare.repeats import REPEATS
 from dltrain.runs.find import members
 from dltrain.runs.run import Run
 
@@ -73,6 +75,9 @@ def print_rows(
     planned = sweep.part("members") if sweep is not None else None
     if isinstance(planned, int) and planned > count:
         console.print(dim(f"and {planned - count} that have not begun"))
+    keys = [name for name in left if "." in name or name == "seed"]
+    if any("-" in cells[key] for key in keys):
+        console.print(dim("-: null, no key of that run, or not typed for that sweep"))
     more = [name for name in columns if name not in left]
     more += [key for key in varying(chosen) if key not in columns] if "" in columns else []
     if more:
@@ -126,3 +131,11 @@ def print_members(sweep: Run) -> None:
     listed = rows(members(sweep), numbered=False)
     columns = columns_of(listed, listed, sweep=sweep)
     print_rows(columns, best_first(listed, sweep), sweep=sweep, count=len(listed))
+    print_order(sweep)
+
+
+def print_order(sweep: Run) -> None:
+    """Say how members stand that repeat settings: none of them is better for its seed or fold."""
+    if set(sweep.texts("varying")) & set(REPEATS):
+        order = "settings are sorted by their mean, repeats by number"
+        output().print(dim(f"{order}; verdicts: {command_on(sweep, 'runs', 'best')}"))

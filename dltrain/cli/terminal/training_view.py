@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -67,7 +68,7 @@ class TrainingView:
         self, rows: Sequence[Mapping[str, float]], outcomes: Sequence[Outcome], *, seconds: float
     ) -> None:
         """Show one epoch of the first member; its name stands in the header."""
-        row = rows[0]
+        row = {n: x if _is_measured(n, rows[0]) else math.nan for n, x in rows[0].items()}
         cells = [f"{_metric(row.get(name)):>{_width(name)}}" for name in self._columns]
         epoch = f"{row['epoch']:.0f}/{self._epochs}"
         line = f"{epoch:>11}  {'  '.join(cells)}  {duration(seconds):>10}"
@@ -97,6 +98,11 @@ class _PullingProgress(Progress):
         if self.tasks:
             self.update(self._bar, completed=self._training.step)
         return super().get_renderables()
+
+
+def _is_measured(name: str, row: Mapping[str, float]) -> bool:
+    """Whether a number says something: outputs of no finite loss are none that can be judged."""
+    return name.endswith("/loss") or math.isfinite(row.get(f"{name.partition('/')[0]}/loss", 0.0))
 
 
 def _metric(value: float | None) -> str:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dltrain.data.table.typed_cells import as_text, is_number, numbers_of
 from dltrain.data.table.writing import Writing
 
 Floats = npt.NDArray[np.float64]
@@ -53,7 +54,7 @@ class Cells:
         values[:keep] = self.values[:keep]
         self.values = values
 
-    def put(self, start: int, cells: pa.StringArray, missing: Sequence[float]) -> None:
+    def put(self, start: int, cells: pa.Array, missing: Sequence[float]) -> None:
         """Take the cells of a block, [n], that begins with a row; blocks may come at once."""
         part = self.values[start : start + len(cells)]
         if self._wanted is None:
@@ -62,7 +63,7 @@ class Cells:
         labels = self._wanted == "texts" and 2 * pc.count_distinct(cells).as_py() < len(cells)
         values = None if labels else _plain(self.writing.plain(cells))
         if values is None:
-            self.odd.append((start, without(cells, missing, self.writing)))
+            self.odd.append((start, without(as_text(cells), missing, self.writing)))
             return
         part[:] = values
         for number in missing:
@@ -146,8 +147,11 @@ def _matches(cells: pa.StringArray, pattern: str) -> Booleans:
     return _bits(matches, 1) & present(matches)
 
 
-def _plain(cells: pa.StringArray) -> Floats | None:
+def _plain(cells: pa.Array) -> Floats | None:
     """Return a block's numbers, nan where missing; None if any cell is something else."""
+    if not pa.types.is_string(cells.type):
+        numbers = numbers_of(cells) if is_number(cells.type) else None
+        return None if numbers is None or np.isinf(numbers).any() else numbers
     try:
         numbers = cells.cast(pa.float64())
     except pa.ArrowInvalid:

@@ -18,15 +18,13 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.csv
 
+from dltrain.data.table.source import Reread, check_names
+
 MAX_COLUMNS = 100_000
 
 # Small blocks stay in the cache and cost little memory; many columns need some rows per block.
 LEAST_BLOCK, LARGEST_BLOCK = 1 << 20, 1 << 26
 ROWS_PER_BLOCK = 1000
-
-
-class LongRowError(ValueError):
-    """A row is longer than a block."""
 
 
 class CsvFile:
@@ -40,6 +38,7 @@ class CsvFile:
 
     Attributes:
         header: Names of the columns.
+        categories: None; its cells are whatever they look like.
         block_bytes: How much is read at once; no row may be longer.
         sha256: Digest of its bytes, once its rows have been read.
 
@@ -53,6 +52,8 @@ class CsvFile:
     ) -> None:
         self.name = name
         self.sha256 = ""
+        self.categories: frozenset[str] = frozenset()
+        self._blocks = 0  # how many have been read
         self._skipped = skipped
         self._source, self._delimiter = source, delimiter
         self.header, self._header_bytes = self._read_header()
@@ -81,8 +82,9 @@ class CsvFile:
 
         Raises:
             ValueError: If the rows are no table; the message names the line.
-            LongRowError: If a row is longer than a block. Make the blocks larger and begin anew.
+            Reread: If a row is longer than a block; they are larger from now on.
         """
+        self._blocks = 0
         # A last row of our own: an open quote would swallow it.
         cell = "1111" if self._delimiter == "0" else "0000"
         last = self._delimiter.join([cell] * len(self.header)).encode()
@@ -109,6 +111,7 @@ class CsvFile:
                 stack.callback(read.close)
                 held: list[pa.StringArray] = []  # one block, since the last one is to be cut
                 for batch in read:
+                    self._blocks += 1
                     if held:
                         yield held
                     held = batch.columns
@@ -120,6 +123,11 @@ class CsvFile:
             self._check_rows()
         self.sha256 = stream.digest.hexdigest()
         yield [column[:-1] for column in held]
+
+    def expected_rows(self, read: int) -> int:
+        """Guess how many rows there are, from how many have been read."""
+        share = self.size() / (max(self._blocks - 1, 1) * self.block_bytes)
+        return int(read * max(share * 1.05, 1.25))
 
     def location(self, row: int) -> str:
         """Name the file and the line on which a row, counted from 0, begins or ends."""
@@ -145,22 +153,8 @@ class CsvFile:
             raise ValueError(
                 f"{self.name}: {len(header):,} columns, at most {MAX_COLUMNS:,} are read"
             )
-        self._check_names(header)
+        check_names(header, location=f"{self.name}:1")
         return header, lines.bytes
-
-    def _check_names(self, header: Sequence[str]) -> None:
-        seen: set[str] = set()
-        for number, column in enumerate(header, start=1):
-            if not column.strip():
-                raise ValueError(
-                    f"{self.name}:1: column {number} has no name; give it one (if it only numbers "
-                    "the rows, name it and leave it out with data.drop)"
-                )
-            if column in seen:
-                raise ValueError(
-                    f"{self.name}:1: two columns are called {column!r}; rename one of them"
-                )
-            seen.add(column)
 
     def _unreadable(self, reason: str) -> ValueError:
         return ValueError(f"{self.name}: cannot be read as a table ({reason}); mend its quotes")
@@ -172,7 +166,8 @@ class CsvFile:
         except ValueError as row_error:
             return row_error
         if self.block_bytes < min(self.size(), 2**30):
-            return LongRowError(f"{self.name}: has a row of more than {self.block_bytes} bytes")
+            self.block_bytes *= 16
+            return Reread()
         return self._unreadable(str(error))
 
     def _check_rows(self) -> None:

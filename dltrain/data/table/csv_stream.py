@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dltrain.data.table.csv_file import CsvFile
+from dltrain.data.table.source import HeldRows
 
 # Large enough that what a block costs by itself does not show; a wide table has longer rows.
 LEAST_BLOCK, LARGEST_BLOCK, HEADERS_PER_BLOCK = 1 << 22, 1 << 25, 64
@@ -28,48 +28,6 @@ class Stream(Protocol):
 
     def readline(self, size: int, /) -> bytes:
         """Return the next line, or as much of it as asked for."""
-
-
-class HeldRows:
-    """Some rows of a CSV file that lie in memory.
-
-    Args:
-        file: A CSV file of the same header that holds just these rows.
-
-    Attributes:
-        header: Names of the columns.
-        texts: The cells of each column as they stand there, [n].
-        block_bytes: How much of it is read at once, which is all.
-    """
-
-    def __init__(self, file: CsvFile) -> None:
-        self._file = file
-        self.header = file.header
-        self.block_bytes = file.block_bytes = file.size() + 1
-        blocks = list(file.blocks(file.header, missing_values=[]))
-        self.texts: list[pa.StringArray] = [
-            cells[0] if len(cells) == 1 else pa.concat_arrays(cells)
-            for cells in zip(*blocks, strict=True)
-        ]
-
-    def __len__(self) -> int:
-        return len(self.texts[0])
-
-    def size(self) -> int:
-        """Return the number of their bytes."""
-        return self._file.size()
-
-    def blocks(
-        self, columns: Sequence[str], *, missing_values: Sequence[str]
-    ) -> Iterator[list[pa.StringArray]]:
-        """Return the cells of some columns, as ``CsvFile.blocks`` does, in one block."""
-        missing, null = pa.array(missing_values, pa.string()), pa.scalar(None, pa.string())
-        held = (self.texts[self.header.index(column)] for column in columns)
-        yield [pc.if_else(pc.is_in(cells, missing), null, cells) for cells in held]
-
-    def location(self, row: int) -> str:
-        """Name the file and the line on which a row, counted from 0, begins or ends."""
-        return self._file.location(row)
 
 
 class CsvBlocks:
@@ -112,9 +70,7 @@ class CsvBlocks:
             block, held = held[:end], held[end:]
             if block.strip(b"\r\n"):
                 content = self._head + block
-                yield HeldRows(
-                    CsvFile(self.name, content, delimiter=self._delimiter, skipped=lines)
-                )
+                yield _held(CsvFile(self.name, content, delimiter=self._delimiter, skipped=lines))
             lines += block.count(b"\n")
 
     def _read_head(self) -> bytes:
@@ -135,6 +91,17 @@ class CsvBlocks:
         if len(head) >= MAX_ROW_BYTES and b"\0" not in head:  # which is another complaint
             raise ValueError(f"{self.name}: has a header of more than {MAX_ROW_BYTES} bytes")
         return head
+
+
+def _held(file: CsvFile) -> HeldRows:
+    """Hold all rows of a file in memory."""
+    file.block_bytes = file.size() + 1
+    blocks = list(file.blocks(file.header, missing_values=[]))
+    columns = [
+        cells[0] if len(cells) == 1 else pa.concat_arrays(cells)
+        for cells in zip(*blocks, strict=True)
+    ]
+    return HeldRows(file, columns, start=0)
 
 
 def whole_rows(block: bytes, delimiter: str) -> int:

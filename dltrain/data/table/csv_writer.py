@@ -1,7 +1,7 @@
 """Cells and rows as the text of a CSV file, many at once.
 
-A text that a spreadsheet would take for a formula gets an apostrophe in front of it, the mark that
-spreadsheets themselves have for text. Letters: n rows.
+A text that a spreadsheet would take for a formula gets an apostrophe in front of it where that is
+asked for: the mark that spreadsheets themselves have for text. Letters: n rows.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ _FORMULA[list(b"=+-@\t\r\n")] = True
 _NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 
 
-def as_cells(texts: pa.StringArray, *, delimiter: str) -> pa.StringArray:
-    """Write texts [n] as cells: quoted where they must be, and harmless.
+def as_cells(texts: pa.StringArray, *, delimiter: str, safe: bool) -> pa.StringArray:
+    """Write texts [n] as cells: quoted where they must be, and harmless if they are to be safe.
 
     Example:
-        >>> as_cells(pa.array(["-1.5", "=A1", 'a "b", c']), delimiter=",").to_pylist()
+        >>> as_cells(pa.array(["-1.5", "=A1", 'a "b", c']), delimiter=",", safe=True).to_pylist()
         ['-1.5', "'=A1", '"a ""b"", c"']
     """
-    begins = _first_bytes(texts)
-    if _FORMULA[begins].any():
-        texts = _harmless(texts, pa.array(_FORMULA[begins]))
+    suspects = _FORMULA[_first_bytes(texts)] if safe else np.zeros(0, bool)
+    if suspects.any():
+        texts = _harmless(texts, pa.array(suspects))
     content = texts.buffers()[2]
     held = memoryview(content).tobytes() if content is not None else b""
     if not any(mark in held for mark in (delimiter.encode(), b'"', b"\n", b"\r")):

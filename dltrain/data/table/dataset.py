@@ -10,16 +10,15 @@ import numpy.typing as npt
 
 from dltrain.data.dataset import Amounts, Column, Dataset, Scale, Split
 from dltrain.data.splits import SPLIT_NAMES, consecutive_split
-from dltrain.data.table.csv_file import CsvFile
 from dltrain.data.table.duplicates import leak_notes
 from dltrain.data.table.encode import prepare, prepare_amounts
 from dltrain.data.table.features import fit, understand
+from dltrain.data.table.formats import open_file
 from dltrain.data.table.options import Options
 from dltrain.data.table.several_files import SeveralFiles
 from dltrain.data.table.splitting import draw_rows, not_learned
 from dltrain.data.table.table import Integers, Table
 from dltrain.data.table.target import classes_of, decide_task
-from dltrain.system.digests import joint_digest
 from dltrain.system.paths import PACKAGED, table_path
 from dltrain.text import closest, counted
 
@@ -73,7 +72,7 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         class_names=target.categories,
         target_name=options.target,
         source=source,
-        sha256=joint_digest(files.digests),
+        sha256=files.sha256,
         files=files.digests,
         amounts=amounts,
         feature_scale=_joint_scale(columns),
@@ -92,7 +91,7 @@ def _read(path: str, options: Options) -> tuple[Table, SeveralFiles, str]:
     groups = [options.splitting[knob] for knob in ("group", "split") if knob in options.splitting]
     try:
         several = SeveralFiles(
-            {knob: CsvFile(str(file), file, delimiter=options.mark) for knob, file in files.items()}
+            {k: open_file(str(file), file, delimiter=options.mark) for k, file in files.items()}
         )
         table = Table(
             str(files["path"]),
@@ -177,7 +176,8 @@ def _classes(table: Table, task: str, options: Options) -> tuple[tuple[str, ...]
     name = options.target
     if task == "regression":
         return (), None
-    names, indices = classes_of(table, name, as_text=name in options.categorical)
+    as_text = name in options.categorical or table.is_category(name)
+    names, indices = classes_of(table, name, as_text=as_text)
     if len(names) > options.max_categories:
         raise ValueError(
             f"{table.name}: the target {name!r} has {len(names):,} different values, more than "

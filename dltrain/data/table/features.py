@@ -36,9 +36,10 @@ def understand(table: Table, names: Sequence[str], options: Options) -> Features
     """
     features = Features()
     for name in names:
-        if name not in options.categorical and table.numbers(name) is not None:
+        named = name in options.categorical
+        if not (named or table.is_category(name)) and table.numbers(name) is not None:
             features.kinds[name] = "number"
-        elif name not in options.categorical and (form := _date_format(table, name, options)):
+        elif not named and (form := _date_format(table, name, options)):
             features.kinds[name], features.formats[name] = "date", form
         elif not (note := _names_rows(table, name, options)):
             features.kinds[name] = "category"

@@ -18,10 +18,10 @@ import pyarrow as pa
 from dltrain.data.dataset import EVALUATION_ROWS, Column, Dataset
 from dltrain.data.table.categories import Categories
 from dltrain.data.table.cells import parsed
-from dltrain.data.table.csv_stream import HeldRows
 from dltrain.data.table.dates import PARTS
 from dltrain.data.table.derived import derive
 from dltrain.data.table.encode import Encoder
+from dltrain.data.table.source import HeldRows
 from dltrain.data.table.table import Table, quoted
 from dltrain.data.table.writing import Writing
 from dltrain.text import clipped, closest

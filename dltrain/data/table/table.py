@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from math import isfinite
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -28,10 +27,10 @@ from dltrain.data.table.cells import (
     present,
     without,
 )
-from dltrain.data.table.csv_file import CsvFile, LongRowError
-from dltrain.data.table.csv_stream import HeldRows
+from dltrain.data.table.csv_file import CsvFile
 from dltrain.data.table.settle import CellError, settle
-from dltrain.data.table.several_files import SeveralFiles
+from dltrain.data.table.source import Reread, RowSource
+from dltrain.data.table.typed_cells import as_text, is_readable
 from dltrain.data.table.writing import Writing
 
 FINITE = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
@@ -46,8 +45,8 @@ class Table:
 
     Args:
         name: The file, as complaints call it.
-        source: Where it lies, or its bytes, or some of its rows; or several files.
-        delimiter: One character.
+        source: Where the rows come from; or the bytes of a CSV file.
+        delimiter: One character, of such bytes.
         missing_values: Cell texts that mean missing; a number means every spelling of it.
         as_text: Columns whose texts may be asked for, even if they are numbers; others are read
             from the file again for it.
@@ -62,7 +61,7 @@ class Table:
     def __init__(
         self,
         name: str,
-        source: Path | bytes | HeldRows | SeveralFiles,
+        source: RowSource | bytes,
         *,
         delimiter: str,
         missing_values: Sequence[str],
@@ -71,10 +70,8 @@ class Table:
         writings: Mapping[str, Writing] | None = None,
     ) -> None:
         self.name = name
-        self._file: CsvFile | HeldRows | SeveralFiles = (
-            CsvFile(name, source, delimiter=delimiter)
-            if isinstance(source, Path | bytes)
-            else source
+        self._file: RowSource = (
+            CsvFile(name, source, delimiter=delimiter) if isinstance(source, bytes) else source
         )
         self.header = self._file.header  # names of the columns
         self._writings = writings or {}
@@ -85,8 +82,8 @@ class Table:
             try:
                 self._read(dict.fromkeys(as_text, "texts") | dict.fromkeys(unused))
                 break
-            except LongRowError:
-                self._file.block_bytes *= 16
+            except Reread:
+                continue
         if not self._rows:
             raise ValueError(f"{self.name}: has a header but no rows")
         if len(self.header) == 1 and self._columns[self.header[0]].is_blank_somewhere():
@@ -98,24 +95,27 @@ class Table:
             Cells(wanted.get(name, "numbers"), self._writings.get(name)) for name in self.header
         ]
         waiting: deque[Future[None]] = deque()
-        rows = read = 0
+        rows = 0
 
-        def convert(start: int, block: Sequence[pa.StringArray]) -> None:
-            for column, cells in zip(columns, block, strict=True):
+        def convert(start: int, block: Sequence[pa.Array]) -> None:
+            for name, column, cells in zip(self.header, columns, block, strict=True):
+                if wanted.get(name, "numbers") is not None and not is_readable(cells.type):
+                    raise ValueError(
+                        f"{self.name}: column {quoted(name)} holds {cells.type}, which nothing is "
+                        f"learned from; leave it out with data.drop=[{name}]"
+                    )
                 column.put(start, cells, self._missing_numbers)
 
         with ThreadPoolExecutor(WORKERS) as pool:
             blocks = self._file.blocks(self.header, missing_values=self._missing_values)
-            for read, block in enumerate(blocks, start=1):
+            for block in blocks:
                 count = len(block[0])
                 if rows + count > columns[0].capacity:
                     while waiting:
                         waiting.popleft().result()
-                    # As many rows as the file seems to have, after what was read of it.
-                    share = self._file.size() / (read * self._file.block_bytes)
-                    expected = int((rows + count) * max(share * 1.05, 1.25))
+                    expected = self._file.expected_rows(rows + count)
                     for column in columns:
-                        column.grow(expected, keep=rows)
+                        column.grow(max(expected, rows + count), keep=rows)
                 waiting.append(pool.submit(convert, rows, block))
                 rows += count
                 if len(waiting) > WORKERS:
@@ -211,10 +211,14 @@ class Table:
         held = self._columns[column]
         if held.odd_rows < self._rows:
             blocks = self._file.blocks([column], missing_values=self._missing_values)
-            read = [without(cells, self._missing_numbers, held.writing) for [cells] in blocks]
+            read = [without(as_text(c), self._missing_numbers, held.writing) for [c] in blocks]
             cells = pa.chunked_array(read, pa.string())
             return cells if self._kept is None else cells.take(pa.array(self._kept))
         return pa.chunked_array([cells for _, cells in held.odd], pa.string())
+
+    def is_category(self, column: str) -> bool:
+        """Tell whether a column holds texts by its type, even if they look like numbers."""
+        return column in self._file.categories
 
     def is_boolean(self, column: str) -> bool:
         """Tell whether every cell that has a value is true or false."""

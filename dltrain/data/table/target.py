@@ -19,7 +19,7 @@ def decide_task(table: Table, target: str, *, stated: str, as_text: bool) -> tup
         return stated, ""
     if as_text:
         return "classification", f"{target!r} is in data.categorical, so its values are classes"
-    numbers = table.numbers(target)
+    numbers = None if table.is_category(target) else table.numbers(target)
     if numbers is None:
         return "classification", f"{target!r} holds text, so its values are classes"
     if table.is_boolean(target):

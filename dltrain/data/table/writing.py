@@ -44,9 +44,12 @@ class Writing:
         """Whether numbers are written as Python writes them."""
         return self == Writing()
 
-    def plain(self, cells: pa.StringArray) -> pa.StringArray:
-        """Return the numbers among texts as Python writes them, and no numbers as no number."""
-        if self.is_plain:
+    def plain(self, cells: pa.Array) -> pa.Array:
+        """Return the numbers among texts as Python writes them, and no numbers as no number.
+
+        Cells of another type than text are returned as they are.
+        """
+        if self.is_plain or not pa.types.is_string(cells.type):
             return cells
         right = self.matches(cells)
         texts = pc.replace_substring(cells, self.sign, "") if self.sign else cells

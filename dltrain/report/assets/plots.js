@@ -85,7 +85,7 @@ function drawCurves(block) {
     const log = button("Log scale", { class: "quiet", "aria-pressed": String(logarithmic) });
     const own = plot(metric, () => ({
       traces: curveTraces(block, metric, { single, on: key.on, training, others }),
-      layout: { xaxis: { title: { text: "epoch" }, ...(longest <= 10 ? { dtick: 1 } : {}) }, yaxis: { type: logarithmic ? "log" : "linear", title: { text: "" }, ...within(block.ranges[metric], logarithmic) }, hovermode: "closest" },
+      layout: { xaxis: { title: { text: "epoch" }, ...(longest <= 10 ? { dtick: 1 } : {}) }, yaxis: { type: logarithmic ? "log" : "linear", title: { text: single || (both && training) ? "" : `${both ? "val" : "train"}/${metric}` }, ...within(block.ranges[metric], logarithmic) }, hovermode: "closest" },
     }), { tools: block.can_be_log.includes(metric) ? [log] : [], label: `Learning curves: ${metric} by epoch` });
     log.addEventListener("click", () => {
       logarithmic = !logarithmic;
@@ -162,9 +162,9 @@ function drawEffect(block) {
       text: line.called.map(plain), marker: { size: block.repeated ? 5 : 7, color: series(number), opacity: block.repeated ? 0.5 : 0.85 },
       hovertemplate: "%{y:.4~g} at %{x}, run %{text}<extra></extra>" }));
     if (block.repeated || block.at_best || !category) block.lines.forEach((line, number) => traces.push(meanTrace(block, line.means, number, shown)));
-    if (block.star) traces.push({ x: [shown(block.star.x)], y: [block.star.y], type: "scatter", mode: "markers", name: "best",
+    if (block.star) traces.push({ x: [shown(block.star.x)], y: [block.star.y], type: "scatter", mode: "markers", name: "best member",
       marker: { symbol: "star-open", size: 15, color: style("ink"), line: { width: 1.4 } },
-      hovertemplate: `%{y:.4~g}, the best: run ${plain(block.star.called)}<extra></extra>` });
+      hovertemplate: `%{y:.4~g}, the ${block.star.title}: ${plain(block.star.called)}<extra></extra>` });
     return { traces, layout: { xaxis: { ...xaxis, title: { text: plain(block.key) } }, yaxis: { type: block.metric_axis, title: { text: plain(block.metric) } }, hovermode: "closest" } };
   };
   const own = plot(`${block.metric} by ${block.key}`, draw);

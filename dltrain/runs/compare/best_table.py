@@ -77,7 +77,8 @@ class _Settings:
         self.known += [f"{kind} {name}" for kind in (MEAN, SD) for name in metrics]
         others = [name for name in tests() if name in metrics and name != metric][:1]
         of_test = [f"{kind} {name}" for name in others for kind in (MEAN, SD)]
-        self.usual = [*self._keys, MEAN, SD, COUNT, VERDICT, *of_test]
+        verdict = [VERDICT] if len(settings) > 1 else []
+        self.usual = [*self._keys, MEAN, SD, COUNT, *verdict, *of_test]
 
     def column(self, name: str) -> Column:
         """Return the column of a name."""

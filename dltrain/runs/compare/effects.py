@@ -99,11 +99,16 @@ def _best_means(axis: Axis, results: Sequence[Result], metric: str, *, by_log: b
 
 def off_scale(results: Sequence[Result], metric: str) -> set[int]:
     """Return the numbers of members that pictures leave out: they would flatten all the others."""
-    floor = metric_of(metric).floor
     valued = [(result.index, result.value) for result in results if result.value is not None]
-    ends = unclipped(metric, [value for _, value in valued if value >= floor])
-    low, high = ends or (-math.inf, math.inf)
-    return {index for index, value in valued if not max(low, floor) <= value <= high}
+    low, high = scale_ends([value for _, value in valued], metric)
+    return {index for index, value in valued if not low <= value <= high}
+
+
+def scale_ends(values: Sequence[float], metric: str) -> tuple[float, float]:
+    """Return between what values pictures show a metric; infinite where nothing is left out."""
+    floor = metric_of(metric).floor
+    low, high = unclipped(metric, [v for v in values if v >= floor]) or (-math.inf, math.inf)
+    return max(low, floor), high
 
 
 def off_scale_note(results: Sequence[Result], metric: str) -> str:

@@ -11,7 +11,9 @@ from dltrain.metrics import higher_is_better
 from dltrain.runs.compare.field_names import Names, is_metric
 from dltrain.runs.compare.fields import Reached, fields_and_reached, typed_keys
 from dltrain.runs.compare.filters import condition
-from dltrain.runs.compare.results import rank
+from dltrain.runs.compare.repeats import is_repeated, setting_keys
+from dltrain.runs.compare.results import Result, numbered_members, rank, results_of
+from dltrain.runs.compare.settings import grouped
 from dltrain.runs.run import Run
 from dltrain.text import clipped, closest
 
@@ -104,16 +106,33 @@ def _sorted(chosen: Sequence[Row], name: str, turned: bool) -> list[Row]:
 
 
 def best_first(listed: Sequence[Row], sweep: Run | None) -> list[Row]:
-    """Put a sweep's members into order, best first, those without a result last; or leave all."""
+    """Put a sweep's members into order, best first, those without a result last; or leave all.
+
+    Repeats are not ranked: they stand together, in order of their numbers, the best mean first.
+    """
     if sweep is None:
         return list(listed)
     metric = str(sweep.part("metric"))
+    results = results_of(sweep, numbered_members(sweep), metric=metric)
+    if is_repeated(results):
+        return _by_setting(listed, results, metric)
 
     def key(row: Row) -> tuple[int, float]:
         value = row.fields.get(metric)
         return rank(metric, status=row.run.status, value=value)
 
     return sorted(listed, key=key)
+
+
+def _by_setting(listed: Sequence[Row], results: Sequence[Result], metric: str) -> list[Row]:
+    keys = setting_keys(results)
+    order = [each.setting for each in grouped(results, metric, keys=keys)]
+    ranks = {
+        result.run.folder: order.index({key: result.setting.get(key, "-") for key in keys})
+        for result in results
+        if result.run is not None
+    }
+    return sorted(listed, key=lambda row: ranks.get(row.run.folder, len(order)))
 
 
 def varying(listed: Sequence[Row]) -> list[str]:

@@ -35,6 +35,7 @@ UNSTABLE_TIMES = 3
 FEW = 4
 DRAWS, NUMBERS = 40_000, 4_000_000  # for the range of K means, and at most so many numbers
 
+BEST_MEAN = "best mean"  # what the setting is that the others are compared with
 ROUNDING = 1e-12  # equal values whose mean is rounded do not differ
 
 Floats = npt.NDArray[np.float64]
@@ -56,7 +57,9 @@ class Samples:
 class Verdict:
     """What can be said of a setting beside the best one."""
 
-    word: str  # ``best``, ``worse``, ``as good``, ``unstable`` or ``cannot tell``
+    # ``best mean``, ``worse``, ``as good``, ``unstable`` or ``cannot tell``; ``best`` where all
+    # others are worse
+    word: str
     distance: float = 0.0  # how much worse its mean is
     half_width: float = math.nan  # of the interval around that
     # how many it would take at least to tell, were the distance the true one; None if no number
@@ -85,7 +88,7 @@ def verdicts(samples: Samples, *, margin: float) -> list[Verdict]:
     judged = []
     for k in range(len(values)):
         if k == best:
-            judged.append(Verdict("best"))
+            judged.append(Verdict(BEST_MEAN))
             continue
         by_training = _mean_variance(samples, k, variances) + _mean_variance(
             samples, best, variances

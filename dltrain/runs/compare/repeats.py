@@ -10,6 +10,7 @@ from dltrain.runs.compare.results import Result
 # Keys in which repeats differ; SPLITS also change which rows train and which judge.
 SPLITS = ("data.seed", "data.fold")
 REPEATS = ("seed", *SPLITS)
+_CALLED = {"seed": "seeds", "data.seed": "splits", "data.fold": "folds"}
 
 
 def is_repeated(results: Sequence[Result]) -> bool:
@@ -20,6 +21,12 @@ def is_repeated(results: Sequence[Result]) -> bool:
 def is_split(results: Sequence[Result]) -> bool:
     """Whether members learned from, and were judged by, different splits of the rows."""
     return any(key in result.setting for result in results for key in SPLITS)
+
+
+def repeats_called(results: Sequence[Result]) -> str:
+    """Say what the members differ in that is averaged: ``seeds and folds``."""
+    keys = [key for key in REPEATS if len({result.setting.get(key) for result in results}) > 1]
+    return " and ".join(_CALLED[key] for key in keys)
 
 
 def setting_keys(results: Sequence[Result]) -> list[str]:

@@ -56,6 +56,11 @@ class SettingResult:
         count = len(self.results)
         return str(count) if count == self.planned else f"{count} of {self.planned}"
 
+    @property
+    def word(self) -> str:
+        """What can be said of it: ``best``, ``best mean``, ``worse`` ...; of one alone nothing."""
+        return self.verdict.word if self.verdict is not None else ""
+
 
 def by_setting(
     results: Sequence[Result], metric: str, *, margin: float | None = None
@@ -113,7 +118,7 @@ def _judged(
     settings: Sequence[SettingResult], metric: str, *, margin: float
 ) -> list[SettingResult]:
     """Say of each setting what can be said: of those that lost members, that they are unstable."""
-    from dltrain.runs.compare.noise import Verdict, verdicts  # its SciPy takes a moment
+    from dltrain.runs.compare.noise import BEST_MEAN, Verdict, verdicts  # its SciPy takes a moment
 
     compared = [each for each in settings if not each.lost and len(each.results) > 1]
     if not compared or compared[0] is not settings[0]:  # of the best one nothing is known
@@ -124,10 +129,16 @@ def _judged(
         if each.lost and each is not settings[0]:
             verdict = Verdict("unstable")
         elif each.lost or len(each.results) < 2 or not compared:
-            verdict = Verdict("best" if each is settings[0] else "cannot tell")
+            verdict = Verdict(BEST_MEAN if each is settings[0] else "cannot tell")
         else:
             verdict = next(found)
         judged.append(replace(each, verdict=verdict))
+    # Being first is no news of a setting alone, and may be chance where others are not shown worse.
+    others = {each.word for each in judged[1:]}
+    if not others:
+        return [replace(judged[0], verdict=None)]
+    if others == {"worse"}:
+        judged[0] = replace(judged[0], verdict=Verdict("best"))
     return judged
 
 
@@ -161,14 +172,15 @@ def _samples(settings: Sequence[SettingResult], metric: str) -> Samples:
 
 
 def noise_word(setting: SettingResult) -> str:
-    """Say in a word or two what can be said of a setting beside the best."""
-    if setting.lost and setting.verdict is not None and setting.verdict.word != "best":
-        return f"unstable, {setting.lost} lost"
-    return setting.verdict.word if setting.verdict is not None else ""
+    """Say in a word or two what can be said of a setting beside the others."""
+    lost = f", {setting.lost} lost" if setting.lost and setting.word else ""
+    return f"{setting.word}{lost}"
 
 
 # What a verdict says, wherever it has to be explained.
 MEANINGS = {
+    "best": "best: the mean of every other setting is worse, by more than noise explains",
+    "best mean": "best mean: the best of these means; that may be chance beside what is not worse",
     "worse": "worse: its mean is worse than the best one's, by more than noise explains",
     "as good": "as good: its mean is no further from the best one's than the margin, noise counted",
     "cannot tell": "cannot tell: too few runs or rows to say which of the two it is",
@@ -178,13 +190,13 @@ MEANINGS = {
 
 def meanings(settings: Sequence[SettingResult]) -> list[str]:
     """Explain the verdicts that occur, a line each."""
-    words = {each.verdict.word for each in settings if each.verdict is not None}
+    words = {each.word for each in settings}
     return [text for word, text in MEANINGS.items() if word in words]
 
 
 def is_good(setting: SettingResult) -> bool:
-    """Whether a setting is the best, or as good."""
-    return setting.verdict is not None and setting.verdict.word in ("best", "as good")
+    """Whether a setting has the best mean, or is as good."""
+    return setting.word in ("best", "best mean", "as good")
 
 
 def noise_sentence(
@@ -212,11 +224,11 @@ def noise_sentence(
     unknown = _count(settings, "cannot tell")
     if unknown:
         parts.append(f"{unknown} cannot be told from it{_advice(settings) if all_begun else ''}")
-    return f"beside the best, {', '.join(parts)} (95 % for all at once)"
+    return f"beside the {settings[0].word}, {', '.join(parts)} (95 % for all at once)"
 
 
 def _count(settings: Sequence[SettingResult], word: str) -> int:
-    return sum(setting.verdict is not None and setting.verdict.word == word for setting in settings)
+    return sum(setting.word == word for setting in settings)
 
 
 def _advice(settings: Sequence[SettingResult]) -> str:
@@ -270,7 +282,7 @@ def mean_numbers(setting: SettingResult) -> Numbers:
 def best_title(results: Sequence[Result]) -> str:
     """Say what ``best_result`` returns, wherever it is named: it may not be the highest of all."""
     several = is_repeated(results) and setting_keys(results)
-    return "best member of the best setting (by mean)" if several else "best member"
+    return "best member of the setting with the best mean" if several else "best member"
 
 
 def leader(results: Sequence[Result], metric: str) -> Result | None:

@@ -18,7 +18,8 @@ from tests.conftest import Call, write_record
 
 def test_the_list_shows_what_tells_runs_apart(there: Path, call: Call) -> None:
     newest, house, sweep = runs_of(there)
-    head, *lines = call("runs").out.splitlines()
+    head, *lines, note = call("runs").out.splitlines()
+    assert note == "-: null, no key of that run, or not typed for that sweep"
     assert re.split(r"\s{2,}", head.strip())[:6] == [
         *("id", "status", "age", "duration", "data", "model"),
     ]
@@ -98,8 +99,8 @@ def test_a_narrow_terminal_gets_fewer_columns_and_is_told_which_are_missing(ther
         result = subprocess.run(line, cwd=there, env=environment, capture_output=True, text=True)
         return result.stdout.splitlines()
 
-    assert len(shown(400)) == 4
-    head, *rows, missing = shown(100)
+    assert len(shown(400)) == 5
+    head, *rows, _, missing = shown(100)
     assert len(rows) == 3  # each on one line
     assert {"id", "status", "result"} <= set(head.split())
     assert missing.startswith("no room for, but in --columns: duration")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dltrain.runs.find import list_runs
 from dltrain.runs.summary import result_lines
+from dltrain.text import number_or_dash
 from tests.cli.conftest import runs_of
 from tests.conftest import Call, write_record
 
@@ -28,6 +29,20 @@ def test_a_result_is_shown_as_it_was_after_training(here: Path, call: Call) -> N
         line = re.compile(rf"^{name} +{re.escape(text)}$", re.MULTILINE)
         assert line.search(trained), text
         assert line.search(shown), text
+
+
+def test_errors_of_a_fit_are_in_words(there: Path, call: Call) -> None:
+    newest, *_ = runs_of(there)
+    shown = call("runs", "show", newest.short).out
+    errors = newest.mapping("result", "findings")
+    [line] = [line for line in shown.splitlines() if line.startswith("errors ")]
+    for name, words in {
+        "w_error": "of a weight at most {} against the truth",
+        "exact_w_error": "of a weight at most {} against least squares",
+        "exact_b_error": "of the intercept {} against least squares",
+    }.items():
+        assert words.format(number_or_dash(errors[name])) in line
+    assert "w_error" not in shown
 
 
 def test_counts_are_written_one_way(here: Path, call: Call) -> None:

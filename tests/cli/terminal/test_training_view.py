@@ -84,6 +84,18 @@ def test_a_number_that_is_not_one_is_shown_and_gets_no_star() -> None:
     assert file.getvalue().splitlines()[1].split() == ["1/3", "-", "1.50", "s"]
 
 
+def test_a_metric_of_outputs_whose_loss_is_not_finite_was_not_measured() -> None:
+    file = io.StringIO()
+    shown = TrainingView(output(file))
+    training = Idle(columns=["epoch", "val/loss", "val/accuracy"])
+    with shown.watching(cast(Trainer, training)):
+        show(shown, row(1, 0.5, **{"val/accuracy": 0.0}), row(2, math.nan, **{"val/accuracy": 0.0}))
+    assert [line.split()[1:3] for line in file.getvalue().splitlines()[1:]] == [
+        ["0.5", "0"],
+        ["-", "-"],
+    ]
+
+
 def test_a_pipe_sees_no_bar_and_no_waiting() -> None:
     file = io.StringIO()
     shown = TrainingView(output(file))

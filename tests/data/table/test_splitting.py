@@ -213,8 +213,8 @@ def test_one_file_in_another_role_is_other_data(prepare: Prepare) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a,z\n1,2\n", "v.csv:1: has no column 'y', as t.csv has; all files of a table need"),
-        ("a,y,z\n1,2,3\n", "t.csv:1: has no column 'z', as v.csv has; all files of a table need"),
+        ("a,z\n1,2\n", "v.csv: has no column 'y', as t.csv has; all files of a table need"),
+        ("a,y,z\n1,2,3\n", "t.csv: has no column 'z', as v.csv has; all files of a table need"),
         ("a,y\n", "v.csv: has a header but no rows"),
         ("a,y\n1,2\n3\n", "v.csv:3: 1 cells, but the header has 2"),
         ("a,y\n1,2\nx,3\n", "v.csv:3: column 'a': 'x' stands among numbers"),

@@ -44,7 +44,13 @@ def test_a_setting_has_a_row_with_its_means_on_validation_and_test_rows() -> Non
     assert columns["mean val/accuracy"].values == pytest.approx([0.923, 0.625])
     assert columns["mean test/accuracy"].values == pytest.approx([0.72, 0.96])
     assert columns["n"].values == [2, 2]
-    assert columns["verdict"].values[0] == "best"
+    assert columns["verdict"].values[0] == "best mean"
+
+
+def test_a_setting_alone_has_no_verdict() -> None:
+    alone = [row for row in REPEATED if row[0]["optimizer.lr"] == "0.1"]
+    assert "verdict" not in by_name(best_table(comparison(alone)))
+    assert by_name(best_table(comparison(alone), asked="verdict"))["verdict"].values == [""]
 
 
 def test_figures_of_a_column_have_two_digits_of_the_best_settings_deviation() -> None:

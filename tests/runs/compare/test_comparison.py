@@ -181,7 +181,7 @@ REPEATS: dict[str, tuple[Members, int, str]] = {
             for s in "012"
         },
         9,
-        "beside the best, 1 worse, 1 cannot be told from it",
+        "beside the best mean, 1 worse, 1 cannot be told from it",
     ),
     "of one setting only one is finished": (
         {
@@ -207,7 +207,7 @@ REPEATS: dict[str, tuple[Members, int, str]] = {
             **{("2", "0"): 0.1, ("2", "1"): 0.2, ("2", "2"): "diverged"},
         },
         6,
-        "beside the best, 1 unstable",
+        "beside the best mean, 1 unstable",
     ),
 }
 
@@ -231,9 +231,8 @@ def test_terminal_and_page_say_the_same_of_repeats(name: str, call: Call) -> Non
         figures = [written(x, n) for x, n in zip((mean, deviation), places[1:], strict=False)]
         assert line.split()[:4] == [f"{lr:g}", *figures, count.split()[0]]
         assert line.endswith(f" {word}")
-        assert any(text.lower().startswith(word.partition(",")[0]) for text in paragraphs) is (
-            word != "best"
-        )
+        explained = f"{word.partition(',')[0]}: "
+        assert any(text.lower().startswith(explained) for text in paragraphs)
 
 
 @pytest.mark.usefixtures("here")
@@ -315,7 +314,7 @@ def test_curves_have_the_same_colours_and_stars_in_picture_and_page(here: Path, 
     with style.drawing():
         figure: Figure = curve_plots.draw(curves_of(said.comparison), title="")
     [axes] = figure.axes
-    assert block["metrics"] == [axes.get_ylabel()]
+    assert [f"val/{metric}" for metric in block["metrics"]] == [axes.get_ylabel()]
     lines = {line.get_gid(): line.get_color() for line in axes.lines if line.get_gid()}
     grey = "#BBBBBB"
     groups = [run["group"] for run in block["runs"]]
@@ -359,7 +358,9 @@ def test_nothing_glows_that_is_not_the_best_or_as_good(here: Path, call: Call) -
     [table] = [b for b in said.blocks("table") if b["caption"].startswith("Settings")]
     words = [row[-1] for row in table["rows"]]
     assert words[-1] == "worse"
-    assert table["marked"] == [n for n, word in enumerate(words) if word in ("best", "as good")]
+    assert table["marked"] == [
+        n for n, word in enumerate(words) if word in ("best", "best mean", "as good")
+    ]
     others = [b for b in said.blocks("table") if not b["caption"].startswith("Settings")]
     assert not any(b.get("marked") for b in others if b["caption"] == "All runs")
 
@@ -374,7 +375,7 @@ def test_of_a_sweep_under_way_only_what_has_two_values_is_compared(here: Path, c
     assert "1 of 8 members are finished" in said.best
 
 
-TITLE = "best member of the best setting (by mean)"
+TITLE = "best member of the setting with the best mean"
 
 
 @pytest.mark.usefixtures("here")

@@ -111,7 +111,7 @@ def judged(
 
 def test_a_setting_whose_every_run_is_worse_and_that_spreads_far_is_unstable_not_as_good() -> None:
     wild, best = judged([0.4484, 0.7244, 0.6286], [0.8578, 0.8618, 0.8526], margin=0.5)
-    assert (wild.word, best.word) == ("unstable", "best")
+    assert (wild.word, best.word) == ("unstable", "best mean")
 
 
 def test_a_difference_of_one_row_tells_nothing_whatever_the_seeds_say() -> None:
@@ -120,7 +120,7 @@ def test_a_difference_of_one_row_tells_nothing_whatever_the_seeds_say() -> None:
     right[0, :, 3] = 0
     right[1, :, 3] = right[1, :, 7] = 0
     best, other = verdicts(samples(right), margin=0.01)
-    assert (best.word, other.word) == ("best", "cannot tell")
+    assert (best.word, other.word) == ("best mean", "cannot tell")
     assert other.rows is not None
     assert other.rows > 85
     assert other.repeats is None
@@ -161,7 +161,7 @@ def test_runs_of_equal_seed_are_paired() -> None:
     apart = np.array([0.010, 0.011, 0.009, 0.010, 0.0105])
     assert judged(seeds, seeds - apart)[1].word == "worse"
     unpaired = judged(seeds, np.roll(seeds, 1) - apart)
-    assert [verdict.word for verdict in unpaired] == ["best", "cannot tell"]
+    assert [verdict.word for verdict in unpaired] == ["best mean", "cannot tell"]
 
 
 def test_two_settings_that_share_all_seeds_are_judged_by_the_paired_t_test() -> None:
@@ -186,8 +186,8 @@ def test_splits_that_share_training_rows_count_for_less() -> None:
 
 
 def test_of_one_run_nothing_can_be_told() -> None:
-    assert [verdict.word for verdict in judged([0.9], [0.1])] == ["best", "cannot tell"]
-    assert [verdict.word for verdict in judged([0.9, 0.91])] == ["best"]
+    assert [verdict.word for verdict in judged([0.9], [0.1])] == ["best mean", "cannot tell"]
+    assert [verdict.word for verdict in judged([0.9, 0.91])] == ["best mean"]
 
 
 def test_a_run_that_is_missing_does_not_count() -> None:
@@ -201,7 +201,9 @@ def test_a_run_that_is_missing_does_not_count() -> None:
 def test_more_runs_are_advised_where_trainings_vary_and_more_rows_where_they_do_not() -> None:
     generator = np.random.default_rng(7)
     trainings = table(generator, repeats=3, rows=5000, settings=2, seeds=0.03)
-    other = min(verdicts(samples(trainings), margin=0.001), key=lambda each: each.word == "best")
+    other = min(
+        verdicts(samples(trainings), margin=0.001), key=lambda each: each.word == "best mean"
+    )
     assert other.rows is None
     assert other.repeats is not None
     assert other.repeats > 3

@@ -67,7 +67,7 @@ def sentence(values: dict[str, list[float | None]], *, all_begun: bool = True) -
 def test_a_setting_run_once_has_no_deviation_and_cannot_be_compared() -> None:
     found = by_setting(repeated({"0.1": [1.0], "0.2": [2.0, 3.0]}), "val/loss")
     assert math.isnan(found[0].deviation)
-    assert words({"0.1": [1.0], "0.2": [2.0, 3.0]}) == ["best", "cannot tell"]
+    assert words({"0.1": [1.0], "0.2": [2.0, 3.0]}) == ["best mean", "cannot tell"]
     once = "settings run only once cannot be compared; sweep.repeat=5 runs each five times"
     assert sentence({"0.1": [1.0], "0.2": [2.0, 3.0]}) == once
     waiting = "a setting of which only one run is finished cannot be compared"
@@ -91,8 +91,8 @@ def test_what_still_counts_as_good_is_a_share_of_a_loss_and_a_point_of_an_accura
     assert usual_margin("val/loss", losses[0]) == pytest.approx(0.02 * 50.5)
     assert usual_margin("val/accuracy", accuracies[0]) == 0.01
     values: dict[str, list[float | None]] = {"a": [1.0, 1.1, 1.2, 1.0], "b": [1.1, 1.0, 1.0, 1.25]}
-    assert words(values, margin=5.0) == ["best", "as good"]
-    assert words(values) == ["best", "cannot tell"]
+    assert words(values, margin=5.0) == ["best mean", "as good"]
+    assert words(values) == ["best mean", "cannot tell"]
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,11 @@ def test_what_still_counts_as_good_is_a_share_of_a_loss_and_a_point_of_an_accura
         ),
         (
             {"a": [1.0, 1.1, 1.2], "b": [1.1, 1.0, 1.25], "c": [8.0, 8.1, 8.2]},
-            "beside the best, 1 worse, 1 cannot be told from it",
+            "beside the best mean, 1 worse, 1 cannot be told from it",
         ),
         (
             {"a": [1.0, 1.01, 0.99], "b": [1.5, 6.0, None]},
-            "beside the best, 1 unstable (95 % for all at once)",
+            "beside the best mean, 1 unstable (95 % for all at once)",
         ),
     ],
 )
@@ -153,16 +153,28 @@ def test_seeds_of_one_split_count_as_one_repeat() -> None:
 
     members = [*split("a", 0, 0.9), *split("a", 1, 0.8), *split("b", 0, 0.7), *split("b", 1, 0.75)]
     found = by_setting(members, "val/accuracy")
-    assert [noise_word(each) for each in found] == ["best", "cannot tell"]
+    assert [noise_word(each) for each in found] == ["best mean", "cannot tell"]
 
 
 def test_a_setting_that_scatters_wildly_but_is_always_worse_is_not_as_good() -> None:
     wild: list[float | None] = [2.0, 1e3, 1e6, 1e9]
-    assert words({"a": [1.0, 1.1, 1.2, 1.3], "b": wild}, margin=1e12) == ["best", "unstable"]
+    assert words({"a": [1.0, 1.1, 1.2, 1.3], "b": wild}, margin=1e12) == ["best mean", "unstable"]
 
 
 def test_a_setting_that_lost_runs_comes_last() -> None:
     values: dict[str, list[float | None]] = {"9": [1.0, None, 1.1], "0.1": [1.0, 1.2, 1.3]}
     found = by_setting(repeated(values), "val/loss")
     assert [g.setting["lr"] for g in found] == ["0.1", "9"]
-    assert [noise_word(g) for g in found] == ["best", "unstable, 1 lost"]
+    assert [noise_word(g) for g in found] == ["best mean", "unstable, 1 lost"]
+
+
+def test_the_first_is_the_best_only_where_all_others_are_shown_to_be_worse() -> None:
+    first, bad, near = [1.0, 1.1, 0.9], [9.0, 9.1, 8.9], [1.1, 1.0, 0.95]
+    assert words({"a": [*first], "b": [*bad]}) == ["best", "worse"]
+    assert words({"a": [*first], "b": [*near], "c": [*bad]})[0] == "best mean"
+    assert words({"a": [*first], "b": [*near]}, margin=5.0) == ["best mean", "as good"]
+    assert words({"a": [*first], "b": [9.0, None, 9.1]}) == ["best mean", "unstable"]
+    assert words({"a": [*first], "b": [9.0]}) == ["best mean", "cannot tell"]
+    assert words({"a": [*first]}) == [""]
+    lost = by_setting(repeated({"a": [1.0, None], "b": [2.0, None]}), "val/loss")
+    assert [noise_word(each) for each in lost] == ["best mean, 1 lost", "unstable, 1 lost"]
