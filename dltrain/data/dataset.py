@@ -105,7 +105,7 @@ class Column:
     @property
     def origin(self) -> str:
         """The column of the file that its cells come from."""
-        return self.source or self.name
+        return self.source if self.part else self.name
 
 
 @dataclass(frozen=True)

@@ -118,3 +118,10 @@ def test_a_new_category_is_among_the_rare_ones_where_there_are_any(call: Call) -
     rows = "c\na\nf\nnew\n"
     assert predicted(call, "data.max_categories=3", table=table, rows=rows) == [1.5, 7.5, 7.5]
     assert "no training row has" not in call("predict", "latest", "--data", "o.csv").err
+
+
+def test_the_index_that_pandas_writes_is_not_learned_from_and_not_asked_for(call: Call) -> None:
+    table = ",x,y\n" + "".join(f"{i},{i % 7},{2 * (i % 7) + 0.5}\n" for i in range(20))
+    assert predicted(call, table=table, rows="x\n5\n") == [10.5]
+    Path("o.csv").write_text(",x\n900,5\n")
+    assert call("predict", "latest", "--data", "o.csv").out == ",x,prediction\n900,5,10.5\n"

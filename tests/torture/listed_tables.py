@@ -88,7 +88,6 @@ HEADERS: list[tuple[str, str, str]] = [
     ("two columns of one name", "a,a,y", "two columns are called 'a'"),
     ("two targets", "a,y,y", "two columns are called 'y'"),
     ("a column without a name", "a,,y", "column 2 has no name"),
-    ("a first column without a name", ",a,y", "column 1 has no name"),
     ("a trailing comma", "a,b,y,", "column 4 has no name"),
     ("a blank name", "a, ,y", "column 2 has no name"),
     ("an empty name in quotes", 'a,"",y', "column 2 has no name"),

@@ -12,7 +12,7 @@ from dltrain.data.dataset import Amounts, Column, Dataset, Scale, Split
 from dltrain.data.splits import SPLIT_NAMES, consecutive_split
 from dltrain.data.table.duplicates import leak_notes
 from dltrain.data.table.encode import prepare, prepare_amounts
-from dltrain.data.table.features import fit, understand
+from dltrain.data.table.features import fit, numbers_rows, understand
 from dltrain.data.table.formats import open_file
 from dltrain.data.table.options import Options
 from dltrain.data.table.several_files import SeveralFiles
@@ -130,6 +130,10 @@ def _feature_columns(table: Table, options: Options) -> tuple[list[str], list[st
     left_out, notes = not_learned(table, options)
     wanted = set(table.header if options.features is None else options.features)
     wanted -= {options.target, *options.drop, *left_out}
+    if options.features is None:
+        numbering = list(filter(numbers_rows, wanted))
+        wanted -= {*numbering}
+        notes += [f"{name!r} is left out: it only names the rows" for name in sorted(numbering)]
     return [column for column in table.header if column in wanted], notes
 
 
@@ -226,7 +230,7 @@ def _in_header_order(
     return tuple(
         column
         for name in table.header
-        for column in (of(name), *(each for each in columns if each.source == name))
+        for column in (of(name), *(each for each in columns if each.part and each.source == name))
     )
 
 

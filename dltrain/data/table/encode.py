@@ -20,6 +20,7 @@ from dltrain.data.dataset import Column
 from dltrain.data.table.categories import Categories, merged, most_frequent
 from dltrain.data.table.cells import Floats
 from dltrain.data.table.table import WORKERS, Integers, Table
+from dltrain.system.shell import setting
 
 TILE_NUMBERS = 1 << 17  # what is computed at once, so that it stays in the cache
 
@@ -48,7 +49,8 @@ def fit_number(
     present = values[~absent[train]] if count else values
     if not len(present):
         raise ValueError(
-            f"{where} has no value in any training row; leave it out with data.drop=[{name}]"
+            f"{where} has no value in any training row; leave it out with "
+            f"{setting('data.drop', [name])}"
         )
     # Kept even if nothing is missing here: something may be in rows to come.
     imputed = None

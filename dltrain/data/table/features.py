@@ -5,6 +5,7 @@ What a column is follows from all its cells; what is made of it from the trainin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,19 @@ from dltrain.data.table.encode import fit_category, fit_number
 from dltrain.data.table.options import Options
 from dltrain.data.table.table import Integers, Table
 from dltrain.system.shell import setting
+
+# What pandas and R call the names of rows where they had none: nothing, in a CSV file.
+_ROW_NAMES = re.compile(r"\s*|Unnamed: 0(\.\d+)?|__index_level_0__")
+
+
+def numbers_rows(column: str) -> bool:
+    """Tell whether a column only numbers or names the rows, by what it is called.
+
+    Example:
+        >>> numbers_rows(""), numbers_rows("Unnamed: 0"), numbers_rows("id")
+        (True, True, False)
+    """
+    return _ROW_NAMES.fullmatch(column) is not None
 
 
 @dataclass

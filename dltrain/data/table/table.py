@@ -32,6 +32,7 @@ from dltrain.data.table.settle import CellError, settle
 from dltrain.data.table.source import Reread, RowSource
 from dltrain.data.table.typed_cells import as_text, is_readable
 from dltrain.data.table.writing import Writing
+from dltrain.system.shell import setting
 
 FINITE = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 
@@ -102,7 +103,7 @@ class Table:
                 if wanted.get(name, "numbers") is not None and not is_readable(cells.type):
                     raise ValueError(
                         f"{self.name}: column {quoted(name)} holds {cells.type}, which nothing is "
-                        f"learned from; leave it out with data.drop=[{name}]"
+                        f"learned from; leave it out with {setting('data.drop', [name])}"
                     )
                 column.put(start, cells, self._missing_numbers)
 

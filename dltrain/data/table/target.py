@@ -8,6 +8,7 @@ import pyarrow as pa
 from dltrain.data.table.categories import merged
 from dltrain.data.table.cells import parsed
 from dltrain.data.table.table import Integers, Table
+from dltrain.system.shell import setting
 
 # Whole numbers with this few different values are read as class labels by task=auto.
 FEW_VALUES = 10
@@ -54,9 +55,10 @@ def classes_of(table: Table, name: str, *, as_text: bool) -> tuple[tuple[str, ..
         same = np.flatnonzero(np.diff(values[order]) == 0)
         if len(same):
             first, second = (str(classes[order[same[0] + i]]) for i in (0, 1))
+            keep = setting("data.categorical", [name])
             raise ValueError(
                 f"{table.name}: the target {name!r} has the labels {first!r} and {second!r}, which "
-                f"are one number; write them alike, or use data.categorical=[{name}]"
+                f"are one number; write them alike, or use {keep}"
             )
         classes, indices = classes[order], np.argsort(order)[indices]
     return tuple(map(str, classes)), indices.astype(np.int64)

@@ -116,7 +116,7 @@ def test_a_target_is_never_made_up(prepare: Prepare) -> None:
 
 def test_a_column_without_any_value_is_refused(prepare: Prepare) -> None:
     assert refusal(prepare, "a,b,y\n,1,1.5\n,2,2.5\n") == (
-        "t.csv: column 'a' has no value in any training row; leave it out with data.drop=[a]"
+        "t.csv: column 'a' has no value in any training row; leave it out with 'data.drop=[a]'"
     )
 
 

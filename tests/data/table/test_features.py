@@ -97,3 +97,16 @@ def test_one_number_is_one_category_however_spelt(prepare: Prepare) -> None:
     data = prepare("zone,y\n1,1.5\n1.0,2.5\n02,3.5\n", categorical=["zone"])
     assert data.feature_names == ("zone_02", "zone_1")
     assert data.train.inputs.tolist() == [[0, 1], [0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize("name", ["", " ", "Unnamed: 0", "Unnamed: 0.1", "__index_level_0__"])
+def test_what_only_numbers_the_rows_is_left_out_and_said_to_be(prepare: Prepare, name: str) -> None:
+    content = f"{name},x,y\n0,5,1.5\n1,4,2.5\n2,7,3.5\n"
+    data = prepare(content)
+    assert data.feature_names == ("x",)
+    assert data.notes[0] == f"{name!r} is left out: it only names the rows"
+    assert prepare(content, features=[name, "x"]).feature_names == (name, "x")
+
+
+def test_another_column_without_a_name_is_refused(prepare: Prepare) -> None:
+    assert "column 2 has no name" in refusal(prepare, "x,,y\n0,5,1.5\n")
