@@ -152,3 +152,12 @@ def age(seconds: float) -> str:
     if seconds < 59.5:
         return "now" if seconds < 1 else f"{seconds:.0f} s"
     return duration(max(seconds, 60.0))
+
+
+def is_encoding(name: str) -> bool:
+    """Whether Python knows an encoding of text by this name."""
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        return False
+    return True

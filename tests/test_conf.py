@@ -28,6 +28,8 @@ EXPERIMENTS = groups([CONF]).get("experiment", [])
 COMPANY = {
     "csv": ["data.path=package:house_tiny.csv", "data.target=Price"],
     "fashion_mnist": ["model=softmax"],
+    "idx": ["model=softmax", "data.path=."],
+    "images": ["model=softmax", "data.path=."],
     "softmax": ["data=fashion_mnist"],
     "cross_entropy": ["data=fashion_mnist", "model=softmax"],
 }

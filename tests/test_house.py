@@ -63,6 +63,8 @@ ELSEWHERE = {
     "train.job": "train/test_session.py",  # a record of what is trained
     "cli.live.summary": "cli/test_train.py",
     "config.data_schema": "test_conf.py",  # likewise
+    "data.table.csv_lines": "data/table/test_csv_file.py",
+    "data.images.splitting": "data/images/test_folder.py",  # whose images it draws
     "data.table.options": "data/table/test_dataset.py",  # what every table is prepared with
     "data.table.several_files": "data/table/test_splitting.py",
     "nn.amount_scores": "nn/test_scores.py",  # which collects what these compute

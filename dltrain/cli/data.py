@@ -141,10 +141,11 @@ def _first_rows(data: Dataset, count: int) -> object:
 def _pictures(data: Dataset, sheet: Path, show: object) -> None:
     """Write the contact sheet, and draw one image per class in the terminal."""
     from dltrain.data.images.contact_sheet import contact_sheet, one_per_class, shaded
+    from dltrain.data.images.form import is_ink
 
     assert callable(show)
     assert data.image_shape is not None
-    images = data.train.inputs.reshape(-1, *data.image_shape)
+    images = data.train.inputs.reshape(-1, *data.image_shape).astype(np.uint8, copy=False)
     chosen = one_per_class(data.train.targets, classes=len(data.class_names), count=16)
     width = 14
     for start in range(0, len(chosen), 5):
@@ -154,6 +155,6 @@ def _pictures(data: Dataset, sheet: Path, show: object) -> None:
             show("  ".join(lines))
         show(dim("  ".join(f"{data.class_names[index]:<{width}}" for index in part)))
     disk.make_folder(sheet.parent)
-    disk.replace(sheet, contact_sheet(images.astype(np.uint8), chosen))
+    disk.replace(sheet, contact_sheet(images, chosen, ink=is_ink(data)))
     show("")
     show(pairs([("sheet", str(sheet))]))

@@ -6,6 +6,7 @@
   dltrain evaluate k3f9 --data more.csv          another file that has the target, too
   dltrain evaluate k3f9 --data t10k-images-idx3-ubyte.gz   images; their labels lie beside them
                                                  (t10k-labels-idx1-ubyte, plain or .gz)
+  dltrain evaluate k3f9 --data pictures          PNG and JPEG files, in a folder for each class
   dltrain evaluate 9xq2/12                       a member of a sweep; of a sweep the best one
 
 RUN is an id, a unique prefix, a path, latest, or @1 (row of dltrain runs). Its own data are looked
@@ -35,6 +36,7 @@ from dltrain.runs.compare.confusion import ClassScore, confusion, per_class
 from dltrain.runs.provenance import DATA_PATHS, settle_libraries
 from dltrain.runs.record import as_json
 from dltrain.runs.run import Run
+from dltrain.system.digests import file_digest
 from dltrain.text import figure
 
 if TYPE_CHECKING:
@@ -76,8 +78,8 @@ def main(words: Sequence[str]) -> None:
         else:
             trained = load(run, epoch=arguments.epoch, check_files=False)
             evaluation, note = _evaluate_file(trained, arguments.data)
-            if note:
-                view.show(warning(note))
+            for text in filter(None, [note, *evaluation.notes]):
+                view.show(warning(text))
     if arguments.json:
         sys.stdout.write(_as_json(run, evaluation))
     else:
@@ -89,6 +91,11 @@ def _evaluate_file(trained: Trained, text: str) -> tuple[Evaluation, str]:
     from dltrain.inference.evaluation import evaluate_file, familiar
 
     is_image = trained.data.image_shape is not None
+    if is_image and Path(text).is_dir():
+        from dltrain.inference.picture_evaluation import evaluate_pictures
+
+        evaluation, sha256 = evaluate_pictures(trained, Path(text))
+        return evaluation, familiar(trained.run, name=text, digests=[sha256])
     with contextlib.ExitStack() as stack:
         if text == "-":
             if is_image:
@@ -101,7 +108,9 @@ def _evaluate_file(trained: Trained, text: str) -> tuple[Evaluation, str]:
             beside = labels_beside(Path(text))
             labels = stack.enter_context(opened(beside, name=str(beside)))
         evaluation = evaluate_file(trained, source, labels)
-        return evaluation, familiar(trained.run, source)
+        digests = [source.digest.hexdigest()]
+        digests += [] if source.path is None else [file_digest(source.path)]
+        return evaluation, familiar(trained.run, name=source.name, digests=digests)
 
 
 def labels_beside(images: Path) -> Path:

@@ -96,7 +96,7 @@ def main(words: Sequence[str]) -> None:
                 mark = (
                     "\t"
                     if target and target.suffix == ".tsv"
-                    else trained.data.reading["delimiter"]
+                    else trained.data.reading["delimiter"] or ","
                 )
                 writer = CsvRows(write, delimiter=mark, safe=arguments.safe_cells)
             predictor = Predictor(trained, writer)
@@ -159,7 +159,7 @@ def _predict(predictor: Predictor, trained: Trained, files: Sequence[str]) -> No
     if len(files) > 1 or Path(files[0]).is_dir():
         if trained.data.image_shape is None:
             raise ValueError(f"--data {files[0]}: one table at a time, and no folder")
-        return predictor.pictures(_pictures(files))
+        return predictor.pictures(list(_pictures(files)))
     with contextlib.ExitStack() as stack:
         if files[0] == "-":
             source = InputStream("standard input", sys.stdin.buffer)
@@ -175,7 +175,13 @@ def _predict(predictor: Predictor, trained: Trained, files: Sequence[str]) -> No
 
 
 def _pictures(files: Sequence[str]) -> Iterator[Path]:
-    from dltrain.data.images.picture_files import pictures_in
+    from dltrain.data.images.picture_files import ENDINGS, pictures_in
 
     for file in files:
-        yield from pictures_in(Path(file)) if Path(file).is_dir() else [Path(file)]
+        if Path(file).is_dir():
+            names, _ = pictures_in(Path(file))
+            if not names:
+                raise ValueError(f"--data {file}: has no files that end in {', '.join(ENDINGS)}")
+            yield from (Path(file, name) for name in names)
+        else:
+            yield Path(file)

@@ -31,12 +31,27 @@ class Thousands(StrEnum):
     space = "space"
 
 
+class Header(StrEnum):
+    """Whether a table's first row names its columns."""
+
+    row = "row"
+    none = "none"
+
+
 class Source(StrEnum):
     """Which Fashion-MNIST may be used."""
 
     auto = "auto"
     full = "full"
     sample = "sample"
+
+
+class Colour(StrEnum):
+    """What the pixels of pictures become."""
+
+    auto = "auto"
+    grey = "grey"
+    rgb = "rgb"
 
 
 class Init(StrEnum):

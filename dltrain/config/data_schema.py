@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dltrain.config.choices import Missing, Source, Task, Thousands
+from dltrain.config.choices import Colour, Header, Missing, Source, Task, Thousands
 from dltrain.config.knob import knob
 from dltrain.config.schema import MAX_SEED
 
@@ -75,7 +75,18 @@ class CsvConfig:
         le=MAX_FOLDS,
     )
     fold: int | None = knob("which fold validates; null: each, in a sweep", ge=0, lt=MAX_FOLDS)
-    delimiter: str = knob("what separates cells: one character, \\t for a tab", raw=True)
+    delimiter: str | None = knob(
+        "what separates cells: one character, \\t for a tab; null: a comma, or a tab if the header "
+        "has tabs",
+        raw=True,
+    )
+    encoding: str | None = knob(
+        "how the text is encoded, such as cp1252; null: UTF-8, or UTF-16 where it says so", raw=True
+    )
+    skip_rows: int = knob("lines before the header that are no part of it", ge=0, le=10**6)
+    comment: str | None = knob("what lines begin with that are no rows; null: none do", raw=True)
+    header: Header = knob("row: the first one names the columns; none: they are c1, c2, ...")
+    sheet: str | None = knob("sheet of an Excel workbook; null: the only one", raw=True)
     seed: int = knob("fixes the split, apart from the run's own seed", ge=0, le=MAX_SEED)
 
 
@@ -97,3 +108,48 @@ class FashionMnistConfig:
     )
     fold: int | None = knob("which fold chooses; null: each, in a sweep", ge=0, lt=MAX_FOLDS)
     seed: int = knob("fixes which images choose, apart from the run's own seed", ge=0, le=MAX_SEED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _DrawnImages:
+    """Which of some images validate and test."""
+
+    kind: str = knob("which class of data this is; chosen with data=")
+    val_fraction: float = knob("share of the images that chooses", ge=0, lt=1)
+    stratify: bool = knob("every split has the classes' shares")
+    folds: int | None = knob(
+        "cut the images that do not test into this many folds, of which one chooses",
+        ge=2,
+        le=MAX_FOLDS,
+    )
+    fold: int | None = knob("which fold chooses; null: each, in a sweep", ge=0, lt=MAX_FOLDS)
+    seed: int = knob("fixes the split, apart from the run's own seed", ge=0, le=MAX_SEED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagesConfig(_DrawnImages):
+    """PNG and JPEG files, in a folder for each class."""
+
+    name: str | None = knob("name in run folders; null: the folder's name", raw=True)
+    path: str | None = knob("folder with a folder for each class, or with train, test", raw=True)
+    size: list[int] | None = knob(
+        "height and width that images are resized to; null: all must have one size",
+        unit="pixels",
+        ge=1,
+        le=10_000,
+        min_length=2,
+        max_length=2,
+    )
+    colour: Colour = knob("grey or rgb; auto: rgb if any image has colours")
+    test_fraction: float = knob("share of the images that is tested once, at the end", ge=0, lt=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdxConfig(_DrawnImages):
+    """Four IDX files, as MNIST and its relatives come."""
+
+    name: str | None = knob("name in run folders; null: the files' or the folder's", raw=True)
+    path: str | None = knob(
+        "folder with the four IDX files, plain or .gz; of several sets FOLDER/BEGINNING", raw=True
+    )
+    class_names: list[str] | None = knob("names of label 0, 1, ...; null: the labels")

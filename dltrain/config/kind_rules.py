@@ -11,7 +11,7 @@ from pathlib import Path
 from dltrain.config.knob import Problem
 from dltrain.config.schema import MAX_NUMBERS, RunConfig
 from dltrain.system.paths import PACKAGED, SHIPPED, expanded, problem_with
-from dltrain.text import closest
+from dltrain.text import closest, is_encoding
 
 
 def least_squares(run: RunConfig) -> Iterable[Problem]:
@@ -58,21 +58,27 @@ def table(run: RunConfig) -> Iterable[Problem]:
             yield Problem(f"data.{knob}", problem)
     if data.target is None:
         yield Problem("data.target", "which column is to be predicted? Add data.target=COLUMN")
-    if data.val_fraction + data.test_fraction >= 1:
-        total = data.val_fraction + data.test_fraction
-        yield Problem(
-            "data.val_fraction",
-            f"data.val_fraction and data.test_fraction add up to {total:g}; "
-            "they must leave rows to train on (less than 1)",
-        )
+    yield from _fractions(run)
     if data.target in data.drop or data.target in (data.features or []):
         yield Problem("data.target", "cannot also be in data.drop or data.features")
-    delimiter = data.delimiter.replace("\\t", "\t")
+    delimiter = (data.delimiter or ",").replace("\\t", "\t")
     printable = delimiter == "\t" or delimiter.isprintable()
     if len(delimiter) != 1 or not delimiter.isascii() or not printable or delimiter == '"':
         yield Problem("data.delimiter", "must be one ASCII character, or \\t for a tab")
     if data.thousands == data.decimal:
         yield Problem("data.thousands", "cannot also be data.decimal")
+    if data.encoding is not None and not is_encoding(data.encoding):
+        yield Problem("data.encoding", "is no encoding that Python knows, such as cp1252 or utf-16")
+
+
+def _fractions(run: RunConfig) -> Iterable[Problem]:
+    total = run.data.val_fraction + run.data.test_fraction
+    if total >= 1:
+        yield Problem(
+            "data.val_fraction",
+            f"data.val_fraction and data.test_fraction add up to {total:g}; "
+            "they must leave rows to train on (less than 1)",
+        )
 
 
 # What decides on its own which rows validate or test, and so does not go with each other.
@@ -180,3 +186,29 @@ def images_root(run: RunConfig) -> Iterable[Problem]:
         problem = problem_with(expanded(root))
         if problem or not expanded(root).is_dir():
             yield Problem("data.root", problem or "no such folder")
+
+
+def picture_splits(run: RunConfig) -> Iterable[Problem]:
+    """Some pictures train, and one of the folds is chosen."""
+    yield from _fractions(run)
+    yield from folds(run)
+
+
+def pictures_path(run: RunConfig) -> Iterable[Problem]:
+    """The folder of pictures is there."""
+    if run.data.path is None:
+        yield Problem("data.path", "which folder of pictures? Add data.path=FOLDER")
+    else:
+        path = expanded(run.data.path)
+        if (problem := problem_with(path)) or not path.is_dir():
+            yield Problem("data.path", problem or "no such folder")
+
+
+def idx_path(run: RunConfig) -> Iterable[Problem]:
+    """The folder of IDX files is there."""
+    if run.data.path is None:
+        yield Problem("data.path", "which folder of IDX files? Add data.path=FOLDER")
+    else:
+        path = expanded(run.data.path)
+        if (problem := problem_with(path)) or not (path.is_dir() or path.parent.is_dir()):
+            yield Problem("data.path", problem or "no such folder")

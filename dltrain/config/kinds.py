@@ -131,6 +131,20 @@ DATA = {
         rules=kind_rules.images,
         files=kind_rules.images_root,
     ),
+    "idx": DataKind(
+        data_schema.IdxConfig,
+        f"{_BUILDERS}:idx",
+        task=Task.classification,
+        rules=kind_rules.folds,
+        files=kind_rules.idx_path,
+    ),
+    "images": DataKind(
+        data_schema.ImagesConfig,
+        f"{_BUILDERS}:images",
+        task=Task.classification,
+        rules=kind_rules.picture_splits,
+        files=kind_rules.pictures_path,
+    ),
 }
 _SINGLE = f"{_BUILDERS}:single_layer"
 MODELS = {

@@ -130,7 +130,11 @@ class Dataset:
     notes: tuple[str, ...] = ()  # what the user should know, in sentences, shown before training
     warnings: tuple[str, ...] = ()  # what the user must not overlook
     unit: float = 1.0  # what an input of 1 in ``Split.inputs`` stands for; 1/255 for images
-    image_shape: tuple[int, int] | None = None  # height and width if the inputs are images
+    # height and width if the inputs are images; and 3 if they have red, green and blue
+    image_shape: tuple[int, ...] | None = None
+    # mean and deviation over training images of the mean byte at their edges
+    edges: tuple[float, float] | None = None
+    resizes: bool = False  # whether pictures of another size are resized to that
     # how the source's text is to be read: delimiter, texts that mean missing (a number means
     # every spelling of it), what stands before a fraction and between thousands
     reading: dict[str, Any] = field(default_factory=dict)
@@ -168,6 +172,8 @@ class Dataset:
             "feature_names": list(self.feature_names),
             "class_names": list(self.class_names),
             "image_shape": self.image_shape,
+            "edges": self.edges,
+            "resizes": self.resizes,
             "reading": self.reading,
             "columns": [dataclasses.asdict(column) for column in self.columns],
         }

@@ -12,13 +12,28 @@ from typing import Any
 import numpy as np
 
 from dltrain.data.dataset import Column, Dataset, Scale, Split
+from dltrain.text import is_encoding
 
 MAX_FEATURES = 2**24
 MAX_MISSING = 10_000
 ROLES = ("number", "category", "date", "target", "dropped")
 PARTS = ("year", "month", "weekday", "day_of_year", "hour", "missing")
-_KEYS = ("unit", "task", "target", "feature_names", "class_names", "image_shape", "reading")
-_READING = {"delimiter": ",", "missing_values": [""], "decimal": ".", "thousands": None}
+_THOUSANDS = (None, ",", ".", "'", "space")
+_KEYS = (
+    *("unit", "task", "target", "feature_names", "class_names", "image_shape", "reading"),
+    *("edges", "resizes"),
+)
+_READING: dict[str, Any] = {
+    "delimiter": None,
+    "encoding": None,
+    "skip_rows": 0,
+    "comment": None,
+    "header": "row",
+    "sheet": None,
+    "missing_values": [""],
+    "decimal": ".",
+    "thousands": None,
+}
 
 
 class PreparationError(ValueError):
@@ -44,6 +59,7 @@ def read_preparation(values: object, *, name: str) -> Dataset:
     _check(_differ(classes) and (len(classes) > 1) == (task == "classification"), "class_names")
     _check(len(classes) != 1, "class_names")
     shape = _image_shape(values["image_shape"], len(features))
+    _check(type(values["resizes"]) is bool and (shape or not values["resizes"]), "resizes")
     learned = [column for column in columns if column.role in ("number", "category")]
     [amounts] = [c for c in columns if c.role == "target"] or [Column(target, "target")]
     if columns:
@@ -66,6 +82,8 @@ def read_preparation(values: object, *, name: str) -> Dataset:
         columns=columns,
         unit=float(unit),
         image_shape=shape,
+        edges=_edges(values["edges"], is_image=shape is not None),
+        resizes=values["resizes"],
         reading=_reading(values["reading"]),
     )
 
@@ -143,14 +161,23 @@ def _features_of(column: Column) -> Iterator[tuple[str, ...]]:
             yield ()
 
 
-def _image_shape(value: object, features: int) -> tuple[int, int] | None:
+def _image_shape(value: object, features: int) -> tuple[int, ...] | None:
     if value is None:
         return None
-    right = isinstance(value, list) and [type(side) for side in value] == [int, int]
-    _check(right, "image_shape")
+    _check(isinstance(value, list) and len(value) in (2, 3), "image_shape")
     assert isinstance(value, list)
-    _check(min(value) > 0 and value[0] * value[1] == features, "image_shape")
-    return value[0], value[1]
+    _check({type(side) for side in value} == {int} and value[2:] in ([], [3]), "image_shape")
+    _check(min(value) > 0 and math.prod(value) == features, "image_shape")
+    return tuple(value)
+
+
+def _edges(value: object, *, is_image: bool) -> tuple[float, float] | None:
+    if value is None and not is_image:
+        return None
+    _check(isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)), "edges")
+    assert isinstance(value, list)
+    _check(is_image and 0 <= value[0] <= 255 and 0 <= value[1] <= 255, "edges")
+    return float(value[0]), float(value[1])
 
 
 def _reading(value: object) -> dict[str, Any]:
@@ -161,20 +188,20 @@ def _reading(value: object) -> dict[str, Any]:
     assert isinstance(value, dict)
     mark = value["delimiter"]
     plain = isinstance(mark, str) and len(mark) == 1 and mark.isascii() and mark not in '"\r\n\0'
-    _check(plain, "reading.delimiter")
+    _check(mark is None or plain, "reading.delimiter")
+    for key in ("encoding", "comment", "sheet"):
+        text = value[key]
+        _check(text is None or (_is_texts([text]) and text != ""), f"reading.{key}")
+    _check(value["encoding"] is None or is_encoding(value["encoding"]), "reading.encoding")
+    skipped = value["skip_rows"]
+    _check(type(skipped) is int and 0 <= skipped < 2**31, "reading.skip_rows")
+    _check(value["header"] in ("row", "none"), "reading.header")
     missing = _texts(value["missing_values"], "reading.missing_values")
     _check(len(missing) <= MAX_MISSING, "reading.missing_values")
     decimal, thousands = value["decimal"], value["thousands"]
     _check(decimal in (".", ","), "reading.decimal")
-    _check(
-        thousands in (None, ",", ".", "'", "space") and thousands != decimal, "reading.thousands"
-    )
-    return {
-        "delimiter": mark,
-        "missing_values": list(missing),
-        "decimal": decimal,
-        "thousands": thousands,
-    }
+    _check(thousands in _THOUSANDS and thousands != decimal, "reading.thousands")
+    return {**value, "missing_values": list(missing)}
 
 
 def _texts(value: object, what: str) -> tuple[str, ...]:

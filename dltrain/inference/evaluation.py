@@ -5,8 +5,9 @@ Letters: N rows, B rows of a part, O outputs, C classes.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +17,12 @@ import torch
 from torch import Tensor
 
 from dltrain.data.dataset import EVALUATION_ROWS, Dataset
+from dltrain.data.images.form import Edges
 from dltrain.data.images.idx import image_parts, label_parts
 from dltrain.data.input_stream import InputStream
 from dltrain.data.table.formats import open_blocks
 from dltrain.data.table.new_rows import OtherRows
+from dltrain.data.table.reading import Reading
 from dltrain.inference.saved_model import Trained, load
 from dltrain.metrics import leading
 from dltrain.nn.intervals import Interval, intervals
@@ -51,6 +54,7 @@ class Evaluation:
     parameters: dict[str, npt.NDArray[np.generic]]
     data: Dataset  # what the rows are of
     steps: int = 0  # of the epoch after those, if the run was stopped within it
+    notes: tuple[str, ...] = ()  # what the user should know of the rows of another file
 
 
 def evaluate(
@@ -99,7 +103,15 @@ def evaluate_file(
     Raises:
         ValueError: If the file does not have what the run learned from, or holds no rows.
     """
-    parts = _table_parts(trained, source) if labels is None else _images(trained, source, labels)
+    if labels is None:
+        return evaluate_parts(trained, _table_parts(trained, source))
+    edges = Edges(trained.data)
+    evaluation = evaluate_parts(trained, _images(trained, source, labels, edges))
+    return dataclasses.replace(evaluation, notes=tuple(filter(None, [edges.note()])))
+
+
+def evaluate_parts(trained: Trained, parts: Iterable[Part]) -> Evaluation:
+    """Evaluate a model on rows that come in parts."""
     prepared = (
         (trained.on_device(inputs), torch.from_numpy(targets)) for inputs, targets in _blocks(parts)
     )
@@ -110,30 +122,31 @@ def evaluate_file(
 _FAMILIAR = {
     "path": "learned from",
     "train-images-idx3-ubyte": "learned from",
+    "train": "learned from",
+    "val": "was validated on",
     "val_path": "was validated on",
 }
 
 
-def familiar(run: Run, source: InputStream) -> str:
+def familiar(run: Run, *, name: str, digests: Collection[str]) -> str:
     """Say that the rows of a file are no new ones to a run, if it was trained with just this file.
 
     Args:
         run: Its record has a digest of each file.
-        source: Read to its end, with a digest.
+        name: The file.
+        digests: Of the whole file, or of all pictures of a folder; a packed file has two.
 
     Returns:
         A sentence; empty if nothing is known of the file, or its rows tested the run.
     """
-    assert source.digest is not None
-    digest = source.digest.hexdigest()
     files = run.mapping("data", "files")
-    knob = next((knob for knob in _FAMILIAR if files.get(knob) == digest), None)
+    knob = next((knob for knob in _FAMILIAR if files.get(knob) in digests), None)
     if knob is None:
         return ""
     test = f"its test rows are: {command_on(run, 'evaluate')}"
     if not run.mapping("data", "rows").get("test"):
         test = "it has no test rows, which data.test_fraction sets aside"
-    sentence = f"{source.name} is the file that {run.short} {_FAMILIAR[knob]}"
+    sentence = f"{name} is what {run.short} {_FAMILIAR[knob]}"
     return f"{sentence}: these figures are no estimate for new rows; {test}"
 
 
@@ -158,7 +171,7 @@ def _joined(parts: Sequence[Part]) -> Part:
 
 def _table_parts(trained: Trained, source: InputStream) -> Iterator[Part]:
     data = trained.data
-    blocks = open_blocks(source, reading=data.reading)
+    blocks = open_blocks(source, reading=Reading.of(data.reading))
     others = OtherRows(data, blocks.header, name=source.name, dtype=trained.dtype, targets=True)
     for rows in blocks:
         for part in others.parts(rows):
@@ -166,7 +179,9 @@ def _table_parts(trained: Trained, source: InputStream) -> Iterator[Part]:
             yield part.inputs, part.targets
 
 
-def _images(trained: Trained, source: InputStream, labels: InputStream) -> Iterator[Part]:
+def _images(
+    trained: Trained, source: InputStream, labels: InputStream, edges: Edges
+) -> Iterator[Part]:
     data = trained.data
     assert data.image_shape is not None
     images = image_parts(source, shape=data.image_shape, rows=EVALUATION_ROWS)
@@ -174,6 +189,7 @@ def _images(trained: Trained, source: InputStream, labels: InputStream) -> Itera
     for inputs, targets in itertools.zip_longest(images, indices):
         if inputs is None or targets is None or len(inputs) != len(targets):
             raise ValueError(f"{labels.name}: has not as many labels as {source.name} has images")
+        edges.look(inputs)
         yield inputs, targets
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dltrain.data.images.form import on_paper
 from dltrain.metrics import headlines, metric_of
 from dltrain.plots import confusion, mistakes, predictions, style, weights
 from dltrain.plots.style import Figure
@@ -49,8 +50,9 @@ def draw_mistakes(evaluation: Evaluation, *, title: str) -> Figure:
     if not rows:
         raise ValueError(f"there are none among {len(targets):,} rows")
     wrong = int((targets != predicted).sum())
+    images = data.splits[evaluation.split].inputs[rows].reshape(-1, *data.image_shape)
     return mistakes.draw(
-        data.splits[evaluation.split].inputs[rows].reshape(-1, *data.image_shape),
+        on_paper(images.astype(np.uint8), data),
         rows=rows,
         true=[data.class_names[i] for i in targets[rows]],
         predicted=[data.class_names[i] for i in predicted[rows]],
@@ -76,7 +78,7 @@ def draw_weights(evaluation: Evaluation, *, title: str) -> Figure:
     title = f"{title}: weights after epoch {evaluation.epoch}"
     if data.image_shape is not None:
         return weights.draw_images(
-            weight, shape=data.image_shape, names=data.class_names, title=title
+            weight.reshape(len(weight), *data.image_shape), names=data.class_names, title=title
         )
     in_units = coefficients(torch.from_numpy(weight), torch.from_numpy(parameters[_BIAS]), data)
     return weights.draw_bars(

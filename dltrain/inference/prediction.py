@@ -5,8 +5,8 @@ Letters: n rows of a block, B rows of a part, H height, W width, C classes.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +14,18 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dltrain.data.dataset import EVALUATION_ROWS
+from dltrain.data.images.form import Edges
 from dltrain.data.images.idx import image_parts
-from dltrain.data.images.picture_files import read_picture
 from dltrain.data.input_stream import InputStream
 from dltrain.data.table.formats import open_blocks
 from dltrain.data.table.new_rows import OtherRows
+from dltrain.data.table.reading import Reading
 from dltrain.inference.evaluation import predict
+from dltrain.inference.picture_rows import PictureRows
 from dltrain.inference.row_writers import RowWriter
 from dltrain.inference.saved_model import Trained
 
 PREDICTION, PROBABILITY = "prediction", "probability_"
-MAX_BYTES = 2**26  # of a picture that comes as a stream
 
 
 class Predictor:
@@ -43,13 +44,13 @@ class Predictor:
         self._columns = _computed_columns(trained)
 
     def table(self, source: InputStream) -> None:
-        """Predict the rows of a CSV file: its columns, then the predictions.
+        """Predict the rows of a table: its columns, then the predictions.
 
         Raises:
             ValueError: If it does not have what the run learned from.
         """
         data = self._trained.data
-        blocks = open_blocks(source, reading=data.reading)
+        blocks = open_blocks(source, reading=Reading.of(data.reading))
         others = OtherRows(data, blocks.header, name=source.name, dtype=self._trained.dtype)
         taken = [name for name in self._columns.names if name in blocks.header]
         if taken:
@@ -57,9 +58,13 @@ class Predictor:
                 f"{source.name}: has a column {taken[0]!r} already, as predictions will have; "
                 "rename it"
             )
-        self._begin({name: pa.string() for name in blocks.header})
-        for rows in blocks:
-            passed = self._writer.ready(rows.texts)
+        every = iter(blocks)
+        first = list(itertools.islice(every, 1))
+        types = [cells.type for rows in first for cells in rows.columns]
+        types = types or [pa.string()] * len(blocks.header)
+        self._begin(dict(zip(blocks.header, types, strict=True)))
+        for rows in itertools.chain(first, every):
+            passed = self._writer.ready(rows.columns)
             for part in others.parts(rows):
                 length = part.stop - part.start
                 self._rows([column.slice(part.start, length) for column in passed], part.inputs)
@@ -91,46 +96,27 @@ class Predictor:
         shape = self._trained.data.image_shape
         assert shape is not None
         self._begin({"row": pa.int64()})
+        edges = Edges(self._trained.data)
         for inputs in image_parts(source, shape=shape, rows=EVALUATION_ROWS):
             numbers = np.arange(self.rows, self.rows + len(inputs))
             self._rows(self._writer.ready([pa.array(numbers, pa.int64())]), inputs)
+            edges.look(inputs)
+        self.notes += filter(None, [edges.note()])
 
-    def pictures(self, files: Iterable[Path | InputStream]) -> None:
-        """Predict PNG and JPEG files: the file, then the predictions.
+    def pictures(self, files: Sequence[Path | InputStream]) -> None:
+        """Predict PNG and JPEG files: the file, then the predictions; others are noted.
 
         Raises:
-            ValueError: If one of them is none, or of another size.
+            ValueError: If none of them can be predicted.
         """
-        self._begin({"file": pa.string()})
-        colourful = 0
-        for names, inputs, colours in self._picture_parts(files):
-            self._rows(self._writer.ready([pa.array(names, pa.string())]), inputs)
-            colourful += colours
-        if colourful:
-            self.notes.append(
-                f"colour was turned into grey in {colourful:,} of {self.rows:,} files"
-            )
-
-    def _picture_parts(
-        self, files: Iterable[Path | InputStream]
-    ) -> Iterator[tuple[list[str], npt.NDArray[np.uint8], int]]:
-        shape = self._trained.data.image_shape
-        assert shape is not None
-        names: list[str] = []
-        pictures: list[npt.NDArray[np.uint8]] = []
-        colours = 0
-        for file in files:
-            name = file.name if isinstance(file, InputStream) else str(file)
-            held = io.BytesIO(file.read(MAX_BYTES)) if isinstance(file, InputStream) else file
-            picture, colourful = read_picture(held, name=name, shape=shape)
-            names.append(name.encode(errors="backslashreplace").decode())
-            pictures.append(picture)
-            colours += colourful
-            if len(names) == EVALUATION_ROWS:
-                yield names, np.stack(pictures), colours
-                names, pictures, colours = [], [], 0
-        if names:
-            yield names, np.stack(pictures), colours
+        names = [file.name if isinstance(file, InputStream) else str(file) for file in files]
+        rows = PictureRows(self._trained.data)
+        for numbers, inputs in rows.parts(files):
+            if not self.rows:  # now that there is one to be predicted
+                self._begin({"file": pa.string()})
+            texts = [names[n].encode(errors="backslashreplace").decode() for n in numbers]
+            self._rows(self._writer.ready([pa.array(texts, pa.string())]), inputs)
+        self.notes += rows.notes()
 
     def _begin(self, passed: dict[str, pa.DataType]) -> None:
         self._writer.begin(pa.schema([*pa.schema(passed), *self._columns]))

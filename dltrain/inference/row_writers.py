@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dltrain.data.table.csv_writer import as_cells, as_rows, joined
+from dltrain.data.table.typed_cells import as_text, is_number
 
 Write = Callable[[bytes], object]
 
@@ -63,9 +65,10 @@ class CsvRows:
         """Write nothing: a CSV file just ends."""
 
     def _cells(self, column: pa.Array) -> pa.StringArray:
-        if not pa.types.is_string(column.type):
-            return column.cast(pa.string())  # numbers, in which nothing is quoted
-        return as_cells(column, delimiter=self._delimiter, safe=self._safe)
+        cells = pc.fill_null(as_text(column), "")
+        if is_number(column.type):
+            return cells  # in which nothing is quoted
+        return as_cells(cells, delimiter=self._delimiter, safe=self._safe)
 
 
 class ParquetRows:

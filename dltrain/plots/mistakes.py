@@ -28,7 +28,7 @@ def draw(
     """Draw images with their true class, and the predicted one with its probability.
 
     Args:
-        images: [N, H, W], the darker the larger.
+        images: [N, H, W] or [N, H, W, 3], bytes as they are to be seen.
         rows: Their row numbers in the split, N.
         true: The names of their classes, N.
         predicted: Of those that were predicted, N.
@@ -42,7 +42,7 @@ def draw(
     style.headline(figure, head, f"{note}: the true class, in colour the predicted one")
     for index, image in enumerate(images):
         axes = figure.add_subplot(lines, columns, index + 1)
-        axes.imshow(image, cmap="gray_r", interpolation="nearest")
+        axes.imshow(image, cmap="gray", interpolation="nearest")
         axes.set_xticks([])
         axes.set_yticks([])
         axes.grid(visible=False)

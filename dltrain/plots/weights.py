@@ -22,14 +22,11 @@ COLUMNS, MAX_IMAGES, MAX_CLASSES, MAX_FEATURES = 5, 50, 20, 30
 MOST = 99.5
 
 
-def draw_images(
-    weight: Weights, *, shape: tuple[int, int], names: Sequence[str], title: str
-) -> Figure:
+def draw_images(weight: Weights, *, names: Sequence[str], title: str) -> Figure:
     """Draw the weights of each class as an image: red speaks for it, blue against it.
 
     Args:
-        weight: [O, I].
-        shape: H and W; H * W = I.
+        weight: [O, H, W]; or [O, H, W, 3], of which the sum over colours is drawn.
         names: Of the classes, O.
         title: What they are of.
     """
@@ -38,6 +35,8 @@ def draw_images(
     lines = -(-len(shown) // columns)
     figure = style.figure(1.75 * columns + 1.1, 1.95 * lines + 0.7)
     note = "change of a logit per pixel as trained; red speaks for the class, blue against it"
+    if weight.ndim == 4:
+        weight, note = weight.sum(axis=-1), f"{note}; sum over red, green and blue"
     more = f"; the first {MAX_IMAGES} classes of {len(names):,}" if len(names) > len(shown) else ""
     style.headline(figure, title, note + more)
     end = float(np.percentile(np.abs(weight), MOST)) or 1.0
@@ -45,8 +44,7 @@ def draw_images(
     all_axes = []
     for index, name in enumerate(shown):
         axes = figure.add_subplot(lines, columns, index + 1)
-        image = weight[index].reshape(shape)
-        axes.imshow(image, cmap=style.SIGNED, norm=norm, interpolation="nearest")
+        axes.imshow(weight[index], cmap=style.SIGNED, norm=norm, interpolation="nearest")
         axes.set_title(style.named(name, most=18), fontsize=9, loc="center")
         axes.set_xticks([])
         axes.set_yticks([])

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.data.dataset import Dataset
+from dltrain.data.images.form import is_ink, on_paper
 from dltrain.inference.evaluation import Evaluation, evaluate, judging_split
 from dltrain.inference.quoting import interval_note, leading_figures, other_figures
 from dltrain.report.blocks import Block, column, heading, pairs, paragraph, section, table
@@ -110,12 +111,12 @@ def _mistakes(evaluation: Evaluation) -> list[Block]:
         return []
     split = data.splits[evaluation.split]
     if data.image_shape is not None:
-        images = split.inputs[rows].reshape(-1, *data.image_shape)
+        images = split.inputs[rows].reshape(-1, *data.image_shape).astype(np.uint8)
         items = [
-            {"source": png(255 - image), "title": true, "note": f"taken for {taken}, {share:.1%}"}
-            for image, (true, taken, share) in zip(images, facts, strict=True)
+            {"source": png(image), "title": true, "note": f"taken for {taken}, {share:.1%}"}
+            for image, (true, taken, share) in zip(on_paper(images, data), facts, strict=True)
         ]
-        return [{"kind": "pictures", "items": items, "ink": True}]
+        return [{"kind": "pictures", "items": items, "ink": is_ink(data)}]
     head = [column("true"), column("predicted"), column("probability", "share")]
     columns, cells = in_original_units(data, split.inputs[rows])
     lines = [[*fact, *cell] for fact, cell in zip(facts, cells, strict=True)]

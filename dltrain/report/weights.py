@@ -43,15 +43,17 @@ def _pictures(weight: Floats, data: Dataset) -> list[Block]:
     assert data.image_shape is not None
     if len(weight) > MAX_CLASSES:
         return []
-    most = float(np.abs(weight).max()) or 1.0
+    images = weight.reshape(len(weight), *data.image_shape[:2], -1).sum(axis=-1)
+    most = float(np.abs(images).max()) or 1.0
     items = [
-        {"source": png(diverging(row.reshape(data.image_shape) / most)), "title": name}
-        for row, name in zip(weight, data.class_names, strict=True)
+        {"source": png(diverging(image / most)), "title": name}
+        for image, name in zip(images, data.class_names, strict=True)
     ]
+    summed = ", summed over red, green and blue" if len(data.image_shape) == 3 else ""
     text = (
         "Where a pixel speaks for the class it is blue, where against it orange; white does not "
         f"matter. The strongest weight is {figure(most)}, the change of a logit per pixel as "
-        "trained."
+        f"trained{summed}."
     )
     return [paragraph(text), {"kind": "pictures", "items": items, "ink": False}]
 

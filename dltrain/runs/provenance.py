@@ -5,7 +5,6 @@ The record may be a stranger's, so it is checked like a command line. No torch i
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -26,7 +25,7 @@ from dltrain.runs.identity import LOCATIONS
 from dltrain.runs.layout import RECORD
 from dltrain.runs.run import Run
 from dltrain.system import libraries
-from dltrain.system.digests import joint_digest
+from dltrain.system.digests import file_digest, joint_digest
 from dltrain.system.environment import DECIDING, versions
 from dltrain.system.paths import PACKAGED, problem_with, table_path
 from dltrain.system.shell import located
@@ -194,10 +193,7 @@ def _digest(key: str, text: str) -> str:
         reason = problem or "no such file"
         raise ConfigError([f"{key}={text}: {reason}; say where it lies now: {key}=FILE"])
     try:
-        with open(path, "rb") as file:
-            if b"\0" in file.peek():  # nor is it worth hashing, however long it is
-                raise ConfigError([f"{key}={text}: is no table, it holds NUL"])
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_digest(path)
     except OSError as error:
         raise ConfigError([f"{key}={text}: {error.strerror}"]) from None
 

@@ -46,6 +46,42 @@ def fashion_mnist(
     return fashion_mnist(name, root=root, source=source, choosing=chosen, download=download)
 
 
+def idx(
+    *,
+    dtype: str,
+    download: bool,
+    name: str | None,
+    path: str,
+    class_names: Sequence[str] | None,
+    **splitting: Any,
+) -> Dataset:
+    """Build ``data=idx``; images stay bytes."""
+    from dltrain.data.images.idx_folder import idx_folder
+    from dltrain.data.images.splitting import Splitting
+
+    drawn = Splitting(**splitting, test_fraction=0.0)
+    return idx_folder(name, path=path, class_names=class_names, splitting=drawn)
+
+
+def images(
+    *,
+    dtype: str,
+    download: bool,
+    name: str | None,
+    path: str,
+    size: Sequence[int] | None,
+    colour: str,
+    **splitting: Any,
+) -> Dataset:
+    """Build ``data=images``; images stay bytes."""
+    from dltrain.data.images.folder import images_folder
+    from dltrain.data.images.splitting import Splitting
+
+    return images_folder(
+        name, path=path, size=size, colour=colour, splitting=Splitting(**splitting)
+    )
+
+
 def single_layer(data: Dataset, **start: Any) -> LayerPlans:
     """Plan ``model=linear`` and ``model=softmax``."""
     return one_layer(data.in_features, data.out_features)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("here")
 def test_data_that_cannot_be_used_is_refused_before_a_folder_is_made(
     here: Path, call: Call
 ) -> None:
-    (here / "t.csv").write_text("a,y\n1,2,\n")
+    (here / "t.csv").write_text("a,y\n1,2,3\n")
     shown = call("data=csv", "data.path=t.csv", "data.target=y")
     assert shown == Shown(
         2,

@@ -180,7 +180,7 @@ def test_the_file_a_run_learned_from_is_said_to_be_no_estimate(call: Call) -> No
     write_table(Path("table.csv"), classes=True)
     train(call, *RUNS["classes"])
     Path("table.csv").rename("moved.csv")
-    said = f"is the file that {latest().short} learned from: these figures are no estimate for new "
+    said = f"is what {latest().short} learned from: these figures are no estimate for new "
     said += f"rows; its test rows are: dltrain evaluate {latest().short}"
     assert warned(call, "moved.csv") == f"WARNING: moved.csv {said}"
     Path("moved.csv.gz").write_bytes(gzip.compress(Path("moved.csv").read_bytes()))
@@ -203,7 +203,7 @@ def test_files_that_validate_are_known_and_those_that_test_are_new(call: Call) -
     for name, rows in {"table": 120, "val": 40, "test": 50}.items():
         write_table(Path(f"{name}.csv"), classes=True, rows=rows)
     train(call, *RUNS["classes"], "data.val_path=val.csv", "data.test_path=test.csv")
-    assert "val.csv is the file that" in warned(call, "val.csv")
+    assert "val.csv is what" in warned(call, "val.csv")
     assert "was validated on: these figures" in warned(call, "val.csv")
     assert "learned from" in warned(call, "table.csv")
     assert warned(call, "test.csv") == ""

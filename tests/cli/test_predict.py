@@ -155,6 +155,27 @@ def test_cells_come_out_as_they_went_in(ending: str, call: Call) -> None:
     assert list(after.columns[4:]) == [f"probability_{name}" for name in ("-B", "=C", "@D", "A-")]
 
 
+def test_typed_columns_keep_their_types(call: Call) -> None:
+    train(call, "trainer.epochs=1")
+    times = [pd.Timestamp("2024-01-02 03:04"), pd.NaT, pd.Timestamp("2024-01-04")]
+    given = pd.DataFrame({"x0": [1.5, 2.0, 3.0], "x1": [1, 2, 3], "when": times, "ok": [True] * 3})
+    given["note"] = ["=1+1", None, 'a "b", c']
+    given.to_parquet("data.parquet")
+    words = ["predict", "latest", "--data", "data.parquet"]
+    assert call(*words, "--output", "p.parquet").code == 0
+    after = pd.read_parquet("p.parquet")
+    pd.testing.assert_frame_equal(after[given.columns], given)
+    assert after.prediction.dtype == np.float32
+    rows = list(csv.reader(io.StringIO(call(*words).out)))
+    assert [row[:5] for row in rows] == [
+        ["x0", "x1", "when", "ok", "note"],
+        ["1.5", "1", "2024-01-02 03:04:00", "true", "=1+1"],
+        ["2", "2", "", "true", ""],
+        ["3", "3", "2024-01-04 00:00:00", "true", 'a "b", c'],
+    ]
+    assert [float(row[5]) for row in rows[1:]] == pytest.approx(after.prediction.tolist(), rel=1e-6)
+
+
 def test_what_is_predicted_can_be_evaluated(call: Call) -> None:
     write_grades()
     train(call, *GRADES)
@@ -279,16 +300,20 @@ def test_images_come_as_idx_files_or_as_pictures(call: Call) -> None:
         assert shown.out.startswith(column)
 
 
-def test_colour_is_told_and_another_size_refused(call: Call) -> None:
+def test_colour_is_told_and_another_size_left_out(call: Call) -> None:
     train(call, *RUNS["softmax"])
     Image.new("RGB", (28, 28)).save("colour.jpg")
     Image.new("L", (28, 27)).save("small.png")
     shown = call("predict", "latest", "--data", "colour.jpg")
     assert shown.err == "note: colour was turned into grey in 1 of 1 files\n"
     shown = call("predict", "latest", "--data", "colour.jpg", "small.png", "--output", "out.csv")
-    told = "small.png: is 27 x 28 pixels, the run learned from 28 x 28; resize it\n"
+    told = "small.png: is 27 x 28 pixels, not 28 x 28, the size that was learned from; resize it\n"
+    assert shown.code == 0
+    assert f"note: 1 of 2 files left out: {told}" in shown.err
+    assert pd.read_csv("out.csv").file.tolist() == ["colour.jpg"]
+    shown = call("predict", "latest", "--data", "small.png", "--output", "none.csv")
     assert (shown.code, shown.err) == (2, f"dltrain: error: {told}")
-    assert not Path("out.csv").exists()
+    assert not Path("none.csv").exists()
 
 
 def test_a_sweep_given_whole_predicts_with_its_best_member(call: Call) -> None:

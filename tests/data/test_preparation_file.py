@@ -42,7 +42,7 @@ def written(data: Dataset) -> Any:
 def test_what_a_data_set_says_of_itself_reads_back_the_same(data: Dataset) -> None:
     found = read_preparation(written(data), name=data.name)
     names = ("name", "task", "feature_names", "target_name", "class_names", "columns", "unit")
-    for name in (*names, "image_shape"):
+    for name in (*names, "image_shape", "edges", "resizes"):
         assert getattr(found, name) == getattr(data, name), name
     for scale in ("feature_scale", "target_scale"):
         for part in ("mean", "deviation"):
@@ -68,8 +68,15 @@ WRONG: dict[tuple[str | int, ...], list[Any]] = {
     ("feature_names",): [*NOT_TEXTS, [], ["x"], ["x", "x"], ["x"] * 4],
     ("class_names",): [*NOT_TEXTS, ["a"], ["a", "a"], ["a", "b"]],
     ("image_shape",): [0, True, [], [1], [1, 4], [2, 2], [4, 1, 1], [-1, -4], [True, 4], "x"],
+    ("edges",): [0, True, [], [1, 2], "x"],
+    ("resizes",): [None, 0, "x", True],
     ("reading",): [None, [], "x", {"delimiter": ","}, {"a": 1}],
-    ("reading", "delimiter"): [*NOT_TEXT, "", ",,", '"', "\n", "\r", "\0", "\xa7"],
+    ("reading", "delimiter"): [*NOT_TEXT[1:], "", ",,", '"', "\n", "\r", "\0", "\xa7"],
+    ("reading", "encoding"): [*NOT_TEXT[1:], "", "nonsense", "hex", "\0"],
+    ("reading", "skip_rows"): [*NOT_COUNT, 2**40],
+    ("reading", "comment"): [*NOT_TEXT[1:], ""],
+    ("reading", "header"): [*NOT_TEXT, "", "yes"],
+    ("reading", "sheet"): [*NOT_TEXT[1:], ""],
     ("reading", "missing_values"): NOT_TEXTS,
     ("columns",): [None, 0, "x", {}, [None], [[]], [{}]],
     ("columns", 0): [None, 0, "x", [], {}],
@@ -134,3 +141,28 @@ def test_a_data_set_without_rows_says_the_same_of_itself(data: Dataset) -> None:
     found = read_preparation(written(data), name=data.name)
     again = dataclasses.replace(found, reading=data.reading)
     assert written(again) == written(data)
+
+
+# Likewise of images.
+WRONG_OF_IMAGES: dict[str, list[Any]] = {
+    "image_shape": [
+        [784],
+        [28, 27],
+        [28, 28, 1],
+        [28, 28, 3],
+        [28, 28.0],
+        [784, 1, 1],
+        [True, 784],
+    ],
+    "edges": [None, [], [1], [1, 2, 3], [-1, 1], [256, 1], [1, -1], ["1", 1], [math.nan, 1], 5],
+    "resizes": [None, 0, 1, "x"],
+}
+
+
+@pytest.mark.parametrize("key", WRONG_OF_IMAGES)
+def test_whatever_is_wrong_about_images_is_refused(key: str) -> None:
+    honest = written(build.dataset(load(WORDS["images"])))
+    read_preparation(honest | {"resizes": True}, name="x")
+    for value in WRONG_OF_IMAGES[key]:
+        with pytest.raises(PreparationError):
+            read_preparation(honest | {key: value}, name="x")

@@ -24,7 +24,8 @@ def test_the_surest_mistakes_are_shown_with_what_they_were_taken_for(clothes: Ev
     assert sure[row] == sure[wrong].max()
     [image] = figure.axes[0].images
     shown = np.asarray(image.get_array())
-    assert shown.ravel().tolist() == clothes.data.test.inputs[row].tolist()
+    # Light on dark there, as ink on paper here.
+    assert shown.ravel().tolist() == (255 - clothes.data.test.inputs[row]).tolist()
     names = clothes.data.class_names
     true, predicted = names[int(clothes.targets[row])], names[int(clothes.predictions[row])]
     assert texts(figure)[0] == true

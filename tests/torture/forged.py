@@ -55,7 +55,8 @@ def _many() -> list[str]:
 
 def _parts() -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
     """Yield what is put in the place of honest parts, made when it is needed: it may be large."""
-    for key in ("unit", "task", "target", "feature_names", "class_names", "image_shape", "reading"):
+    keys = ["unit", "task", "target", "feature_names", "class_names", "image_shape", "reading"]
+    for key in [*keys, "edges", "resizes"]:
         for value in WRONG:
             yield f"{key} is {str(value)[:20]!r}", functools.partial(dict, [(key, value)])
     yield "a million features", lambda: {"feature_names": _many()}

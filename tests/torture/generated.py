@@ -296,7 +296,12 @@ def table(rng: random.Random, folder: Path) -> tuple[str, str]:
         test_fraction=rng.choice((0, 0.15)),
         stratify=rng.random() < 0.5,
         **dict.fromkeys(("group", "order", "split", "val_path", "test_path")) | rng.choice(SPLITS),
-        delimiter=rng.choice((",", ",", ",", ",", ";")),
+        delimiter=rng.choice((",", None, None, None, ";")),
+        encoding=None,
+        skip_rows=0,
+        comment=None,
+        header="row",
+        sheet=None,
         seed=0,
     )
     try:

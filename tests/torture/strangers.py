@@ -367,7 +367,8 @@ def _csv(path: object, **more: Any) -> Callable[[World], None]:
             **{"features": None, "drop": [], "categorical": [], "missing": "mean"},
             **{"missing_values": [""], "max_categories": 50, "standardise": True},
             **{"standardise_target": False, "val_fraction": 0.2, "test_fraction": 0.0},
-            **{"delimiter": ",", "seed": 0},
+            **{"delimiter": ",", "encoding": None, "skip_rows": 0, "comment": None},
+            **{"header": "row", "sheet": None, "seed": 0},
             **more,
         }
 

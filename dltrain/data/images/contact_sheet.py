@@ -21,26 +21,35 @@ def one_per_class(targets: npt.NDArray[np.generic], *, classes: int, count: int)
     return [np.flatnonzero(targets == index)[:count].tolist() for index in range(classes)]
 
 
-def contact_sheet(images: Bytes, rows: list[list[int]], *, scale: int = 2, gap: int = 2) -> bytes:
-    """Lay images [N, H, W] out in a grid, a row of them per class, and return it as PNG."""
+def contact_sheet(
+    images: Bytes, rows: list[list[int]], *, ink: bool, scale: int = 2, gap: int = 2
+) -> bytes:
+    """Lay images [N, H, W] or [N, H, W, 3] out, a row of them per class; return it as PNG.
+
+    ``ink`` is whether they are light on dark, and are to be shown dark on light.
+    """
     height, width = images.shape[1] + gap, images.shape[2] + gap
-    sheet = np.full((len(rows) * height + gap, max(map(len, rows)) * width + gap), 255, np.uint8)
+    size = (len(rows) * height + gap, max(map(len, rows)) * width + gap)
+    sheet = np.full((*size, *images.shape[3:]), 255, np.uint8)
     for y, row in enumerate(rows):
         for x, index in enumerate(row):
             top, left = gap + y * height, gap + x * width
-            sheet[top : top + height - gap, left : left + width - gap] = 255 - images[index]
+            sheet[top : top + height - gap, left : left + width - gap] = (
+                255 - images[index] if ink else images[index]
+            )
     picture = Image.fromarray(sheet)
-    size = (picture.width * scale, picture.height * scale)
     buffer = io.BytesIO()
-    picture.resize(size, Image.Resampling.NEAREST).save(buffer, format="PNG")
+    scaled = (picture.width * scale, picture.height * scale)
+    picture.resize(scaled, Image.Resampling.NEAREST).save(buffer, format="PNG")
     return buffer.getvalue()
 
 
 def shaded(image: Bytes, *, columns: int = 14) -> list[str]:
-    """Draw a grey image [H, W] with characters, about ``columns`` wide, two to a pixel row."""
-    lines = round(columns * image.shape[0] / image.shape[1] / 2)
+    """Draw an image, [H, W] or [H, W, 3], with characters, two of them to a row of pixels."""
+    lines = max(round(columns * image.shape[0] / image.shape[1] / 2), 1)
     small = np.asarray(
-        Image.fromarray(image).resize((columns, lines), Image.Resampling.BOX), dtype=np.float64
+        Image.fromarray(image).convert("L").resize((columns, lines), Image.Resampling.BOX),
+        dtype=np.float64,
     )
     steps = np.minimum((small / 256 * len(SHADES)).astype(int), len(SHADES) - 1)
     return ["".join(SHADES[step] for step in line) for line in steps]

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.data.dataset import Dataset, Scale, Split
+from dltrain.data.dataset import Dataset, Split
+from dltrain.data.images.form import form
 from dltrain.data.images.idx import SIDE, IdxFile, as_rows, read_idx
 from dltrain.data.splits import Indices, Rows, draw, shuffled
 from dltrain.system import disk
@@ -28,8 +29,6 @@ CLASS_NAMES = (
     *("t-shirt", "trouser", "pullover", "dress", "coat"),
     *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
 )
-
-PIXELS = tuple(f"pixel_{row}_{column}" for row in range(SIDE) for column in range(SIDE))
 
 
 def _files(train: int, test: int, *digests: str) -> tuple[IdxFile, ...]:
@@ -116,22 +115,16 @@ def fashion_mnist(
         notes.append(TEST_VALIDATES)
     return Dataset(
         name=name,
-        task="classification",
         train=train,
         val=val,
         test=test,
-        feature_names=PIXELS,
         class_names=CLASS_NAMES,
-        target_name="class",
         source=origin or "sample",
         sha256=hashlib.sha256(" ".join(file.sha256 for file in files).encode()).hexdigest(),
         files={file.name: file.sha256 for file in files},
-        # Coefficients are reported per unit of [0, 1] grey, the form the textbook uses.
-        feature_scale=Scale.identity(len(PIXELS)),
         notes=tuple(notes),
         warnings=(NOT_FOUND,) if origin is None and source != "sample" else (),
-        unit=1 / 255,
-        image_shape=(SIDE, SIDE),
+        **form((SIDE, SIDE), train.inputs),
     )
 
 

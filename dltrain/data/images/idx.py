@@ -5,9 +5,7 @@ Letters: N rows, B rows of a part, H height, W width.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,9 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from dltrain.data.input_stream import opened
+from dltrain.system.environment import free_memory
 
 SIDE = 28
 NUM_CLASSES = 10
@@ -44,7 +45,7 @@ class IdxFile:
 
 
 def read_idx(path: Path, file: IdxFile) -> bytes:
-    """Read one IDX file, plain or gzipped, and check every byte of it.
+    """Read one known file, plain or gzipped, and check every byte of it.
 
     Never reads more than the known size, so an endless or inflating file costs no memory.
 
@@ -52,19 +53,17 @@ def read_idx(path: Path, file: IdxFile) -> bytes:
         ValueError: If it is truncated, too long, of another shape or of other content.
     """
     try:
-        with open(path, "rb") as raw:
-            stream = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-            content = stream.read(file.size + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{path}: cannot be read ({error}); fetch it anew") from None
-    if content[: len(file.header)] != file.header:
-        raise ValueError(f"{path}: is not {file.name}: its IDX header differs; fetch it anew")
-    if len(content) != file.size:
-        state = "truncated" if len(content) < file.size else "too long"
-        raise ValueError(f"{path}: is {state}, {file.size} bytes were expected; fetch it anew")
-    if hashlib.sha256(content).hexdigest() != file.sha256:
+        with opened(path, name=str(path)) as source:
+            source.digest = hashlib.sha256()
+            if source.read(len(file.header)) != file.header:
+                raise ValueError(f"{path}: is not {file.name}: its IDX header differs")
+            size = (file.size - len(file.header)) // file.rows
+            body = b"".join(part.tobytes() for part in _parts(source, file.rows, size, file.rows))
+    except ValueError as error:
+        raise ValueError(f"{error}; fetch it anew") from None
+    if source.digest.hexdigest() != file.sha256:
         raise ValueError(f"{path}: its content is not Fashion-MNIST's (sha256); fetch it anew")
-    return content
+    return file.header + body
 
 
 def as_rows(content: npt.NDArray[np.uint8], file: IdxFile) -> npt.NDArray[np.generic]:
@@ -81,6 +80,7 @@ def as_rows(content: npt.NDArray[np.uint8], file: IdxFile) -> npt.NDArray[np.gen
     return body.astype(np.int64)
 
 
+PART_BYTES = 1 << 22  # of what is read at once
 MAGIC = b"\0\0\x08"  # of unsigned bytes, of however many dimensions
 
 
@@ -94,13 +94,13 @@ class Source(Protocol):
 
 
 def image_parts(
-    source: Source, *, shape: tuple[int, int], rows: int
+    source: Source, *, shape: tuple[int, ...], rows: int
 ) -> Iterator[npt.NDArray[np.uint8]]:
     """Read any IDX file of images, some at a time: [B, H * W].
 
     Args:
         source: The file, decompressed.
-        shape: Height and width that the images must have.
+        shape: Height and width that the images must have; no file holds colours.
         rows: B, but for the last part.
 
     Raises:
@@ -108,11 +108,10 @@ def image_parts(
     """
     count, *size = _dimensions(source, "images", 3)
     if tuple(size) != shape:
-        raise ValueError(
-            f"{source.name}: its images are {size[0]} x {size[1]}, not {shape[0]} x {shape[1]}"
-        )
-    for part in _parts(source, count, shape[0] * shape[1], rows):
-        yield part.reshape(-1, shape[0] * shape[1])
+        held, wanted = (" x ".join(map(str, sides)) for sides in (size, shape))
+        raise ValueError(f"{source.name}: its images are {held}, not {wanted}")
+    for part in _parts(source, count, size[0] * size[1], rows):
+        yield part.reshape(-1, size[0] * size[1])
 
 
 def label_parts(
@@ -134,6 +133,41 @@ def label_parts(
             )
         first += len(part)
         yield part.astype(np.int64)
+
+
+def read_images(source: Source) -> npt.NDArray[np.uint8]:
+    """Read all of an IDX file of images of whatever size: [N, H, W].
+
+    Raises:
+        ValueError: If it holds anything else or nothing, is truncated or too long for its header
+            or for the memory.
+    """
+    count, height, width = _dimensions(source, "images", 3)
+    if 0 in (count, height, width):
+        raise ValueError(f"{source.name}: is empty, {count} images of {height} x {width} pixels")
+    return _whole(source, count, height * width).reshape(count, height, width)
+
+
+def read_labels(source: Source) -> npt.NDArray[np.int64]:
+    """Read all of an IDX file of labels: [N].
+
+    Raises:
+        ValueError: If it holds anything else, or is truncated or too long.
+    """
+    [count] = _dimensions(source, "labels", 1)
+    return _whole(source, count, 1).astype(np.int64)
+
+
+def _whole(source: Source, count: int, size: int) -> npt.NDArray[np.uint8]:
+    if count * size > free_memory():
+        needed, free = (number / 2**30 for number in (count * size, free_memory()))
+        raise ValueError(f"{source.name}: takes {needed:.1f} GiB, and {free:.1f} GiB are free")
+    rows = np.empty(count * size, np.uint8)  # takes no memory before it is filled
+    end, at_once = 0, max(PART_BYTES // size, 1)
+    for part in _parts(source, count, size, at_once):
+        rows[end : end + len(part)] = part
+        end += len(part)
+    return rows
 
 
 def _dimensions(source: Source, what: str, number: int) -> list[int]:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Protocol
 
 import pyarrow as pa
 
 from dltrain.data.table.csv_file import CsvFile
+from dltrain.data.table.reading import Reading
 from dltrain.data.table.source import HeldRows
 
 # Large enough that what a block costs by itself does not show; a wide table has longer rows.
@@ -35,19 +38,24 @@ class CsvBlocks:
 
     Args:
         name: The file, as complaints call it.
-        stream: What is read from it; it is never asked to go back.
-        delimiter: One character.
+        stream: What is read from it, in UTF-8; it is never asked to go back.
+        reading: How it is read.
 
     Raises:
         ValueError: If it has no header that can be used.
     """
 
-    def __init__(self, name: str, stream: Stream, *, delimiter: str) -> None:
+    def __init__(self, name: str, stream: Stream, *, reading: Reading) -> None:
         self.name = name
-        self._stream, self._delimiter = stream, delimiter
-        head = self._read_head()
-        self.header = CsvFile(name, head, delimiter=delimiter).header  # names of the columns
-        self._head = head if head.endswith(b"\n") else head + b"\n"
+        self._stream, self._reading = stream, reading
+        first = self._read_first_row()
+        file = CsvFile(name, first, reading=reading)
+        self.header, self._delimiter = file.header, file.delimiter  # names of the columns
+        self._row_bytes = len(first)
+        # What every block begins with, and what the first one goes on with.
+        self._head, self._held = (first, b"") if reading.has_header else (b"", first)
+        if self._head and not self._head.endswith(b"\n"):
+            self._head += b"\n"
 
     def __iter__(self) -> Iterator[HeldRows]:
         """Yield the rows once.
@@ -55,8 +63,8 @@ class CsvBlocks:
         Raises:
             ValueError: If they are no table; the message names the line.
         """
-        size = min(max(HEADERS_PER_BLOCK * len(self._head), LEAST_BLOCK), LARGEST_BLOCK)
-        held, lines, more = b"", 0, True
+        size = min(max(HEADERS_PER_BLOCK * self._row_bytes, LEAST_BLOCK), LARGEST_BLOCK)
+        held, lines, more = self._held, 0, True
         while more:
             read = self._stream.read(size)
             more, held = bool(read), held + read
@@ -70,11 +78,19 @@ class CsvBlocks:
             block, held = held[:end], held[end:]
             if block.strip(b"\r\n"):
                 content = self._head + block
-                yield _held(CsvFile(self.name, content, delimiter=self._delimiter, skipped=lines))
+                file = CsvFile(
+                    self.name,
+                    content,
+                    reading=replace(self._reading, delimiter=self._delimiter),
+                    header=self.header,
+                    skipped=lines,
+                )
+                file.block_bytes = len(content) + 1
+                yield _held(file)
             lines += block.count(b"\n")
 
-    def _read_head(self) -> bytes:
-        """Read up to the end of the header; blank lines may stand before it."""
+    def _read_first_row(self) -> bytes:
+        """Read up to the end of the first row; blank lines may stand before it."""
         lines: list[bytes] = []
         csv.field_size_limit(2**31 - 1)
 
@@ -85,8 +101,13 @@ class CsvBlocks:
                     return
                 yield line.decode(errors="replace")
 
+        rest = texts()
+        line = next((line for line in rest if line.strip("\r\n")), "")
+        reader = csv.reader(
+            itertools.chain([line], rest), delimiter=self._reading.mark(self.name, line.encode())
+        )
         with contextlib.suppress(csv.Error):  # whoever reads it again knows how to say it
-            next((row for row in csv.reader(texts(), delimiter=self._delimiter) if row), None)
+            next(reader, None)
         head = b"".join(lines)
         if len(head) >= MAX_ROW_BYTES and b"\0" not in head:  # which is another complaint
             raise ValueError(f"{self.name}: has a header of more than {MAX_ROW_BYTES} bytes")
@@ -95,7 +116,6 @@ class CsvBlocks:
 
 def _held(file: CsvFile) -> HeldRows:
     """Hold all rows of a file in memory."""
-    file.block_bytes = file.size() + 1
     blocks = list(file.blocks(file.header, missing_values=[]))
     columns = [
         cells[0] if len(cells) == 1 else pa.concat_arrays(cells)

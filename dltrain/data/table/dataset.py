@@ -79,7 +79,7 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         target_scale=_joint_scale([target]) if task == "regression" else Scale.identity(1),
         columns=every_column,
         notes=tuple(notes),
-        reading=options.reading,
+        reading=options.kept_reading,
     )
 
 
@@ -91,12 +91,11 @@ def _read(path: str, options: Options) -> tuple[Table, SeveralFiles, str]:
     groups = [options.splitting[knob] for knob in ("group", "split") if knob in options.splitting]
     try:
         several = SeveralFiles(
-            {k: open_file(str(file), file, delimiter=options.mark) for k, file in files.items()}
+            {k: open_file(str(file), file, reading=options.reading) for k, file in files.items()}
         )
         table = Table(
             str(files["path"]),
             several,
-            delimiter=options.mark,
             missing_values=options.missing_texts,
             as_text=[*options.categorical, *labels, *groups],
             unused=[name for name in options.drop if name not in options.splitting.values()],

@@ -61,6 +61,7 @@ class OtherRows:
         self._data, self._name, self._dtype = data, name, dtype
         self._columns = columns_of(data)
         self._targets = targets
+        self._refuse_shifted(header)
         wanted = [column.origin for column in self._columns]
         self._refuse_missing([*wanted, *([data.target_name] if targets else [])], header)
         # Texts of categories are asked for; of what is not learned from nothing is.
@@ -79,6 +80,19 @@ class OtherRows:
         # cells so far of a category that no training row has, by column
         self.unseen = {column.name: 0 for column in self._columns if column.role == "category"}
 
+    def _refuse_shifted(self, header: Sequence[str]) -> None:
+        """Refuse columns without names that may not be those that were learned from."""
+        known = [column.name for column in self._data.columns]
+        may_lack_last = self._data.target_name == known[-1] if known else False
+        if self._data.reading.get("header") != "none" or header == known:
+            return
+        if not (may_lack_last and header == known[:-1]):
+            raise ValueError(
+                f"{self._name}: has {len(header)} columns without names, and it learned from "
+                f"{len(known)} (data.header=none); all of them must be there, in the same order"
+                + (", but for the target" if may_lack_last else "")
+            )
+
     def _refuse_missing(self, wanted: Sequence[str], header: Sequence[str]) -> None:
         missing = [column for column in wanted if column not in header]
         if not missing:
@@ -86,7 +100,7 @@ class OtherRows:
         role = " to compare with" if missing[0] == self._data.target_name else ""
         known = ", ".join(clipped(column, most=40) for column in header[:8])
         more = f" and {len(header) - 8} more" if len(header) > 8 else ""
-        mark = self._data.reading["delimiter"]
+        mark = self._data.reading["delimiter"] or ","
         hint = closest(missing[0], header)
         if len(header) == 1 and len(wanted) > 1:
             hint = f"; cells are separated by {mark!r} here, as in the rows it was trained on"
@@ -107,7 +121,6 @@ class OtherRows:
         table = Table(
             self._name,
             rows,
-            delimiter=reading["delimiter"],
             missing_values=reading["missing_values"],
             as_text=self._as_text,
             unused=self._unused,

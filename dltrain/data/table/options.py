@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from dltrain.data.table.missing import USUAL
+from dltrain.data.table.reading import Reading
 from dltrain.data.table.writing import Writing
 
 
@@ -39,13 +40,25 @@ class Options:
     test_path: str | None
     folds: int | None
     fold: int | None
-    delimiter: str
+    delimiter: str | None
+    encoding: str | None
+    skip_rows: int
+    comment: str | None
+    header: str
+    sheet: str | None
     seed: int
 
     @property
-    def mark(self) -> str:
-        """What separates cells, as a character."""
-        return self.delimiter.replace("\\t", "\t")
+    def reading(self) -> Reading:
+        """How its files are read."""
+        return Reading(
+            delimiter=None if self.delimiter is None else self.delimiter.replace("\\t", "\t"),
+            encoding=self.encoding,
+            skip_rows=self.skip_rows,
+            comment=self.comment,
+            header=str(self.header),
+            sheet=self.sheet,
+        )
 
     @property
     def missing_texts(self) -> list[str]:
@@ -53,13 +66,13 @@ class Options:
         return ["", *(USUAL if self.keep_default_na else ()), *self.missing_values]
 
     @property
-    def reading(self) -> dict[str, Any]:
+    def kept_reading(self) -> dict[str, Any]:
         """What a run keeps, to read other rows alike."""
         return {
-            "delimiter": self.mark,
+            **asdict(self.reading),
             "missing_values": self.missing_texts,
             "decimal": self.decimal,
-            "thousands": self.thousands,
+            "thousands": None if self.thousands is None else str(self.thousands),
         }
 
     @property

@@ -16,8 +16,6 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dltrain.data.table.typed_cells import as_text
-
 
 class Reread(ValueError):  # noqa: N818  # it is no error: who reads begins anew
     """The source has changed how it reads: ask it for its blocks once more, from the start."""
@@ -74,6 +72,7 @@ class HeldRows:
     Attributes:
         name: What messages call it.
         header: Names of the columns.
+        columns: Their cells, [n] each.
         categories: Columns of texts by type.
         sha256: Empty; they are a part.
     """
@@ -81,21 +80,17 @@ class HeldRows:
     def __init__(self, source: RowSource, columns: Sequence[pa.Array], *, start: int) -> None:
         self.name, self.header, self.categories = source.name, source.header, source.categories
         self.sha256 = ""
-        self._source, self._columns, self._start = source, columns, start
+        self.columns = columns
+        self._source, self._start = source, start
 
     def __len__(self) -> int:
-        return len(self._columns[0])
-
-    @property
-    def texts(self) -> list[pa.StringArray]:
-        """The cells of each column as text, [n], as they would stand in a CSV file."""
-        return [pc.fill_null(as_text(cells), "") for cells in self._columns]
+        return len(self.columns[0])
 
     def blocks(
         self, columns: Sequence[str], *, missing_values: Sequence[str]
     ) -> Iterator[list[pa.Array]]:
         """Return the cells of some columns in one block."""
-        held = (self._columns[self.header.index(column)] for column in columns)
+        held = (self.columns[self.header.index(column)] for column in columns)
         yield [nulled(cells, missing_values) for cells in held]
 
     def location(self, row: int) -> str:

@@ -28,6 +28,7 @@ from dltrain.data.table.cells import (
     without,
 )
 from dltrain.data.table.csv_file import CsvFile
+from dltrain.data.table.reading import Reading
 from dltrain.data.table.settle import CellError, settle
 from dltrain.data.table.source import Reread, RowSource
 from dltrain.data.table.typed_cells import as_text, is_readable
@@ -64,7 +65,7 @@ class Table:
         name: str,
         source: RowSource | bytes,
         *,
-        delimiter: str,
+        delimiter: str | None = None,
         missing_values: Sequence[str],
         as_text: Collection[str] = (),
         unused: Collection[str] = (),
@@ -72,7 +73,9 @@ class Table:
     ) -> None:
         self.name = name
         self._file: RowSource = (
-            CsvFile(name, source, delimiter=delimiter) if isinstance(source, bytes) else source
+            CsvFile(name, source, reading=Reading(delimiter=delimiter))
+            if isinstance(source, bytes)
+            else source
         )
         self.header = self._file.header  # names of the columns
         self._writings = writings or {}

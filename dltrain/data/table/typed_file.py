@@ -6,9 +6,7 @@ Letters: n rows of a block.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +14,7 @@ import pyarrow.parquet
 
 from dltrain.data.table.source import check_names, nulled
 from dltrain.data.table.typed_cells import is_category
+from dltrain.system.digests import digesting
 
 BLOCK_ROWS = 1 << 16
 PARQUET, ARROW = b"PAR1", b"ARROW1"
@@ -57,14 +56,12 @@ class TypedFile:
         Raises:
             ValueError: If it is not intact.
         """
-        with ThreadPoolExecutor(1) as pool:
-            digest = pool.submit(_digest, self._path) if not self.sha256 else None
+        with digesting(None if self.sha256 else self._path) as digest:
             with self._intact():
                 for batch in self._batches(columns):
                     cells = [batch.column(name) for name in columns]
                     yield [nulled(each, missing_values) for each in cells]
-            if digest is not None:
-                self.sha256 = digest.result()
+            self.sha256 = digest() or self.sha256
 
     def location(self, row: int) -> str:
         """Name the file and a row, counted from 0; it is called by its number from 1."""
@@ -105,8 +102,3 @@ class TypedFile:
             raise ValueError(
                 f"{self.name}: is no intact {kind} file ({reason}); write it anew"
             ) from None
-
-
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -108,7 +108,7 @@ def test_what_cannot_be_said_is_refused(
 
 
 def test_what_is_allowed_can_be_said_of_every_key() -> None:
-    choices = ("synthetic", "csv", "fashion_mnist")
+    choices = ("synthetic", "csv", "fashion_mnist", "idx", "images")
     entries = [pair for data in choices for pair in known_keys(composed(data)).values()]
     entries += [*knobs(SweepConfig).values(), *knobs(Expectation).values()]
     for annotation, entry in entries:

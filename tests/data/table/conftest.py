@@ -41,7 +41,12 @@ PLAIN: dict[str, Any] = {
     "test_path": None,
     "folds": None,
     "fold": None,
-    "delimiter": ",",
+    "delimiter": None,
+    "encoding": None,
+    "skip_rows": 0,
+    "comment": None,
+    "header": "row",
+    "sheet": None,
     "seed": 0,
 }
 

@@ -11,6 +11,7 @@ import pytest
 
 from dltrain.data.table import csv_stream
 from dltrain.data.table.csv_stream import CsvBlocks, whole_rows
+from dltrain.data.table.reading import Reading
 from dltrain.data.table.table import Table
 
 
@@ -23,7 +24,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def of(text: str | bytes, delimiter: str = ",") -> CsvBlocks:
     content = text.encode() if isinstance(text, str) else text
-    return CsvBlocks("t.csv", io.BytesIO(content), delimiter=delimiter)
+    return CsvBlocks("t.csv", io.BytesIO(content), reading=Reading(delimiter=delimiter))
 
 
 def random_table(seed: int) -> tuple[str, list[list[str]]]:
@@ -46,7 +47,7 @@ def test_all_rows_come_once_in_order_whatever_stands_in_them(seed: int) -> None:
     found = [
         list(row)
         for block in source
-        for row in zip(*(cells.to_pylist() for cells in block.texts), strict=True)
+        for row in zip(*(cells.to_pylist() for cells in block.columns), strict=True)
     ]
     assert found == rows
 

@@ -244,10 +244,16 @@ def test_columns_that_are_not_there_are_refused(
     assert refusal(prepare, "room,y\n1,0.5\n2,1.5\n", **options) == message
 
 
-@pytest.mark.parametrize(("mark", "shown"), [(";", ";"), ("|", "|"), ("\t", "\\t")])
+@pytest.mark.parametrize(("mark", "shown"), [(";", ";"), ("|", "|")])
 def test_another_delimiter_is_guessed(prepare: Prepare, mark: str, shown: str) -> None:
     message = refusal(prepare, f"a{mark}y\n1{mark}0.5\n")
     assert f"data.delimiter={shown}" in message
+
+
+def test_tabs_are_seen_where_nothing_is_said(prepare: Prepare) -> None:
+    data = prepare("a\ty\n1\t0.5\n2\t1.5\n")
+    assert data.train.inputs.tolist() == [[1], [2]]
+    assert "data.delimiter=\\t" in refusal(prepare, "a\ty\n1\t0.5\n", delimiter=",")
 
 
 @pytest.mark.parametrize("mark", [";", "|", "\t", " ", "\\t"])
@@ -351,8 +357,7 @@ def test_the_kept_preparation_repeats_the_inputs_exactly(prepare: Prepare) -> No
     text = f"a,c,y,b\n{rows}".replace("3,p", ",p")
     data = prepare(text, standardise=True, val_fraction=0.2)
     kept = json.loads(json.dumps(data.preparation()))
-    reading = {key: kept["reading"][key] for key in ("delimiter", "missing_values")}
-    table = Table("t.csv", text.encode(), **reading)
+    table = Table("t.csv", text.encode(), missing_values=kept["reading"]["missing_values"])
     columns = [
         Column(**{**column, "categories": tuple(column["categories"])})
         for column in kept["columns"]

@@ -18,6 +18,7 @@ from dltrain.data.preparation_file import read_preparation
 from dltrain.data.table import csv_stream, new_rows
 from dltrain.data.table.csv_stream import CsvBlocks
 from dltrain.data.table.new_rows import OtherRows, Part
+from dltrain.data.table.reading import Reading
 from dltrain.runs.record import as_json
 from dltrain.train import build
 from tests.conftest import changed
@@ -41,7 +42,7 @@ def data_of(*words: str) -> Dataset:
 def prepared(
     data: Dataset, text: str, *, targets: bool = False, dtype: str = "float32"
 ) -> tuple[list[Part], OtherRows]:
-    source = CsvBlocks("o.csv", io.BytesIO(text.encode()), delimiter=",")
+    source = CsvBlocks("o.csv", io.BytesIO(text.encode()), reading=Reading())
     others = OtherRows(data, source.header, name="o.csv", dtype=dtype, targets=targets)
     return [part for rows in source for part in others.parts(rows)], others
 

@@ -4,23 +4,24 @@ import pyarrow as pa
 import pytest
 
 from dltrain.data.table.csv_file import CsvFile
+from dltrain.data.table.reading import Reading
 from dltrain.data.table.source import HeldRows, SourceBlocks, check_names, nulled
 from dltrain.data.table.table import Table
 
 
 def test_rows_of_any_source_are_a_table_in_parts() -> None:
-    source = CsvFile("t.csv", b"a,b\n1,x\n,NA\n3,y\n", delimiter=",")
+    source = CsvFile("t.csv", b"a,b\n1,x\n,NA\n3,y\n", reading=Reading(delimiter=","))
     [rows] = SourceBlocks(source)
-    assert rows.texts == [pa.array(["1", "", "3"]), pa.array(["x", "NA", "y"])]
+    assert rows.columns == [pa.array(["1", "", "3"]), pa.array(["x", "NA", "y"])]
     table = Table("t.csv", rows, delimiter=",", missing_values=["", "NA"])
     assert table.missing("a").tolist() == table.missing("b").tolist() == [False, True, False]
     assert table.at(2, "a") == "t.csv:4: column 'a'"
 
 
 def test_held_rows_know_where_they_begin() -> None:
-    source = CsvFile("t.csv", b"a\n1\n2\n3\n", delimiter=",")
+    source = CsvFile("t.csv", b"a\n1\n2\n3\n", reading=Reading(delimiter=","))
     rows = HeldRows(source, [pa.array([2, 3])], start=1)
-    assert (len(rows), rows.location(0), rows.texts) == (2, "t.csv:3", [pa.array(["2", "3"])])
+    assert (len(rows), rows.location(0), rows.columns) == (2, "t.csv:3", [pa.array([2, 3])])
 
 
 @pytest.mark.parametrize(

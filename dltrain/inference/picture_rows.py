@@ -1,0 +1,114 @@
+"""Pictures of files as the rows that a model takes, and what is to be said of them.
+
+What cannot be used is left out and named: one photo of another size in a folder stops nothing.
+
+Letters: B rows of a part, I in_features.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from dltrain.data.dataset import EVALUATION_ROWS, Dataset
+from dltrain.data.images.form import Edges
+from dltrain.data.images.picture_files import (
+    Picture,
+    PictureError,
+    digest_of,
+    read_picture,
+    side_by_side,
+)
+from dltrain.data.input_stream import InputStream
+from dltrain.text import counted
+
+MAX_BYTES = 2**26  # of a picture that comes as a stream
+# Numbers of a part: large pictures come some at a time.
+PART_NUMBERS = 1 << 26
+
+
+class PictureRows:
+    """Reads pictures like those a run learned from.
+
+    Args:
+        data: How the run prepared its images; a data set without rows will do.
+    """
+
+    def __init__(self, data: Dataset) -> None:
+        assert data.image_shape is not None
+        self._shape, self._resizes = data.image_shape, data.resizes
+        self._files = self._rows = self._colourful = 0
+        self._left_out: list[tuple[str, PictureError]] = []  # names, and why
+        self._edges = Edges(data)
+        self._digests: list[str] = []
+
+    @property
+    def sha256(self) -> str:
+        """A digest of all that was read."""
+        return digest_of(self._digests)
+
+    def parts(
+        self, files: Sequence[Path | InputStream]
+    ) -> Iterator[tuple[list[int], npt.NDArray[np.uint8]]]:
+        """Yield rows [B, I], and for each which of the files it is of, counted from 0.
+
+        Raises:
+            ValueError: If none of the files can be used.
+        """
+        at_once = min(EVALUATION_ROWS, max(PART_NUMBERS // math.prod(self._shape), 1))
+        for start in range(0, len(files), at_once):
+            some = files[start : start + at_once]
+            part = list(side_by_side(self._read, some))
+            self._files += len(part)
+            for file, each in zip(some, part, strict=True):
+                if isinstance(each, PictureError):
+                    self._left_out.append((_name(file), each))
+            read = {start + n: each for n, each in enumerate(part) if isinstance(each, Picture)}
+            if read:
+                rows = np.stack([picture.row for picture in read.values()])
+                self._count(list(read.values()), rows)
+                yield list(read), rows
+        if not self._rows:
+            raise ValueError(f"{self._left_out[0][1]}{self._more()}")
+
+    def _read(self, file: Path | InputStream) -> Picture | PictureError:
+        content = file.read(MAX_BYTES) if isinstance(file, InputStream) else file
+        try:
+            return read_picture(content, name=_name(file), shape=self._shape, resize=self._resizes)
+        except PictureError as error:  # told with the others
+            return error
+
+    def _count(self, pictures: Sequence[Picture], rows: npt.NDArray[np.uint8]) -> None:
+        self._rows += len(rows)
+        self._edges.look(rows)
+        for picture in pictures:
+            self._digests.append(picture.sha256)
+            self._colourful += picture.look.colourful
+
+    def notes(self) -> list[str]:
+        """Say what became of the pictures, in sentences."""
+        found = []
+        if self._left_out:
+            count = f"{len(self._left_out):,} of {counted(self._files, 'file')} left out"
+            found.append(f"{count}: {self._left_out[0][1]}{self._more()}")
+        if self._colourful and len(self._shape) == 2:
+            found.append(
+                f"colour was turned into grey in {self._colourful:,} of {self._rows:,} files"
+            )
+        return [*found, *filter(None, [self._edges.note()])]
+
+    def _more(self) -> str:
+        """Name further files that are left out."""
+        if len(self._left_out) < 2:
+            return ""
+        names = [name for name, _ in self._left_out[1:4]]
+        rest = len(self._left_out) - 1 - len(names)
+        return f"; so are {', '.join(names)}{f' and {rest:,} more' if rest else ''}"
+
+
+def _name(file: Path | InputStream) -> str:
+    return file.name if isinstance(file, InputStream) else str(file)
