@@ -34,6 +34,28 @@ def derive(table: Table, columns: Sequence[Column]) -> None:
             table.add(column.name, values, names=dates.NAMES.get(column.part, ()))
 
 
+def date_format(table: Table, name: str, *, stated: str | None) -> str | None:
+    """Return the format of a column of dates; None if it holds other texts.
+
+    Args:
+        table: All rows.
+        name: The column.
+        stated: A format to try before others.
+
+    Raises:
+        ValueError: If more than one format fits.
+    """
+    texts = table.categories(name)[0]
+    formats = dates.formats_of(texts, stated=stated) if texts else []
+    if len(formats) > 1:
+        keep = f"{setting('data.categorical', [name])} takes them for names"
+        raise ValueError(
+            f"{table.name}: {name!r} holds dates such as {texts[0]!r}, which may be read in more "
+            f"than one way: add {dates.as_advice(formats)} ({keep})"
+        )
+    return formats[0] if formats else None
+
+
 def times_of(table: Table, name: str, form: str) -> dates.Times:
     """Read a column of dates, [N]; NaT where a cell is missing.
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from dltrain.data.dataset import Column
 from dltrain.data.table import dates
-from dltrain.data.table.derived import derive
+from dltrain.data.table.derived import date_format, derive
 from dltrain.data.table.encode import fit_category, fit_number
 from dltrain.data.table.options import Options
 from dltrain.data.table.table import Integers, Table
@@ -53,7 +53,7 @@ def understand(table: Table, names: Sequence[str], options: Options) -> Features
         named = name in options.categorical
         if not (named or table.is_category(name)) and table.numbers(name) is not None:
             features.kinds[name] = "number"
-        elif not named and (form := _date_format(table, name, options)):
+        elif not named and (form := date_format(table, name, stated=options.date_format)):
             features.kinds[name], features.formats[name] = "date", form
         elif not (note := _names_rows(table, name, options)):
             features.kinds[name] = "category"
@@ -69,19 +69,6 @@ def understand(table: Table, names: Sequence[str], options: Options) -> Features
             f"they differ: {listed}"
         )
     return features
-
-
-def _date_format(table: Table, name: str, options: Options) -> str | None:
-    """Return the format of a column of dates; None if it holds other texts."""
-    texts = table.categories(name)[0]
-    formats = dates.formats_of(texts, stated=options.date_format) if texts else []
-    if len(formats) > 1:
-        keep = f"{setting('data.categorical', [name])} takes them for names"
-        raise ValueError(
-            f"{table.name}: {name!r} holds dates such as {texts[0]!r}, which may be read in more "
-            f"than one way: add {dates.as_advice(formats)} ({keep})"
-        )
-    return formats[0] if formats else None
 
 
 def _names_rows(table: Table, name: str, options: Options) -> str:

@@ -117,6 +117,8 @@ def test_too_few_groups_are_refused(prepare: Prepare) -> None:
     [
         ("number", lambda i: str(100 - i), True),  # by value: as texts 9 would come after 10
         ("date", lambda i: f"2024-{12 - i // 28:02}-{28 - i % 28:02}", False),
+        # as texts 01/02 would come before 31/01
+        ("days first", lambda i: f"{28 - i % 28:02}/{12 - i // 28:02}/2024", False),
         ("text", lambda i: f"{500 - i}th", False),
     ],
 )
