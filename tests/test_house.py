@@ -65,8 +65,8 @@ ELSEWHERE = {
     "config.data_schema": "test_conf.py",  # likewise
     "data.table.csv_lines": "data/table/test_csv_file.py",
     "data.images.splitting": "data/images/test_folder.py",  # whose images it draws
+    "data.table.table_files": "data/table/test_several_files.py",
     "data.table.options": "data/table/test_dataset.py",  # what every table is prepared with
-    "data.table.several_files": "data/table/test_splitting.py",
     "nn.amount_scores": "nn/test_scores.py",  # which collects what these compute
     "nn.class_scores": "nn/test_scores.py",
     "nn.ranks": "nn/test_scores.py",
@@ -77,7 +77,6 @@ ELSEWHERE = {
     "runs.compare.digits": "runs/compare/test_best_table.py",  # digits of its columns
     "runs.compare.sweeps": "cli/runs/test_diff.py",  # how two sweeps differ
     "sweep.definition": "cli/runs/test_diff.py",
-    "system.digests": "data/table/test_splitting.py",  # of the files of a table
 }
 BANNED = {"utils", "util", "helpers", "common", "core", "base", "manager", "misc"}
 MAX_FILE, MAX_FUNCTION = 300, 60

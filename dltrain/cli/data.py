@@ -70,6 +70,7 @@ def _facts(data: Dataset) -> list[tuple[str, object]]:
         ("task", f"{data.task} of {data.target_name} (model={models})"),
         ("rows", rows),
         ("features", f"{data.in_features:,}"),
+        *data.lines,
     ]
 
 

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.cli.run_argument import check_readable, chosen_run
+from dltrain.cli.run_argument import check_readable, chosen_run, print_note
 from dltrain.cli.terminal.console import bold, dim, output, pairs, table, warning
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.data.input_stream import InputStream, opened
@@ -78,8 +78,10 @@ def main(words: Sequence[str]) -> None:
         else:
             trained = load(run, epoch=arguments.epoch, check_files=False)
             evaluation, note = _evaluate_file(trained, arguments.data)
-            for text in filter(None, [note, *evaluation.notes]):
-                view.show(warning(text))
+            if note:
+                view.show(warning(note))
+            for text in evaluation.notes:
+                print_note(text)
     if arguments.json:
         sys.stdout.write(_as_json(run, evaluation))
     else:

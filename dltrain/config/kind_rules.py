@@ -10,7 +10,14 @@ from pathlib import Path
 
 from dltrain.config.knob import Problem
 from dltrain.config.schema import MAX_NUMBERS, RunConfig
-from dltrain.system.paths import PACKAGED, SHIPPED, expanded, problem_with
+from dltrain.system.paths import (
+    MAX_FILES,
+    PACKAGED,
+    SHIPPED,
+    expanded,
+    problem_with,
+    table_files,
+)
 from dltrain.text import closest, is_encoding
 
 
@@ -54,7 +61,7 @@ def table(run: RunConfig) -> Iterable[Problem]:
         yield Problem("data.path", "which table? Add data.path=FILE")
     for knob in ("path", "val_path", "test_path"):
         text = getattr(data, knob)
-        if text is not None and (problem := _not_a_table(text)):
+        if text is not None and (problem := _not_tables(knob, text)):
             yield Problem(f"data.{knob}", problem)
     if data.target is None:
         yield Problem("data.target", "which column is to be predicted? Add data.target=COLUMN")
@@ -130,6 +137,23 @@ def images(run: RunConfig) -> Iterable[Problem]:
                 f"some training images would validate beside the test images; {none}, "
                 "or data.test_validates=false",
             )
+
+
+def _not_tables(knob: str, text: str) -> str | None:
+    """Say what keeps a text from naming the files of a table, or return None."""
+    if "://" in text or text.startswith(PACKAGED):
+        return _not_a_table(text)
+    paths = list(table_files(knob, text).values())
+    if not paths:
+        return "no file has a name like that"
+    if len(paths) > MAX_FILES:
+        return f"more than {MAX_FILES:,} files have a name like that"
+    twice = next((path for path in paths if paths.count(path) > 1), None)
+    if twice is not None:
+        return f"{twice} is named twice"
+    problems = ((path, _not_a_table(str(path))) for path in paths)
+    path, problem = next(((p, found) for p, found in problems if found), (None, None))
+    return problem if len(paths) == 1 or path is None else f"{path}: {problem}"
 
 
 def _not_a_table(text: str) -> str | None:

@@ -93,7 +93,8 @@ class Column:
     # names of the prepared columns it turned into; behind the categories that of all others, and
     # that of missing ones, if there are any
     features: tuple[str, ...] = ()
-    unseen: int = 0  # cells of validation and test rows whose category no training row has
+    # cells of validation and test rows with a category, or a blank, that no training row has
+    unseen: int = 0
     mean: float = 0.0  # subtracted from numbers, a target's too
     deviation: float = 1.0  # numbers are then divided by it
     # how its cells are written: a sign that each number carries, such as ``$``, or a date's format
@@ -127,6 +128,8 @@ class Dataset:
     target_scale: Scale = field(default_factory=lambda: Scale.identity(1))
     class_names: tuple[str, ...] = ()  # one per class; empty for regression
     columns: tuple[Column, ...] = ()  # what became of each column of a table
+    lines: tuple[tuple[str, str], ...] = ()  # what became of it: what about, and what is said
+    facts: dict[str, Any] = field(default_factory=dict)  # the same for programs, and more
     notes: tuple[str, ...] = ()  # what the user should know, in sentences, shown before training
     warnings: tuple[str, ...] = ()  # what the user must not overlook
     unit: float = 1.0  # what an input of 1 in ``Split.inputs`` stands for; 1/255 for images
@@ -187,6 +190,8 @@ class Dataset:
             "files": self.files,
             "task": self.task,
             "rows": {name: len(split) for name, split in self.splits.items()},
+            "facts": self.facts,
+            "lines": dict(self.lines),
             "notes": [*self.warnings, *self.notes],
         }
 
@@ -213,6 +218,7 @@ class DataSummary:
     balanced: bool  # whether no class is rare
     in_features: int  # inputs per row
     image: bool  # whether inputs are bytes
+    lines: tuple[tuple[str, str], ...]  # what became of it
     warnings: tuple[str, ...]  # for people, hard to overlook
     notes: tuple[str, ...]  # for people
 
@@ -228,6 +234,7 @@ class DataSummary:
             balanced=data.balanced,
             in_features=data.in_features,
             image=data.train.inputs.dtype.name == "uint8",
+            lines=data.lines,
             warnings=tuple(data.warnings),
             notes=tuple(data.notes),
         )

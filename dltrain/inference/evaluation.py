@@ -54,7 +54,7 @@ class Evaluation:
     parameters: dict[str, npt.NDArray[np.generic]]
     data: Dataset  # what the rows are of
     steps: int = 0  # of the epoch after those, if the run was stopped within it
-    notes: tuple[str, ...] = ()  # what the user should know of the rows of another file
+    notes: Sequence[str] = ()  # what the user should know of the rows of another file
 
 
 def evaluate(
@@ -103,19 +103,21 @@ def evaluate_file(
     Raises:
         ValueError: If the file does not have what the run learned from, or holds no rows.
     """
+    notes: list[str] = []
     if labels is None:
-        return evaluate_parts(trained, _table_parts(trained, source))
-    edges = Edges(trained.data)
-    evaluation = evaluate_parts(trained, _images(trained, source, labels, edges))
-    return dataclasses.replace(evaluation, notes=tuple(filter(None, [edges.note()])))
+        parts = _table_parts(trained, source, notes)
+    else:
+        parts = _images(trained, source, labels, notes)
+    return evaluate_parts(trained, parts, notes)
 
 
-def evaluate_parts(trained: Trained, parts: Iterable[Part]) -> Evaluation:
-    """Evaluate a model on rows that come in parts."""
+def evaluate_parts(trained: Trained, parts: Iterable[Part], notes: Sequence[str]) -> Evaluation:
+    """Evaluate a model on rows that come in parts; ``notes`` may be added to as they come."""
     prepared = (
         (trained.on_device(inputs), torch.from_numpy(targets)) for inputs, targets in _blocks(parts)
     )
-    return judge(trained, prepared, data=trained.data, split="data")
+    evaluation = judge(trained, prepared, data=trained.data, split="data")
+    return dataclasses.replace(evaluation, notes=notes)
 
 
 # Files of a data set that hold rows a run learned from, or was chosen by.
@@ -140,7 +142,8 @@ def familiar(run: Run, *, name: str, digests: Collection[str]) -> str:
         A sentence; empty if nothing is known of the file, or its rows tested the run.
     """
     files = run.mapping("data", "files")
-    knob = next((knob for knob in _FAMILIAR if files.get(knob) in digests), None)
+    roles = {role.partition("[")[0] for role, digest in files.items() if digest in digests}
+    knob = next((knob for knob in _FAMILIAR if knob in roles), None)
     if knob is None:
         return ""
     test = f"its test rows are: {command_on(run, 'evaluate')}"
@@ -169,7 +172,8 @@ def _joined(parts: Sequence[Part]) -> Part:
     return np.concatenate([inputs for inputs, _ in parts]), np.concatenate([t for _, t in parts])
 
 
-def _table_parts(trained: Trained, source: InputStream) -> Iterator[Part]:
+def _table_parts(trained: Trained, source: InputStream, notes: list[str]) -> Iterator[Part]:
+    """Prepare the rows of a table; at its end, note what is remarkable about them."""
     data = trained.data
     blocks = open_blocks(source, reading=Reading.of(data.reading))
     others = OtherRows(data, blocks.header, name=source.name, dtype=trained.dtype, targets=True)
@@ -177,12 +181,14 @@ def _table_parts(trained: Trained, source: InputStream) -> Iterator[Part]:
         for part in others.parts(rows):
             assert part.targets is not None
             yield part.inputs, part.targets
+    notes += others.notes()
 
 
 def _images(
-    trained: Trained, source: InputStream, labels: InputStream, edges: Edges
+    trained: Trained, source: InputStream, labels: InputStream, notes: list[str]
 ) -> Iterator[Part]:
-    data = trained.data
+    """Read images and their labels; at their end, note what is remarkable about them."""
+    data, edges = trained.data, Edges(trained.data)
     assert data.image_shape is not None
     images = image_parts(source, shape=data.image_shape, rows=EVALUATION_ROWS)
     indices = label_parts(labels, classes=data.class_names, rows=EVALUATION_ROWS)
@@ -191,6 +197,7 @@ def _images(
             raise ValueError(f"{labels.name}: has not as many labels as {source.name} has images")
         edges.look(inputs)
         yield inputs, targets
+    notes += filter(None, [edges.note()])
 
 
 def _run_data(trained: Trained) -> Dataset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,10 +39,11 @@ def evaluate_pictures(trained: Trained, folder: Path) -> tuple[Evaluation, str]:
     index_of = {name: index for index, name in enumerate(names)}
     targets = np.array([index_of[each.label] for each in pictures], np.int64)
     rows = PictureRows(trained.data)
+    notes: list[str] = []
 
     def parts() -> Iterator[Part]:
         for numbers, inputs in rows.parts([each.path for each in pictures]):
             yield inputs, targets[numbers]
+        notes.extend(rows.notes())
 
-    evaluation = evaluate_parts(trained, parts())
-    return dataclasses.replace(evaluation, notes=tuple(rows.notes())), rows.sha256
+    return evaluate_parts(trained, parts(), notes), rows.sha256

@@ -68,24 +68,7 @@ class Predictor:
             for part in others.parts(rows):
                 length = part.stop - part.start
                 self._rows([column.slice(part.start, length) for column in passed], part.inputs)
-        self._note_cells(others)
-
-    def _note_cells(self, others: OtherRows) -> None:
-        """Note what cells became that are no plain values."""
-        data = self._trained.data
-        for name, count in others.imputed.items():
-            if count:
-                [column] = [column for column in data.columns if column.name == name]
-                self.notes.append(
-                    f"{name!r} is missing in {count:,} of {self.rows:,} rows; it became "
-                    f"{column.imputed:g} there, as in training"
-                )
-        for name, count in others.unseen.items():
-            if count:
-                self.notes.append(
-                    f"{name!r} is something that no training row has in {count:,} of "
-                    f"{self.rows:,} rows; all its columns are 0 there"
-                )
+        self.notes += others.notes()
 
     def images(self, source: InputStream) -> None:
         """Predict the images of an IDX file: the row, then the predictions.

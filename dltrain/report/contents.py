@@ -41,6 +41,7 @@ def _of_run(run: Run, comparison: Comparison) -> Document:
     curves = learning_curves(comparison)
     parts = [
         run_sections.results(run),
+        run_sections.data(run),
         section("curves", "Learning curves", curves) if curves else None,
         *_model(run, "the model"),
         run_sections.config(run, whose=""),
@@ -89,6 +90,7 @@ def _of_sweep(sweep: Run, comparison: Comparison) -> Document:
                 if best
                 else []
             ),
+            *([run_sections.data(best)] if best else []),
             *(_model(best, f"{whose},") if best is not None else ()),
             *([run_sections.config(best, whose=f" in {whose}")] if best else []),
             run_sections.environment(sweep, member=best),

@@ -20,7 +20,7 @@ from dltrain.runs.compare.results import UNFINISHED
 from dltrain.runs.repetition import again
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of
-from dltrain.runs.summary import quoted, result_lines
+from dltrain.runs.summary import data_lines, quoted, result_lines
 from dltrain.text import duration, figure, number_or_dash
 
 # Configs that fit side by side.
@@ -75,10 +75,14 @@ def results(run: Run) -> Block | None:
         blocks.append(expected)
     rows: list[tuple[str, object]] = [*result_lines(run)]
     rows += [(name, number_or_dash(value)) for name, value in numbers_of(run).items()]
-    rows += [("note", note) for note in run.texts("data", "notes")]
     if rows:
         blocks.append(pairs(rows))
     return section("results", "Results", blocks) if blocks else None
+
+
+def data(run: Run) -> Block:
+    """Lay out what a run learned from."""
+    return section("data", "Data", [pairs(data_lines(run))])
 
 
 def _expectations(run: Run) -> Block | None:

@@ -27,7 +27,7 @@ from dltrain.runs.run import Run
 from dltrain.system import libraries
 from dltrain.system.digests import file_digest, joint_digest
 from dltrain.system.environment import DECIDING, versions
-from dltrain.system.paths import PACKAGED, problem_with, table_path
+from dltrain.system.paths import PACKAGED, problem_with, table_files
 from dltrain.system.shell import located
 from dltrain.text import clipped, closest
 
@@ -175,27 +175,29 @@ def changed_table(data: Any, known: Collection[object] | None) -> list[str]:
     if not DATA[data.kind].table:
         return []
     texts = {knob: getattr(data, knob, None) for knob in LOCATIONS}
-    paths = {knob: text for knob, text in texts.items() if text is not None}
-    if all(text.startswith(PACKAGED) for text in paths.values()):
+    named = {knob: text for knob, text in texts.items() if text is not None}
+    if all(text.startswith(PACKAGED) for text in named.values()):
         return []
-    digest = joint_digest({knob: _digest(f"data.{knob}", text) for knob, text in paths.items()})
-    if known is not None and digest not in known:
-        named = " or ".join(f"data.{knob}={text}" for knob, text in paths.items())
-        return [f"{named}: its content changed since the run began"]
+    digests: dict[str, str] = {}
+    for knob, text in named.items():
+        files = table_files(knob, text) or {knob: Path(text)}
+        digests |= {role: _digest(f"data.{knob}", path) for role, path in files.items()}
+    if known is not None and joint_digest(digests) not in known:
+        keys = " or ".join(f"data.{knob}={text}" for knob, text in named.items())
+        return [f"{keys}: its content changed since the run began"]
     return []
 
 
-def _digest(key: str, text: str) -> str:
-    """Hash a table that a key names."""
-    path = table_path(text)
+def _digest(key: str, path: Path) -> str:
+    """Hash a file of a table that a key names."""
     problem = problem_with(path)
     if problem or not path.is_file():
         reason = problem or "no such file"
-        raise ConfigError([f"{key}={text}: {reason}; say where it lies now: {key}=FILE"])
+        raise ConfigError([f"{key}={path}: {reason}; say where it lies now: {key}=FILE"])
     try:
         return file_digest(path)
     except OSError as error:
-        raise ConfigError([f"{key}={text}: {error.strerror}"]) from None
+        raise ConfigError([f"{key}={path}: {error.strerror}"]) from None
 
 
 def settle_libraries(run: Run) -> None:

@@ -11,7 +11,7 @@ from dltrain.metrics import LOSS, headlines
 from dltrain.runs.compare.field_names import EPOCH
 from dltrain.runs.metrics_file import as_number
 from dltrain.runs.run import Run
-from dltrain.text import bracket, number_or_dash
+from dltrain.text import bracket, number_or_dash, whole_number
 
 Line = tuple[str, str]  # what it is about, and what is said
 SPLITS = ("val", "test")
@@ -27,6 +27,17 @@ def result_lines(run: Run) -> list[Line]:
         texts = "  ".join(f"{name} {number_or_dash(value)}" for name, value in norms)
         lines.append(("gradients", f"norms at the end of the last epoch: {texts}"))
     return lines
+
+
+def data_lines(run: Run) -> list[Line]:
+    """Say what a run learned from: rows, what became of columns, and what is remarkable."""
+    name, source = (run.part("data", part) for part in ("name", "source"))
+    named = f"{name} ({source})" if source else f"{name}"
+    rows = run.mapping("data", "rows").items()
+    sizes = ", ".join(f"{whole_number(count)} {split}" for split, count in rows if count)
+    lines = [("data", f"{named}: {sizes}" if sizes else named)]
+    lines += [(about, str(text)) for about, text in run.mapping("data", "lines").items()]
+    return lines + [(NOTE, note) for note in run.texts("data", "notes")]
 
 
 def caveats(run: Run) -> list[Line]:

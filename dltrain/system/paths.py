@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import itertools
 import os
 import re
 import sys
@@ -22,6 +24,45 @@ def table_path(text: str) -> Path:
     """Return where a table lies: at a typed path, or among those that dltrain ships."""
     packaged = text.startswith(PACKAGED)
     return SHIPPED / text.removeprefix(PACKAGED) if packaged else expanded(text)
+
+
+MAX_FILES = 10_000  # of one table
+
+
+def table_files(knob: str, text: str) -> dict[str, Path]:
+    """Return the files that make one table, by what they are to it.
+
+    Args:
+        knob: The key that names them, such as ``path``.
+        text: One path; or several in brackets, as in ``[a.csv,b.csv]``; or a pattern with ``*``,
+            ``?`` or ``[...]``, whose files are taken in the order of their names. A file of just
+            this name comes first.
+
+    Returns:
+        ``path`` for one file; ``path[0]``, ``path[1]``, ... for several; nothing if no file has a
+        name like the pattern, and at most ``MAX_FILES + 1``.
+    """
+    paths = [table_path(part) for part in _parts(text)]
+    roles = [knob] if len(paths) == 1 else [f"{knob}[{number}]" for number in range(len(paths))]
+    return dict(zip(roles, paths, strict=True))
+
+
+def _parts(text: str) -> list[str]:
+    if problem_with(table_path(text)) or table_path(text).exists():
+        return [text]
+    inner = in_brackets(text)
+    if inner is not None:
+        return [name for part in inner for name in _parts(part)]
+    if not glob.has_magic(text):
+        return [text]
+    names = (name for name in glob.iglob(str(expanded(text))) if os.path.isfile(name))
+    return sorted(itertools.islice(names, MAX_FILES + 1))
+
+
+def in_brackets(text: str) -> list[str] | None:
+    """Split a list as it is typed, as in ``[a.csv,b.csv]``; None if it is none."""
+    is_list = text.startswith("[") and text.endswith("]") and len(text) > 2
+    return [part.strip() for part in text[1:-1].split(",")] if is_list else None
 
 
 def problem_with(path: Path) -> str | None:

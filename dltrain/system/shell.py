@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import shlex
 from pathlib import Path
 from typing import Any
 
-from dltrain.system.paths import PACKAGED
+from dltrain.system.paths import PACKAGED, in_brackets
 
 # Where runs go unless output_dir says otherwise.
 OUTPUTS = "outputs"
@@ -83,10 +84,14 @@ def located(text: str, cwd: str | None) -> str:
     Returns:
         The text itself, unless what it meant is still there and it means something else from here.
     """
+    inner = in_brackets(text)
+    if inner is not None and not os.path.exists(text):
+        return f"[{','.join(located(part, cwd) for part in inner)}]"
     path = os.path.expanduser(text)
     if cwd is None or text.startswith(PACKAGED) or os.path.isabs(path):
         return text
     meant = os.path.normpath(os.path.join(cwd, path))
-    if meant == os.path.abspath(path) or not os.path.exists(meant):
+    is_there = os.path.exists(meant) or (glob.has_magic(meant) and glob.glob(meant))
+    if meant == os.path.abspath(path) or not is_there:
         return text
     return shortest(meant)

@@ -33,12 +33,17 @@ def test_data_shows_what_became_of_a_table(here: Path, call: Call) -> None:
     lines = [line.rstrip() for line in shown.out.splitlines()]
     assert "task      regression of Price (model=linear, mlp)" in lines
     assert "rows      4 train, 0 val, 0 test" in lines
-    assert [line.split()[:4] for line in lines[7:11]] == [
+    assert lines[6:9] == [
+        "target    'Price': regression, as data.task says",
+        "columns   1 number and 1 text column as 3 inputs",
+        "imputed   'NumRooms' 50% of the cells (training mean)",
+    ]
+    assert [line.split()[:4] for line in lines[10:14]] == [
         ["column", "role", "missing", "imputed"],
         ["NumRooms", "number", "2", "3"],
         ["RoofType", "category", "3", "2"],
         ["Price", "target", "0", "the"],
-    ][: len(lines[7:11])]
+    ]
     assert [line.split() for line in lines[-4:]] == [
         ["3", "0", "1", "127,500"],
         ["2", "0", "1", "106,000"],
@@ -137,3 +142,38 @@ def test_files_and_splits_are_shown(here: Path, call: Call) -> None:
     shown = lines(call, "data.val_path=v.csv", "data.test_fraction=0", "data.drop=[part]")
     assert ["source", "t.csv,", "v.csv"] in shown
     assert ["rows", "60", "train,", "1", "val,", "0", "test"] in shown
+
+
+# What became of the data is said alike wherever it is said.
+
+HOLES = "".join(f"{i},{'' if i % 3 else i * 7 % 60},{i * 11 % 60}.5\n" for i in range(60))
+BLOCK = [
+    ["target", "'y' holds numbers, so this is regression"],
+    ["columns", "1 number as 1 input; left out: 'id'"],
+    ["imputed", "'z' 67% of the cells (training mean)"],
+]
+WARNED = (
+    "'z': 67% of the cells are empty, and the mean that fills them hides what the others tell; "
+)
+WORDS = ["data=csv", "data.path=t.csv", "data.target=y", "data.drop=[id]", "trainer.epochs=1"]
+
+
+@pytest.mark.parametrize(
+    "verbs", [[()], [("data",)], [("-m", "seed=0,1")], [(), ("runs", "show", "latest")]]
+)
+def test_what_became_of_a_table_is_said_by_every_verb(
+    here: Path, call: Call, verbs: list[tuple[str, ...]]
+) -> None:
+    (here / "t.csv").write_text(f"id,z,y\n{HOLES}")
+    shown = [call(*verb, *(() if verb[:1] == ("runs",) else WORDS)) for verb in verbs][-1]
+    assert shown.code == 0
+    lines = [" ".join(line.split()) for line in shown.out.splitlines()]
+    assert [line for line in lines if line.startswith(("target ", "columns ", "imputed "))] == [
+        " ".join(pair) for pair in BLOCK
+    ]
+    assert sum(WARNED in f"{line} " for line in lines) == 1
+
+
+def test_of_images_and_drawn_rows_nothing_is_said(here: Path, call: Call) -> None:
+    out = call("trainer.epochs=1").out
+    assert not re.search("^(target|columns) ", out, re.MULTILINE)

@@ -173,7 +173,24 @@ def test_what_cannot_be_done_is_refused_and_leaves_nothing(here: Path, call: Cal
 def warned(call: Call, *words: str) -> str:
     shown = call("evaluate", "latest", "--data", *words)
     assert shown.code == 0
-    return " ".join(shown.err.split())
+    lines = [line for line in shown.err.splitlines() if not line.startswith("note: ")]
+    return " ".join(" ".join(lines).split())
+
+
+def test_what_training_rows_do_not_have_is_counted(call: Call) -> None:
+    rows = "".join(f"{'AB'[i % 3 % 2]},{i * 7 % 30},{i}.5\n" for i in range(60))
+    Path("t.csv").write_text(f"city,x,y\n{rows}")
+    train(call, "data=csv", "data.path=t.csv", "data.target=y", "trainer.epochs=1")
+    Path("new.csv").write_text("city,x,y\nA,0,1\n,0,1\nC,,1\n")
+    shown = call("evaluate", "latest", "--data", "new.csv")
+    assert shown.code == 0
+    assert [" ".join(line.split()) for line in shown.err.splitlines()] == [
+        "note: 'x' is missing in 1 of 3 rows; it became 13.6429 there, as in training",
+        "note: 'city' is new in 2 of 3 rows (a category, or a blank, that no training row has); "
+        "all its columns are 0 there",
+    ]
+    Path("known.csv").write_text("city,x,y\nA,0,1\nB,0,1\n")
+    assert call("evaluate", "latest", "--data", "known.csv").err == ""
 
 
 def test_the_file_a_run_learned_from_is_said_to_be_no_estimate(call: Call) -> None:

@@ -176,13 +176,16 @@ def test_typed_columns_keep_their_types(call: Call) -> None:
     assert [float(row[5]) for row in rows[1:]] == pytest.approx(after.prediction.tolist(), rel=1e-6)
 
 
-def test_what_is_predicted_can_be_evaluated(call: Call) -> None:
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("target", ["grade", "x"])
+def test_what_is_predicted_can_be_evaluated(target: str, ending: str, call: Call) -> None:
     write_grades()
-    train(call, *GRADES)
-    call("predict", "latest", "--data", "grades.csv", "--output", "p.csv")
+    linear = changed(GRADES, "model=linear", "data.target=x")
+    train(call, *(GRADES if target == "grade" else linear))
+    call("predict", "latest", "--data", "grades.csv", "--output", f"p.{ending}")
     rates = [
         json.loads(call("evaluate", "latest", "--data", file, "--json").out)["metrics"]
-        for file in ("grades.csv", "p.csv")
+        for file in ("grades.csv", f"p.{ending}")
     ]
     assert rates[0] == rates[1]
 

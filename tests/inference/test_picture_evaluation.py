@@ -87,7 +87,7 @@ def test_what_is_left_out_of_an_evaluation_is_told(call: Call) -> None:
     draw_classes(Path("new"), count=4, seed=500)
     draw(Path("new/lit/x.png"), shape=(9, 9))
     shown = call("evaluate", "latest", "--data", "new")
-    assert "WARNING: 1 of 9 files left out: new/lit/x.png: is 9 x 9 pixels, not 6 x 8" in shown.err
+    assert "note: 1 of 9 files left out: new/lit/x.png: is 9 x 9 pixels, not 6 x 8" in shown.err
     assert "new: 8 rows" in shown.out
 
 

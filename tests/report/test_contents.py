@@ -103,3 +103,15 @@ def test_only_the_pages_own_scripts_and_styles_may_run(call: Call, here: Path) -
     }
     head = text[: text.index('<script type="application/json"')]
     assert set(re.findall(r'(?:src|href)="([^"]*)"', head)) == {"data:,", "#report"}
+
+
+def test_a_page_says_what_became_of_the_data(call: Call, here: Path) -> None:
+    rows = "".join(f"{i},{i * 7 % 60},{i * 11 % 60}.5\n" for i in range(60))
+    (here / "t.csv").write_text(f"id,x,y\n{rows}")
+    words = ("data=csv", "data.path=t.csv", "data.target=y", "data.drop=[id]", "trainer.epochs=1")
+    assert call(*words).code == 0
+    [blocks] = section(facts_of(written(call, "latest")), "data")
+    said = dict(blocks["rows"])
+    assert said["target"] == "'y' holds numbers, so this is regression"
+    assert said["columns"] == "1 number as 1 input; left out: 'id'"
+    assert said["data"].startswith("t (t.csv): 4")

@@ -90,7 +90,7 @@ def test_a_member_that_fails_costs_no_other_fold(tmp_path: Path) -> None:
 def test_folds_are_listed_and_evaluated_on_their_own_rows(sweep: Path) -> None:
     shown = carry_out(sweep.parents[1], "runs", "ls", "latest", "--columns", "data.fold,data.folds")
     assert shown.code == 0
-    listed = sorted(line.split()[-2:] for line in shown.out.splitlines()[1:])
+    listed = sorted(line.split()[-2:] for line in shown.out.splitlines()[1:-1])
     assert listed == [[fold, "3"] for fold in "000011112222"]
     shown = carry_out(sweep.parents[1], "evaluate", "latest/4", "--split", "val", "--json")
     assert '"rows": 24' in shown.out

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.system.paths import expanded, label, problem_with
+from dltrain.system.paths import expanded, label, problem_with, table_files
 
 
 def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,3 +57,24 @@ def test_a_runs_name_fits_a_file_system() -> None:
 def test_where_file_names_are_ascii_a_name_is_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
     assert label("café-李") == "cafe-u674e"
+
+
+def named(text: str) -> dict[str, str]:
+    return {role: str(path) for role, path in table_files("path", text).items()}
+
+
+def test_a_path_a_list_or_a_pattern_names_the_files_of_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.csv", "a.csv", "c.txt", "[x,y]"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "d.csv").mkdir()
+    assert named("a.csv") == {"path": "a.csv"}
+    assert named("gone.csv") == {"path": "gone.csv"}
+    assert named("[b.csv, a.csv]") == {"path[0]": "b.csv", "path[1]": "a.csv"}
+    assert named("*.csv") == {"path[0]": "a.csv", "path[1]": "b.csv"}
+    assert named("c.*") == {"path": "c.txt"}
+    assert named("[c.txt,?.csv]") == {"path[0]": "c.txt", "path[1]": "a.csv", "path[2]": "b.csv"}
+    assert named("[x,y]") == {"path": "[x,y]"}
+    assert named("z*.csv") == {}

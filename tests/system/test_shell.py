@@ -43,5 +43,8 @@ def test_a_path_that_was_typed_elsewhere_leads_to_the_same_as_long_as_that_is_th
     then = str(here / "then")
     assert located("t.csv", then) == "then/t.csv"
     assert located("t.csv", None) == located("t.csv", os.getcwd()) == "t.csv"
-    for text in ("package:house_tiny.csv", str(here / "t.csv"), "gone.csv"):
+    (here / "then" / "u.csv").touch()
+    assert located("[t.csv,u.csv]", then) == "[then/t.csv,then/u.csv]"
+    assert located("*.csv", then) == "then/*.csv"
+    for text in ("*.txt", "package:house_tiny.csv", str(here / "t.csv"), "gone.csv"):
         assert located(text, then) == text

@@ -32,6 +32,11 @@ def plan_facts(plan: Plan) -> list[tuple[str, object]]:
         facts.append((name if number == 0 else "", group_line(plan, group)))
     if count > ROWS:
         facts.append(("", f"and {count - ROWS:,} groups more"))
+    for summary in {
+        group.workload.data.name: group.workload.data for group in plan.groups
+    }.values():
+        sizes = ", ".join(f"{count:,} {split}" for split, count in summary.rows.items() if count)
+        facts += [("data", f"{summary.name}: {sizes}"), *summary.lines]
     facts.append(("sorted by", plan.metric))
     return facts
 

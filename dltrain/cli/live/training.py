@@ -73,6 +73,7 @@ def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
         ("run", run_id),
         ("model", f"{config.model.kind} {layers}, {job.num_parameters:,} parameters"),
         ("data", f"{data.name} ({data.source}): {rows}"),
+        *data.lines,
         ("optimizer", f"{f'{config.optimizer.kind} {settings}'.strip()}; {pace}"),
         ("device", f"{device}, seed {config.seed}"),
     ]

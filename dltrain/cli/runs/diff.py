@@ -1,6 +1,6 @@
 """Show what was different between two runs, or between two sweeps, and what came of it.
 
-Of sweeps these are their values or lists of values, their settings, and the best setting's mean.
+Of sweeps these are their values or lists of values, their settings, and the best mean.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from dltrain.runs.find import find, members
 from dltrain.runs.repetition import again
 from dltrain.runs.run import Run
 from dltrain.runs.run_time import seconds_of, wall_seconds_of
-from dltrain.runs.summary import quoted_names
+from dltrain.runs.summary import data_lines, quoted_names
 from dltrain.runs.verification import file_problems
 from dltrain.text import counted, duration, number_or_dash, whole_number
 
@@ -158,7 +158,7 @@ def _facts(run: Run) -> list[tuple[str, object]]:
         *_times(run),
         *_commands(run),
         ("settings", _settings(run)),
-        ("data", _data(run)),
+        *data_lines(run),
         ("model", _model(run)),
         ("device", _device(run)),
     ]
@@ -173,7 +173,6 @@ def _facts(run: Run) -> list[tuple[str, object]]:
     others = "  ".join(f"{name} {number_or_dash(value)}" for name, value in kept.items())
     facts += [("others", others)] if others else []
     facts += [("errors", text)] if (text := _fit(run)) else []
-    facts += [("note", note) for note in run.texts("data", "notes")]
     if part("result", "message"):
         facts.append(("message", part("result", "message")))
     versions = run.mapping("versions")
@@ -203,15 +202,6 @@ def _commands(run: Run) -> list[tuple[str, object]]:
     """Return what trains it again from here, and what was typed where that is something else."""
     typed, command = shlex.join(run.texts("command")), again(run)
     return [("command", command), *([("typed", typed)] if typed not in ("", command) else [])]
-
-
-def _data(run: Run) -> str:
-    """Say what a run learned from, as far as its record goes."""
-    name, source = (run.part("data", part) for part in ("name", "source"))
-    named = f"{name} ({source})" if source else f"{name}"
-    rows = run.mapping("data", "rows").items()
-    sizes = ", ".join(f"{whole_number(count)} {split}" for split, count in rows if count)
-    return f"{named}: {sizes}" if sizes else named
 
 
 def _settings(run: Run) -> str:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from dltrain.cli.terminal.console import dim, lasting, safe, show, table
 from dltrain.metrics import higher_is_better
+from dltrain.runs.compare.repeats import SPLITS
 from dltrain.text import duration, figure
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class SweepView:
         self._console, self._stream = console, lasting(console)
         self._members, self._metric = members, metric
         self._sign = -1 if higher_is_better(metric) else 1
+        if set(members[0].setting) & set(SPLITS):  # on other rows none leads, it is but luckier
+            self._sign = 0
         self._trained, self._failed = finished, 0
         self._values: Mapping[int, tuple[int, float | None]] = {}
         self._next_line = time.monotonic() + LINE_SECONDS
@@ -84,7 +87,7 @@ class SweepView:
         self._bar.update(self._task, completed=steps, counts=self._counts())
         if self._live is None and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + LINE_SECONDS
-            best = self._leaders()[:1]
+            best = self._leaders()[:1] if self._sign else []
             leader = f"; leading: {self._line(*best[0])}" if best else ""
             share = self._bar.tasks[0].percentage
             self.show(Text(safe(f"{share:3.0f} %  {self._counts()}{leader}", limit=1000)))
@@ -111,7 +114,7 @@ class SweepView:
         return f"{self._trained:,}/{len(self._members):,} trained{failed}"
 
     def _leaders(self) -> list[tuple[Member, int, float]]:
-        """Rank the members by where they stand: (member, epoch, value)."""
+        """Sort the members by where they stand, if that says anything: (member, epoch, value)."""
         standing = [
             (self._members[index], epoch, value)
             for index, (epoch, value) in self._values.items()

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.data.dataset import Amounts, Column, Dataset, Scale, Split
+from dltrain.data.dataset import Amounts, Column, Dataset, Scale
 from dltrain.data.splits import SPLIT_NAMES, consecutive_split
-from dltrain.data.table.duplicates import leak_notes
+from dltrain.data.table import sentences
+from dltrain.data.table.account import account_of
 from dltrain.data.table.encode import prepare, prepare_amounts
 from dltrain.data.table.features import fit, numbers_rows, understand
-from dltrain.data.table.formats import open_file
 from dltrain.data.table.options import Options
-from dltrain.data.table.several_files import SeveralFiles
 from dltrain.data.table.splitting import draw_rows, not_learned
 from dltrain.data.table.table import Integers, Table
+from dltrain.data.table.table_files import name_of, read_table
 from dltrain.data.table.target import classes_of, decide_task
-from dltrain.system.paths import PACKAGED, table_path
 from dltrain.text import closest, counted
 
 
@@ -38,7 +36,7 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     Raises:
         ValueError: If the table cannot be used as it is; the message names line and column.
     """
-    table, files, source = _read(path, options)
+    table, files, source = read_table(path, options)
     features, notes = _feature_columns(table, options)
     notes += _handle_missing(table, features, options)
     as_text = options.target in options.categorical
@@ -54,16 +52,15 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         target, targets, amounts = Column(options.target, "target", categories=names), classes, {}
     columns = fit(table, understood, by_name["train"], options)
     every_column = _in_header_order(table, columns, target, understood.formats)
-    learned = [*(column.name for column in columns), options.target]
-    leaks = leak_notes(table, learned, by_name, categorical=options.categorical)
+    account = account_of(
+        table, columns, target, reason=reason, splits=by_name, classes=classes, options=options
+    )
     table.release(options.target)
     inputs = prepare(table, columns, order, dtype=dtype)
     splits = consecutive_split(inputs, targets[order], sizes=list(map(len, rows)))
-    notes += [reason] if options.task == "auto" else []
     notes += [*understood.notes, *_signs([*columns, target])]
-    notes += [*_warnings(columns, target, splits[0]), *leaks]
     return Dataset(
-        name=name or Path(table.name).stem,
+        name=name or name_of(files),
         task=task,
         train=splits[0],
         val=splits[1],
@@ -78,35 +75,12 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         feature_scale=_joint_scale(columns),
         target_scale=_joint_scale([target]) if task == "regression" else Scale.identity(1),
         columns=every_column,
-        notes=tuple(notes),
+        lines=tuple(sentences.lines(account, options)),
+        notes=(*notes, *sentences.notes(account)),
+        warnings=tuple(sentences.warnings(account, options)),
+        facts=account.record(),
         reading=options.kept_reading,
     )
-
-
-def _read(path: str, options: Options) -> tuple[Table, SeveralFiles, str]:
-    """Read the table; return it, its files and what a data set calls its source."""
-    paths = {"path": path, "val_path": options.val_path, "test_path": options.test_path}
-    files = {knob: table_path(text) for knob, text in paths.items() if text is not None}
-    labels = [options.target] if options.task != "regression" else []
-    groups = [options.splitting[knob] for knob in ("group", "split") if knob in options.splitting]
-    try:
-        several = SeveralFiles(
-            {k: open_file(str(file), file, reading=options.reading) for k, file in files.items()}
-        )
-        table = Table(
-            str(files["path"]),
-            several,
-            missing_values=options.missing_texts,
-            as_text=[*options.categorical, *labels, *groups],
-            unused=[name for name in options.drop if name not in options.splitting.values()],
-            writings=dict.fromkeys(several.header, options.writing),
-        )
-    except OSError as error:
-        name = Path(error.filename or files["path"])
-        knob = next((knob for knob, file in files.items() if file == name), "path")
-        raise ValueError(f"data.{knob}={name}: {error.strerror}") from None
-    source = path if path.startswith(PACKAGED) else str(files["path"])
-    return table, several, ", ".join([source, *(str(file) for file in [*files.values()][1:])])
 
 
 def _feature_columns(table: Table, options: Options) -> tuple[list[str], list[str]]:
@@ -231,19 +205,6 @@ def _in_header_order(
         for name in table.header
         for column in (of(name), *(each for each in columns if each.part and each.source == name))
     )
-
-
-def _warnings(columns: Sequence[Column], target: Column, train: Split) -> Iterator[str]:
-    absent = np.setdiff1d(np.arange(len(target.categories)), train.targets)
-    for index in absent if target.categories else []:
-        name = target.categories[int(index)]
-        yield f"class {name!r} has no training row, so it cannot be learned"
-    for column in columns:
-        if column.unseen:
-            yield (
-                f"{column.unseen} validation or test rows have a {column.name!r} that no "
-                "training row has; all its columns are 0 there"
-            )
 
 
 def _signs(columns: Sequence[Column]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Rows that stand in training, too: what is said of them is memory, and no estimate.
+"""Rows that stand in a table twice; in two splits what is said of them is memory, no estimate.
 
 Letters: N rows.
 """
@@ -7,24 +7,32 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from dltrain.data.table.table import Integers, Table
 
-SHARE = 0.01  # of a split's rows; fewer than this are no leak worth a sentence
 _Words = npt.NDArray[np.uint64]
 
 
-def leak_notes(
+@dataclass(frozen=True)
+class Duplicates:
+    """How many rows are equal to others, cell for cell."""
+
+    repeated: int  # rows that are equal to an earlier one
+    leaked: Mapping[str, int]  # rows of ``val`` and ``test`` that stand in training, too
+
+
+def count_duplicates(
     table: Table,
     columns: Sequence[str],
     splits: Mapping[str, Integers],
     *,
     categorical: Collection[str],
-) -> list[str]:
-    """Say how many rows that validate or test stand in training as well, cell for cell.
+) -> Duplicates:
+    """Count the rows that are equal in all that is learned from and in the target.
 
     Args:
         table: All rows.
@@ -32,55 +40,58 @@ def leak_notes(
         splits: The rows of ``train``, ``val`` and ``test``.
         categorical: Columns whose cells are texts, even if they are numbers.
     """
-    others = {name: rows for name, rows in splits.items() if name != "train" and len(rows)}
-    if not others:
-        return []
-    words = {
-        column: functools.partial(_words, table, column, is_text=column in categorical)
+    words = [
+        functools.partial(_words, table, column, is_text=column in categorical)
         for column in reversed(columns)
+    ]
+    rows, groups = _equal_rows(words, np.concatenate([*splits.values()]))
+    if not len(rows):
+        return Duplicates(0, {name: 0 for name in splits if name != "train"})
+    split_of = np.empty(len(table), np.int8)
+    for number, members in enumerate(splits.values()):
+        split_of[members] = number
+    of_rows, names = split_of[rows], list(splits)
+    in_training = np.bincount(groups, weights=of_rows == names.index("train"))[groups] > 0
+    leaked = {
+        name: int(np.count_nonzero(in_training & (of_rows == number)))
+        for number, name in enumerate(names)
+        if name != "train"
     }
-    leaked = _leaked(list(words.values()), splits["train"], np.concatenate([*others.values()]))
-    notes = []
-    for name, rows in others.items():
-        count = int(np.count_nonzero(np.isin(rows, leaked)))
-        if count > SHARE * len(rows):
-            notes.append(
-                f"{count:,} of {len(rows):,} {name} rows ({count / len(rows):.1%}) stand in "
-                f"training, too, equal in all that is learned from and in {columns[-1]!r}; "
-                f"if they are copies, {name} figures flatter the model"
-            )
-    return notes
+    return Duplicates(len(rows) - int(groups[-1]) - 1, leaked)
 
 
-def _leaked(
-    columns: Sequence[Callable[[Integers], _Words]], train: Integers, others: Integers
-) -> Integers:
-    """Return those of the other rows that are equal to a training row in all columns."""
-    digests = [np.zeros(len(rows), np.uint64) for rows in (train, others)]
+def _equal_rows(
+    columns: Sequence[Callable[[Integers], _Words]], rows: Integers
+) -> tuple[Integers, Integers]:
+    """Return the rows that may be equal to another, and which of them are: one number for equals.
+
+    The numbers count from 0 upwards.
+    """
+    digests = np.zeros(len(rows), np.uint64)
     for words in columns:
-        _mix(digests[0], words(train))
-        _mix(digests[1], words(others))
+        _mix(digests, words(rows))
         # Most rows have no like after a column or two, and the rest costs nothing.
-        kept = _possible(*digests), _possible(*digests[::-1])
-        train, others = train[kept[0]], others[kept[1]]
-        digests = [digest[keep] for digest, keep in zip(digests, kept, strict=True)]
-        if not len(others):
-            return others
-    order = np.argsort(digests[0], kind="stable")
-    places = np.minimum(np.searchsorted(digests[0][order], digests[1]), len(train) - 1)
-    pairs = train[order[places]], others
+        kept = _possibly_repeated(digests)
+        rows, digests = rows[kept], digests[kept]
+    order = np.argsort(digests, kind="stable")
+    rows, digests = rows[order], digests[order]
+    differs = digests[1:] != digests[:-1]
     for words in columns:  # equal digests may be of unequal rows, if hardly ever
-        equal = words(pairs[0]) == words(pairs[1])
-        pairs = pairs[0][equal], pairs[1][equal]
-    return pairs[1]
+        cells = words(rows)
+        differs |= cells[1:] != cells[:-1]
+    return rows, np.concatenate([[0], np.cumsum(differs)])[: len(rows)]
 
 
-def _possible(digests: _Words, others: _Words) -> npt.NDArray[np.bool_]:
-    """Tell which digests may be among others; most that are not are told so."""
-    mask = np.uint64((1 << (16 * len(others)).bit_length()) - 1)
-    marks = np.zeros(int(mask) + 1, dtype=bool)
-    marks[others & mask] = True
-    possible: npt.NDArray[np.bool_] = marks[digests & mask]
+def _possibly_repeated(digests: _Words) -> npt.NDArray[np.bool_]:
+    """Tell which digests may stand there twice; most that do not are told so."""
+    mask = (1 << (4 * len(digests)).bit_length()) - 1
+    slots = (digests & np.uint64(mask)).astype(np.int64)
+    numbers = np.arange(len(digests), dtype=np.int32)
+    last = np.empty(mask + 1, np.int32)
+    last[slots] = numbers
+    repeated = np.zeros(mask + 1, dtype=bool)
+    repeated[slots[last[slots] != numbers]] = True
+    possible: npt.NDArray[np.bool_] = repeated[slots]
     return possible
 
 

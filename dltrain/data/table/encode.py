@@ -233,11 +233,10 @@ class Encoder:
         self._codes = codes
 
     def counts(self) -> tuple[int, int]:
-        """Count the cells that were imputed, and those of a category that no training row has."""
+        """Count the cells that were imputed, and those as no training row has them."""
         if self._column.role == "number":
             return int(np.count_nonzero(np.isnan(self._values))) if self._has_holes else 0, 0
-        new = (self._codes >= 0) & (self._features[self._codes] < 0)
-        return 0, int(np.count_nonzero(new))
+        return 0, int(np.count_nonzero(self._features[self._codes] < 0))
 
     def write(self, rows: slice, inputs: npt.NDArray[np.floating]) -> None:
         """Write the given rows, [rows, F]."""

@@ -21,6 +21,7 @@ from dltrain.data.table.cells import parsed
 from dltrain.data.table.dates import PARTS
 from dltrain.data.table.derived import derive
 from dltrain.data.table.encode import Encoder
+from dltrain.data.table.sentences import new_categories
 from dltrain.data.table.source import HeldRows
 from dltrain.data.table.table import Table, quoted
 from dltrain.data.table.writing import Writing
@@ -75,9 +76,10 @@ class OtherRows:
             for name in header
         }
         self._booleans: dict[str, bool] = {}
+        self.rows = 0  # how many were prepared so far
         names = [column.name for column in self._columns]
         self.imputed = dict.fromkeys(names, 0)  # cells that were imputed so far, by column
-        # cells so far of a category that no training row has, by column
+        # cells so far with a category, or a blank, that no training row has, by column
         self.unseen = {column.name: 0 for column in self._columns if column.role == "category"}
 
     def _refuse_shifted(self, header: Sequence[str]) -> None:
@@ -138,7 +140,19 @@ class OtherRows:
             inputs = np.empty((stop - start, width), self._dtype)
             for encoder, end in zip(encoders, ends, strict=True):
                 encoder.write(slice(start, stop), inputs[:, end - encoder.width : end])
+            self.rows += stop - start
             yield Part(start, stop, inputs, None if targets is None else targets[start:stop])
+
+    def notes(self) -> Iterator[str]:
+        """Say what of the rows so far was not there, or not like that in training."""
+        for column in self._columns:
+            if count := self.imputed[column.name]:
+                where = f"missing in {count:,} of {self.rows:,} rows"
+                became = f"it became {column.imputed:g} there, as in training"
+                yield f"{quoted(column.name)} is {where}; {became}"
+        for name, count in self.unseen.items():
+            if count:
+                yield new_categories(name, count, f"{self.rows:,} rows")
 
     def _encoder(self, table: Table, column: Column) -> Encoder:
         if column.role == "number" and not column.part:

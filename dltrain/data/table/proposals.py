@@ -111,19 +111,21 @@ class Texts:
         texts = [self._texts[stray] for stray in strays]
         return texts if len(texts) <= MOST_MARKS and all(map(is_mark, texts)) else []
 
-    def __len__(self) -> int:
-        return len(self._texts)
 
+def as_sentence(ways: Sequence[Way], *, name: str, total: int | None) -> str:
+    """Say of a column that its texts are numbers written otherwise, and what to add.
 
-def as_sentence(ways: Sequence[Way], *, name: str, total: int) -> str:
-    """Say of a column that all its texts are numbers written otherwise, and what to add."""
+    Args:
+        ways: At least one.
+        name: Of the column.
+        total: How many cells have a value; None if more than were looked at.
+    """
     [first, *others] = ways
+    cells = "cells" if total is None else f"{first.count:,} of {total:,} cells"
     if others:
-        return f"{first.count:,} of {total:,} cells of {name!r} are numbers, but {either(ways)}"
-    return (
-        f"{first.count:,} of {total:,} cells of {name!r} are {first.words}, such as "
-        f"{clipped(first.example)!r}: add {first.settings}"
-    )
+        return f"{cells} of {name!r} are numbers, but {either(ways)}"
+    example = clipped(first.example)
+    return f"{cells} of {name!r} are {first.words}, such as {example!r}: add {first.settings}"
 
 
 def either(ways: Sequence[Way]) -> str:

@@ -57,7 +57,7 @@ def settle(held: Cells, *, name: str, missing_values: Sequence[str]) -> bool:
     if len(strays) and len(strays) >= most:
         held.writing = before
         if _has_digits(held):
-            _refuse_numbers(_texts(held), name, missing_values)
+            _refuse_numbers(held, len(strays), name, missing_values)
         return False
     if len(strays):
         raise CellError(int(strays[0]), _advice(held, strays, name, missing_values))
@@ -116,13 +116,15 @@ def _inside(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
     return rows[(rows >= 0) & (rows < count)]
 
 
-def _refuse_numbers(texts: Texts, name: str, missing_values: Sequence[str]) -> None:
+def _refuse_numbers(held: Cells, strays: int, name: str, missing_values: Sequence[str]) -> None:
     """Refuse a column of texts that are numbers written otherwise: one column for each is wrong."""
+    texts, total = _texts(held), held.count_present()
     ways, marks = texts.ways(), texts.marks()
     keep = f"{setting('data.categorical', [name])} takes them for names"
     if ways:
-        raise ValueError(f"{as_sentence(ways, name=name, total=texts.total)} ({keep})")
-    if marks and len(marks) < len(texts):
+        whole = total if texts.total == total else None  # others are numbers anyway
+        raise ValueError(f"{as_sentence(ways, name=name, total=whole)} ({keep})")
+    if marks and strays < total:
         shown = ", ".join(map(repr, marks))
         raise ValueError(
             f"{name!r} holds numbers and {shown}: add {_more(marks, missing_values)} if that "

@@ -16,8 +16,8 @@ class SeveralFiles:
     """Sources whose rows make one table: a source in turn.
 
     Args:
-        files: At least one, by what it is to the data set, such as ``path``; all have the columns
-            of the first, in any order.
+        files: At least one, by what it is to the data set, such as ``path``, or ``path[0]`` for the
+            first of several; all have the columns of the first, in any order.
 
     Attributes:
         name: The first file, as messages call it.
@@ -87,9 +87,7 @@ class SeveralFiles:
         return known * len(self._files) // (self._current + 1)
 
     def are_of(self, role: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Tell which rows are of the file that has a role, [N]; none if none has."""
-        if role not in self._roles:
-            return np.zeros(len(rows), dtype=bool)
-        number = self._roles.index(role)
-        start = sum(self._counts[:number])
-        return (start <= rows) & (rows < start + self._counts[number])
+        """Tell which rows are of the files that have a role, such as ``path``, [N]."""
+        has_role = [each.partition("[")[0] == role for each in self._roles]
+        number = np.searchsorted(np.cumsum(self._counts), rows, side="right")
+        return np.array(has_role)[number]

@@ -73,12 +73,12 @@ class HeldRows:
         name: What messages call it.
         header: Names of the columns.
         columns: Their cells, [n] each.
-        categories: Columns of texts by type.
+        categories: None; what training made of a column decides, and texts may be numbers there.
         sha256: Empty; they are a part.
     """
 
     def __init__(self, source: RowSource, columns: Sequence[pa.Array], *, start: int) -> None:
-        self.name, self.header, self.categories = source.name, source.header, source.categories
+        self.name, self.header, self.categories = source.name, source.header, frozenset[str]()
         self.sha256 = ""
         self.columns = columns
         self._source, self._start = source, start

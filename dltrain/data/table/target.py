@@ -17,7 +17,7 @@ FEW_VALUES = 10
 def decide_task(table: Table, target: str, *, stated: str, as_text: bool) -> tuple[str, str]:
     """Decide between regression and classification, by the values if auto; and say why."""
     if stated != "auto":
-        return stated, ""
+        return stated, f"{target!r}: {stated}, as data.task says"
     if as_text:
         return "classification", f"{target!r} is in data.categorical, so its values are classes"
     numbers = None if table.is_category(target) else table.numbers(target)
@@ -30,8 +30,8 @@ def decide_task(table: Table, target: str, *, stated: str, as_text: bool) -> tup
     different = np.unique(numbers) if len(different) <= FEW_VALUES else different
     if len(different) <= FEW_VALUES < len(numbers) and (different == np.round(different)).all():
         return "classification", (
-            f"{target!r} has only {len(different):,} different whole numbers, taken for classes "
-            "(data.task=regression takes them for amounts)"
+            f"{target!r} is one of {len(different):,} whole numbers, taken for classes "
+            "(amounts: data.task=regression)"
         )
     return "regression", f"{target!r} holds numbers, so this is regression"
 

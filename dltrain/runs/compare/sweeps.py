@@ -21,7 +21,7 @@ def results_beside(before: Run, after: Run) -> list[list[str]]:
 
 
 def _stand(comparison: Comparison) -> dict[str, str]:
-    """Say what counts, how members ended, and what is the best setting, but for its mean."""
+    """Say what counts, how members ended, and which setting has the best mean."""
     first, best = next(iter(comparison.settings), None), comparison.best
     setting = first.setting if first is not None else best.setting if best is not None else {}
     number = "-" if best is None else "1"
@@ -29,14 +29,14 @@ def _stand(comparison: Comparison) -> dict[str, str]:
     return {
         "metric": comparison.metric,
         "members": ended or "-",
-        "best setting": setting_text(setting, list(setting)) or "-",
+        "best mean at": setting_text(setting, list(setting)) or "-",
         "sd": "-" if first is None else figure(first.deviation),
         "n": number if first is None else first.count,
     }
 
 
 def _mean(comparison: Comparison) -> float | None:
-    """Return the mean metric of the best setting, of one run if none is repeated."""
+    """Return the best mean of a setting, of one run if none is repeated."""
     if comparison.settings:
         return comparison.settings[0].mean
     return None if comparison.best is None else comparison.best.value

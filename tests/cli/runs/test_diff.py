@@ -35,7 +35,7 @@ def test_two_sweeps_differ_in_what_they_were_told_and_what_came_of_it(
     lines = [re.split(r"  +", line.strip()) for line in shown.out.splitlines()]
     assert "config: no difference" not in shown.out
     assert ["trainer.epochs", "2", "1"] in lines
-    assert ["best setting", "optimizer.lr=0.1", "optimizer.lr=0.1"] in lines
+    assert ["best mean at", "optimizer.lr=0.1", "optimizer.lr=0.1"] in lines
     assert ["n", "2", "2"] in lines
     [mean] = [line for line in lines if line[0] == "its mean"]
     a, b, distance = map(float, mean[1:])

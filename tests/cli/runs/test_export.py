@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -38,3 +40,15 @@ def test_all_epochs_become_one_table(there: Path, call: Call) -> None:
 def test_a_table_goes_to_standard_output(there: Path) -> None:
     shown = command("runs", "export", "-", folder=there)
     assert len(pd.read_csv(io.StringIO(shown.out))) == 8
+
+
+def test_a_wrong_file_name_is_refused_before_anything_heavy_is_loaded(there: Path) -> None:
+    script = (
+        "import sys\nfrom dltrain.cli.main import run\ncode = run(sys.argv[1:])\n"
+        "print(code, {'torch', 'pyarrow', 'pandas'} & {*sys.modules})"
+    )
+    for name in ("nowhere/runs.csv", "runs.xlsx"):
+        line = [sys.executable, "-c", script, "runs", "export", name]
+        shown = subprocess.run(line, cwd=there, capture_output=True, text=True, check=True)
+        assert shown.stdout == "2 set()\n"
+        assert shown.stderr.startswith(f"dltrain: error: {name}: ")

@@ -105,6 +105,22 @@ def test_a_pipe_hears_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatch
     )
 
 
+def test_of_folds_none_is_said_to_lead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are validated on other rows each; the next one may just have easier ones."""
+    monkeypatch.setattr(room, "LINE_SECONDS", 0.0)
+    folds, file = [member(i, **{"data.fold": str(i)}) for i in range(3)], io.StringIO()
+    shown = SweepView(output(file), members=folds, steps=1200, metric="val/accuracy")
+    with shown.watching():
+        shown.progress(600, {0: (3, 0.5), 1: (3, 0.75)})
+    assert file.getvalue() == " 50 %  0/3 trained\n"
+    console, screen = terminal()
+    shown = SweepView(console, members=folds, steps=1200, metric="val/accuracy")
+    with shown.watching():
+        shown.progress(600, {0: (3, 0.5), 1: (3, 0.75)})
+    text = screen.getvalue()
+    assert text.index("0.5") < text.index("0.75")
+
+
 @pytest.mark.parametrize(
     ("metric", "order"), [("val/loss", [2, 0, 1]), ("val/accuracy", [1, 0, 2])]
 )

@@ -74,7 +74,7 @@ def test_rare_categories_become_one_and_are_said_to(prepare: Prepare) -> None:
     data = prepare(MANY, max_categories=3)
     assert data.feature_names == ("c_a", "c_b", "c_(other)")
     assert data.train.inputs[6:9].tolist() == [[0, 0, 1]] * 3
-    assert data.notes[1] == (
+    assert data.notes[0] == (
         "'c' has 6 different texts in training: the 2 most frequent are learned from, all others "
         "as one (data.max_categories)"
     )
@@ -85,7 +85,7 @@ def test_texts_of_one_row_each_are_left_out_and_said_to_be(prepare: Prepare) -> 
     content = "name,a,y\n" + "".join(f"n{i},{i},{i}.5\n" for i in range(9))
     data = prepare(content, max_categories=5)
     assert (data.feature_names, column(data, "name").role) == (("a",), "dropped")
-    assert data.notes[1] == (
+    assert data.notes[0] == (
         "'name' is left out: 9 of its 9 texts differ, as names do "
         "('data.categorical=[name]' learns from the most frequent)"
     )

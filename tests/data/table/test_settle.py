@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dltrain.data.table import csv_file
 from tests.data.table.conftest import Prepare, column, refusal
 
 
@@ -16,6 +17,18 @@ def test_numbers_written_otherwise_never_become_categories(prepare: Prepare) -> 
     assert prepare(content, decimal=",").train.inputs.tolist() == [[1], [2.5], [4]]
     data = prepare(content, categorical=["dose"])
     assert data.feature_names == ("dose_1,0", "dose_2,5", "dose_4,0")
+
+
+def test_numbers_that_are_plain_in_other_blocks_are_not_counted(
+    prepare: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_file, "LEAST_BLOCK", 64)
+    monkeypatch.setattr(csv_file, "LARGEST_BLOCK", 64)
+    content = "dose,y\n" + "1,1\n" * 20 + '"2,5",2.5\n' * 30
+    told = refusal(prepare, content)
+    assert told.startswith("t.csv: cells of 'dose' are numbers with a decimal comma, such as")
+    told = refusal(prepare, "dose,y\n" + "1,1\n" * 20 + "?,2.5\n" * 30)
+    assert told.startswith("t.csv: 'dose' holds numbers and '?'")
 
 
 def test_a_target_written_otherwise_is_no_class(prepare: Prepare) -> None:

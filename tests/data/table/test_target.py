@@ -23,13 +23,15 @@ from tests.data.table.conftest import Prepare, refusal
 def test_the_task_follows_from_the_targets(prepare: Prepare, cells: list[str], task: str) -> None:
     data = prepare("a,y\n" + "".join(f"{i},{cell}\n" for i, cell in enumerate(cells)))
     assert data.task == task
-    assert data.notes[0].startswith("'y' ")
+    assert data.lines[0][0] == "target"
+    assert {"regression": "regression", "classification": "classes"}[task] in data.lines[0][1]
 
 
-def test_a_stated_task_needs_no_reason(prepare: Prepare) -> None:
+def test_a_stated_task_is_said_to_be_stated(prepare: Prepare) -> None:
     content = "a,y\n" + "".join(f"{i},{i % 3}\n" for i in range(24))
     data = prepare(content, task="regression")
-    assert (data.task, data.notes, data.out_features) == ("regression", (), 1)
+    assert (data.task, data.out_features) == ("regression", 1)
+    assert data.lines[0] == ("target", "'y': regression, as data.task says")
 
 
 def test_a_categorical_target_holds_classes(prepare: Prepare) -> None:
