@@ -31,6 +31,12 @@ class Thousands(StrEnum):
     space = "space"
 
 
+class ClassWeight(StrEnum):
+    """Numbers for the classes that follow from the training rows."""
+
+    balanced = "balanced"
+
+
 class Header(StrEnum):
     """Whether a table's first row names its columns."""
 

@@ -15,9 +15,16 @@ from dltrain.data.table.encode import prepare, prepare_amounts
 from dltrain.data.table.features import fit, numbers_rows, understand
 from dltrain.data.table.options import Options
 from dltrain.data.table.splitting import draw_rows, not_learned
-from dltrain.data.table.table import Integers, Table
+from dltrain.data.table.table import Integers, Table, listed
 from dltrain.data.table.table_files import name_of, read_table
-from dltrain.data.table.target import classes_of, decide_task
+from dltrain.data.table.target import (
+    classes_of,
+    decide_task,
+    log_note,
+    no_amounts,
+    no_logarithm,
+)
+from dltrain.data.table.weights import fit_weights
 from dltrain.text import closest, counted
 
 
@@ -39,8 +46,7 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     table, files, source = read_table(path, options)
     features, notes = _feature_columns(table, options)
     notes += _handle_missing(table, features, options)
-    as_text = options.target in options.categorical
-    task, reason = decide_task(table, options.target, stated=options.task, as_text=as_text)
+    task, reason = decide_task(table, options)
     understood = understand(table, features, options)
     names, classes = _classes(table, task, options)
     rows = draw_rows(table, classes, options, files=files)
@@ -51,14 +57,14 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     else:
         target, targets, amounts = Column(options.target, "target", categories=names), classes, {}
     columns = fit(table, understood, by_name["train"], options)
-    every_column = _in_header_order(table, columns, target, understood.formats)
+    weighing, weights = fit_weights(table, options.weight, by_name, dtype=dtype)
+    every_column = _in_header_order(table, [*columns, target, *weighing], understood.formats)
     account = account_of(
         table, columns, target, reason=reason, splits=by_name, classes=classes, options=options
     )
     table.release(options.target)
     inputs = prepare(table, columns, order, dtype=dtype)
-    splits = consecutive_split(inputs, targets[order], sizes=list(map(len, rows)))
-    notes += [*understood.notes, *_signs([*columns, target])]
+    splits = consecutive_split(inputs, targets[order], sizes=[*map(len, rows)], weights=weights)
     return Dataset(
         name=name or name_of(files),
         task=task,
@@ -76,9 +82,10 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         target_scale=_joint_scale([target]) if task == "regression" else Scale.identity(1),
         columns=every_column,
         lines=tuple(sentences.lines(account, options)),
-        notes=(*notes, *sentences.notes(account)),
+        notes=(*notes, *understood.notes, *_signs([*columns, target]), *sentences.notes(account)),
         warnings=tuple(sentences.warnings(account, options)),
         facts=account.record(),
+        other_task=account.other_task,
         reading=options.kept_reading,
     )
 
@@ -89,18 +96,25 @@ def _feature_columns(table: Table, options: Options) -> tuple[list[str], list[st
     Returns:
         Those to learn from, in header order; and notes on those that say which rows train.
     """
+    if not options.target:
+        raise ValueError(
+            "data.target: which column is to be predicted? Add data.target=COLUMN; "
+            f"{table.name} has {listed(table.header)}"
+        )
     asked = [("data.target", [options.target]), ("data.drop", options.drop)]
     asked += [("data.features", options.features or []), ("data.categorical", options.categorical)]
     asked += [(f"data.{knob}", [column]) for knob, column in options.splitting.items()]
+    asked += [("data.weight", [options.weight])] if options.weight is not None else []
     for key, columns in asked:
         for column in columns:
             if column not in table.header:
                 hint = _delimiter_hint(table) or closest(column, table.header)
                 raise ValueError(
                     f"{key}={column}: {table.name} has no such column; it has "
-                    f"{_some(table.header)}{hint}"
+                    f"{listed(table.header)}{hint}"
                 )
     left_out, notes = not_learned(table, options)
+    notes += [log_note(options.target)] if options.log_target else []
     wanted = set(table.header if options.features is None else options.features)
     wanted -= {options.target, *options.drop, *left_out}
     if options.features is None:
@@ -122,17 +136,18 @@ def _handle_missing(table: Table, features: Sequence[str], options: Options) -> 
     Rows without a target are dropped unless they are refused: there is nothing to learn from them.
     """
     target = options.target
+    judged = [target, *([options.weight] if options.weight is not None else [])]
     if options.missing == "error":
-        for column in [*features, target]:
+        for column in [*features, *judged]:
             rows = np.flatnonzero(table.missing(column))
             if len(rows):
-                cure = "mean, median or drop" if column != target else "mean or drop"
+                cure = "mean, median or drop" if column not in judged else "mean or drop"
                 raise ValueError(
                     f"{table.at(rows[0], column)}: no value ({len(rows):,} rows have none); "
                     f"fill it in or use data.missing={cure}"
                 )
         return []
-    used = [*features, target] if options.missing == "drop" else [target]
+    used = [*features, *judged] if options.missing == "drop" else [target]
     absent = np.any([table.missing(column) for column in used], axis=0)
     if absent.all():
         advice = "data.missing=drop leaves no row: each lacks a value"
@@ -153,12 +168,17 @@ def _classes(table: Table, task: str, options: Options) -> tuple[tuple[str, ...]
     name = options.target
     if task == "regression":
         return (), None
+    if options.log_target:
+        raise no_logarithm(name)
     as_text = name in options.categorical or table.is_category(name)
     names, indices = classes_of(table, name, as_text=as_text)
     if len(names) > options.max_categories:
+        more = f"add data.max_categories={len(names)} if each names a class"
+        if name not in options.categorical and table.numbers(name) is not None:
+            more += ", or data.task=regression if they are amounts"
         raise ValueError(
             f"{table.name}: the target {name!r} has {len(names):,} different values, more than "
-            f"data.max_categories={options.max_categories}; use data.task=regression or raise it"
+            f"data.max_categories={options.max_categories}; {more}"
         )
     if len(names) < 2:
         raise ValueError(
@@ -172,8 +192,15 @@ def _fit_amounts(
 ) -> tuple[Column, npt.NDArray[np.generic], dict[str, Amounts]]:
     """Prepare a regression's targets, [N]; and say how, and where they lie in each split."""
     name, standardise = options.target, options.standardise_target
+    if table.numbers(name) is None:
+        raise ValueError(no_amounts(table, name, most=options.max_categories))
     column, targets = prepare_amounts(
-        table, name, splits["train"], standardise=standardise, dtype=dtype
+        table,
+        name,
+        splits["train"],
+        standardise=standardise,
+        log=options.log_target,
+        dtype=dtype,
     )
     values = table.numbers(name)
     assert values is not None
@@ -186,14 +213,15 @@ def _joint_scale(columns: Sequence[Column]) -> Scale:
     return Scale(
         np.repeat([column.mean for column in columns], widths),
         np.repeat([column.deviation for column in columns], widths),
+        log=any(column.log for column in columns),
     )
 
 
 def _in_header_order(
-    table: Table, columns: Sequence[Column], target: Column, formats: Mapping[str, str]
+    table: Table, columns: Sequence[Column], formats: Mapping[str, str]
 ) -> tuple[Column, ...]:
     """List what became of each column of the file, followed by what was made of it."""
-    known = {column.name: column for column in [*columns, target]}
+    known = {column.name: column for column in columns}
 
     def of(name: str) -> Column:
         role = "date" if name in formats else "dropped"
@@ -211,8 +239,3 @@ def _signs(columns: Sequence[Column]) -> list[str]:
     """Name the columns whose numbers carry a sign, such as ``$``."""
     signed = [f"{c.name!r} ({c.written})" for c in columns if c.written and not c.part]
     return [f"each number carries a sign, which is left out: {', '.join(signed)}"] if signed else []
-
-
-def _some(names: Sequence[str], most: int = 8) -> str:
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -16,7 +16,9 @@ from dltrain.data.table.source import check_names, nulled
 from dltrain.data.table.typed_cells import is_category
 from dltrain.system.digests import digesting
 
-BLOCK_ROWS = 1 << 16
+# Small blocks stay in the cache and cost little memory; those of wide tables have fewer rows.
+BLOCK_CELLS, LEAST_ROWS = 1 << 19, 1 << 8
+BUFFER = 1 << 16  # bytes of a column read at once, in place of all that lie together
 PARQUET, ARROW = b"PAR1", b"ARROW1"
 
 
@@ -80,17 +82,20 @@ class TypedFile:
             return file.schema, file.stats.num_messages
 
     def _batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        rows = max(BLOCK_CELLS // len(self.header), LEAST_ROWS)
         if self._is_parquet:
-            with pyarrow.parquet.ParquetFile(self._path, pre_buffer=False) as file:
-                yield from file.iter_batches(BLOCK_ROWS, columns=list(columns), use_threads=False)
+            with pyarrow.parquet.ParquetFile(
+                self._path, buffer_size=BUFFER, pre_buffer=False
+            ) as file:
+                yield from file.iter_batches(rows, columns=list(columns), use_threads=False)
             return
         fields = [self.header.index(column) for column in columns]
         options = pa.ipc.IpcReadOptions(included_fields=fields)
         with pa.ipc.open_file(pa.OSFile(str(self._path)), options=options) as file:
             for number in range(file.num_record_batches):
                 batch = file.get_batch(number)
-                for start in range(0, batch.num_rows, BLOCK_ROWS):
-                    yield batch.slice(start, BLOCK_ROWS)
+                for start in range(0, batch.num_rows, rows):
+                    yield batch.slice(start, rows)
 
     @contextlib.contextmanager
     def _intact(self) -> Iterator[None]:

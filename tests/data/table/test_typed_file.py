@@ -27,7 +27,8 @@ def opened(write: Write, rows: dict[str, object], folder: Path) -> TypedFile:
 def test_typed_columns_are_a_table(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(typed_file, "BLOCK_ROWS", 2)
+    monkeypatch.setattr(typed_file, "BLOCK_CELLS", 6)
+    monkeypatch.setattr(typed_file, "LEAST_ROWS", 2)
     file = opened(write, ROWS, tmp_path)
     table = Table("t", file, delimiter=",", missing_values=["NA"])
     assert table.header == ["a", "b.c", "d"]
