@@ -97,6 +97,30 @@ STORAGE = (
         ),
     ),
     Defect(
+        "what is first is the best, whatever can be told of the others",
+        "runs/compare/settings.py",
+        '    if others == {"worse"}:\n',
+        "    if others:\n",
+        (
+            "runs/compare/test_settings.py"
+            "::test_the_first_is_the_best_only_where_all_others_are_shown_to_be_worse",
+        ),
+    ),
+    Defect(
+        "members of one setting are ranked by their seeds",
+        "runs/compare/listing.py",
+        "    if is_repeated(results):\n",
+        "    if not results:\n",
+        ("cli/test_sweep.py::test_repeats_stand_in_order_beside_their_setting_and_are_not_ranked",),
+    ),
+    Defect(
+        "predictions take the place of a file that is there",
+        "cli/predict.py",
+        "    if path.exists() and not overwrite:\n",
+        "    if not overwrite and not path.exists():\n",
+        ("cli/test_predict.py::test_a_file_that_is_there_is_replaced_only_if_that_is_asked_for",),
+    ),
+    Defect(
         "a spreadsheet computes what stands in a predicted row",
         "data/table/csv_writer.py",
         "    if suspects.any():\n",

@@ -70,6 +70,7 @@ ELSEWHERE = {
     "nn.amount_scores": "nn/test_scores.py",  # which collects what these compute
     "nn.class_scores": "nn/test_scores.py",
     "nn.ranks": "nn/test_scores.py",
+    "nn.row_weights": "nn/test_losses.py",  # which weigh by it
     "nn.ratios": "nn/test_scores.py",
     "runs.compare.repeats": "runs/compare/test_settings.py",  # which puts them together
     "train.run_info": "train/test_session.py",  # a record as it begins

@@ -123,6 +123,14 @@ def test_a_kind_from_outside_stands_beside_those_of_dltrain(folder: Path, call: 
     assert "least squares" not in out  # which is no solution of another loss
 
 
+def test_a_loss_that_does_not_weigh_rows_goes_without_weights(folder: Path, call: Call) -> None:
+    Path("t.csv").write_text("x,w,y\n" + "".join(f"{i},1,{i}.5\n" for i in range(20)))
+    table = ["data=csv", "data.path=t.csv", "data.target=y"]
+    [line] = call(PLUGIN, "loss=huber", *table, "data.weight=w").err.splitlines()
+    assert "loss=huber does not weigh rows; leave out one of the two" in line
+    done(call(PLUGIN, "loss=huber", *table, "data.drop=[w]", "trainer.epochs=1"))
+
+
 @pytest.mark.parametrize("verb", ["evaluate", "resume", "rerun"])
 def test_a_run_is_refused_where_its_module_is_not_named(
     folder: Path, call: Call, verb: str

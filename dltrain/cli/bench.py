@@ -64,7 +64,7 @@ def main(words: Sequence[str]) -> None:
     parts.append(_parts("where a step's time goes", costs.phases))
     if costs.epoch:
         parts += ["", _parts("and an epoch's", costs.epoch)]
-    parts += ["", pairs(_run(costs, startup, config.trainer.epochs)), "", _variants(costs)]
+    parts += ["", pairs(_run(costs, startup, job.rules.epochs)), "", _variants(costs)]
     if any("batch_size" in way.words for way in costs.variants):
         parts.append(dim("(a larger batch takes fewer steps, which learn less)"))
     if costs.left_out:

@@ -93,8 +93,11 @@ def _became(column: Column) -> str:
     match column.role:
         case "number":
             return "standardised" if changed else "itself"
+        case "weight":
+            return "the weights of the rows"
         case "target":
-            return "the target, standardised" if changed else "the target"
+            what = "the target's logarithm" if column.log else "the target"
+            return f"{what}, standardised" if changed else what
         case "category":
             count, names = len(column.features), ", ".join(column.features[:6])
             more = ", ..." if count > 6 else ""
@@ -119,7 +122,7 @@ def _targets(data: Dataset) -> object:
     scale = data.target_scale
     for name, targets in splits.items():
         # A table knows its file's own numbers, which rounding and scaling do not give back.
-        amounts = data.amounts.get(name) or Amounts.of(targets * scale.deviation[0] + scale.mean[0])
+        amounts = data.amounts.get(name) or Amounts.of(scale.original(targets))
         rows.append([name, *map(figure, dataclasses.astuple(amounts))])
     columns = [data.target_name, "mean", "deviation", "smallest", "largest"]
     return table(columns, rows, right=columns[1:])

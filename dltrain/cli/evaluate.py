@@ -136,7 +136,12 @@ def labels_beside(images: Path) -> Path:
 
 
 def _show(run: Run, evaluation: Evaluation, *, source: str | None) -> None:
-    from dltrain.inference.quoting import interval_note, leading_figures, other_figures
+    from dltrain.inference.quoting import (
+        by_class_note,
+        interval_note,
+        leading_figures,
+        other_figures,
+    )
 
     console = output()
     data = source or f"{evaluation.data.name}, {evaluation.split} split"
@@ -158,6 +163,8 @@ def _show(run: Run, evaluation: Evaluation, *, source: str | None) -> None:
         matrix = _matrix(evaluation)
         console.print("")
         console.print(_scores(names, per_class(matrix)))
+        if note := by_class_note(evaluation):
+            console.print(dim(note))
         if len(names) <= MAX_CLASSES:
             console.print("")
             console.print(bold("rows: what they are; columns: what they are taken for"))

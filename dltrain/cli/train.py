@@ -17,7 +17,7 @@ from dltrain.cli.terminal.console import dim, output, warning
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.config.load import load
 from dltrain.config.plain import as_dict, to_yaml
-from dltrain.config.rules import device_problem, ineffective
+from dltrain.config.rules import class_weight_notes, device_problem, ineffective
 from dltrain.config.schema import RunConfig
 from dltrain.runs.layout import new_folder
 from dltrain.system import libraries
@@ -56,7 +56,7 @@ def main(words: Sequence[str]) -> None:
         if problem := device_problem(config):
             raise UsageError(problem)
         data = build.dataset(config)
-        notes = ineffective(config, arguments.overrides)
+        notes = [*ineffective(config, arguments.overrides), *class_weight_notes(config)]
         job = Job(line_of(words, arguments), config, data, build.layer_plans(config, data), notes)
     return train(job)
 

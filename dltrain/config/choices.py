@@ -22,6 +22,12 @@ class Missing(StrEnum):
     error = "error"
 
 
+class ClassWeight(StrEnum):
+    """Numbers for the classes that follow from the training rows."""
+
+    balanced = "balanced"
+
+
 class Header(StrEnum):
     """Whether a table's first row names its columns."""
 

@@ -28,6 +28,7 @@ from omegaconf.errors import OmegaConfBaseException
 from dltrain.config.hydra_source import CheckedSource, check_files, cycle
 from dltrain.config.kinds import FOLDERS
 from dltrain.config.plugins import load_installed
+from dltrain.config.recommended import recommended
 from dltrain.config.yaml_file import ENDINGS, ConfigFileError, file_of
 
 _HERE = Path(__file__).parents[1]
@@ -109,7 +110,7 @@ def compose_groups(
 def _compose(
     chosen: tuple[tuple[str, str], ...], folders: tuple[Path, ...], config_name: str
 ) -> dict[str, Any]:
-    words = [f"{group}={choice}" for group, choice in chosen]
+    words = _words(_with_recommended(chosen, folders, config_name))
     with _hydra(folders), _refusing(folders):
         config = compose(config_name=config_name, overrides=words)
         values = OmegaConf.to_container(config, resolve=False)
@@ -198,15 +199,33 @@ def config_files(
     chosen: Mapping[str, str], sources: Sources
 ) -> tuple[list[ConfigFile], dict[str, str | None]]:
     """List the files that are composed, in order, and the choice of each group that this makes."""
-    files, choices = _files(tuple(chosen.items()), sources.folders, sources.config_name)
+    typed, folders, config_name = tuple(chosen.items()), sources.folders, sources.config_name
+    whole = _with_recommended(typed, folders, config_name)
+    files, choices = _files(whole, folders, config_name)
     return list(files), dict(choices)
+
+
+Chosen = tuple[tuple[str, str], ...]  # group and choice
+
+
+def _with_recommended(chosen: Chosen, folders: tuple[Path, ...], config_name: str) -> Chosen:
+    """Add what the data recommend of groups that nobody chooses from."""
+    files, choices = _files(chosen, folders, config_name)
+    named = [(file.name, file.path) for file in files]
+    shipped = CONF / "config.yaml"
+    more = recommended(named, typed=dict(chosen), choices=choices, shipped=shipped)
+    return (*chosen, *more.items())
+
+
+def _words(chosen: Chosen) -> list[str]:
+    return [f"{group}={choice}" for group, choice in chosen]
 
 
 @functools.lru_cache(maxsize=256)
 def _files(
-    chosen: tuple[tuple[str, str], ...], folders: tuple[Path, ...], config_name: str
+    chosen: Chosen, folders: tuple[Path, ...], config_name: str
 ) -> tuple[list[ConfigFile], dict[str, str | None]]:
-    words = [f"{group}={choice}" for group, choice in chosen]
+    words = _words(chosen)
     with _hydra(folders), _refusing(folders):
         loader = GlobalHydra.instance().config_loader()
         defaults = loader.compute_defaults_list(config_name, words, RunMode.RUN)

@@ -49,9 +49,18 @@ class CsvConfig:
     max_categories: int = knob("most categories a text column may have", ge=1, le=100_000)
     standardise: bool = knob("scale number columns to mean 0 and deviation 1 (training rows)")
     standardise_target: bool = knob("the same for a regression target; metrics keep its units")
+    log_target: bool = knob(
+        "learn the logarithm of a regression target; predictions and all metrics but the loss are "
+        "of the target itself"
+    )
     val_fraction: float = knob("share of the rows that chooses", ge=0, lt=1)
     test_fraction: float = knob("share of the rows that is tested once, at the end", ge=0, lt=1)
     stratify: bool = knob("every split has the classes' shares; no effect on a regression")
+    weight: str | None = knob(
+        "column of row weights, 0 or more: how much a row counts, in training and in every metric; "
+        "null: each counts 1",
+        raw=True,
+    )
     group: str | None = knob("column whose equal cells stay in one split; null: none", raw=True)
     order: str | None = knob(
         "column to sort by: train on the past, validate and test on the future", raw=True

@@ -12,6 +12,7 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import OmegaConf
 
+from dltrain.config.recommended import DATA, without_recommendations
 from dltrain.config.yaml_file import ENDINGS, ConfigFileError, build, file_of, read_yaml
 
 
@@ -51,6 +52,8 @@ class CheckedSource(FileConfigSource):
             reason = str(error).partition("\n")[0].partition(";")[0]
             raise ConfigFileError(path, f"cannot be read ({reason})") from None
         _check(config, path)
+        if config_path.startswith(DATA) and "defaults" in config:
+            config["defaults"] = without_recommendations(config["defaults"])
         url = f"{self.scheme()}://{self.path}"
         return ConfigResult(config=config, path=url, provider=self.provider, header=header)
 

@@ -27,7 +27,7 @@ def least_squares(run: RunConfig) -> Iterable[Problem]:
         yield Problem(
             "optimizer",
             f"optimizer=least_squares solves model=linear only, not model={run.model.kind}; "
-            "use optimizer=sgd, adam or adamw",
+            "use model=linear, or optimizer=sgd, adam or adamw",
         )
     if run.loss.kind not in ("auto", "squared_error"):
         yield Problem(
@@ -39,7 +39,8 @@ def least_squares(run: RunConfig) -> Iterable[Problem]:
         yield Problem(
             "optimizer",
             "optimizer=least_squares takes one step over all rows; "
-            "leave out trainer.epochs and trainer.batch_size",
+            "leave out trainer.epochs and trainer.batch_size, or choose another optimizer, such as "
+            "optimizer=adam",
         )
     if run.trainer.max_grad_norm is not None:
         yield Problem(
@@ -59,15 +60,21 @@ def table(run: RunConfig) -> Iterable[Problem]:
     data = run.data
     if data.path is None:
         yield Problem("data.path", "which table? Add data.path=FILE")
+    if data.path is None and data.target is None:  # else the table is asked what columns it has
+        yield Problem("data.target", "which column is to be predicted? Add data.target=COLUMN")
     for knob in ("path", "val_path", "test_path"):
         text = getattr(data, knob)
         if text is not None and (problem := _not_tables(knob, text)):
             yield Problem(f"data.{knob}", problem)
-    if data.target is None:
-        yield Problem("data.target", "which column is to be predicted? Add data.target=COLUMN")
     yield from _fractions(run)
     if data.target in data.drop or data.target in (data.features or []):
         yield Problem("data.target", "cannot also be in data.drop or data.features")
+    if data.log_target and data.task == "classification":
+        yield Problem("data.log_target", "classes have no logarithm; leave it out")
+    if data.weight is not None and data.weight == data.target:
+        yield Problem("data.weight", "cannot also be data.target")
+    if data.weight is not None and data.weight in (data.features or []):
+        yield Problem("data.weight", "is not learned from; take it out of data.features")
     delimiter = (data.delimiter or ",").replace("\\t", "\t")
     printable = delimiter == "\t" or delimiter.isprintable()
     if len(delimiter) != 1 or not delimiter.isascii() or not printable or delimiter == '"':

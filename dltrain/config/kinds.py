@@ -96,6 +96,8 @@ class LossKind(Kind):
 
     group = "loss"
     task: Task = Task.auto  # what it judges; auto: whatever the data ask for
+    # whether it counts rows by weights, which it is handed if ``data.weight_name`` is not None
+    weighs: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ class OptimizerKind(Kind):
     group = "optimizer"
     # how many numbers it keeps for each parameter, given its config
     state: Callable[[Any], int] = lambda config: 0
-    # whether it solves instead of following the gradient: in float64, and without draws
+    # whether it solves instead of following the gradient: in float64, and without draws; it is
+    # then built with ``weights`` of the training rows, [N] or None, too
     exact: bool = False
 
 
@@ -153,12 +156,15 @@ MODELS = {
     "mlp": ModelKind(schema.MlpConfig, f"{_BUILDERS}:mlp"),
 }
 LOSSES = {
-    "auto": LossKind(schema.PlainLossConfig, f"{_BUILDERS}:auto_loss"),
+    "auto": LossKind(schema.ClassLossConfig, f"{_BUILDERS}:auto_loss", weighs=True),
     "squared_error": LossKind(
-        schema.PlainLossConfig, f"{_BUILDERS}:squared_error", task=Task.regression
+        schema.PlainLossConfig, f"{_BUILDERS}:squared_error", task=Task.regression, weighs=True
     ),
     "cross_entropy": LossKind(
-        schema.PlainLossConfig, f"{_BUILDERS}:cross_entropy", task=Task.classification
+        schema.ClassLossConfig,
+        f"{_BUILDERS}:cross_entropy",
+        task=Task.classification,
+        weighs=True,
     ),
 }
 OPTIMIZERS = {
@@ -232,7 +238,7 @@ def _check(config: type, needed: Sequence[str]) -> None:
             raise ValueError(f"{config.__name__} has no {name}; add {name}: str = knob('...')")
     for name, (annotation, _) in entries.items():
         if not _is_known(annotation):
-            known = "float, int, bool, str, a StrEnum, a list of one, or one of them | None"
+            known = "float, int, bool, str, a StrEnum, a list of one, or several joined by |"
             raise ValueError(f"{config.__name__}.{name}: its type must be {known}")
 
 
@@ -240,7 +246,7 @@ def _is_known(annotation: Any) -> bool:
     """Whether values of this type can be composed and checked."""
     inner = [each for each in typing.get_args(annotation) if each is not type(None)]
     if typing.get_origin(annotation) in (list, types.UnionType, typing.Union):
-        return len(inner) == 1 and _is_known(inner[0])
+        return all(map(_is_known, inner))
     if annotation in (float, int, bool, str) or dataclasses.is_dataclass(annotation):
         return True
     return isinstance(annotation, type) and issubclass(annotation, StrEnum)

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from dltrain.config.compose import ConfigFile, Sources, config_files
+from dltrain.config.recommended import group_of, holds
 from dltrain.config.yaml_file import build, composed, read_yaml, text_of
 
 
@@ -94,22 +95,24 @@ def choices_of(
         The lines, and the choice that holds.
     """
     files, choices = config_files(chosen, sources)
-    pairs = [pair for file in files for pair in _chosen_in(file, group)]
+    pairs = [pair for file in files for pair in _chosen_in(file, group, choices)]
     ordered = sorted(pairs, key=lambda pair: pair[0])
     return [location for _, location in ordered], choices.get(group)
 
 
-def _chosen_in(file: ConfigFile, group: str) -> Iterator[tuple[bool, Location]]:
+def _chosen_in(
+    file: ConfigFile, group: str, choices: Mapping[str, str | None]
+) -> Iterator[tuple[bool, Location]]:
     """Yield what the defaults list of a file chooses from a group, and whether it overrides."""
     root = composed(read_yaml(file.path))
     entries = root.value if isinstance(root, yaml.MappingNode) else []
     listed = next((value for key, value in entries if key.value == "defaults"), None)
     for entry in listed.value if isinstance(listed, yaml.SequenceNode) else []:
         for key, value in entry.value if isinstance(entry, yaml.MappingNode) else []:
-            *marks, name = key.value.split()
+            *marks, name = key.value.partition(" for ")[0].split()
             # Within a group's file a name without a slash is of a group within that group.
             absolute = name.startswith("/") or "/" not in file.name
-            if absolute and name.removeprefix("/") == group:
+            if absolute and group_of(key.value) == group and holds(key.value, choices):
                 null = value.tag == "tag:yaml.org,2002:null"
                 choice = None if null else value.value
                 location = Location(file.path, key.start_mark.line + 1, _source(file), choice)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,12 +16,14 @@ from dltrain.config.choices import DeviceType, Dtype, Init, Matmul, Task
 from dltrain.config.kinds import DATA, OPTIMIZERS, TABLE, Rule
 from dltrain.config.knob import Problem
 from dltrain.config.overrides import Overrides
+from dltrain.config.plain import shown
 from dltrain.config.schema import RunConfig
 from dltrain.metrics import names_for, without_split
 from dltrain.system.paths import expanded, problem_with
 from dltrain.text import closest
 
 _DOES = {"model": "predicts", "loss": "judges"}
+_MEANT = {Task.regression: "amounts", Task.classification: "numbers of classes"}
 _WHAT = {Task.regression: "numbers", Task.classification: "classes"}
 
 
@@ -33,10 +35,18 @@ def fitting(group: str, task: Task) -> list[str]:
     ]
 
 
-def task_problems(run: RunConfig, task: Task, *, data: str) -> Iterator[Problem]:
+def task_problems(
+    run: RunConfig, task: Task, *, data: str, other_task: str = ""
+) -> Iterator[Problem]:
     """Refuse a model, a loss and a metric that do not go with what is asked for.
 
     If that is not known (auto), the others must do what the model does.
+
+    Args:
+        run: What is told.
+        task: What is asked for.
+        data: Who asks for it.
+        other_task: What the data can ask for as well.
     """
     asks = f"data={data} asks for"
     if task == Task.auto:
@@ -47,6 +57,8 @@ def task_problems(run: RunConfig, task: Task, *, data: str) -> Iterator[Problem]
         if Task.auto in (task, wanted) or task == wanted:
             continue
         choices = " or ".join(f"{group}={choice}" for choice in fitting(group, task))
+        if wanted == other_task:
+            choices += f", or data.task={other_task} if its target holds {_MEANT[wanted]}"
         yield Problem(
             group, f"{group}={name} {does} {_WHAT[wanted]}, but {asks} {_WHAT[task]}; use {choices}"
         )
@@ -76,15 +88,62 @@ def ineffective(run: RunConfig, overrides: Overrides) -> list[str]:
     ]
     if "model.init_std" in overrides and getattr(run.model, "init", Init.normal) != Init.normal:
         sentences.append(f"model.init_std has no effect with model.init={run.model.init}")
+    if "trainer.steps" in overrides and run.trainer.epochs is not None:
+        instead = f"trainer.epochs={run.trainer.epochs}; add trainer.epochs=null"
+        sentences.append(f"trainer.steps has no effect with {instead}")
     if "seed" in overrides and OPTIMIZERS[run.optimizer.kind].exact:
         name = run.optimizer.kind
         sentences.append(f"seed has no effect with optimizer={name}, which draws nothing")
     return sentences
 
 
+def class_weight_notes(run: RunConfig) -> list[str]:
+    """Say what weights of classes do to a run's figures; nothing if there are none."""
+    asked = getattr(run.loss, "class_weight", None)
+    if asked is None:
+        return []
+    return [
+        f"loss.class_weight={shown(asked)} weighs the loss, on every split; no other metric does so"
+    ]
+
+
 def _tasks(run: RunConfig) -> Iterable[Problem]:
     stated = Task(getattr(run.data, "task", DATA[run.data.kind].task))
     return task_problems(run, stated, data=run.data.name or run.data.kind)
+
+
+def _length(run: RunConfig) -> Iterable[Problem]:
+    if run.trainer.epochs is None and run.trainer.steps is None:
+        yield Problem("trainer.epochs", "how long? Add trainer.epochs=10, or trainer.steps=8000")
+
+
+def _weights(run: RunConfig) -> Iterable[Problem]:
+    """Only a loss that weighs rows goes with weights."""
+    column, loss = getattr(run.data, "weight", None), run.loss.kind
+    if column is not None and not TABLE["loss"][loss].weighs:
+        yield Problem("data.weight", f"loss={loss} does not weigh rows; leave out one of the two")
+
+
+def class_weight_problems(
+    run: RunConfig, names: Sequence[str], rows: Sequence[float]
+) -> Iterator[Problem]:
+    """Refuse weights that are not those of the classes there are.
+
+    Args:
+        run: Its loss may weigh classes.
+        names: Of the classes; empty where amounts are predicted.
+        rows: How many training rows each has, as they count.
+    """
+    key, asked = "loss.class_weight", getattr(run.loss, "class_weight", None)
+    if asked is None:
+        return
+    if not names:
+        yield Problem(key, "weighs classes, and the target is an amount; leave it out")
+    elif isinstance(asked, list) and len(asked) != len(names):
+        known = ", ".join(map(repr, names[:8])) + (", ..." if len(names) > 8 else "")
+        yield Problem(key, f"needs {len(names)} numbers, one per class, in this order: {known}")
+    elif isinstance(asked, list) and not any(w * n for w, n in zip(asked, rows, strict=True)):
+        yield Problem(key, "is 0 for every class that has training rows, so that nothing counts")
 
 
 def _rounding(run: RunConfig) -> Iterable[Problem]:
@@ -134,7 +193,7 @@ def problems(
     """
     rules: list[Rule] = [_tasks] if fits else []
     rules += [kinds[getattr(run, group).kind].rules for group, kinds in TABLE.items()]
-    rules += [_rounding]
+    rules += [_length, _weights, _rounding]
     rules += [DATA[run.data.kind].files, _output_dir] if check_files else []
     rules += [_expectations]
     rules += [_tensorboard] if training else []

@@ -11,6 +11,7 @@ from typing import Any
 
 from dltrain.config.choices import (
     Activation,
+    ClassWeight,
     DeviceType,
     Dtype,
     Init,
@@ -101,10 +102,37 @@ class PlainLossConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClassLossConfig:
+    """A loss that may weigh classes."""
+
+    kind: str = knob("which loss this is; chosen with loss=")
+    class_weight: ClassWeight | list[float] | None = knob(
+        "how much the rows of each class count in the loss: a number per class, in the order of "
+        "the classes; balanced: each class as much as any other; null: every row the same",
+        ge=0,
+        le=1e12,
+        min_length=1,
+        stacks=True,
+        optional=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainerConfig:
     """How long to train and how often to look."""
 
-    epochs: int = knob("passes over the training rows", unit="epochs", ge=1, le=10**7)
+    epochs: int | None = knob(
+        "passes over the training rows; null: what trainer.steps takes",
+        unit="epochs",
+        ge=1,
+        le=10**7,
+    )
+    steps: int | None = knob(
+        "updates to take, in whole epochs, where trainer.epochs is null",
+        unit="steps",
+        ge=1,
+        le=10**7,
+    )
     batch_size: int | None = knob("rows per update; null: all of them", unit="rows", ge=1, le=10**9)
     max_grad_norm: float | None = knob(
         "clip the gradient's L2 norm to this; null: never", gt=0, stacks=True, optional=True
@@ -140,6 +168,17 @@ class TrainerConfig:
     def kept(self) -> Keep:
         """Which epoch's weights are tested and used afterwards."""
         return self.keep or (Keep.last if self.patience is None else Keep.best)
+
+    def num_epochs(self, rows: int) -> int:
+        """Count the passes over so many training rows: ``epochs``, or what ``steps`` takes."""
+        if self.epochs is not None:
+            return self.epochs
+        assert self.steps is not None  # a rule asks for one of the two
+        return -(-self.steps // self.steps_per_epoch(rows))
+
+    def steps_per_epoch(self, rows: int) -> int:
+        """Count the updates of a pass over so many training rows."""
+        return -(-rows // min(self.batch_size or rows, rows))
 
 
 @dataclass(frozen=True, kw_only=True)

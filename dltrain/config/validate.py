@@ -113,11 +113,12 @@ def _convert(value: Any, annotation: Any, key: str, problems: list[Problem]) -> 
     """Return (what was expected, None) for a wrong type, else ("", the converted value)."""
     origin = typing.get_origin(annotation)
     if origin in (types.UnionType, typing.Union):
-        inner = [option for option in typing.get_args(annotation) if option is not type(None)]
         if value is None:
             return "", None
-        expected, result = _convert(value, inner[0], key, problems)
-        return (f"{expected} or null" if expected else ""), result
+        options = [option for option in typing.get_args(annotation) if option is not type(None)]
+        tried = [_convert(value, option, key, problems) for option in options]
+        result = next((result for expected, result in tried if not expected), None)
+        return ("" if result is not None else " or ".join([*(t for t, _ in tried), "null"])), result
     if origin is list:
         return _convert_list(value, typing.get_args(annotation)[0], key, problems)
     if dataclasses.is_dataclass(annotation):

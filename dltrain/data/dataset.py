@@ -20,15 +20,21 @@ EVALUATION_ROWS = 2048
 PART = 1 << 16  # rows that are looked at together
 
 
-def variance(targets: npt.NDArray[Any]) -> float:
-    """Return the variance of targets [N]; 0 where they differ only by rounding."""
+def variance(targets: npt.NDArray[Any], weights: npt.NDArray[np.floating] | None = None) -> float:
+    """Return the variance of targets [N], as they count; 0 where they differ only by rounding."""
     if not len(targets):
         return 0.0
-    mean = float(targets.mean(dtype=np.float64))
-    # In parts, so that no float64 copy of all targets is made.
-    parts = (targets[start : start + PART] for start in range(0, len(targets), PART))
-    squares = sum(float(np.square(part - np.float64(mean)).sum()) for part in parts)
-    deviation = (squares / len(targets)) ** 0.5
+    if weights is not None:
+        counted = weights > 0
+        targets, weights = targets[counted].astype(np.float64), weights[counted].astype(np.float64)
+        mean = float(np.average(targets, weights=weights))
+        deviation = float(np.average(np.square(targets - mean), weights=weights)) ** 0.5
+    else:
+        mean = float(targets.mean(dtype=np.float64))
+        # In parts, so that no float64 copy of all targets is made.
+        parts = (targets[start : start + PART] for start in range(0, len(targets), PART))
+        squares = sum(float(np.square(part - np.float64(mean)).sum()) for part in parts)
+        deviation = (squares / len(targets)) ** 0.5
     largest = max(abs(float(targets.max())), abs(float(targets.min())))
     return deviation**2 if deviation > 1e-12 * largest else 0.0
 
@@ -42,6 +48,9 @@ class Split:
     inputs: npt.NDArray[np.generic]
     # [N], of that float type for regression, int64 class indices for classification
     targets: npt.NDArray[np.generic]
+    # [N], how much each row counts, divided by the training rows' mean, in the float type the run
+    # computes in; None: each counts 1
+    weights: npt.NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         assert self.inputs.ndim == 2
@@ -53,10 +62,26 @@ class Split:
 
 @dataclass(frozen=True)
 class Scale:
-    """An affine change of units: prepared = (original - mean) / deviation, per column."""
+    """A change of units: prepared = (original - mean) / deviation, per column.
+
+    Of a target whose logarithm is learned the original stands for its logarithm there.
+    """
 
     mean: npt.NDArray[np.float64]
     deviation: npt.NDArray[np.float64]
+    log: bool = False
+
+    def prepared(self, amounts: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+        """Prepare numbers [N] of the first column."""
+        values = (np.log(amounts) if self.log else amounts).astype(np.float64, copy=False)
+        return (values - float(self.mean[0])) / float(self.deviation[0])
+
+    def original(self, prepared: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Undo the preparation of numbers [N] of the first column; inf beyond float64."""
+        values: npt.NDArray[np.float64] = prepared.astype(np.float64)
+        values = values * float(self.deviation[0]) + float(self.mean[0])
+        with np.errstate(over="ignore"):
+            return np.exp(values) if self.log else values
 
     @staticmethod
     def identity(columns: int) -> Scale:
@@ -84,7 +109,7 @@ class Column:
     """What became of one column of a table."""
 
     name: str  # as in the header
-    role: str  # ``target``, ``number``, ``category``, or ``dropped``
+    role: str  # ``target``, ``weight``, ``number``, ``category``, or ``dropped``
     missing: int = 0  # cells without a value, over all rows
     # what missing numbers became (training rows' statistic); None if none are filled
     imputed: float | None = None
@@ -96,7 +121,8 @@ class Column:
     # cells of validation and test rows with a category, or a blank, that no training row has
     unseen: int = 0
     mean: float = 0.0  # subtracted from numbers, a target's too
-    deviation: float = 1.0  # numbers are then divided by it
+    deviation: float = 1.0  # numbers are then divided by it, weights too
+    log: bool = False  # whether all that is done to the target's logarithm
 
 
 @dataclass(frozen=True)
@@ -135,6 +161,9 @@ class Dataset:
     files: dict[str, str] = field(default_factory=dict)
     # a regression's targets in the file's own numbers, by split
     amounts: dict[str, Amounts] = field(default_factory=dict)
+    other_task: str = ""  # what the target can be taken for as well, if told so by data.task
+    # training rows of each class, as they count, of a data set that has no rows itself
+    known_class_rows: tuple[float, ...] = ()
     # the weights [I] and the bias that generated the data, where they are known
     truth: tuple[npt.NDArray[np.float64], float] | None = None
 
@@ -144,18 +173,31 @@ class Dataset:
         return {"train": self.train, "val": self.val, "test": self.test}
 
     @property
+    def class_rows(self) -> tuple[float, ...]:
+        """How many training rows each class has, as they count; empty for regression."""
+        if self.known_class_rows or not self.class_names:
+            return self.known_class_rows
+        train = self.train
+        counts = np.bincount(train.targets, train.weights, minlength=len(self.class_names))
+        return tuple(map(float, counts))
+
+    @property
     def balanced(self) -> bool:
         """Whether each class has at least half its even share of the training rows."""
-        if not self.class_names:
-            return True
-        counts = np.bincount(self.train.targets, minlength=len(self.class_names))
-        return bool(2 * len(counts) * counts.min() >= counts.sum())
+        counts = self.class_rows
+        return not counts or 2 * len(counts) * min(counts) >= sum(counts)
+
+    @property
+    def weight_name(self) -> str | None:
+        """The column that weighs the rows, if one does."""
+        return next((column.name for column in self.columns if column.role == "weight"), None)
 
     def preparation(self) -> dict[str, Any]:
         """Return what it takes to prepare other rows exactly like these, as plain values.
 
         A number x of a table becomes (x - mean) / deviation, its missing cells ``imputed``; true
-        and false count as 1 and 0; a category becomes 1 in its own column. A byte of an image is
+        and false count as 1 and 0; a category becomes 1 in its own column. Of a target with ``log``
+        the logarithm is taken first. A byte of an image is
         multiplied by ``unit``.
         """
         return {
@@ -164,6 +206,7 @@ class Dataset:
             "target": self.target_name,
             "feature_names": list(self.feature_names),
             "class_names": list(self.class_names),
+            "class_rows": list(self.class_rows),
             "image_shape": self.image_shape,
             "edges": self.edges,
             "resizes": self.resizes,

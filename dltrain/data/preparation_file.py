@@ -17,8 +17,8 @@ from dltrain.text import is_encoding
 MAX_FEATURES = 2**24
 MAX_MISSING = 10_000
 _KEYS = (
-    *("unit", "task", "target", "feature_names", "class_names", "image_shape", "reading"),
-    *("edges", "resizes"),
+    *("unit", "task", "target", "feature_names", "class_names", "class_rows", "image_shape"),
+    *("reading", "edges", "resizes"),
 )
 _READING: dict[str, Any] = {
     "delimiter": None,
@@ -69,11 +69,14 @@ def read_preparation(values: object, *, name: str) -> Dataset:
         test=rows,
         feature_names=features,
         class_names=classes,
+        known_class_rows=_class_rows(values["class_rows"], len(classes)),
         target_name=target,
         source="",
         sha256="",
         feature_scale=_scale(learned, len(features)),
-        target_scale=Scale(np.array([amounts.mean]), np.array([amounts.deviation])),
+        target_scale=Scale(
+            np.array([amounts.mean]), np.array([amounts.deviation]), log=amounts.log
+        ),
         columns=columns,
         unit=float(unit),
         image_shape=shape,
@@ -81,6 +84,14 @@ def read_preparation(values: object, *, name: str) -> Dataset:
         resizes=values["resizes"],
         reading=_reading(values["reading"]),
     )
+
+
+def _class_rows(value: object, classes: int) -> tuple[float, ...]:
+    _check(isinstance(value, list) and len(value) == classes, "class_rows")
+    assert isinstance(value, list)
+    _check(all(_is_number(count) and count >= 0 for count in value), "class_rows")
+    _check(not classes or sum(value) > 0, "class_rows")
+    return tuple(map(float, value))
 
 
 def _no_rows(width: int, task: str, *, is_image: bool) -> Split:
@@ -103,12 +114,14 @@ def _columns(value: object) -> tuple[Column, ...]:
     columns = tuple(map(_column, value))
     _check(_differ(tuple(column.name for column in columns)), "columns")
     _check([c.role for c in columns].count("target") == bool(columns), "columns")
+    _check([c.role for c in columns].count("weight") <= 1, "columns")
+    _check(all(c.role == "target" and not c.categories for c in columns if c.log), "columns")
     return columns
 
 
 _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "name": lambda value: isinstance(value, str) and value != "",
-    "role": lambda value: value in ("number", "category", "target", "dropped"),
+    "role": lambda value: value in ("number", "category", "target", "weight", "dropped"),
     "missing": lambda value: type(value) is int and value >= 0,
     "imputed": lambda value: value is None or _is_number(value),
     "categories": lambda value: _is_texts(value) and _differ(tuple(value)),
@@ -116,6 +129,7 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "unseen": lambda value: type(value) is int and value >= 0,
     "mean": lambda value: _is_number(value),
     "deviation": lambda value: _is_number(value) and value > 0,
+    "log": lambda value: type(value) is bool,
 }
 
 

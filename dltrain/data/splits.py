@@ -78,7 +78,11 @@ def stated(splits: Sequence[str]) -> list[Indices]:
 
 
 def consecutive_split(
-    inputs: npt.NDArray[Any], targets: npt.NDArray[Any], *, sizes: Sequence[int]
+    inputs: npt.NDArray[Any],
+    targets: npt.NDArray[Any],
+    *,
+    sizes: Sequence[int],
+    weights: npt.NDArray[np.floating] | None = None,
 ) -> list[Split]:
     """Cut rows that lie split after split, without a copy.
 
@@ -86,9 +90,11 @@ def consecutive_split(
         inputs: [N, I].
         targets: [N].
         sizes: Rows of each split.
+        weights: [N], if rows have any.
     """
     ends = np.cumsum(sizes)[:-1]
-    return list(map(Split, np.split(inputs, ends), np.split(targets, ends)))
+    parts = [None] * len(sizes) if weights is None else np.split(weights, ends)
+    return list(map(Split, np.split(inputs, ends), np.split(targets, ends), parts))
 
 
 def split_sizes(num_rows: int, *, val: float, test: float) -> list[int]:

@@ -32,8 +32,10 @@ from dltrain.runs.provenance import changed_data
 from dltrain.runs.run import Run
 from dltrain.text import closest
 from dltrain.train import build
+from dltrain.train.batches import Batch
 
-Part = tuple[npt.NDArray[np.generic], npt.NDArray[np.generic]]  # inputs [B, I], targets [B]
+# Inputs [B, I], targets [B] and, if rows have any, weights [B].
+Part = tuple[npt.NDArray[np.generic], ...]
 Predictions = npt.NDArray[Any]  # int64 class indices, or float64 amounts
 
 
@@ -114,7 +116,12 @@ def evaluate_file(
 def evaluate_parts(trained: Trained, parts: Iterable[Part], notes: Sequence[str]) -> Evaluation:
     """Evaluate a model on rows that come in parts; ``notes`` may be added to as they come."""
     prepared = (
-        (trained.on_device(inputs), torch.from_numpy(targets)) for inputs, targets in _blocks(parts)
+        (
+            trained.on_device(inputs),
+            torch.from_numpy(targets),
+            torch.from_numpy(weights[0]) if weights else None,
+        )
+        for inputs, targets, *weights in _blocks(parts)
     )
     evaluation = judge(trained, prepared, data=trained.data, split="data")
     return dataclasses.replace(evaluation, notes=notes)
@@ -158,18 +165,18 @@ def _blocks(parts: Iterable[Part]) -> Iterator[Part]:
     waiting: list[Part] = []
     for part in parts:
         waiting.append(part)
-        while sum(len(targets) for _, targets in waiting) >= EVALUATION_ROWS:
-            inputs, targets = _joined(waiting)
-            yield inputs[:EVALUATION_ROWS], targets[:EVALUATION_ROWS]
-            waiting = [(inputs[EVALUATION_ROWS:], targets[EVALUATION_ROWS:])]
-    if any(len(targets) for _, targets in waiting):
+        while sum(len(part[0]) for part in waiting) >= EVALUATION_ROWS:
+            joined = _joined(waiting)
+            yield tuple(each[:EVALUATION_ROWS] for each in joined)
+            waiting = [tuple(each[EVALUATION_ROWS:] for each in joined)]
+    if any(len(part[0]) for part in waiting):
         yield _joined(waiting)
 
 
 def _joined(parts: Sequence[Part]) -> Part:
     if len(parts) == 1:
         return parts[0]
-    return np.concatenate([inputs for inputs, _ in parts]), np.concatenate([t for _, t in parts])
+    return tuple(map(np.concatenate, zip(*parts, strict=True)))
 
 
 def _table_parts(trained: Trained, source: InputStream, notes: list[str]) -> Iterator[Part]:
@@ -180,7 +187,8 @@ def _table_parts(trained: Trained, source: InputStream, notes: list[str]) -> Ite
     for rows in blocks:
         for part in others.parts(rows):
             assert part.targets is not None
-            yield part.inputs, part.targets
+            weights = [] if part.weights is None else [part.weights]
+            yield part.inputs, part.targets, *weights
     notes += others.notes()
 
 
@@ -215,26 +223,37 @@ def _run_data(trained: Trained) -> Dataset:
 
 
 @torch.inference_mode()
-def judge(
-    trained: Trained, parts: Iterable[tuple[Tensor, Tensor]], *, data: Dataset, split: str
-) -> Evaluation:
-    """Evaluate a model on prepared parts of rows, inputs [B, I] and targets [B], on its device."""
+def judge(trained: Trained, parts: Iterable[Batch], *, data: Dataset, split: str) -> Evaluation:
+    """Evaluate a model on prepared parts of rows on its device.
+
+    They are inputs [B, I], targets [B] and weights [B], None if rows have none.
+
+    Raises:
+        ValueError: If there are no rows, or none that counts.
+    """
     loss, scores = build.loss([trained.config], data, {}), build.scores(data)
     sums = torch.zeros((), dtype=torch.float64, device=trained.device)
-    targets, predictions, probabilities = [], [], []
-    for inputs, wanted in parts:
+    targets, weights, predictions, probabilities = [], [], [], []
+    for inputs, wanted, counts in parts:
         outputs = trained.model.forward(inputs)  # [1, O, B]
         predicted, likely = predict(outputs, data)
         predictions.append(predicted)
         probabilities.append(likely)
         targets.append(wanted.cpu().numpy())
-        on_device = wanted.to(trained.device)
-        scores.add(outputs, on_device)
-        sums = sums + loss.evaluation(outputs, on_device)  # the outputs are used up
+        weights += [] if counts is None else [counts.cpu().double().numpy()]
+        asked = wanted.to(trained.device), None if counts is None else counts.to(trained.device)
+        scores.add(outputs, *asked)
+        sums = sums + loss.evaluation(outputs, *asked)  # the outputs are used up
     if not targets:
         raise ValueError(f"{trained.run.id}: there are no rows to evaluate it on")
-    wanted_all = np.concatenate(targets)
-    judged = build.loss([trained.config], data, {split: wanted_all})
+    wanted_all, all_weights = np.concatenate(targets), np.concatenate(weights) if weights else None
+    if all_weights is not None and not all_weights.any():
+        raise ValueError(
+            f"{trained.run.id}: all {len(wanted_all):,} rows have {data.weight_name} 0, so that "
+            "nothing counts"
+        )
+    variance = build.variance_of(data, wanted_all, all_weights)
+    judged = build.loss([trained.config], data, {split: variance})
     [metrics], [others] = judged.metrics(sums, len(wanted_all), split), scores.metrics()
     names = leading(data.task, num_classes=len(data.class_names))
     [ends] = intervals(scores, [name for name in names if name in scores.estimated()])
@@ -244,7 +263,7 @@ def judge(
         epoch=trained.epoch,
         metrics={f"{split}/{name}": value for name, value in (metrics | others).items()},
         intervals={f"{split}/{name}": interval for name, interval in ends.items()},
-        targets=wanted_all if data.class_names else amounts(wanted_all, data),
+        targets=wanted_all if data.class_names else data.target_scale.original(wanted_all),
         predictions=np.concatenate(predictions),
         probabilities=np.concatenate(classes) if classes else None,
         parameters=trained.parameters(),
@@ -261,16 +280,9 @@ def predict(outputs: Tensor, data: Dataset) -> tuple[Predictions, npt.NDArray[np
         None.
     """
     if not data.class_names:
-        return amounts(outputs[0, 0].cpu().numpy(), data), None
+        return data.target_scale.original(outputs[0, 0].cpu().numpy()), None
     # In parts: the last bits of torch's softmax depend on how many rows it is of.
     scores = outputs[0].t().contiguous()  # [B, C]
     powers = (scores - scores.amax(dim=1, keepdim=True)).exp_()
     probabilities = powers.div_(sum_last(powers).unsqueeze(1)).float()
     return outputs[0].argmax(dim=0).cpu().numpy(), probabilities.cpu().numpy()
-
-
-def amounts(prepared: npt.NDArray[Any], data: Dataset) -> npt.NDArray[np.float64]:
-    """Undo the standardisation of a regression's target."""
-    scale = data.target_scale
-    standardised: npt.NDArray[np.float64] = prepared.astype(np.float64)
-    return standardised * float(scale.deviation[0]) + float(scale.mean[0])

@@ -109,7 +109,8 @@ class Predictor:
         predictions, probabilities = predict(self._trained.outputs(inputs), self._trained.data)
         if probabilities is None:
             # In the digits that the model computes with; more would be made up.
-            computed = [pa.array(predictions.astype(self._trained.dtype))]
+            with np.errstate(over="ignore"):  # of a logarithm: beyond the type is inf
+                computed = [pa.array(predictions.astype(self._trained.dtype))]
         else:
             columns = (pa.array(each) for each in np.ascontiguousarray(probabilities.T))
             computed = [self._names.take(pa.array(predictions)), *columns]

@@ -36,5 +36,12 @@ def interval_note(evaluation: Evaluation) -> str:
     return f"[low, high]: 95 % interval over rows of {rows}, of this one training{learned}"
 
 
+def by_class_note(evaluation: Evaluation) -> str:
+    """Say that what is told of single classes counts rows; nothing if rows have no weights."""
+    if evaluation.data.weight_name is None:
+        return ""
+    return "by class, each row counts once, whatever its weight"
+
+
 def _short(name: str) -> str:
     return name.rpartition("/")[2]

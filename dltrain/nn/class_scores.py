@@ -15,7 +15,7 @@ from torch import Tensor
 
 from dltrain.nn.ranks import Area
 from dltrain.nn.ratios import Estimate, Ratio
-from dltrain.nn.sums import sum_last
+from dltrain.nn.sums import mean_last, sum_last
 
 CALIBRATION_BINS = 15
 
@@ -26,11 +26,12 @@ class ClassScores:
     Args:
         outputs: [M, C, N].
         targets: [N], class indices.
+        weights: [N], float64, how much each row counts; None: all the same.
     """
 
-    def __init__(self, outputs: Tensor, targets: Tensor) -> None:
+    def __init__(self, outputs: Tensor, targets: Tensor, *, weights: Tensor | None = None) -> None:
         self._outputs = outputs
-        self._targets = targets
+        self._targets, self._weights = targets, weights
         self._members, self._classes, self._rows = outputs.shape
         self._index = targets.expand(self._members, 1, self._rows)
 
@@ -74,7 +75,7 @@ class ClassScores:
         """Return a number per member for each metric, [M] each."""
         means = {"accuracy": self._right, "log_loss": self._losses, "brier": self._squares}
         return {
-            **{name: sum_last(rows)[:, 0] / self._rows for name, rows in means.items()},
+            **{name: mean_last(rows, self._weights)[:, 0] for name, rows in means.items()},
             **self._by_counts(),
             "ece": self._calibration_error(),
             "auc": self._area().values(),
@@ -85,15 +86,22 @@ class ClassScores:
         shape = self._members, self._classes
         offsets = torch.arange(self._members, device=self._targets.device)[:, None] * shape[1]
         cells = self._predicted + offsets
-        hits = cells[self._predicted == self._targets]
-        true, taken, hit = (
-            torch.bincount(each.flatten(), minlength=math.prod(shape)).view(shape).double()
-            for each in (self._targets + offsets, cells, hits)
-        )
+        right = self._predicted == self._targets
+        weights = None if self._weights is None else self._weights.expand(cells.shape)
+
+        def rows_of(chosen: Tensor, kept: Tensor | None = None) -> Tensor:
+            """Count the rows of each member's cells, as they count."""
+            counts = weights if kept is None or weights is None else weights[kept]
+            cells = (chosen if kept is None else chosen[kept]).flatten()
+            counts = None if counts is None else counts.flatten()
+            return torch.bincount(cells, counts, minlength=math.prod(shape)).view(shape).double()
+
+        true, taken = rows_of(self._targets + offsets), rows_of(cells)
+        hit = rows_of(cells, right)
         occurs, has_rows = (true + taken > 0).double(), (true > 0).double()
 
         def mean(part: Tensor, whole: Tensor, counted: Tensor) -> Tensor:
-            shares = (part / whole.clamp(min=1)).t().contiguous()  # [C, M]
+            shares = (part / whole.where(whole > 0, 1)).t().contiguous()  # [C, M]
             return _sum_first(shares) / _sum_first(counted.t().contiguous())
 
         return {
@@ -107,15 +115,16 @@ class ClassScores:
         """Return how far confidence is from accuracy, in bins of confidence, [M]."""
         confidence = self._log_probabilities.amax(dim=1).exp_()  # [M, N]
         gaps = confidence - (self._predicted == self._targets).double()
+        gaps = gaps if self._weights is None else gaps * self._weights
         bins = (confidence * CALIBRATION_BINS).ceil_().sub_(1).clamp_(0).nan_to_num_()
         total = torch.zeros_like(gaps[:, 0])
         for each in range(CALIBRATION_BINS):
             total += sum_last(torch.where(bins == each, gaps, 0)).abs_()
-        return total / self._rows
+        return total / (self._rows if self._weights is None else sum_last(self._weights))
 
     def _area(self) -> Area:
         classes = range(1, 2) if self._classes == 2 else range(self._classes)
-        return Area(self._log_probabilities, self._targets, classes)
+        return Area(self._log_probabilities, self._targets, classes, self._weights)
 
     def _one_hot(self, classes: Tensor) -> Tensor:
         """Return [M or 1, C, N] of classes [M, N] or [N]."""
@@ -124,11 +133,11 @@ class ClassScores:
 
     def _balanced(self) -> Ratio:
         true = self._one_hot(self._targets)
-        return Ratio(true * self._one_hot(self._predicted), true)
+        return Ratio(true * self._one_hot(self._predicted), true).weighted(self._weights)
 
     def _f1(self) -> Ratio:
         true, taken = self._one_hot(self._targets), self._one_hot(self._predicted)
-        return Ratio(2 * true * taken, true + taken)
+        return Ratio(2 * true * taken, true + taken).weighted(self._weights)
 
     def estimate(self, name: str) -> Estimate:
         """Return a metric as an estimate from rows; ``name`` is one of ``CLASS_ESTIMATES``."""
@@ -136,13 +145,13 @@ class ClassScores:
 
 
 CLASS_ESTIMATES: Mapping[str, Callable[[ClassScores], Estimate]] = {
-    "loss": lambda scores: Ratio(scores._losses),
-    "accuracy": lambda scores: Ratio(scores._right),
+    "loss": lambda scores: Ratio(scores._losses).weighted(scores._weights),
+    "accuracy": lambda scores: Ratio(scores._right).weighted(scores._weights),
     "balanced_accuracy": ClassScores._balanced,
     "f1": ClassScores._f1,
     "auc": ClassScores._area,
-    "log_loss": lambda scores: Ratio(scores._losses),
-    "brier": lambda scores: Ratio(scores._squares),
+    "log_loss": lambda scores: Ratio(scores._losses).weighted(scores._weights),
+    "brier": lambda scores: Ratio(scores._squares).weighted(scores._weights),
 }
 
 

@@ -51,7 +51,8 @@ def coefficients(weight: Tensor, bias: Tensor, data: Dataset) -> Coefficients:
 
 def scale_text(data: Dataset) -> str:
     """Say on what scale coefficients are, and what their order is: for whoever draws them."""
-    what = "a class's logit" if data.class_names else data.target_name
+    name = f"log({data.target_name})" if data.target_scale.log else data.target_name
+    what = "a class's logit" if data.class_names else name
     text = f"change of {what} per unit of a feature, as in coefficients.csv"
     scaled = bool((data.feature_scale.deviation != 1).any())
     return f"{text}; in the order of coefficient times the feature's deviation" if scaled else text
@@ -84,7 +85,8 @@ def _quoted(text: str) -> str:
 def solution(data: Dataset) -> tuple[Coefficients, Solution]:
     """Solve a regression data set's training rows exactly, in the data's units."""
     inputs, targets = torch.from_numpy(data.train.inputs), torch.from_numpy(data.train.targets)
-    exact = least_squares(inputs, targets)
+    weights = None if data.train.weights is None else torch.from_numpy(data.train.weights)
+    exact = least_squares(inputs, targets, weights)
     bias = torch.tensor([exact.bias], dtype=torch.float64)
     return coefficients(exact.weight.unsqueeze(0), bias, data), exact
 
@@ -106,9 +108,11 @@ def findings(
     exact, rank = solved
     results = _errors("exact_", learned, exact)
     distance = _distance(learned, exact, data)
+    log = data.target_scale.log
+    what = "the deviation of the target's logarithm" if log else "the target's deviation"
     lines = [
-        f"predictions differ from those of least squares by {distance:.4g} of the target's "
-        "deviation (rms over training rows)"
+        f"predictions differ from those of least squares by {distance:.4g} of {what} (rms over "
+        "training rows)"
     ]
     if rank.rank < rank.columns:
         lines.append(

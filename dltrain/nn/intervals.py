@@ -30,10 +30,11 @@ RESAMPLES_AT_ONCE = 100
 def intervals(scores: Scores, names: Sequence[str]) -> list[dict[str, Interval]]:
     """Compute 95 % intervals of metrics over rows, a dict per member.
 
-    Accuracy has Wilson's. All others have the percentiles of the bootstrap: of 1,000 tables of N
-    rows each, drawn from the rows with replacement, the same tables for every metric, member and
-    run; those on which the metric is undefined are left out. Above 10,000 rows the interval is the
-    normal one with the deviation of the row values, to which the bootstrap tends.
+    Accuracy has Wilson's, where all rows count the same. All others have the percentiles of the
+    bootstrap: of 1,000 tables of N rows each, drawn from the rows with replacement, the same tables
+    for every metric, member and run; those on which the metric is undefined are left out. Above
+    10,000 rows the interval is the normal one with the deviation of the row values, to which the
+    bootstrap tends.
 
     Nothing is counted but the finite number of rows: not that another training ends elsewhere.
 
@@ -46,7 +47,10 @@ def intervals(scores: Scores, names: Sequence[str]) -> list[dict[str, Interval]]
     """
     result: list[dict[str, Interval]] = []
     for block in scores.blocks():
-        columns = {name: _of_members(name, block.estimate(name)) for name in names}
+        columns = {
+            name: _of_members(name, block.estimate(name), weighted=scores.weighted)
+            for name in names
+        }
         members = zip(*columns.values(), strict=True)
         result += [dict(zip(names, member, strict=True)) for member in members]
     return result
@@ -66,12 +70,12 @@ def wilson(share: float, *, rows: int) -> Interval:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def _of_members(name: str, estimate: Estimate) -> list[Interval]:
+def _of_members(name: str, estimate: Estimate, *, weighted: bool) -> list[Interval]:
     values = estimate.row_values()
     members, rows = values.shape
     if rows < 2:
         return [(math.nan, math.nan)] * members
-    if name == "accuracy":
+    if name == "accuracy" and not weighted:
         return [wilson(share, rows=rows) for share in (values.sum(dim=1) / rows).tolist()]
     ends = _normal(values) if rows > MAX_RESAMPLED_ROWS else _percentiles(estimate, values)
     return [(low, high) for low, high in ends.tolist()]

@@ -23,7 +23,7 @@ class Solution:
     columns: int  # I + 1
 
 
-def least_squares(inputs: Tensor, targets: Tensor) -> Solution:
+def least_squares(inputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Solution:
     """Minimise the squared error of inputs @ weight + bias.
 
     Computed in float64 on the CPU by a complete orthogonal factorisation (LAPACK's gelsy), which
@@ -32,16 +32,17 @@ def least_squares(inputs: Tensor, targets: Tensor) -> Solution:
     Args:
         inputs: [N, I].
         targets: [N].
+        weights: [N], how much each row counts; None: all the same.
 
     Returns:
         The solution and the rank of [inputs, 1].
     """
     rows, columns = len(inputs), inputs.shape[1] + 1
-    table = _augmented(inputs[:SOLVED_ROWS], targets[:SOLVED_ROWS])  # [N, I+2]
-    for start in range(SOLVED_ROWS, rows, SOLVED_ROWS):
+    parts = [slice(start, start + SOLVED_ROWS) for start in range(0, rows, SOLVED_ROWS)]
+    table = _augmented(inputs, targets, weights, rows=parts[0])  # [N, I+2]
+    for rows_of_part in parts[1:]:
         # A triangle with the same solutions, so that no float64 copy of all rows is made.
-        stop = start + SOLVED_ROWS
-        part = _augmented(inputs[start:stop], targets[start:stop])
+        part = _augmented(inputs, targets, weights, rows=rows_of_part)
         table = torch.linalg.qr(torch.cat([table, part]), mode="r").R
     result = torch.linalg.lstsq(
         table[:, :-1],
@@ -53,8 +54,13 @@ def least_squares(inputs: Tensor, targets: Tensor) -> Solution:
     return Solution(numbers[:-1], float(numbers[-1]), int(result.rank), columns)
 
 
-def _augmented(inputs: Tensor, targets: Tensor) -> Tensor:
-    """Return [inputs, 1, targets] in float64 on the CPU, [N, I+2]."""
+def _augmented(inputs: Tensor, targets: Tensor, weights: Tensor | None, *, rows: slice) -> Tensor:
+    """Return [inputs, 1, targets] of some rows in float64 on the CPU, [N, I+2].
+
+    Each row is multiplied by the root of its weight: so its square counts that often.
+    """
+    inputs, targets = inputs[rows], targets[rows]
     ones = inputs.new_ones(len(inputs), 1)
     parts = (inputs, ones, targets.unsqueeze(1))
-    return torch.cat([part.double().cpu() for part in parts], dim=1)
+    table = torch.cat([part.double().cpu() for part in parts], dim=1)
+    return table if weights is None else table * weights[rows].double().cpu().sqrt()[:, None]

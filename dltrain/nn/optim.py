@@ -188,14 +188,15 @@ class LeastSquares:
     Args:
         layer: The only layer of the model, with one output; its parameters start from 0, so that
             the solution of a rank-deficient table is the one of least norm.
+        weights: [B], how much each row counts, as the gradient says; None: all the same.
     """
 
-    def __init__(self, layer: Linear) -> None:
+    def __init__(self, layer: Linear, *, weights: Tensor | None = None) -> None:
         assert layer.weight.shape[1] == 1
         self.lr = torch.full_like(layer.weight[:, 0, 0], math.nan, dtype=torch.float64)
         self.follows_gradient, self.plain_descent = False, False
         self.capturable = False  # it solves on the host
-        self._layer = layer
+        self._layer, self._weights = layer, weights
         layer.weight.zero_()
         layer.bias.zero_()
 
@@ -206,7 +207,9 @@ class LeastSquares:
         for member, gradient in enumerate(output_gradients):
             rows = (inputs if inputs.dim() == 2 else inputs[member]).mT  # [B, I]
             residuals = gradient[0] * -count  # target - output, [B]
-            solution = least_squares(rows, residuals)
+            if self._weights is not None:  # of rows that count nothing nothing is known, nor asked
+                residuals = (residuals / self._weights).where(self._weights > 0, 0)
+            solution = least_squares(rows, residuals, self._weights)
             self._layer.weight[member, 0] += solution.weight.to(gradient)
             self._layer.bias[member, 0] += solution.bias
 

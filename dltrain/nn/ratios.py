@@ -43,6 +43,15 @@ class Ratio:
     wholes: Tensor | None = None  # [M or 1, K, N]; None: each row counts one
     centred: Tensor | None = None  # [N]; wholes are squares of these, about their mean
     finish: str = ""  # ``root`` or ``rest``
+    counts: Tensor | None = None  # [N], how much each row counts where centred; None: one
+
+    def weighted(self, weights: Tensor | None) -> Ratio:
+        """Return it of rows that count as much as weights [N] say; None: all the same."""
+        if weights is None:
+            return self
+        ones = weights.new_ones(1, 1, len(weights))
+        wholes = (ones if self.wholes is None else self.wholes) * weights
+        return Ratio(self.parts * weights, wholes, self.centred, self.finish, weights)
 
     def row_values(self) -> Tensor:
         """See ``Estimate``."""
@@ -69,8 +78,11 @@ class Ratio:
         parts = torch.stack([_weighted(weights, each) for each in self.parts])  # [M, R, K]
         wholes = weights.sum(dim=1)[:, None]  # [R, 1]: whole numbers, whose sum is exact
         if self.centred is not None:
-            sums = _weighted(weights, self.centred[None])
-            squares = _weighted(weights, self.centred.square()[None])
+            counts = torch.ones_like(self.centred) if self.counts is None else self.counts
+            sums = _weighted(weights, (counts * self.centred)[None])
+            squares = _weighted(weights, (counts * self.centred.square())[None])
+            if self.counts is not None:
+                wholes = _weighted(weights, counts[None])
             wholes = squares - sums.square() / wholes
             wholes = torch.where(wholes > ROUNDING * squares, wholes, 0)
         elif self.wholes is not None:

@@ -30,17 +30,31 @@ class Scores:
         task: As in ``Metric.task``. Outputs of a classification are taken for logits.
         unit: Deviation a regression's targets were divided by.
         mean: What was subtracted from them before.
+        log: Whether these are logarithms of amounts; the amounts themselves are scored.
     """
 
-    def __init__(self, task: str, *, unit: float = 1.0, mean: float = 0.0) -> None:
-        self._task, self._unit, self._mean = task, unit, mean
+    def __init__(
+        self, task: str, *, unit: float = 1.0, mean: float = 0.0, log: bool = False
+    ) -> None:
+        self._task = task
+        self._unit, self._mean, self._log = unit, mean, log
         self._outputs: list[Tensor] = []
         self._targets: list[Tensor] = []
+        self._weights: list[Tensor] = []
 
-    def add(self, outputs: Tensor, targets: Tensor) -> None:
-        """Keep a part: a copy of outputs [M, C, B], and targets [B] or [M / K, B] themselves."""
+    def add(self, outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> None:
+        """Keep a part: a copy of outputs [M, C, B], and targets [B] or [M / K, B] themselves.
+
+        Weights [B] are how much each row counts; None: all the same.
+        """
         self._outputs.append(outputs.clone())
         self._targets.append(targets.view(-1, targets.shape[-1]))
+        self._weights += [] if weights is None else [weights.double()]
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows have weights."""
+        return bool(self._weights)
 
     @property
     def num_outputs(self) -> int:
@@ -56,13 +70,15 @@ class Scores:
             self._outputs = [torch.cat(self._outputs, dim=2)]
             self._targets = [torch.cat(self._targets, dim=1)]
         [outputs], [targets] = self._outputs, self._targets
+        weights = torch.cat(self._weights) if self._weights else None
         size = max(1, SCORED_NUMBERS // outputs[0].numel())
         for members, shared in zip(outputs.chunk(len(targets)), targets, strict=True):
             for some in torch.split(members, size):
                 if self._task == CLASSIFICATION:
-                    yield ClassScores(some, shared)
+                    yield ClassScores(some, shared, weights=weights)
                 else:
-                    yield AmountScores(some, shared, unit=self._unit, mean=self._mean)
+                    scale = {"unit": self._unit, "mean": self._mean}
+                    yield AmountScores(some, shared, weights=weights, log=self._log, **scale)
 
     def statistics(self) -> list[Statistics]:
         """Return what metrics are computed from, for each member; this waits for the device."""

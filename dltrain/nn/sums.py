@@ -9,6 +9,13 @@ from torch import Tensor
 THREADED_NUMBERS = 2**15
 
 
+def mean_last(numbers: Tensor, weights: Tensor | None) -> Tensor:
+    """Average over the last axis, [..., N] -> [...], by weights [N] if there are some."""
+    if weights is None:
+        return sum_last(numbers) / numbers.shape[-1]
+    return sum_last(numbers * weights) / sum_last(weights)
+
+
 def sum_last(numbers: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Sum over the last axis, [..., N] -> [...].
 

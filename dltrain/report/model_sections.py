@@ -13,7 +13,7 @@ import numpy.typing as npt
 from dltrain.data.dataset import Dataset
 from dltrain.data.images.form import is_ink, on_paper
 from dltrain.inference.evaluation import Evaluation, evaluate, judging_split
-from dltrain.inference.quoting import interval_note, leading_figures, other_figures
+from dltrain.inference.quoting import by_class_note, interval_note, leading_figures, other_figures
 from dltrain.report.blocks import Block, column, heading, pairs, paragraph, section, table
 from dltrain.report.weights import png, weights
 from dltrain.runs.compare.bins import bin_edges
@@ -96,6 +96,8 @@ def _classes(evaluation: Evaluation) -> Iterator[Block]:
     ]
     columns = [column("class"), *(column(n, "figure") for n in ("precision", "recall", "f1"))]
     yield table([*columns, column("rows", "count")], scores, caption="Each class")
+    if note := by_class_note(evaluation):
+        yield paragraph(f"{note}.")
 
 
 def _mistakes(evaluation: Evaluation) -> list[Block]:

@@ -207,7 +207,7 @@ def _longer(run: Run) -> list[tuple[str, str]]:
 
     A sweep's member is trained together with the others, so it can only be trained anew alone.
     """
-    epochs = run.part("config", "trainer", "epochs")
+    epochs = run.part("epochs")
     done = run.status == "done" and isinstance(epochs, int)
     if run.status == "diverged":
         return []

@@ -79,8 +79,10 @@ def _by_name(weight: Floats, bias: Floats, data: Dataset) -> list[Block]:
         mean, deviation = (
             float(part[0]) for part in (data.target_scale.mean, data.target_scale.deviation)
         )
+        log = data.target_scale.log
+        what = f"the logarithm of {data.target_name}" if log else data.target_name
         intro += (
-            f" For training {data.target_name} was standardised: its mean is {figure(mean)}, its "
+            f" For training {what} was standardised: its mean is {figure(mean)}, its "
             f"deviation {figure(deviation)}; the figures and losses here are in its own units."
         )
     if len(few) < len(order):

@@ -30,7 +30,7 @@ def training_identity(config: Mapping[str, Any], *, sha256: object = None) -> st
     """
     values = deciding(config)
     left_out = {
-        "trainer": ("epochs",),
+        "trainer": ("epochs", "steps"),
         "data": LOCATIONS if sha256 else (),
         "device": ("threads",),  # the numbers are the same for any number of them
     }
@@ -47,6 +47,7 @@ def result_identity(config: Mapping[str, Any], *, sha256: object = None) -> str:
     On how many threads it is trained decides no number, but how long it takes, which one may want
     to compare.
     """
-    sections = [(config.get("trainer"), "epochs"), (config.get("device"), "threads")]
+    trainer, device = config.get("trainer"), config.get("device")
+    sections = [(trainer, "epochs"), (trainer, "steps"), (device, "threads")]
     values = [node.get(key) if isinstance(node, Mapping) else None for node, key in sections]
     return f"{training_identity(config, sha256=sha256)} {values}"

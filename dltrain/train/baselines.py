@@ -12,8 +12,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from dltrain.data.dataset import Dataset
+from dltrain.data.dataset import Dataset, Split
 from dltrain.nn.least_squares import least_squares
+from dltrain.nn.sums import mean_last
 from dltrain.train.judgement import named
 from dltrain.train.steps import Stack
 
@@ -54,17 +55,26 @@ def _parted(metrics: Mapping[str, float]) -> tuple[dict[str, float], dict[str, f
 
 
 def _models(data: Dataset) -> Iterator[tuple[str, Model]]:
-    targets = torch.from_numpy(data.train.targets)
+    targets, weights = torch.from_numpy(data.train.targets), _weights(data.train)
     if data.class_names:
-        counts = torch.bincount(targets, minlength=len(data.class_names)).double()
+        counts = torch.tensor(data.class_rows, dtype=torch.float64)
         shares = (counts / counts.sum()).log()
         shares[shares.argmax()] += TIE  # of equally frequent classes the first is always said
         yield MAJORITY, _constant(shares)
     else:
-        yield "mean", _constant(targets.double().mean().view(1))
+        yield "mean", _constant(_mean(data, targets.double(), weights).view(1))
     small = data.train.inputs.size * data.out_features <= MOST_NUMBERS
     if data.columns and data.image_shape is None and small:
         yield LEAST_SQUARES, _linear(data, targets)
+
+
+def _mean(data: Dataset, targets: Tensor, weights: Tensor | None) -> Tensor:
+    """Return the training rows' mean, prepared: of amounts themselves where logs are learned."""
+    scale = data.target_scale
+    if not scale.log:
+        return mean_last(targets, weights)
+    amounts = mean_last(torch.from_numpy(scale.original(targets.numpy())), weights)
+    return torch.from_numpy(scale.prepared(amounts.numpy()[None]))
 
 
 def _constant(outputs: Tensor) -> Model:
@@ -75,7 +85,7 @@ def _constant(outputs: Tensor) -> Model:
 def _linear(data: Dataset, targets: Tensor) -> Model:
     inputs = torch.from_numpy(data.train.inputs)
     wanted = [(targets == c).double() for c in range(len(data.class_names))] or [targets]
-    solved = [least_squares(inputs, column) for column in wanted]
+    solved = [least_squares(inputs, column, _weights(data.train)) for column in wanted]
     weight = torch.stack([each.weight for each in solved])  # [C, I]
     bias = torch.tensor([each.bias for each in solved], dtype=torch.float64)
     return lambda inputs: (inputs.double() @ weight.T + bias).T[None].contiguous()
@@ -89,12 +99,17 @@ def _judged(stack: Stack, data: Dataset, model: Model) -> dict[str, float]:
             continue
         outputs = model(torch.from_numpy(rows.inputs))
         targets = torch.from_numpy(_as_float(rows.targets))
-        scores = stack.scores()
-        scores.add(outputs, targets)
+        scores, weights = stack.scores(), _weights(rows)
+        scores.add(outputs, targets, weights)
         [more] = scores.metrics()
-        [known] = stack.loss.metrics(stack.loss.evaluation(outputs, targets), len(rows), split)
+        sums = stack.loss.evaluation(outputs, targets, weights)
+        [known] = stack.loss.metrics(sums, len(rows), split)
         found |= named(split, known | more)
     return found
+
+
+def _weights(rows: Split) -> Tensor | None:
+    return None if rows.weights is None else torch.from_numpy(rows.weights).double()
 
 
 def _as_float(targets: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:

@@ -22,7 +22,8 @@ from dltrain.nn.scratch import Memory
 # hold its steps as one graph.
 WINDOW_STEPS, WINDOW_ROWS = 512, 2**20
 
-Batch = tuple[Tensor, Tensor]
+# Inputs, or indices of rows; targets; and how much each row counts, None where all count the same.
+Batch = tuple[Tensor, Tensor, Tensor | None]
 # What is made of gathered inputs, [B, I] or [S, B, I], in the step of a number on the device. What
 # it draws comes from ``Draws`` of ``batch_seeds``, so that it depends on nothing but seed and step.
 Transform = Callable[[Tensor, Tensor], Tensor]
@@ -44,11 +45,13 @@ class ToFloat:
 class Rows:
     """The rows of one split on the device; inputs [N, I] are batched as ``dtype``.
 
-    Of images, bytes, batches are whole numbers of that type.
+    Of images, bytes, batches are whole numbers of that type. Weights are [N], if there are some.
     """
 
-    def __init__(self, inputs: Tensor, targets: Tensor, *, dtype: torch.dtype) -> None:
-        self.inputs, self.targets = inputs, targets
+    def __init__(
+        self, inputs: Tensor, targets: Tensor, *, dtype: torch.dtype, weights: Tensor | None = None
+    ) -> None:
+        self.inputs, self.targets, self.weights = inputs, targets, weights
         self.to_float = ToFloat(dtype, inputs.device)  # what every batch of them goes through
         self._gathered = Memory(inputs.dtype, inputs.device)
 
@@ -69,7 +72,8 @@ class Rows:
         """Yield all rows once, in order, in large batches shared by all members."""
         for start in range(0, len(self), EVALUATION_ROWS):
             rows = slice(start, start + EVALUATION_ROWS)
-            yield self.to_float(self.inputs[rows]), self.targets[rows]
+            weights = None if self.weights is None else self.weights[rows]
+            yield self.to_float(self.inputs[rows]), self.targets[rows], weights
 
 
 def batch_seeds(seeds: Sequence[int]) -> list[int]:
@@ -115,8 +119,10 @@ class Batches:
         self._order, self._transform = order, transform
         self._seeds = batch_seeds(seeds)
         self._indices = Memory(torch.int32, rows.targets.device)
-        self._targets = Memory(rows.targets.dtype, rows.targets.device)
-        self._window: list[Batch] = []  # indices and targets of each step
+        beside = [rows.targets] if rows.weights is None else [rows.targets, rows.weights]
+        # what is gathered for a window at once
+        self._beside = [(each, Memory(each.dtype, each.device)) for each in beside]
+        self._window: list[Batch] = []  # indices, targets and weights of each step
 
     def __len__(self) -> int:
         """Number of steps per epoch."""
@@ -143,7 +149,7 @@ class Batches:
             yield window
 
     def batch(self, index: int, *, step: Tensor) -> Batch:
-        """Return inputs [B, I] or [S, B, I] and targets [B] or [S, B].
+        """Return inputs [B, I] or [S, B, I], and targets and weights [B] or [S, B].
 
         They hold until the next ones are taken.
 
@@ -152,11 +158,11 @@ class Batches:
             step: Updates so far, on the device.
         """
         if len(self) == 1:
-            inputs, targets = self.rows.inputs, self.rows.targets
+            inputs, targets, weights = self.rows.inputs, self.rows.targets, self.rows.weights
         else:
-            indices, targets = self._window[index]
+            indices, targets, weights = self._window[index]
             inputs = self.rows.take(indices)
-        return self._transform(inputs, step), targets
+        return self._transform(inputs, step), targets, weights
 
     def _orders(self, epoch: int) -> Tensor:
         different = list(dict.fromkeys(self._seeds))
@@ -166,13 +172,17 @@ class Batches:
         return orders[[different.index(seed) for seed in self._seeds]]  # [S, N]
 
     def _load(self, order: Tensor) -> None:
-        """Bring the order of a window and its targets onto the device."""
+        """Bring the order of a window, its targets and weights onto the device."""
         if self._indices.device.type == "cuda":
             # Pinned and in one piece, so that the host need not wait for the copy.
             order = order.contiguous().pin_memory()
         indices = self._indices.take(*order.shape).copy_(order, non_blocking=True)
-        targets = self._targets.take(*order.shape)
-        torch.index_select(self.rows.targets, 0, indices.view(-1), out=targets.view(-1))
-        size = self.batch_size
-        parts = (torch.split(each, size, dim=-1) for each in (indices, targets))
-        self._window = list(zip(*parts, strict=True))
+        taken = [indices]
+        for numbers, memory in self._beside:
+            taken.append(memory.take(*order.shape))
+            torch.index_select(numbers, 0, indices.view(-1), out=taken[-1].view(-1))
+        parts = [torch.split(each, self.batch_size, dim=-1) for each in taken]
+        if len(parts) == 2:
+            self._window = [(*step, None) for step in zip(*parts, strict=True)]
+        else:
+            self._window = [*zip(*parts, strict=True)]

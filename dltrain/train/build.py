@@ -11,13 +11,14 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from dltrain.config.choices import Init, Matmul, Task
 from dltrain.config.kinds import OPTIMIZERS, TABLE
 from dltrain.config.load import line_of
 from dltrain.config.plain import as_dict, shown
-from dltrain.config.rules import task_problems
+from dltrain.config.rules import class_weight_problems, task_problems
 from dltrain.config.schema import MAX_NUMBERS, RunConfig
 from dltrain.data.dataset import Dataset, variance
 from dltrain.nn.plan import LayerPlans, num_parameters
@@ -76,7 +77,7 @@ def _knobs(config: Any) -> dict[str, Any]:
     return {name: getattr(config, name) for name in names if name != "kind"}
 
 
-def _stacked(configs: Sequence[Any]) -> dict[str, list[Any]]:
+def _stacked(configs: Sequence[Any]) -> dict[str, Any]:
     """Return the knobs of a stack's members: a list for each knob, with a value per member."""
     every = [_knobs(config) for config in configs]
     return {name: [knobs[name] for knobs in every] for name in every[0]}
@@ -88,7 +89,8 @@ def layer_plans(run: RunConfig, data: Dataset) -> LayerPlans:
     Raises:
         ValueError: If the model or the loss does not do what the data asks for.
     """
-    for problem in task_problems(run, Task(data.task), data=data.name):
+    problems = task_problems(run, Task(data.task), data=data.name, other_task=data.other_task)
+    for problem in (*problems, *class_weight_problems(run, data.class_names, data.class_rows)):
         raise ValueError(line_of(problem, as_dict(run), {}))
     layers: LayerPlans = _built("model", run, data)
     parameters = num_parameters(layers)
@@ -111,7 +113,6 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
     first = configs[0]
     rows = {name: split_rows(data, name, first, device) for name in data.splits}
     members = model(configs, data, device)
-    targets = {name: split.targets for name, split in data.splits.items()}
     seeds = [config.seed for config in configs]
     batches = Batches(
         rows["train"],
@@ -120,12 +121,15 @@ def stack(configs: Sequence[RunConfig], data: Dataset, device: torch.device) -> 
         seeds=seeds,
         transform=rows["train"].to_float,
     )
+    variances = {
+        name: variance_of(data, split.targets, split.weights) for name, split in data.splits.items()
+    }
     norms = [config.trainer.max_grad_norm for config in configs]
     clips = any(norm is not None for norm in norms)
     return Stack(
         model=members,
-        loss=loss(configs, data, targets),
-        optimizer=_optimizer(configs, members),
+        loss=loss(configs, data, variances),
+        optimizer=_optimizer(configs, members, rows["train"]),
         batches=batches,
         splits=rows,
         scores=functools.partial(scores, data),
@@ -193,7 +197,13 @@ def split_rows(data: Dataset, split: str, config: RunConfig, device: torch.devic
         inputs = inputs.to(dtype)
     if data.task == Task.regression:
         targets = targets.to(dtype)
-    return Rows(inputs.to(device), targets.to(device), dtype=input_dtype(config))
+    weights = data.splits[split].weights
+    return Rows(
+        inputs.to(device),
+        targets.to(device),
+        dtype=input_dtype(config),
+        weights=None if weights is None else torch.from_numpy(weights).to(device, dtype),
+    )
 
 
 def _order(rows: Rows) -> Any:
@@ -210,14 +220,19 @@ def _order(rows: Rows) -> Any:
     return order
 
 
-def loss(
-    configs: Sequence[RunConfig], data: Dataset, targets: Mapping[str, npt.NDArray[Any]]
-) -> Loss:
-    """Build the loss that members are trained on and judged by on splits with these targets."""
-    variances = {name: variance(rows) for name, rows in targets.items()}
+def loss(configs: Sequence[RunConfig], data: Dataset, variances: Mapping[str, float]) -> Loss:
+    """Build the loss that members are trained on, and judged by on splits of these variances."""
     knobs = _stacked([config.loss for config in configs])
     built: Loss = _call("loss", configs[0].loss.kind, data, variances=variances, **knobs)
     return built
+
+
+def variance_of(
+    data: Dataset, targets: npt.NDArray[Any], weights: npt.NDArray[np.floating] | None
+) -> float:
+    """Return the variance of prepared targets; of amounts themselves where logs are learned."""
+    own = data.target_scale.original(targets) if data.target_scale.log else targets
+    return variance(own, weights)
 
 
 def scores(data: Dataset) -> Scores:
@@ -225,10 +240,12 @@ def scores(data: Dataset) -> Scores:
     from dltrain.nn.scores import Scores
 
     scale = data.target_scale
-    return Scores(data.task, unit=float(scale.deviation[0]), mean=float(scale.mean[0]))
+    unit, mean = float(scale.deviation[0]), float(scale.mean[0])
+    return Scores(data.task, unit=unit, mean=mean, log=scale.log)
 
 
-def _optimizer(configs: Sequence[RunConfig], model: Model) -> Optimizer:
-    knobs = _stacked([each.optimizer for each in configs])
-    built: Optimizer = _call("optimizer", configs[0].optimizer.kind, model, **knobs)
+def _optimizer(configs: Sequence[RunConfig], model: Model, train: Rows) -> Optimizer:
+    knobs, kind = _stacked([each.optimizer for each in configs]), configs[0].optimizer.kind
+    knobs |= {"weights": train.weights} if OPTIMIZERS[kind].exact else {}
+    built: Optimizer = _call("optimizer", kind, model, **knobs)
     return built

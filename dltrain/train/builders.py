@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 from dltrain.config.choices import Task
 from dltrain.config.kinds import AUTO_LOSS, LOSSES
 from dltrain.data.dataset import Dataset
+from dltrain.nn.class_weights import class_weights
 from dltrain.nn.plan import LayerPlans, multilayer
 from dltrain.nn.plan import single_layer as one_layer
 
 if TYPE_CHECKING:
-    from dltrain.nn.losses import CrossEntropy, Loss, SquaredError
+    from torch import Tensor
+
+    from dltrain.nn.losses import CrossEntropy, Loss
     from dltrain.nn.model import Model
     from dltrain.nn.optim import SGD, Adam, LeastSquares
 
@@ -28,12 +31,14 @@ def synthetic(*, download: bool, **knobs: Any) -> Dataset:
     return synthetic(**knobs)
 
 
-def csv(*, download: bool, name: str | None, path: str, dtype: str, **options: Any) -> Dataset:
+def csv(
+    *, download: bool, name: str | None, path: str, dtype: str, target: str | None, **options: Any
+) -> Dataset:
     """Build ``data=csv``."""
     from dltrain.data.table.dataset import tabular
     from dltrain.data.table.options import Options
 
-    return tabular(name, path=path, options=Options(**options), dtype=dtype)
+    return tabular(name, path=path, options=Options(target=target or "", **options), dtype=dtype)
 
 
 def fashion_mnist(
@@ -96,24 +101,39 @@ def mlp(
     )
 
 
-def auto_loss(data: Dataset, *, variances: Mapping[str, float]) -> Loss:
+def auto_loss(
+    data: Dataset, *, variances: Mapping[str, float], class_weight: Sequence[Any]
+) -> Loss:
     """Build ``loss=auto``: what the data ask for."""
-    loss: Loss = LOSSES[AUTO_LOSS[Task(data.task)]].builder()(data, variances=variances)
+    knobs = {"class_weight": class_weight} if data.class_names else {}
+    loss: Loss = LOSSES[AUTO_LOSS[Task(data.task)]].builder()(data, variances=variances, **knobs)
     return loss
 
 
-def squared_error(data: Dataset, *, variances: Mapping[str, float]) -> SquaredError:
+def squared_error(data: Dataset, *, variances: Mapping[str, float]) -> Loss:
     """Build ``loss=squared_error``."""
     from dltrain.nn.losses import SquaredError
+    from dltrain.nn.squared_log_error import SquaredLogError
 
-    return SquaredError(unit=float(data.target_scale.deviation[0]), variances=variances)
+    scale, weighted = data.target_scale, data.weight_name is not None
+    unit, mean = float(scale.deviation[0]), float(scale.mean[0])
+    if scale.log:
+        return SquaredLogError(unit=unit, mean=mean, variances=variances, weighted=weighted)
+    return SquaredError(unit=unit, variances=variances, weighted=weighted)
 
 
-def cross_entropy(data: Dataset, *, variances: Mapping[str, float]) -> CrossEntropy:
+def cross_entropy(
+    data: Dataset, *, variances: Mapping[str, float], class_weight: Sequence[Any]
+) -> CrossEntropy:
     """Build ``loss=cross_entropy``."""
     from dltrain.nn.losses import CrossEntropy
 
-    return CrossEntropy()
+    return CrossEntropy(
+        class_weights=None
+        if class_weight[0] is None
+        else [class_weights(each, rows=data.class_rows) for each in class_weight],
+        weighted=data.weight_name is not None,
+    )
 
 
 def sgd(model: Model, **knobs: list[Any]) -> SGD:
@@ -137,11 +157,11 @@ def adamw(model: Model, **knobs: list[Any]) -> Adam:
     return Adam(model.parameters, **knobs, decoupled=True)
 
 
-def least_squares(model: Model) -> LeastSquares:
+def least_squares(model: Model, *, weights: Tensor | None) -> LeastSquares:
     """Build ``optimizer=least_squares``."""
     from dltrain.nn.layers import Linear
     from dltrain.nn.optim import LeastSquares
 
     layer = model.layers[0]
     assert isinstance(layer, Linear)
-    return LeastSquares(layer)
+    return LeastSquares(layer, weights=weights)

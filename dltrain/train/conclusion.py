@@ -15,6 +15,7 @@ from dltrain.nn.coefficients import Coefficients, as_csv, coefficients, findings
 from dltrain.nn.least_squares import Solution
 from dltrain.nn.losses import SquaredError
 from dltrain.nn.plan import LinearPlan
+from dltrain.nn.squared_log_error import SquaredLogError
 from dltrain.train.baselines import LEAST_SQUARES, Baselines, baselines
 from dltrain.train.job import Job
 from dltrain.train.outcome import Outcome, Rules
@@ -46,9 +47,11 @@ class References:
 
 def references(job: Job, stack: Stack) -> References:
     """Compute what a stack's members are compared with; ``job`` is any of them."""
-    squared = isinstance(stack.loss, SquaredError)
+    squared = isinstance(stack.loss, SquaredError | SquaredLogError)
     exact = solution(job.data) if _is_linear(job) and squared else None
     others = dict(baselines(stack, job.data))
+    if getattr(job.config.loss, "class_weight", None) is not None:  # which may differ in a stack
+        others = {name: _without_loss(values) for name, values in others.items()}
     if OPTIMIZERS[job.config.optimizer.kind].exact:  # it would be compared with itself
         others.pop(LEAST_SQUARES, None)
     return References(exact, others)
@@ -133,6 +136,10 @@ def compare(expected: Sequence[Expectation], results: Mapping[str, float]) -> li
         inside = value is not None and entry.low <= value <= entry.high
         rows.append(as_dict(entry) | {"value": value, "inside": inside})
     return rows
+
+
+def _without_loss(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if not name.endswith("/loss")}
 
 
 def _is_linear(job: Job) -> bool:

@@ -66,7 +66,7 @@ def stack_bytes(configs: Sequence[RunConfig], workload: Workload) -> int:
 def num_steps(config: RunConfig, workload: Workload) -> int:
     """Return the number of updates in one member's training."""
     rows = workload.data.rows["train"]
-    return config.trainer.epochs * -(-rows // min(config.trainer.batch_size or rows, rows))
+    return config.trainer.num_epochs(rows) * config.trainer.steps_per_epoch(rows)
 
 
 def work(config: RunConfig, workload: Workload) -> float:
@@ -77,7 +77,8 @@ def work(config: RunConfig, workload: Workload) -> float:
     """
     sizes = [layer.multiply_adds for layer in workload.layers]
     rows, pace = workload.data.rows, config.trainer
-    training = 2 * rows["train"] * (3 * sum(sizes) - sizes[0]) * pace.epochs
-    validations = -(-pace.epochs // pace.eval_interval)
+    epochs = pace.num_epochs(rows["train"])
+    training = 2 * rows["train"] * (3 * sum(sizes) - sizes[0]) * epochs
+    validations = -(-epochs // pace.eval_interval)
     evaluation = 2 * sum(sizes) * (rows.get("val", 0) * validations + rows.get("test", 0))
     return float(training + evaluation)

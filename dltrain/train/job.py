@@ -62,7 +62,8 @@ class Job:
 def rules_of(config: RunConfig, data: DataSummary) -> Rules:
     """Return how long a run is trained, and what counts in the end."""
     trainer, metric = config.trainer, chosen_metric(config, data)
-    return Rules(trainer.epochs, trainer.patience, metric, trainer.kept)
+    epochs = trainer.num_epochs(data.rows["train"])
+    return Rules(epochs, trainer.patience, metric, trainer.kept)
 
 
 def chosen_metric(config: RunConfig, data: DataSummary) -> str:

@@ -53,11 +53,11 @@ def evaluate(
     if not len(rows):
         return [{} for _ in range(model.num_members)]
     sums = torch.zeros((), dtype=torch.float64, device=model.parameters[0].device)
-    for inputs, targets in rows.in_order():
+    for inputs, targets, weights in rows.in_order():
         outputs = model.forward(inputs)
         if scores is not None:
-            scores.add(outputs[list(members)], targets)
-        sums = sums + loss.evaluation(outputs, targets)  # the outputs are used up
+            scores.add(outputs[list(members)], targets, weights)
+        sums = sums + loss.evaluation(outputs, targets, weights)  # the outputs are used up
     return loss.metrics(sums, len(rows), split)
 
 

@@ -58,16 +58,16 @@ def advice_if_finished(run: Run, config: RunConfig, *, longer: bool) -> str | No
         raise DivergedError(f"{message}; resumed, it would diverge again: {lower}")
     if run.status == "incomplete":
         return None
-    recorded = run.part("config", "trainer", "epochs")
-    before = recorded if type(recorded) is int else config.trainer.epochs
-    epochs = run.num_epochs()
-    asked = f"trainer.epochs={config.trainer.epochs}"
-    if longer and config.trainer.epochs < before and config.trainer.epochs <= epochs:
+    recorded, epochs = run.part("epochs"), run.num_epochs()
+    before = recorded if type(recorded) is int else epochs
+    wanted = config.trainer.epochs or before
+    asked = f"trainer.epochs={wanted}"
+    if longer and wanted < before and wanted <= epochs:
         anew = command_on(run, "rerun", more=(asked,))
         raise ValueError(
             f"{asked}: {run.id} has {counted(epochs, 'epoch')}; give more, or train anew: {anew}"
         )
-    if run.status != "done" or (epochs >= before and config.trainer.epochs > epochs):
+    if run.status != "done" or (epochs >= before and wanted > epochs):
         return None
     message = str(run.part("result", "message"))
     if epochs >= before:

@@ -28,6 +28,7 @@ def run_info(job: Job, run_id: str, *, device: str, threads: int) -> dict[str, A
         threads=threads,
         cpu=processor(),
         identity=job.identity,
+        epochs=rules.epochs,  # to be trained
         metric=rules.metric,  # what chooses the best epoch
         keep=rules.keep,  # whose weights count in the end: last or best
         data=job.data.record(),

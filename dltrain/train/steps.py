@@ -139,7 +139,7 @@ class Steps:
         stack, model, optimizer = self.stack, self.stack.model, self.stack.optimizer
         index = step - window.start
         number = self._number[index]
-        inputs, targets = stack.batches.batch(index, step=number)
+        inputs, targets, weights = stack.batches.batch(index, step=number)
         yield "gather"
         outputs = model.forward(inputs, step=number)  # [M, O, B]
         yield "forward"
@@ -149,7 +149,7 @@ class Steps:
         mean, descent = self._scales_of(rows)
         scale = descent if descend else mean
         records = self._tally.records(rows)
-        gradient = stack.loss.training(outputs, targets, records, scale=scale)
+        gradient = stack.loss.training(outputs, targets, records, scale=scale, weights=weights)
         yield "loss"
         model.backward(gradient, descend=descend)
         yield "backward and update" if descend else "backward"

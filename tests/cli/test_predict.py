@@ -371,7 +371,7 @@ REFUSED: list[tuple[Sequence[str], str]] = [
     ),
     (["predict", "latest", "--data", "good.csv", "--output", ""], "must not be empty"),
     (["predict", "latest", "--data", "again.csv"], "has a column 'prediction' already"),
-    (["predict", "latest", "--data", "short.csv"], "has no column 'x1'; it has x0, x2"),
+    (["predict", "latest", "--data", "short.csv"], "has no column 'x1'; it has 'x0', 'x2'"),
     (["predict", "latest", "--data", "good.csv", "--epoch", "first"], "invalid choice: 'first'"),
 ]
 

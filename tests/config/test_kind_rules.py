@@ -8,7 +8,7 @@ import pytest
 
 from dltrain.config.compose import CONF
 from dltrain.config.load import load
-from tests.config.conftest import HOUSE, refusal
+from tests.config.conftest import HOUSE, refusal, refused
 from tests.conftest import Call, tree
 
 # Combinations.
@@ -28,24 +28,26 @@ from tests.conftest import Call, tree
             "use model=softmax or model=mlp",
         ),
         (
-            [*HOUSE, "data.task=classification", "data.name=mine"],
+            [*HOUSE, "model=linear", "data.task=classification", "data.name=mine"],
             "model=linear predicts numbers, but data=mine asks for classes; "
             "use model=softmax or model=mlp",
         ),
         (
             ["optimizer=least_squares", "model=mlp"],
             "optimizer=least_squares solves model=linear only, not model=mlp; "
-            "use optimizer=sgd, adam or adamw",
+            "use model=linear, or optimizer=sgd, adam or adamw",
         ),
         (
             ["optimizer=least_squares", "trainer.epochs=3"],
             "optimizer=least_squares takes one step over all rows; "
-            "leave out trainer.epochs and trainer.batch_size",
+            "leave out trainer.epochs and trainer.batch_size, or choose another optimizer, such as "
+            "optimizer=adam",
         ),
         (
             ["optimizer=least_squares", "trainer.batch_size=8"],
             "optimizer=least_squares takes one step over all rows; "
-            "leave out trainer.epochs and trainer.batch_size",
+            "leave out trainer.epochs and trainer.batch_size, or choose another optimizer, such as "
+            "optimizer=adam",
         ),
         (
             ["optimizer=least_squares", "trainer.max_grad_norm=1"],
@@ -55,11 +57,6 @@ from tests.conftest import Call, tree
         (
             ["optimizer.nesterov=true"],
             "optimizer.nesterov=true (command line): needs optimizer.momentum greater than 0",
-        ),
-        (
-            ["data=csv", "data.path=package:house_tiny.csv"],
-            f"data.target ({CONF}/data/csv.yaml:7): which column is to be predicted? "
-            "Add data.target=COLUMN",
         ),
         (
             ["data=csv", "data.target=y", "data.path=http://host/t.csv"],
@@ -103,6 +100,13 @@ from tests.conftest import Call, tree
 )
 def test_values_that_do_not_go_together_are_refused(words: list[str], line: str) -> None:
     assert refusal(*words) == line
+
+
+def test_a_table_and_its_target_must_be_named() -> None:
+    path, target = refused("data=csv")
+    assert path == f"data.path ({CONF}/data/csv.yaml:6): which table? Add data.path=FILE"
+    said = "which column is to be predicted? Add data.target=COLUMN"
+    assert target == f"data.target ({CONF}/data/csv.yaml:7): {said}"
 
 
 def test_too_much_synthetic_data_is_refused() -> None:

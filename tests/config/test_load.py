@@ -74,8 +74,8 @@ def test_set_value_follows_dots() -> None:
         ),
         (
             "trainer.epochs=1.5",
-            "trainer.epochs=1.5 (command line): must be a whole number (epochs): "
-            "passes over the training rows",
+            "trainer.epochs=1.5 (command line): must be a whole number or null (epochs): "
+            "passes over the training rows; null: what trainer.steps takes",
         ),
         (
             "seed=true",
@@ -308,7 +308,7 @@ def test_an_experiment_may_set_anything_known(write: Write) -> None:
         f"foo=1 ({place}:8): unknown key",
         f"model.hiden=[4] ({place}:7): unknown key; did you mean hidden?",
         f"trainer.epochs=0 ({place}:5): must be at least 1 and at most 10,000,000: "
-        "passes over the training rows",
+        "passes over the training rows; null: what trainer.steps takes",
     ]
 
 

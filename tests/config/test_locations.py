@@ -45,7 +45,7 @@ def test_the_chain_is_in_the_order_of_composition() -> None:
         ("optimizer=least_squares", 1),
     ]
     assert lines("trainer.epochs", data="house_tiny", experiment="book/softmax") == [
-        ("data=csv", 30),
+        ("data=csv", None),
         ("data=house_tiny", 30),
         ("experiment=book/softmax", 10),
     ]

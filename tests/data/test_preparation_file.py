@@ -43,7 +43,8 @@ def written(data: Dataset) -> Any:
 def test_what_a_data_set_says_of_itself_reads_back_the_same(data: Dataset) -> None:
     found = read_preparation(written(data), name=data.name)
     names = ("name", "task", "feature_names", "target_name", "class_names", "columns", "unit")
-    for name in (*names, "image_shape", "edges", "resizes"):
+    more = ("image_shape", "edges", "resizes", "class_rows", "weight_name")
+    for name in (*names, *more):
         assert getattr(found, name) == getattr(data, name), name
     for scale in ("feature_scale", "target_scale"):
         for part in ("mean", "deviation"):
@@ -70,6 +71,7 @@ WRONG: dict[tuple[str | int, ...], list[Any]] = {
     ("target",): [*NOT_TEXT, "", "x", "z"],
     ("feature_names",): [*NOT_TEXTS, [], ["x"], ["x", "x"], ["x"] * 4],
     ("class_names",): [*NOT_TEXTS, ["a"], ["a", "a"], ["a", "b"]],
+    ("class_rows",): [None, 0, "x", {}, [1.0], [None], [-1.0], [math.nan]],
     ("image_shape",): [0, True, [], [1], [1, 4], [2, 2], [4, 1, 1], [-1, -4], [True, 4], "x"],
     ("edges",): [0, True, [], [1, 2], "x"],
     ("resizes",): [None, 0, "x", True],
@@ -84,7 +86,7 @@ WRONG: dict[tuple[str | int, ...], list[Any]] = {
     ("columns",): [None, 0, "x", {}, [None], [[]], [{}]],
     ("columns", 0): [None, 0, "x", [], {}],
     ("columns", 0, "name"): [*NOT_TEXT, "", "y", "z"],
-    ("columns", 0, "role"): [*NOT_TEXT, "x", "category", "target", "dropped"],
+    ("columns", 0, "role"): [*NOT_TEXT, "x", "category", "target", "weight", "dropped"],
     ("columns", 0, "missing"): NOT_COUNT,
     ("columns", 0, "imputed"): NOT_NUMBER[1:],
     ("columns", 0, "categories"): [*NOT_TEXTS, ["a", "a"]],

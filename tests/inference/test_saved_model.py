@@ -150,7 +150,8 @@ def test_a_preparation_of_other_data_does_not_fit(run: Run) -> None:
     path.write_text(json.dumps(values | {"feature_names": ["a", "b", "c"]}))
     with pytest.raises(ValueError, match=r"layers.0.weight is F32 \[8, 2\], not F32 \[8, 3\]"):
         load(changed(run, files={}))
-    path.write_text(json.dumps(values | {"task": "classification", "class_names": ["a", "b"]}))
+    classes = {"task": "classification", "class_names": ["a", "b"], "class_rows": [1.0, 2.0]}
+    path.write_text(json.dumps(values | classes))
     with pytest.raises(ValueError, match=r"layers.2.weight is F32 \[1, 8\], not F32 \[2, 8\]"):
         load(changed(run, files={}))
 

@@ -48,16 +48,18 @@ def test_least_squares_equals_numpys(name: str) -> None:
     assert ours.rank == TABLES[name][1]
 
 
-def shared_step(inputs: Tensor, targets: Tensor, members: int) -> tuple[Linear, LeastSquares]:
+def shared_step(
+    inputs: Tensor, targets: Tensor, members: int, *, weights: Tensor | None = None
+) -> tuple[Linear, LeastSquares]:
     """One training step of ``members`` linear regressions that start from 1."""
     weight = torch.ones(members, 1, inputs.shape[-1], dtype=torch.float64)
     layer = Linear(weight, torch.ones(members, 1, 1, dtype=torch.float64))
-    optimizer = LeastSquares(layer)
+    optimizer = LeastSquares(layer, weights=weights)
     outputs = layer.forward(inputs if inputs.dim() == 2 else inputs.mT, step=None)
-    records = [outputs.new_empty(members, 1, outputs.shape[2])]
-    loss = SquaredError(unit=1.0, variances={})
+    records = [outputs.new_empty(members, 1, outputs.shape[2]) for _ in range(2)]
+    loss = SquaredError(unit=1.0, variances={}, weighted=weights is not None)
     scale = outputs.new_full((1, 1, 1), 1 / outputs.shape[2])
-    gradient = loss.training(outputs, targets, records, scale=scale)
+    gradient = loss.training(outputs, targets, records, scale=scale, weights=weights)
     layer.backward(gradient, to_inputs=False)
     optimizer.step(layer.gradients)
     return layer, optimizer
@@ -79,6 +81,26 @@ def test_least_squares_of_members_with_rows_of_their_own() -> None:
     orders = torch.stack([torch.arange(50), torch.arange(50).flip(0)])
     layer, _ = shared_step(inputs[orders], targets[orders], 2)
     exact = least_squares(inputs, targets)
+    torch.testing.assert_close(layer.weight[:, 0], exact.weight.expand(2, -1), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("name", TABLES)
+def test_weighted_least_squares_equals_numpys(name: str, whole: bool) -> None:
+    inputs, targets = table(TABLES[name][0])
+    weights = np.random.default_rng(1).integers(0, 4, len(inputs)) + (0 if whole else 0.5)
+    ours = least_squares(*map(torch.from_numpy, (inputs, targets, weights)))
+    roots = np.sqrt(weights)[:, None]
+    rows = np.hstack([inputs, np.ones((len(inputs), 1))]) * roots
+    theirs = np.linalg.lstsq(rows, targets * roots[:, 0], rcond=None)[0]
+    np.testing.assert_allclose([*ours.weight.tolist(), ours.bias], theirs, rtol=0, atol=1e-9)
+
+
+def test_one_step_of_weighted_least_squares_is_the_solution() -> None:
+    inputs, targets = (torch.from_numpy(array) for array in table(TABLES["full rank"][0]))
+    weights = torch.arange(50).remainder(4).double()
+    layer, _ = shared_step(inputs, targets, 2, weights=weights)
+    exact = least_squares(inputs, targets, weights)
     torch.testing.assert_close(layer.weight[:, 0], exact.weight.expand(2, -1), rtol=0, atol=1e-10)
 
 

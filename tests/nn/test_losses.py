@@ -38,13 +38,14 @@ def mean_of(outputs: Tensor) -> Tensor:
 
 
 def train_once(
-    loss: Loss, outputs: Tensor, targets: Tensor
+    loss: Loss, outputs: Tensor, targets: Tensor, weights: Tensor | None = None
 ) -> tuple[Tensor, list[dict[str, float]]]:
     """Return the gradient of a step and the metrics its records make."""
     members, _, rows = outputs.shape
     records = outputs.new_empty(loss.num_records, members, rows)
     slots = records.unsqueeze(2).unbind()
-    gradient = loss.training(outputs.clone(), targets, slots, scale=mean_of(outputs))
+    scale = mean_of(outputs)
+    gradient = loss.training(outputs.clone(), targets, slots, scale=scale, weights=weights)
     return gradient, loss.metrics(loss.statistics(records[None])[0], rows, "train")
 
 
@@ -258,3 +259,61 @@ def test_evaluation_adds_up_in_float64() -> None:
     assert CrossEntropy().evaluation(outputs, targets).dtype == torch.float64
     outputs, targets = draw(1, 1, 20, own=False, dtype=torch.float32)
     assert squared_error().evaluation(outputs, targets).dtype == torch.float64
+
+
+CLASS_WEIGHTS = [[0.2, 1.0, 3.0, 0.0], [1.0, 1.0, 1.0, 1.0], [4.0, 0.5, 0.0, 2.0]]
+
+
+def by_weighted_autograd(
+    outputs: Tensor, targets: Tensor, weights: Tensor, classes: list[list[float]] | None
+) -> tuple[Tensor, Tensor]:
+    """Return weighted mean losses [M], and the gradient of the sum of weighted losses / B."""
+    leaf, wanted = outputs.clone().requires_grad_(), beside(outputs, targets)
+    if outputs.shape[1] == 1:
+        losses = (leaf[:, 0] - wanted).square() / 2
+    else:
+        losses = F.cross_entropy(leaf, wanted, reduction="none")
+    counts = beside(outputs, weights)
+    if classes is not None:
+        numbers = torch.tensor(classes, dtype=torch.float64)[: len(outputs)]
+        counts = counts * numbers.gather(1, wanted)
+    gradient = torch.autograd.grad((losses * counts).sum() / outputs.shape[2], leaf)[0]
+    return ((losses * counts).sum(dim=1) / counts.sum(dim=1)).detach(), gradient
+
+
+@pytest.mark.parametrize(("members", "own"), CASES)
+@pytest.mark.parametrize("case", ["amounts", "classes", "weighed classes"])
+def test_weighted_value_and_gradient_equal_autograd(case: str, members: int, own: bool) -> None:
+    outputs, targets = draw(members, 1 if case == "amounts" else 4, 40, own=own)
+    weights = torch.rand(targets.shape, dtype=torch.float64) * (torch.rand(targets.shape) > 0.2)
+    numbers = CLASS_WEIGHTS[:members] if case == "weighed classes" else None
+    variances = {"train": 1.0, "val": 1.0}
+    loss: Loss = (
+        SquaredError(unit=1.0, variances=variances, weighted=True)
+        if case == "amounts"
+        else CrossEntropy(class_weights=numbers, weighted=True)
+    )
+    gradient, rows = train_once(loss, outputs, targets, weights)
+    losses, expected = by_weighted_autograd(outputs, targets, weights, numbers)
+    torch.testing.assert_close(gradient, expected, rtol=1e-12, atol=1e-15)
+    sums = loss.evaluation(outputs.clone(), targets, weights)
+    for found in (rows, loss.metrics(sums, 40, "val")):
+        assert [row["loss"] for row in found] == pytest.approx(losses.tolist(), rel=1e-12)
+    if case != "amounts":  # the accuracy is weighted by rows alone
+        right = outputs.argmax(dim=1) == beside(outputs, targets)
+        counts = beside(outputs, weights)
+        shares = (right * counts).sum(dim=1) / counts.sum(dim=1)
+        for found in (rows, loss.metrics(sums, 40, "val")):
+            assert [row["accuracy"] for row in found] == pytest.approx(shares.tolist(), rel=1e-12)
+
+
+def test_a_member_of_a_weighed_stack_has_its_own_bytes() -> None:
+    outputs, targets = draw(3, 4, 9, own=False, dtype=torch.float32)
+    weights = torch.rand(9)
+    together = CrossEntropy(class_weights=CLASS_WEIGHTS, weighted=True)
+    gradient, rows = train_once(together, outputs, targets, weights)
+    for member in range(3):
+        alone = CrossEntropy(class_weights=[CLASS_WEIGHTS[member]], weighted=True)
+        own, [row] = train_once(alone, outputs[member : member + 1], targets, weights)
+        assert torch.equal(own[0], gradient[member])
+        assert row == rows[member]

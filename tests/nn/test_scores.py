@@ -27,13 +27,21 @@ UNIT, MEAN = 2.5, 3.0
 
 
 def scored(
-    outputs: Tensor, targets: Tensor, *, part: int = 7, unit: float = UNIT, mean: float = MEAN
+    outputs: Tensor,
+    targets: Tensor,
+    *,
+    weights: Tensor | None = None,
+    part: int = 7,
+    unit: float = UNIT,
+    mean: float = MEAN,
 ) -> Scores:
     """Score outputs [M, C, N], handed over in parts."""
     classes = outputs.shape[1] > 1
     scores = Scores(CLASSIFICATION) if classes else Scores(REGRESSION, unit=unit, mean=mean)
     for start in range(0, outputs.shape[2], part):
-        scores.add(outputs[..., start : start + part], targets[..., start : start + part])
+        rows = slice(start, start + part)
+        counts = None if weights is None else weights[rows]
+        scores.add(outputs[..., rows], targets[..., rows], counts)
     return scores
 
 
@@ -332,3 +340,72 @@ def test_row_values_of_what_is_undefined_are_not_numbers() -> None:
     outputs, targets = drawn(1, 10)
     assert scored(outputs, targets.fill_(3.1)).row_values("r2").isnan().all()
     assert scored(targets.view(1, 1, -1), targets).row_values("rmse").tolist() == [[0.0] * 10]
+
+
+@pytest.mark.parametrize("classes", [1, 2, 5])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_row_of_weight_three_counts_as_three_rows(classes: int, seed: int) -> None:
+    outputs, targets = drawn(classes, 40, seed=seed, members=2)
+    times = torch.randint(0, 4, (40,), generator=torch.Generator().manual_seed(seed))
+    repeated = outputs.repeat_interleave(times, dim=2), targets.repeat_interleave(times)
+    weighted = scored(outputs, targets, weights=times / 1.7)
+    as_rows = scored(*repeated)
+    for ours, theirs in zip(values(weighted), values(as_rows), strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-6)
+    for name in weighted.estimated():
+        means = weighted.row_values(name).mean(dim=1).tolist()
+        # Of a metric that is a ratio, the row values average to it.
+        assert means == pytest.approx(as_rows.row_values(name).mean(dim=1).tolist(), rel=1e-6)
+
+
+@pytest.mark.parametrize("classes", [1, 2, 5])
+def test_rows_of_equal_weight_are_as_sure_as_rows_without(classes: int) -> None:
+    outputs, targets = drawn(classes, 60)
+    plain = scored(outputs, targets)
+    weighted = scored(outputs, targets, weights=torch.full((60,), 0.25))
+    names = [name for name in plain.estimated() if name != "accuracy"]  # which has Wilson's
+    [ours], [theirs] = intervals(weighted, names), intervals(plain, names)
+    for name in names:
+        assert ours[name] == pytest.approx(theirs[name], rel=1e-9), name
+        rows = [each.row_values(name) for each in (weighted, plain)]
+        torch.testing.assert_close(*rows, rtol=1e-9, atol=1e-12)
+
+
+def test_weighted_metrics_are_scikit_learns() -> None:
+    outputs, targets = drawn(2, 80)
+    weights = torch.rand(80, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    [found] = values(scored(outputs, targets, weights=weights))
+    likely, wanted, counts = outputs[0].t().softmax(dim=1)[:, 1].numpy(), targets.numpy(), weights
+    predicted = outputs[0].argmax(dim=0).numpy()
+    expected = {
+        "accuracy": sk.accuracy_score(wanted, predicted, sample_weight=counts),
+        "balanced_accuracy": sk.balanced_accuracy_score(wanted, predicted, sample_weight=counts),
+        "f1": sk.f1_score(wanted, predicted, average="macro", sample_weight=counts),
+        "auc": sk.roc_auc_score(wanted, likely, sample_weight=counts),
+        "log_loss": sk.log_loss(wanted, likely, sample_weight=counts),
+        "brier": sk.brier_score_loss(wanted, likely, sample_weight=counts),
+    }
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(value, rel=1e-9), name
+    outputs, targets = drawn(1, 80)
+    [found] = values(scored(outputs, targets, weights=weights, unit=1.0, mean=0.0))
+    amounts = targets.numpy(), outputs[0, 0].numpy()
+    assert found["r2"] == pytest.approx(sk.r2_score(*amounts, sample_weight=counts), rel=1e-9)
+    mae = sk.mean_absolute_error(*amounts, sample_weight=counts)
+    assert found["mae"] == pytest.approx(mae, rel=1e-9)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_where_logarithms_are_learned_the_amounts_are_scored(weighted: bool) -> None:
+    outputs, targets = drawn(1, 50, members=2)
+    weights = torch.rand(50, dtype=torch.float64) if weighted else None
+    logs = Scores(REGRESSION, unit=0.5, mean=1.0, log=True)
+    logs.add(outputs, targets, weights)
+    amounts = Scores(REGRESSION)
+    amounts.add((outputs * 0.5 + 1.0).exp(), (targets * 0.5 + 1.0).exp(), weights)
+    for ours, theirs in zip(values(logs), values(amounts), strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-12)
+    for name in ("rmse", "r2", "mae"):
+        torch.testing.assert_close(logs.row_values(name), amounts.row_values(name))
+    plain = scored(outputs, targets, weights=weights, unit=0.5, mean=1.0)
+    torch.testing.assert_close(logs.row_values("loss"), plain.row_values("loss"))

@@ -149,7 +149,13 @@ class Huber:
         return near * (errors.abs() - near / 2)
 
     def training(
-        self, outputs: Tensor, targets: Tensor, records: Sequence[Tensor], *, scale: Tensor
+        self,
+        outputs: Tensor,
+        targets: Tensor,
+        records: Sequence[Tensor],
+        *,
+        scale: Tensor,
+        weights: Tensor | None = None,
     ) -> Tensor:
         """See ``dltrain.nn.losses.Loss``."""
         batches = targets.view(-1, 1, 1, targets.shape[-1])  # [M / K, 1, 1, B]
@@ -164,7 +170,7 @@ class Huber:
         records[:, 1].square_()
         return records.sum(dim=3)
 
-    def evaluation(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def evaluation(self, outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
         """See ``dltrain.nn.losses.Loss``."""
         batches = targets.view(-1, 1, 1, targets.shape[-1])
         errors = (outputs.view(len(batches), -1, *outputs.shape[1:]) - batches).view(outputs.shape)

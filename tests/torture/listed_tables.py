@@ -93,7 +93,7 @@ HEADERS: list[tuple[str, str, str]] = [
     ("a blank name", "a, ,y", "column 2 has no name"),
     ("an empty name in quotes", 'a,"",y', "column 2 has no name"),
     ("a quote that stays open", 'a,"b,y', "quote is not closed"),
-    ("no target", "a,b,c", "has no such column; it has a, b, c"),
+    ("no target", "a,b,c", "has no such column; it has 'a', 'b', 'c'"),
     ("a target in capitals", "a,b,Y", "has no such column"),
     ("a target with a blank", "a,b, y", "has no such column"),
     ("another separator", "a;b;y", "add 'data.delimiter=;'?"),
@@ -114,7 +114,7 @@ HEADERS: list[tuple[str, str, str]] = [
         "100,001 columns, at most 100,000 are read",
     ),
     ("10,000 columns of one name", ",".join(["c"] * 10_000), "two columns are called 'c'"),
-    ("numbers for a header", "1,2,3", "has no such column; it has 1, 2, 3"),
+    ("numbers for a header", "1,2,3", "has no such column; it has '1', '2', '3'"),
     ("a Cyrillic letter for a target", "a,b,\u0443", "has no such column"),
 ]
 

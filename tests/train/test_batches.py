@@ -14,7 +14,6 @@ from dltrain.train import batches as module
 from dltrain.train.batches import (
     WINDOW_ROWS,
     WINDOW_STEPS,
-    Batch,
     Batches,
     Rows,
     batch_seeds,
@@ -41,11 +40,11 @@ def loader(seeds: Sequence[int] = (0,), batch_size: int | None = 4) -> Batches:
     return Batches(few, batch_size=batch_size, order=order, seeds=seeds, transform=few.to_float)
 
 
-def batches(loader: Batches, epoch: int = 1) -> Iterator[Batch]:
+def batches(loader: Batches, epoch: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield all batches of an epoch, each good until the next."""
     for window in loader.windows(epoch):
         for index in range(len(window)):
-            yield loader.batch(index, step=STEP)
+            yield loader.batch(index, step=STEP)[:2]
 
 
 def targets(loader: Batches, epoch: int = 1) -> Tensor:
@@ -168,7 +167,7 @@ def test_bytes_become_whole_numbers(dtype: torch.dtype, batch_size: int | None) 
         transform=few.to_float,
     )
     for found in (batches(loading), few.in_order()):
-        inputs = torch.cat([inputs.clone() for inputs, _ in found])
+        inputs = torch.cat([inputs.clone() for inputs, *_ in found])
         assert inputs.dtype == dtype
         assert torch.equal(inputs, torch.arange(256, dtype=dtype).view(2, 128))
     assert few.inputs.dtype == torch.uint8
@@ -176,13 +175,13 @@ def test_bytes_become_whole_numbers(dtype: torch.dtype, batch_size: int | None) 
 
 def test_rows_that_are_floats_come_without_a_copy() -> None:
     few = rows()
-    [(inputs, _)] = few.in_order()
+    [(inputs, *_)] = few.in_order()
     assert inputs.data_ptr() == few.inputs.data_ptr()
 
 
 @pytest.mark.parametrize("count", [0, 1, EVALUATION_ROWS, EVALUATION_ROWS + 1])
 def test_rows_in_order_come_once(count: int) -> None:
-    parts = [batch for _, batch in rows(count).in_order()]
+    parts = [batch for _, batch, _ in rows(count).in_order()]
     assert all(0 < len(batch) <= EVALUATION_ROWS for batch in parts)
     assert torch.equal(torch.cat([torch.arange(0), *parts]), torch.arange(count))
 
@@ -241,7 +240,7 @@ def places(loading: Batches) -> list[tuple[int, ...]]:
     found: list[tuple[int, ...]] = []
     for window in loading.windows(1):
         for index in range(len(window)):
-            inputs, batch = loading.batch(index, step=STEP)
+            inputs, batch, _ = loading.batch(index, step=STEP)
             indices = loading._window[index][0]
             found.append((inputs.data_ptr(), batch.data_ptr(), indices.data_ptr()))
     return found
@@ -285,11 +284,11 @@ def test_a_batch_of_a_window_holds_until_the_next(batch_size: int | None) -> Non
     for window in loading.windows(1):
         held: list[tuple[Tensor, Tensor]] = []
         for index in range(len(window)):
-            inputs, batch = loading.batch(index, step=STEP)
+            inputs, batch, _ = loading.batch(index, step=STEP)
             held.append((inputs.clone(), batch.clone()))
             assert torch.equal(inputs[..., 0], batch.float())
         for index in reversed(range(len(window))):  # in whatever order they are asked for
-            assert all(map(torch.equal, loading.batch(index, step=STEP), held[index]))
+            assert all(map(torch.equal, loading.batch(index, step=STEP)[:2], held[index]))
 
 
 def test_targets_of_a_window_hold_while_it_does() -> None:
@@ -303,7 +302,7 @@ def test_targets_of_a_window_hold_while_it_does() -> None:
 def test_indices_take_four_bytes_each() -> None:
     loading = loader([3, 4])
     assert list(batches(loading))
-    assert {indices.dtype for indices, _ in loading._window} == {torch.int32}
+    assert {indices.dtype for indices, *_ in loading._window} == {torch.int32}
 
 
 def test_no_window_has_more_rows_or_steps_than_it_should() -> None:
@@ -338,7 +337,7 @@ def noise_of(seeds: Sequence[int], step: int, batch_size: int | None = 4) -> Ten
     loading = noisy(seeds, batch_size)
     next(iter(loading.windows(1)))
     number = torch.tensor(step, dtype=torch.int32)
-    inputs, batch = loading.batch(0, step=number)
+    inputs, batch, _ = loading.batch(0, step=number)
     return inputs - torch.stack([batch, 100 + batch], dim=-1)
 
 
@@ -350,7 +349,7 @@ def test_a_transform_changes_batches_and_not_the_rows_that_are_evaluated() -> No
         changed += int((inputs != plain).sum())
         assert ((inputs == plain) | (inputs == plain + 0.5)).all()
     assert 0 < changed < 2 * NUM_ROWS * 2
-    [(inputs, _)] = loading.rows.in_order()
+    [(inputs, *_)] = loading.rows.in_order()
     assert torch.equal(inputs, rows().inputs)
 
 

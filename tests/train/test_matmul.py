@@ -70,7 +70,7 @@ def test_descending_adds_the_rounded_product_to_the_whole_weight() -> None:
 
 def test_bytes_lose_nothing_on_their_way_into_bfloat16() -> None:
     rows = stack(*SOFTMAX, "device.matmul=bf16").splits["train"]
-    inputs, _ = next(rows.in_order())
+    inputs, *_ = next(rows.in_order())
     assert inputs.dtype == BF16
     assert torch.equal(inputs.to(torch.uint8), rows.inputs[: len(inputs)])
 

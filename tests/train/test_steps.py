@@ -598,7 +598,7 @@ def test_the_scale_is_that_of_the_rows_there_are() -> None:
     with torch.inference_mode():
         for window in alone.batches.windows(1):
             for index in range(len(window)):
-                inputs, targets = alone.batches.batch(
+                inputs, targets, _ = alone.batches.batch(
                     index, step=torch.tensor(0, dtype=torch.int32)
                 )
                 errors = inputs @ weight[0, 0] + bias[0, 0, 0] - targets
@@ -623,7 +623,7 @@ def by_autograd(rule: str, member: int, epochs: int) -> list[Tensor]:
     for epoch in range(1, epochs + 1):
         for window in trained.batches.windows(epoch):
             for index in range(len(window)):
-                inputs, targets = trained.batches.batch(
+                inputs, targets, _ = trained.batches.batch(
                     index, step=torch.tensor(0, dtype=torch.int32)
                 )
                 hidden = torch.tanh(s1 * (w1 @ inputs.t() + b1)) * s2

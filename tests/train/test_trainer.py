@@ -181,7 +181,8 @@ def bare_losses(words: Words, outputs: Any, losses: Any) -> tuple[dict[str, Tens
     targets = torch.from_numpy(data.targets)
     state = of_member(prepare(words).stack.model.state(), 0)
     parameters = {name: tensor.clone().requires_grad_() for name, tensor in state.items()}
-    size, epochs = config.trainer.batch_size or len(data), config.trainer.epochs
+    size = config.trainer.batch_size or len(data)
+    epochs = config.trainer.num_epochs(len(data))
     sums = []
     for indices in orders(config.seed, len(data), size, epochs):
         loss = losses(outputs(inputs[indices], *parameters.values()), targets[indices])
@@ -522,7 +523,7 @@ def batches(loading: Batches, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield all batches of an epoch, each good until the next."""
     for window in loading.windows(epoch):
         for index in range(len(window)):
-            yield loading.batch(index, step=torch.tensor(0, dtype=torch.int32))
+            yield loading.batch(index, step=torch.tensor(0, dtype=torch.int32))[:2]
 
 
 def first_step_that_is_not_finite(words: Words) -> int:

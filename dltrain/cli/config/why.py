@@ -148,8 +148,8 @@ def allowed(annotation: Any, entry: Knob) -> str:
         'a number, greater than 0; or null'
     """
     if typing.get_origin(annotation) in (types.UnionType, typing.Union):
-        [inner] = [one for one in typing.get_args(annotation) if one is not type(None)]
-        return f"{allowed(inner, entry)}; or null"
+        options = [one for one in typing.get_args(annotation) if one is not type(None)]
+        return "; or ".join([*(allowed(option, entry) for option in options), "null"])
     if isinstance(annotation, EnumType):
         return ", ".join(annotation)
     if annotation is bool:

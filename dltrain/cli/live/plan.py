@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dltrain.cli.terminal.console import dim, table, warning
+from dltrain.config.rules import class_weight_notes
 from dltrain.nn.plan import widths
 from dltrain.sweep.plan import Group, Member, Plan
 from dltrain.sweep.stacks import cut, in_order, sizes_to_try, stack_size
@@ -14,6 +15,8 @@ from dltrain.train.cost import num_steps, stack_bytes, work
 
 # Rows of a table on a terminal; plan.jsonl has all of them.
 ROWS = 20
+# Keys that change what a loss is of, and a metric that they leave alone.
+_OTHER_LOSSES = {"loss.class_weight": "balanced_accuracy", "data.log_target": "rmse"}
 
 
 def plan_facts(plan: Plan) -> list[tuple[str, object]]:
@@ -72,6 +75,14 @@ def data_notes(plan: Plan) -> list[object]:
     facts = [group.workload.data for group in plan.groups]
     warnings = dict.fromkeys(text for summary in facts for text in summary.warnings)
     notes = dict.fromkeys(text for summary in facts for text in summary.notes)
+    notes |= dict.fromkeys(text for m in plan.members for text in class_weight_notes(m.config))
+    if plan.metric.endswith("/loss"):
+        for key, metric in _OTHER_LOSSES.items():
+            if key in plan.varying:
+                notes[
+                    f"members differ in {key}, so their losses do not compare: sort by another "
+                    f"metric, such as sweep.metric={metric}"
+                ] = None
     return [*map(warning, warnings), *(dim(f"note: {text}") for text in notes)]
 
 

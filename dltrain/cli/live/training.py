@@ -66,9 +66,9 @@ def header(job: Job, run_id: str, device: str) -> list[tuple[str, object]]:
     knobs = as_dict(config.optimizer)
     settings = " ".join(f"{k}={shown(v)}" for k, v in knobs.items() if k != "kind")
     batch = config.trainer.batch_size
-    pace = (
-        f"batch {'all rows' if batch is None else batch}, {counted(config.trainer.epochs, 'epoch')}"
-    )
+    pace = f"batch {'all rows' if batch is None else batch}, {counted(job.rules.epochs, 'epoch')}"
+    if config.trainer.epochs is None:
+        pace += f" of {counted(config.trainer.steps_per_epoch(len(data.train)), 'step')}"
     return [
         ("run", run_id),
         ("model", f"{config.model.kind} {layers}, {job.num_parameters:,} parameters"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -18,16 +19,20 @@ if TYPE_CHECKING:
     from dltrain.train.outcome import Outcome
     from dltrain.train.trainer import Trainer
 
+# Of more epochs than this about so many are shown, the first and the last among them, and where
+# they take long one every so many seconds.
+MOST_ROWS, SHOWN_ROWS, SECONDS = 100, 20, 5.0
+
 
 class TrainingView:
-    """Shows a training: a row per epoch, and on a terminal a live bar below.
+    """Shows a training: a row per epoch, of many some, and on a terminal a live bar below.
 
     The bar asks the trainer how far it is, ten times a second; the trainer never calls the bar.
     """
 
     def __init__(self, console: rich.console.Console) -> None:
         self._console, self._stream = console, lasting(console)
-        self._epochs = 0
+        self._epochs, self._shown = 0, time.monotonic()
         self._columns: list[str] = []
 
     def show(self, *things: object) -> None:
@@ -68,9 +73,15 @@ class TrainingView:
         self, rows: Sequence[Mapping[str, float]], outcomes: Sequence[Outcome], *, seconds: float
     ) -> None:
         """Show one epoch of the first member; its name stands in the header."""
+        number, now = int(rows[0]["epoch"]), time.monotonic()
+        every = -(-self._epochs // SHOWN_ROWS) if self._epochs > MOST_ROWS else 1
+        waits = now < self._shown + SECONDS and outcomes[0].status == "running"
+        if number % every and number != 1 and waits:
+            return
+        self._shown = now
         row = {n: x if _is_measured(n, rows[0]) else math.nan for n, x in rows[0].items()}
         cells = [f"{_metric(row.get(name)):>{_width(name)}}" for name in self._columns]
-        epoch = f"{row['epoch']:.0f}/{self._epochs}"
+        epoch = f"{number}/{self._epochs}"
         line = f"{epoch:>11}  {'  '.join(cells)}  {duration(seconds):>10}"
         self.show(Text(line + (" *" if outcomes[0].improved else "")))
 

@@ -17,6 +17,7 @@ from dltrain.data.dataset import Column
 from dltrain.data.table.duplicates import Duplicates, count_duplicates
 from dltrain.data.table.options import Options
 from dltrain.data.table.table import Integers, Table
+from dltrain.data.table.target import other_task
 from dltrain.data.table.telling import telling_columns
 from dltrain.data.table.twins import Twins, constants, twins
 
@@ -27,6 +28,7 @@ class Account:
 
     target: str
     reason: str  # what it is taken for, and why
+    other_task: str  # what it can be taken for as well, if anything
     rows: Mapping[str, int]  # of each split
     numbers: int  # columns that became a number
     categories: int  # columns that became a number for each category
@@ -73,6 +75,7 @@ def account_of(
         options: How it is prepared.
     """
     train, learned = splits["train"], [column.name for column in columns]
+    used = {*learned, target.name, options.weight}
     imputed = {c.name: c.missing for c in columns if c.role == "number" and c.missing}
     incomplete = np.zeros(len(table), dtype=bool)
     for name in imputed:
@@ -86,11 +89,12 @@ def account_of(
     return Account(
         target=target.name,
         reason=reason,
+        other_task=other_task(table, options, classes=target.categories),
         rows={name: len(rows) for name, rows in splits.items()},
         numbers=sum(column.role == "number" for column in columns),
         categories=sum(column.role == "category" for column in columns),
         inputs=sum(len(column.features) for column in columns),
-        left_out=[name for name in table.header if name not in (*learned, target.name)],
+        left_out=[name for name in table.header if name not in used],
         imputed=imputed,
         complete_rows=int(np.count_nonzero(~incomplete)),
         unseen={column.name: column.unseen for column in columns if column.unseen},

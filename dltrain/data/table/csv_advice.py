@@ -26,7 +26,7 @@ def advice_on_header(header: Sequence[str], line: bytes, *, delimiter: str) -> s
             f"add data.skip_rows=1 'data.delimiter={mark}'"
         )
     ends = line.rstrip(b"\r\n").endswith(delimiter.encode())
-    if len(header) > 1 and ends and all(map(str.strip, header[:-1])):
+    if ends and not header[-1].strip() and all(map(str.strip, header[:-1])):
         return (
             f"the header ends with {delimiter!r}, so column {len(header)} has no name; "
             f"give it one, or take the ends off all lines: sed 's/{delimiter}\\r*$//'"

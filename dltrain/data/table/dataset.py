@@ -15,9 +15,16 @@ from dltrain.data.table.account import account_of
 from dltrain.data.table.encode import fit_category, fit_number, prepare, prepare_amounts
 from dltrain.data.table.options import Options
 from dltrain.data.table.splitting import draw_rows, not_learned
-from dltrain.data.table.table import Integers, Table
+from dltrain.data.table.table import Integers, Table, listed
 from dltrain.data.table.table_files import name_of, read_table
-from dltrain.data.table.target import classes_of, decide_task
+from dltrain.data.table.target import (
+    classes_of,
+    decide_task,
+    log_note,
+    no_amounts,
+    no_logarithm,
+)
+from dltrain.data.table.weights import fit_weights
 from dltrain.text import closest
 
 
@@ -39,25 +46,21 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     table, files, source = read_table(path, options)
     features, notes = _feature_columns(table, options)
     dropped = _handle_missing(table, features, options)
-    as_text = options.target in options.categorical
-    task, reason = decide_task(table, options.target, stated=options.task, as_text=as_text)
+    task, reason = decide_task(table, options)
     _refuse_wide(table, features, options)
     names, classes = _classes(table, task, options)
     rows = draw_rows(table, classes, options, files=files)
     by_name, order = dict(zip(SPLIT_NAMES, rows, strict=True)), np.concatenate(rows)
-    targets: npt.NDArray[np.generic]
-    if classes is None:
-        target, targets, amounts = _fit_amounts(table, by_name, options, dtype)
-    else:
-        target, targets, amounts = Column(options.target, "target", categories=names), classes, {}
+    target, targets, amounts = _fit_target(table, by_name, names, classes, options, dtype=dtype)
     columns = _fit(table, features, by_name["train"], options)
-    every_column = _in_header_order(table, columns, target)
+    weighing, weights = fit_weights(table, options.weight, by_name, dtype=dtype)
+    every_column = _in_header_order(table, [*columns, target, *weighing])
     account = account_of(
         table, columns, target, reason=reason, splits=by_name, classes=classes, options=options
     )
     table.release(options.target)
     inputs = prepare(table, columns, order, dtype=dtype)
-    splits = consecutive_split(inputs, targets[order], sizes=list(map(len, rows)))
+    splits = consecutive_split(inputs, targets[order], sizes=[*map(len, rows)], weights=weights)
     notes += [f"{dropped} rows with missing values were dropped"] if dropped else []
     return Dataset(
         name=name or name_of(files),
@@ -79,6 +82,7 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
         notes=(*notes, *sentences.notes(account)),
         warnings=tuple(sentences.warnings(account, options)),
         facts=account.record(),
+        other_task=account.other_task,
         reading={**asdict(options.reading), "missing_values": list(options.missing_values)},
     )
 
@@ -89,18 +93,25 @@ def _feature_columns(table: Table, options: Options) -> tuple[list[str], list[st
     Returns:
         Those to learn from, in header order; and notes on those that say which rows train.
     """
+    if not options.target:
+        raise ValueError(
+            "data.target: which column is to be predicted? Add data.target=COLUMN; "
+            f"{table.name} has {listed(table.header)}"
+        )
     asked = [("data.target", [options.target]), ("data.drop", options.drop)]
     asked += [("data.features", options.features or []), ("data.categorical", options.categorical)]
     asked += [(f"data.{knob}", [column]) for knob, column in options.splitting.items()]
+    asked += [("data.weight", [options.weight])] if options.weight is not None else []
     for key, columns in asked:
         for column in columns:
             if column not in table.header:
                 hint = _delimiter_hint(table) or closest(column, table.header)
                 raise ValueError(
                     f"{key}={column}: {table.name} has no such column; it has "
-                    f"{_some(table.header)}{hint}"
+                    f"{listed(table.header)}{hint}"
                 )
     left_out, notes = not_learned(table, options)
+    notes += [log_note(options.target)] if options.log_target else []
     wanted = set(table.header if options.features is None else options.features)
     wanted -= {options.target, *options.drop, *left_out}
     return [column for column in table.header if column in wanted], notes
@@ -114,7 +125,7 @@ def _delimiter_hint(table: Table) -> str:
 
 def _handle_missing(table: Table, features: Sequence[str], options: Options) -> int:
     """Drop rows with missing cells or refuse them, as the options say; return how many dropped."""
-    used = [*features, options.target]
+    used = [*features, options.target, *([options.weight] if options.weight is not None else [])]
     if options.missing == "drop":
         absent = np.any([table.missing(column) for column in used], axis=0)
         if absent.all():
@@ -125,7 +136,8 @@ def _handle_missing(table: Table, features: Sequence[str], options: Options) -> 
     for column in used if options.missing == "error" else [options.target]:
         rows = np.flatnonzero(table.missing(column))
         if len(rows):
-            cure = "drop" if column == options.target else "mean, median or drop"
+            only_drop = column in (options.target, options.weight)
+            cure = "drop" if only_drop else "mean, median or drop"
             raise ValueError(
                 f"{table.at(rows[0], column)}: no value ({len(rows):,} rows have none); "
                 f"fill it in or use data.missing={cure}"
@@ -138,12 +150,17 @@ def _classes(table: Table, task: str, options: Options) -> tuple[tuple[str, ...]
     name = options.target
     if task == "regression":
         return (), None
+    if options.log_target:
+        raise no_logarithm(name)
     as_text = name in options.categorical or table.is_category(name)
     names, indices = classes_of(table, name, as_text=as_text)
     if len(names) > options.max_categories:
+        more = f"add data.max_categories={len(names)} if each names a class"
+        if name not in options.categorical and table.numbers(name) is not None:
+            more += ", or data.task=regression if they are amounts"
         raise ValueError(
             f"{table.name}: the target {name!r} has {len(names):,} different values, more than "
-            f"data.max_categories={options.max_categories}; use data.task=regression or raise it"
+            f"data.max_categories={options.max_categories}; {more}"
         )
     if len(names) < 2:
         raise ValueError(
@@ -152,13 +169,28 @@ def _classes(table: Table, task: str, options: Options) -> tuple[tuple[str, ...]
     return names, indices
 
 
-def _fit_amounts(
-    table: Table, splits: Mapping[str, Integers], options: Options, dtype: str
+def _fit_target(
+    table: Table,
+    splits: Mapping[str, Integers],
+    names: tuple[str, ...],
+    classes: Integers | None,
+    options: Options,
+    *,
+    dtype: str,
 ) -> tuple[Column, npt.NDArray[np.generic], dict[str, Amounts]]:
-    """Prepare a regression's targets, [N]; and say how, and where they lie in each split."""
+    """Prepare the targets, [N]; and say how, and where amounts lie in each split."""
     name, standardise = options.target, options.standardise_target
+    if classes is not None:
+        return Column(name, "target", categories=names), classes, {}
+    if table.numbers(name) is None:
+        raise ValueError(no_amounts(table, name, most=options.max_categories))
     column, targets = prepare_amounts(
-        table, name, splits["train"], standardise=standardise, dtype=dtype
+        table,
+        name,
+        splits["train"],
+        standardise=standardise,
+        log=options.log_target,
+        dtype=dtype,
     )
     values = table.numbers(name)
     assert values is not None
@@ -224,17 +256,13 @@ def _joint_scale(columns: Sequence[Column]) -> Scale:
     return Scale(
         np.repeat([column.mean for column in columns], widths),
         np.repeat([column.deviation for column in columns], widths),
+        log=any(column.log for column in columns),
     )
 
 
-def _in_header_order(table: Table, columns: Sequence[Column], target: Column) -> tuple[Column, ...]:
-    known = {column.name: column for column in [*columns, target]}
+def _in_header_order(table: Table, columns: Sequence[Column]) -> tuple[Column, ...]:
+    known = {column.name: column for column in columns}
     return tuple(
         known.get(name, Column(name, "dropped", int(table.missing(name).sum())))
         for name in table.header
     )
-
-
-def _some(names: Sequence[str], most: int = 8) -> str:
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

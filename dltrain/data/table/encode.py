@@ -18,6 +18,7 @@ import numpy.typing as npt
 from dltrain.data.dataset import Column
 from dltrain.data.table.cells import Floats
 from dltrain.data.table.table import WORKERS, Integers, Table
+from dltrain.text import counted
 
 TILE_NUMBERS = 1 << 17  # what is computed at once, so that it stays in the cache
 
@@ -152,20 +153,26 @@ def prepare(
 
 
 def prepare_amounts(
-    table: Table, name: str, train: Integers, *, standardise: bool, dtype: npt.DTypeLike
+    table: Table,
+    name: str,
+    train: Integers,
+    *,
+    standardise: bool,
+    log: bool,
+    dtype: npt.DTypeLike,
 ) -> tuple[Column, npt.NDArray[np.floating]]:
     """Turn a regression's target into numbers, [N], in the table's order; and say how.
 
     Raises:
-        ValueError: If the target is text, or too large to standardise or for the type.
+        ValueError: If it is too large to standardise or for the type, or has no logarithm that
+            is asked for.
     """
     values = table.numbers(name)
-    if values is None:
-        raise ValueError(
-            f"{table.at(0, name)}: {table.text(0, name)!r} is not a number; "
-            "use data.task=classification if it names a class"
-        )
+    assert values is not None
     mean, deviation = 0.0, 1.0
+    if log:
+        refuse_no_logarithm(table, name, values)
+        values = np.log(values)
     if standardise:
         mean, deviation = scale_of(values[train], f"{table.name}: column {name!r}")
     with np.errstate(over="ignore"):
@@ -173,7 +180,19 @@ def prepare_amounts(
         rounded = amounts.astype(dtype)
     if not np.isfinite(rounded).all():
         raise _too_large(table, name, amounts, rounded.dtype)
-    return Column(name, "target", mean=mean, deviation=deviation), rounded
+    return Column(name, "target", mean=mean, deviation=deviation, log=log), rounded
+
+
+def refuse_no_logarithm(table: Table, name: str, amounts: Floats) -> None:
+    """Refuse amounts that are not above 0, where the logarithm is learned."""
+    wrong = np.flatnonzero(amounts <= 0)
+    if len(wrong):
+        row = wrong[0]
+        raise ValueError(
+            f"{table.at(row, name)}: {amounts[row]:g} has no logarithm ("
+            f"{counted(len(wrong), 'row')} of 0 or less), and data.log_target=true learns it; "
+            "correct what is wrong, or leave data.log_target out"
+        )
 
 
 class Encoder:

@@ -16,12 +16,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dltrain.data.dataset import EVALUATION_ROWS, Column, Dataset
-from dltrain.data.table.cells import parsed
-from dltrain.data.table.encode import Encoder
+from dltrain.data.table.cells import parsed, truths
+from dltrain.data.table.encode import Encoder, refuse_no_logarithm
 from dltrain.data.table.sentences import new_categories
 from dltrain.data.table.source import HeldRows
-from dltrain.data.table.table import Table, quoted
-from dltrain.text import clipped, closest
+from dltrain.data.table.table import Table, listed, quoted
+from dltrain.data.table.weights import read_weights
+from dltrain.text import closest
 
 # Numbers of a part: large enough for the products, small enough to stay small beside a block.
 PART_NUMBERS = 1 << 20
@@ -36,6 +37,7 @@ class Part:
     inputs: npt.NDArray[np.generic]  # [B, I]
     # [B], class indices or prepared amounts; None if they were not asked for
     targets: npt.NDArray[np.generic] | None
+    weights: npt.NDArray[np.floating] | None = None  # [B], if targets were asked for and count so
 
 
 class OtherRows:
@@ -60,11 +62,13 @@ class OtherRows:
         self._targets = targets
         self._refuse_shifted(header)
         wanted = [column.name for column in self._columns]
-        self._refuse_missing([*wanted, *([data.target_name] if targets else [])], header)
+        judged = [data.target_name] if targets else []
+        judged += [data.weight_name] if targets and data.weight_name is not None else []
+        self._refuse_missing([*wanted, *judged], header)
         # Texts of categories are asked for; of what is not learned from nothing is.
         as_text = [column.name for column in self._columns if column.role == "category"]
         self._as_text = [*as_text, *([data.target_name] if targets and data.class_names else [])]
-        used = {*wanted, *([data.target_name] if targets else [])}
+        used = {*wanted, *judged}
         self._unused = [column for column in header if column not in used]
         self._booleans: dict[str, bool] = {}
         self.rows = 0  # how many were prepared so far
@@ -89,9 +93,11 @@ class OtherRows:
         missing = [column for column in wanted if column not in header]
         if not missing:
             return
-        role = " to compare with" if missing[0] == self._data.target_name else ""
-        known = ", ".join(clipped(column, most=40) for column in header[:8])
-        more = f" and {len(header) - 8} more" if len(header) > 8 else ""
+        roles = {
+            self._data.target_name: " to compare with",
+            self._data.weight_name: " to weigh the rows by",
+        }
+        role = roles.get(missing[0], "")
         mark = self._data.reading["delimiter"] or ","
         hint = closest(missing[0], header)
         if len(header) == 1 and len(wanted) > 1:
@@ -99,7 +105,7 @@ class OtherRows:
         others = f" (nor {len(missing) - 1} others)" if len(missing) > 1 else ""
         raise ValueError(
             f"{self._name}: has no column {quoted(missing[0])}{role}{others}; "
-            f"it has {known}{more}{hint}"
+            f"it has {listed(header)}{hint}"
         )
 
     def parts(self, rows: HeldRows) -> Iterator[Part]:
@@ -119,6 +125,7 @@ class OtherRows:
         )
         encoders = [self._encoder(table, column) for column in self._columns]
         targets = self._prepared_targets(table) if self._targets else None
+        weights = self._prepared_weights(table) if self._targets else None
         ends = np.cumsum([encoder.width for encoder in encoders])
         width = int(ends[-1])
         whole = PART_NUMBERS // (width + len(rows.header)) // EVALUATION_ROWS * EVALUATION_ROWS
@@ -129,7 +136,13 @@ class OtherRows:
             for encoder, end in zip(encoders, ends, strict=True):
                 encoder.write(slice(start, stop), inputs[:, end - encoder.width : end])
             self.rows += stop - start
-            yield Part(start, stop, inputs, None if targets is None else targets[start:stop])
+            yield Part(
+                start,
+                stop,
+                inputs,
+                targets=None if targets is None else targets[start:stop],
+                weights=None if weights is None else weights[start:stop],
+            )
 
     def notes(self) -> Iterator[str]:
         """Say what of the rows so far was not there, or not like that in training."""
@@ -161,12 +174,15 @@ class OtherRows:
         except ValueError:
             pass  # what it advises helps only before training
         texts, codes = table.categories(column)
-        numbers = parsed(pa.array(texts, pa.string()))
-        wrong = np.flatnonzero((codes >= 0) & ~np.isfinite(numbers)[codes])
-        raise ValueError(
-            f"{table.at(wrong[0], column)}: {quoted(texts[codes[wrong[0]]])} is no finite number, "
-            "and numbers were learned from there; correct it"
-        )
+        held = pa.array(texts, pa.string())
+        is_number, is_truth = np.isfinite(parsed(held)), ~np.isnan(truths(held))
+        counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+        right, what = is_number, "no finite number, and numbers were learned from there"
+        if counts[is_truth].sum() > counts[is_number].sum():
+            right, what = is_truth, "neither true nor false, as other cells are there"
+        wrong = np.flatnonzero((codes >= 0) & ~right[codes])
+        cell = quoted(texts[codes[wrong[0]]])
+        raise ValueError(f"{table.at(wrong[0], column)}: {cell} is {what}; correct it")
 
     def _refuse_mixture(self, table: Table, column: str) -> None:
         """Refuse true and false where other blocks have numbers: they are read alike in one."""
@@ -180,6 +196,14 @@ class OtherRows:
                 f"among {'numbers' if boolean else 'true and false'}; correct it"
             )
 
+    def _prepared_weights(self, table: Table) -> npt.NDArray[np.floating] | None:
+        """Prepare the weights of a block, [n]."""
+        column = next((c for c in self._data.columns if c.role == "weight"), None)
+        if column is None:
+            return None
+        weights = read_weights(table, column.name) / column.deviation
+        return weights.astype(self._dtype)
+
     def _prepared_targets(self, table: Table) -> npt.NDArray[np.generic]:
         """Prepare the target of a block, [n]."""
         name, classes = self._data.target_name, self._data.class_names
@@ -191,9 +215,10 @@ class OtherRows:
             self._refuse_mixture(table, name)
             amounts, scale = table.numbers(name), self._data.target_scale
             assert amounts is not None
+            if scale.log:
+                refuse_no_logarithm(table, name, amounts)
             with np.errstate(over="ignore"):
-                scaled = (amounts - scale.mean[0]) / scale.deviation[0]
-                prepared: npt.NDArray[np.generic] = scaled.astype(self._dtype)
+                prepared: npt.NDArray[np.generic] = scale.prepared(amounts).astype(self._dtype)
             if not np.isfinite(prepared).all():
                 row = np.argmin(np.isfinite(prepared))
                 raise ValueError(f"{table.at(row, name)}: is too large for {self._dtype}")
@@ -207,11 +232,9 @@ class OtherRows:
         wrong = np.flatnonzero(indices < 0)
         if len(wrong):
             text = texts[codes[wrong[0]]]
-            known = ", ".join(clipped(label, most=40) for label in classes[:8])
-            more = f" and {len(classes) - 8} more" if len(classes) > 8 else ""
             raise ValueError(
                 f"{table.at(wrong[0], name)}: {quoted(text)} is none of the classes"
-                f"{closest(text, classes)} (there are: {known}{more})"
+                f"{closest(text, classes)} (there are: {listed(classes)})"
             )
         return indices
 

@@ -12,7 +12,7 @@ from dltrain.data.table.reading import Reading
 class Options:
     """How a table is prepared; see the knobs of ``data=csv``."""
 
-    target: str
+    target: str  # empty: not said, which is refused once the columns are known
     task: str
     features: Sequence[str] | None
     drop: Sequence[str]
@@ -22,9 +22,11 @@ class Options:
     max_categories: int
     standardise: bool
     standardise_target: bool
+    log_target: bool
     val_fraction: float
     test_fraction: float
     stratify: bool
+    weight: str | None
     group: str | None
     order: str | None
     split: str | None
@@ -57,3 +59,8 @@ class Options:
         """Columns that say which rows train, by knob."""
         columns = {"group": self.group, "order": self.order, "split": self.split}
         return {knob: column for knob, column in columns.items() if column is not None}
+
+    @property
+    def not_features(self) -> set[str]:
+        """Columns that are read, whether or not data.drop names them."""
+        return {*self.splitting.values(), *([] if self.weight is None else [self.weight])}

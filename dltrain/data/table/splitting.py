@@ -16,16 +16,18 @@ _WHY = {
     "group": "keeps rows together",
     "order": "orders the rows in time",
     "split": "says which rows train",
+    "weight": "weighs the rows, in training and in every metric",
 }
 
 
 def not_learned(table: Table, options: Options) -> tuple[set[str], list[str]]:
-    """Name the columns that say which rows train and are no features; and say so in notes."""
+    """Name the columns that say what a row is for and are no features; and say so in notes."""
     columns = {
         knob: column
         for knob, column in options.splitting.items()
         if knob != "order" or table.numbers(column) is None
     }
+    columns |= {} if options.weight is None else {"weight": options.weight}
     notes = [
         f"{column!r} {_WHY[knob]} (data.{knob}), so it is not learned from"
         for knob, column in columns.items()

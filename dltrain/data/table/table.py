@@ -257,5 +257,11 @@ def quoted(text: str, *, most: int = 80) -> str:
     return repr(text) if len(text) <= most else f"{text[:most]!r}..."
 
 
+def listed(names: Sequence[str], *, most: int = 8) -> str:
+    """List the first few names, quoted, so that a space at an end shows; and how many more."""
+    shown = ", ".join(quoted(name, most=40) for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
 def _finite_numbers(texts: Sequence[str]) -> list[float]:
     return [float(text) for text in texts if FINITE.fullmatch(text) and isfinite(float(text))]

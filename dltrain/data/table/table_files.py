@@ -39,7 +39,7 @@ def read_table(path: str, options: Options) -> tuple[Table, SeveralFiles, str]:
             several,
             missing_values=options.missing_values,
             as_text=[*options.categorical, *labels, *groups],
-            unused=[name for name in options.drop if name not in options.splitting.values()],
+            unused=[name for name in options.drop if name not in options.not_features],
         )
     except OSError as error:
         name = Path(error.filename or first)

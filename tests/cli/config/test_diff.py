@@ -29,10 +29,10 @@ def test_a_run_differs_from_the_defaults_of_its_choices(here: Path, call: Call) 
     rows = stripped(table(shown(call, "diff", run.short)))
     assert rows[0] == ["key", "default", run.short]
     assert rows[1:] == [
-        ["data.num_train", "1000", "96"],
-        ["data.num_val", "1000", "32"],
         ["trainer.epochs", "10", "1"],
         ["trainer.batch_size", "32", "16"],
+        ["data.num_train", "1000", "96"],
+        ["data.num_val", "1000", "32"],
         ["model.hidden", "[256]", "[8]"],
     ]
     assert call("output_dir=other").code == 0

@@ -20,6 +20,7 @@ def test_the_facts_are_those_of_the_columns_that_are_learned_from(prepare: Prepa
     assert data.facts == {
         "target": "y",
         "reason": "'y' holds numbers, so this is regression",
+        "other_task": "",
         "rows": {"train": 41, "val": 0, "test": 0},
         "numbers": 2,
         "categories": 1,

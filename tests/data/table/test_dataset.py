@@ -24,6 +24,7 @@ from dltrain.data.table.options import Options
 from dltrain.data.table.table import Table
 from dltrain.train import build
 from tests.benchmarks.csv_reading import OURS, measured, write_table
+from tests.conftest import Call
 from tests.data.table.conftest import (
     HOLES,
     PLAIN,
@@ -157,8 +158,79 @@ def test_too_many_categories_are_refused_all_at_once(prepare: Prepare) -> None:
 
 def test_text_is_no_amount(prepare: Prepare) -> None:
     assert refusal(prepare, "a,y\n1,p\n2,q\n", task="regression") == (
-        "t.csv:2: column 'y': 'p' is not a number; use data.task=classification if it names a class"
+        "t.csv:2: column 'y': 'p' is not a number; use data.task=classification if its 2 different "
+        "texts name classes"
     )
+
+
+def test_more_labels_than_are_allowed_are_sent_straight_to_what_allows_them(
+    prepare: Prepare,
+) -> None:
+    content = "a,y\n" + "".join(f"{i},w{i % 55}\n" for i in range(110))
+    assert refusal(prepare, content, task="regression") == (
+        "t.csv:2: column 'y': 'w0' is not a number; use data.task=classification and "
+        "data.max_categories=55 if its 55 different texts name classes"
+    )
+    assert refusal(prepare, content) == (
+        "t.csv: the target 'y' has 55 different values, more than data.max_categories=50; "
+        "add data.max_categories=55 if each names a class"
+    )
+    data = prepare(content, task="classification", max_categories=55)
+    assert len(data.class_names) == 55
+
+
+def test_more_numbers_than_classes_are_allowed_may_be_amounts(prepare: Prepare) -> None:
+    content = "a,y\n" + "".join(f"{i},{i}.5\n" for i in range(60))
+    said = refusal(prepare, content, task="classification")
+    assert said.endswith("each names a class, or data.task=regression if they are amounts")
+    assert prepare(content, task="regression").task == "regression"
+
+
+@pytest.mark.parametrize(
+    ("cells", "options", "other"),
+    [
+        ([i % 10 for i in range(60)], {}, "regression"),
+        ([i % 15 + 1 for i in range(60)], {}, "classification"),
+        ([i % 15 + 0.5 for i in range(60)], {}, ""),
+        (["pqr"[i % 3] for i in range(60)], {}, ""),
+        ([i % 2 == 0 for i in range(60)], {}, ""),
+        ([i % 10 for i in range(60)], {"categorical": ["y"]}, ""),
+        ([i % 60 for i in range(60)], {}, ""),
+        ([i % 60 for i in range(60)], {"max_categories": 60}, "classification"),
+        ([7] * 60, {"task": "regression"}, ""),
+    ],
+)
+def test_what_a_target_can_be_taken_for_as_well_is_known(
+    prepare: Prepare, cells: list[object], options: dict[str, Any], other: str
+) -> None:
+    content = "a,y\n" + "".join(f"{i},{cell}\n" for i, cell in enumerate(cells))
+    assert prepare(content, **options).other_task == other
+
+
+def test_without_a_target_the_columns_are_listed(here: Path, call: Call) -> None:
+    (here / "t.csv").write_text("room, price,y\n1,2,3\n")
+    for verb in ((), ("data",)):
+        shown = call(*verb, "data=csv", "data.path=t.csv")
+        assert (shown.code, shown.out) == (2, "")
+        assert shown.err == (
+            "dltrain: error: data.target: which column is to be predicted? Add data.target=COLUMN; "
+            "t.csv has 'room', ' price', 'y'\n"
+        )
+
+
+def test_a_model_that_does_not_fit_the_targets_is_told_what_would_make_them_fit(
+    here: Path, call: Call
+) -> None:
+    counts = "".join(f"{i},{i % 10},{i % 15 + 1},{'pqr'[i % 3]}\n" for i in range(60))
+    (here / "t.csv").write_text(f"x,count,label,name\n{counts}")
+    words = ("data=csv", "data.path=t.csv", "trainer.epochs=1")
+    said = call(*words, "data.target=count", "model=linear").err
+    assert said.endswith("or data.task=regression if its target holds amounts\n")
+    said = call(*words, "data.target=label", "model=softmax").err
+    assert said.endswith("or data.task=classification if its target holds numbers of classes\n")
+    assert "data.task" not in call(*words, "data.target=name", "model=linear").err
+    fits = ("data.target=count", "model=linear", "data.task=regression")
+    assert call(*words, *fits).code == 0
 
 
 def test_one_class_is_nothing_to_tell_apart(prepare: Prepare) -> None:
@@ -171,7 +243,7 @@ def test_more_classes_than_categories_are_refused(prepare: Prepare) -> None:
     content = "a,y\n" + "".join(f"{i},t{i}\n" for i in range(6))
     assert refusal(prepare, content, max_categories=5) == (
         "t.csv: the target 'y' has 6 different values, more than data.max_categories=5; "
-        "use data.task=regression or raise it"
+        "add data.max_categories=6 if each names a class"
     )
 
 
@@ -225,16 +297,19 @@ def test_features_keep_the_order_of_the_header(prepare: Prepare) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"target": "z"}, "data.target=z: t.csv has no such column; it has room, y"),
+        ({"target": "z"}, "data.target=z: t.csv has no such column; it has 'room', 'y'"),
         (
             {"drop": ["rom"]},
-            "data.drop=rom: t.csv has no such column; it has room, y; did you mean room?",
+            "data.drop=rom: t.csv has no such column; it has 'room', 'y'; did you mean room?",
         ),
         (
             {"features": ["roomy"]},
-            "data.features=roomy: t.csv has no such column; it has room, y; did you mean room?",
+            "data.features=roomy: t.csv has no such column; it has 'room', 'y'; did you mean room?",
         ),
-        ({"categorical": ["q"]}, "data.categorical=q: t.csv has no such column; it has room, y"),
+        (
+            {"categorical": ["q"]},
+            "data.categorical=q: t.csv has no such column; it has 'room', 'y'",
+        ),
         (
             {"drop": ["room"]},
             "t.csv: no column is left to learn from; see data.features, data.drop",

@@ -112,15 +112,24 @@ def test_missing_cells_and_new_categories_become_what_training_says() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("colour,on\n", r"o\.csv: has no column 'x'; it has colour, on"),
+        ("colour,on\n", r"o\.csv: has no column 'x'; it has 'colour', 'on'"),
         ("X1,colour,Colour,on\n", r"has no column 'x'"),
-        ("x,color,on\n", r"has no column 'colour'; it has x, color, on; did you mean color\?"),
-        ("a\n", r"has no column 'x' \(nor 2 others\); it has a; cells are separated by ',' here"),
+        (
+            "x,color,on\n",
+            r"has no column 'colour'; it has 'x', 'color', 'on'; did you mean color\?",
+        ),
+        ("a\n", r"has no column 'x' \(nor 2 others\); it has 'a'; cells are separated by ',' here"),
         ("x,colour,on\n1,red,true\nabc,red,true\n", r"o\.csv:3: column 'x': 'abc' is no finite"),
         ("x,colour,on\nabc,red,true\n", r"o\.csv:2: column 'x': 'abc' is no finite number"),
         ("x,colour,on\n1,red,true\n\ninf,red,true\n", r"o\.csv:4: column 'x': 'inf' is no finite"),
         ("x,colour,on\n1e999,red,true\n", r"o\.csv:2: column 'x': '1e999' is no finite number"),
         ("x,colour,on\n1,red,true\n1,red,5\n", r"o\.csv:2: column 'on': 'true' is no finite"),
+        (
+            "x,colour,on\n1,red,True\n1,red,False\n1,red,yes\n",
+            r"o\.csv:4: column 'on': 'yes' is ne",
+        ),
+        ("x,colour,on\n1,red,true\n1,red,5\n1,red,yes\n1,red,\n1,red,false\n", r"csv:3: .* '5' is"),
+        ("x,colour,on\n1,red,yes\n1,red,5\n1,red,6\n1,red,true\n", r"csv:2: .* 'yes' is no finite"),
         ("x,colour,on\n1e300,red,true\n", r"column 'x' holds numbers too large for float32"),
     ],
 )
@@ -166,7 +175,7 @@ def test_amounts_that_are_none_are_refused(text: str, told: str) -> None:
 def test_a_label_that_names_no_class_is_refused() -> None:
     data = data_of("data.target=colour", "data.missing=drop", "model=softmax")
     told = r"o\.csv:3: column 'colour': 'rde' is none of the classes; did you mean red\? "
-    with pytest.raises(ValueError, match=told + r"\(there are: green, red\)"):
+    with pytest.raises(ValueError, match=told + r"\(there are: 'green', 'red'\)"):
         prepared(data, "x,on,y,colour\n1,true,2,red\n1,true,2,rde\n", targets=True)
 
 

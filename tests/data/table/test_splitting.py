@@ -180,7 +180,7 @@ def test_a_missing_cell_is_refused_with_its_line(prepare: Prepare, knob: str) ->
 
 def test_a_column_that_is_not_there_is_refused(prepare: Prepare) -> None:
     message = refusal(prepare, numbered(6, str, "when"), order="wehn")
-    assert message.startswith("data.order=wehn: t.csv has no such column; it has a, when, y")
+    assert message.startswith("data.order=wehn: t.csv has no such column; it has 'a', 'when', 'y'")
 
 
 FILES = {"v.csv": "y,a\n10,1\n11,2\n", "w.csv": "a,y\n3,12\n"}
