@@ -33,7 +33,10 @@ class CsvConfig:
 
     kind: str = knob("which class of data this is; chosen with data=")
     name: str | None = knob("name in run folders; null: the file's name", raw=True)
-    path: str | None = knob("the CSV file; package:NAME is one that dltrain ships", raw=True)
+    path: str | None = knob(
+        "the file; several: [a.csv,b.csv] or parts/*.csv; package:NAME is one that dltrain ships",
+        raw=True,
+    )
     target: str | None = knob("name of the column to predict", raw=True)
     task: Task = knob("what the target is; auto looks at its values")
     features: list[str] | None = knob("columns to learn from; null: all but the target")
@@ -76,8 +79,8 @@ class CsvConfig:
         "column to sort by: train on the past, validate and test on the future", raw=True
     )
     split: str | None = knob("column that says train, val or test of each row", raw=True)
-    val_path: str | None = knob("CSV file whose rows validate; null: drawn from path", raw=True)
-    test_path: str | None = knob("CSV file whose rows test; null: drawn from path", raw=True)
+    val_path: str | None = knob("files whose rows validate; null: drawn from path", raw=True)
+    test_path: str | None = knob("files whose rows test; null: drawn from path", raw=True)
     folds: int | None = knob(
         "cut the rows that do not test into this many folds, of which one validates",
         ge=2,

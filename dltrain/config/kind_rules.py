@@ -179,7 +179,7 @@ def _not_tables(knob: str, text: str) -> str | None:
         return _not_a_table(text)
     paths = list(table_files(knob, text).values())
     if not paths:
-        return "no file has a name like that"
+        return "no such file: none has a name like that"
     if len(paths) > MAX_FILES:
         return f"more than {MAX_FILES:,} files have a name like that"
     twice = next((path for path in paths if paths.count(path) > 1), None)
