@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import lzma
 from collections.abc import Iterator, Sequence
 
 from tests.torture.listed_config import GLOBAL, SGD, nested
@@ -109,6 +111,12 @@ TABLES: list[tuple[str, Content, Sequence[str]]] = [
     ("a byte order mark", "\ufeff" + text(numbers()), []),
     ("line ends of Windows", text(numbers()).replace("\n", "\r\n"), []),
     ("no last line end", text(numbers()).rstrip(), []),
+    ("UTF-16", text(numbers()).encode("utf-16"), []),
+    ("UTF-32", text(numbers()).encode("utf-32"), []),
+    ("gzip", gzip.compress(text(numbers()).encode()), []),
+    ("xz", lzma.compress(text(numbers()).encode()), []),
+    ("comments", "# one\n" + text(numbers()) + "# two\n", ["data.comment=#"]),
+    ("a preamble", "one\n\n" + text(numbers()), ["data.skip_rows=1"]),
     ("empty lines", text(numbers()).replace("\n", "\n\n"), []),
     ("semicolons", text(numbers()).replace(",", ";"), ["data.delimiter=;"]),
     ("tabs", text(numbers()).replace(",", "\t"), ["data.delimiter=\\t"]),

@@ -28,12 +28,12 @@ from dltrain.data.table.weights import fit_weights
 from dltrain.text import closest, counted
 
 
-def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dataset:
+def tabular(name: str | None, *, path: str | None, options: Options, dtype: str) -> Dataset:
     """Read a CSV file and prepare it for training.
 
     Args:
         name: How the data set is called; None: the file's name without its ending.
-        path: The file; ``package:NAME`` is one that dltrain ships.
+        path: The file; ``package:NAME`` is one that dltrain ships; None: a query is asked.
         options: How to prepare it.
         dtype: Of the inputs and of a regression's targets: float32 or float64.
 
@@ -51,11 +51,7 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     names, classes = _classes(table, task, options)
     rows = draw_rows(table, classes, options, files=files)
     by_name, order = dict(zip(SPLIT_NAMES, rows, strict=True)), np.concatenate(rows)
-    targets: npt.NDArray[np.generic]
-    if classes is None:
-        target, targets, amounts = _fit_amounts(table, by_name, options, dtype)
-    else:
-        target, targets, amounts = Column(options.target, "target", categories=names), classes, {}
+    target, targets, amounts = _fit_target(table, by_name, names, classes, options, dtype=dtype)
     columns = fit(table, understood, by_name["train"], options)
     weighing, weights = fit_weights(table, options.weight, by_name, dtype=dtype)
     every_column = _in_header_order(table, [*columns, target, *weighing], understood.formats)
@@ -187,11 +183,19 @@ def _classes(table: Table, task: str, options: Options) -> tuple[tuple[str, ...]
     return names, indices
 
 
-def _fit_amounts(
-    table: Table, splits: Mapping[str, Integers], options: Options, dtype: str
+def _fit_target(
+    table: Table,
+    splits: Mapping[str, Integers],
+    names: tuple[str, ...],
+    classes: Integers | None,
+    options: Options,
+    *,
+    dtype: str,
 ) -> tuple[Column, npt.NDArray[np.generic], dict[str, Amounts]]:
-    """Prepare a regression's targets, [N]; and say how, and where they lie in each split."""
+    """Prepare the targets, [N]; and say how, and where amounts lie in each split."""
     name, standardise = options.target, options.standardise_target
+    if classes is not None:
+        return Column(name, "target", categories=names), classes, {}
     if table.numbers(name) is None:
         raise ValueError(no_amounts(table, name, most=options.max_categories))
     column, targets = prepare_amounts(

@@ -23,7 +23,7 @@ from dltrain.data.table.encode import encode
 from dltrain.data.table.options import Options
 from dltrain.data.table.table import Table
 from dltrain.train import build
-from tests.benchmarks.csv_reading import OURS, measured, write_table
+from tests.benchmarks.csv_reading import OURS, as_parquet, measured, write_table
 from tests.conftest import Call
 from tests.data.table.conftest import (
     HOLES,
@@ -476,11 +476,12 @@ def test_a_table_of_many_blocks_is_prepared_like_one_of_few(prepare: Prepare) ->
     assert whole.preparation() == parts.preparation()
 
 
-def test_reading_takes_little_more_memory_than_the_numbers(tmp_path: Path) -> None:
-    rows, columns = 200_000, 20
-    write_table(tmp_path / "t.csv", rows=rows, columns=columns)
+@pytest.mark.parametrize("is_typed", [False, True], ids=["csv", "parquet"])
+def test_reading_takes_little_more_memory_than_the_numbers(is_typed: bool, tmp_path: Path) -> None:
+    rows, columns, path = 200_000, 20, tmp_path / "t.csv"
+    write_table(path, rows=rows, columns=columns)
     inputs = rows * (columns - 1) * 4
-    cost = measured(tmp_path / "t.csv", OURS)
+    cost = measured(as_parquet(path) if is_typed else path, OURS)
     # Blocks on their way, and what pyarrow takes for itself, are the same for larger tables.
     assert cost.peak_bytes <= 3 * inputs + 100e6
     assert cost.held_bytes <= inputs + 70e6
