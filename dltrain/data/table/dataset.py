@@ -138,10 +138,9 @@ def _handle_missing(table: Table, features: Sequence[str], options: Options) -> 
             rows = np.flatnonzero(table.missing(column))
             if len(rows):
                 cures = {target: "mean or drop", options.weight: "drop"}
-                cure = cures.get(column, "mean, median or drop")
                 raise ValueError(
                     f"{table.at(rows[0], column)}: no value ({len(rows):,} rows have none); "
-                    f"fill it in or use data.missing={cure}"
+                    f"fill it in or use data.missing={cures.get(column, 'mean, median or drop')}"
                 )
         return []
     used = [*features, *judged] if options.missing == "drop" else [target]
