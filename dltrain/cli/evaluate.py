@@ -12,7 +12,8 @@
 
 RUN is an id, a unique prefix, a path, latest, or @1 (row of dltrain runs). Its own data are looked
 for where the run found them; data.path=FILE or data.root=FOLDER says where they lie now. Another
-file is prepared exactly like the training rows, and read in parts, so it may be larger than memory;
+file, of any format that tables have (dltrain help data), is prepared exactly like the training
+rows, and read in parts, so it may be larger than memory;
 it is said if it is one that the run learned from. Nothing is written.
 """
 

@@ -14,8 +14,9 @@
 A table needs the columns that the run learned from, in any order, beside any others; the target may
 be missing. It is prepared exactly like the training rows: missing numbers become what they became
 then, and so on; text among numbers is refused with its line, and a category that no training row
-has counts as none of them, which is said. The data the run learned from are not needed. Files may
-be gzipped, and larger than memory.
+has counts as none of them, which is said. The data the run learned from are not needed. A table may
+be text, packed or not, Parquet, Feather or Excel, whatever the run was trained on (dltrain help
+data), and larger than memory.
 
 What comes out are the columns that went in, as they stood there (file of a picture, row of an IDX
 file, counted from 0), then prediction, in the target's own units or as the class's name, and
