@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dltrain.config.choices import Colour, Header, Missing, Source, Task
+from dltrain.config.choices import Colour, Header, Missing, Source, Task, Thousands
 from dltrain.config.knob import knob
 from dltrain.config.schema import MAX_SEED
 
@@ -33,7 +33,10 @@ class CsvConfig:
 
     kind: str = knob("which class of data this is; chosen with data=")
     name: str | None = knob("name in run folders; null: the file's name", raw=True)
-    path: str | None = knob("the CSV file; package:NAME is one that dltrain ships", raw=True)
+    path: str | None = knob(
+        "the file; several: [a.csv,b.csv] or parts/*.csv; package:NAME is one that dltrain ships",
+        raw=True,
+    )
     target: str | None = knob("name of the column to predict", raw=True)
     task: Task = knob("what the target is; auto looks at its values")
     features: list[str] | None = knob("columns to learn from; null: all but the target")
@@ -42,8 +45,21 @@ class CsvConfig:
     missing: Missing = knob(
         "missing numbers: the training rows' mean or median, drop the row, error"
     )
-    missing_values: list[str] = knob("cell texts that mean missing; a number: however spelt")
-    max_categories: int = knob("most categories a text column may have", ge=1, le=100_000)
+    missing_values: list[str] = knob("more texts that mean missing; a number: however spelt")
+    keep_default_na: bool = knob("NA, N/A, n/a, #N/A, <NA>, NaN, None, null mean missing, too")
+    missing_indicator: bool = knob("a column more for each one of numbers that lacks some: where")
+    decimal: str = knob(
+        "what stands before a number's fraction", form="[.,]", example=". or ,", raw=True
+    )
+    thousands: Thousands | None = knob(
+        "what stands between a number's thousands; null: nothing", raw=True
+    )
+    date_format: str | None = knob(
+        "how dates are written, such as %d/%m/%Y; null: ISO, or what alone fits", raw=True
+    )
+    max_categories: int = knob(
+        "most categories of a text column; beyond, the rare ones become one", ge=1, le=100_000
+    )
     standardise: bool = knob("scale number columns to mean 0 and deviation 1 (training rows)")
     standardise_target: bool = knob("the same for a regression target; metrics keep its units")
     log_target: bool = knob(
@@ -63,8 +79,8 @@ class CsvConfig:
         "column to sort by: train on the past, validate and test on the future", raw=True
     )
     split: str | None = knob("column that says train, val or test of each row", raw=True)
-    val_path: str | None = knob("CSV file whose rows validate; null: drawn from path", raw=True)
-    test_path: str | None = knob("CSV file whose rows test; null: drawn from path", raw=True)
+    val_path: str | None = knob("files whose rows validate; null: drawn from path", raw=True)
+    test_path: str | None = knob("files whose rows test; null: drawn from path", raw=True)
     folds: int | None = knob(
         "cut the rows that do not test into this many folds, of which one validates",
         ge=2,
@@ -82,6 +98,10 @@ class CsvConfig:
     skip_rows: int = knob("lines before the header that are no part of it", ge=0, le=10**6)
     comment: str | None = knob("what lines begin with that are no rows; null: none do", raw=True)
     header: Header = knob("row: the first one names the columns; none: they are c1, c2, ...")
+    url: str | None = knob(
+        "a database in place of a file: sqlite:///FILE, duckdb:///FILE, postgresql://...", raw=True
+    )
+    query: str | None = knob("the SELECT whose rows are learned from", raw=True, whole=True)
     sheet: str | None = knob("sheet of an Excel workbook; null: the only one", raw=True)
     seed: int = knob("fixes the split, apart from the run's own seed", ge=0, le=MAX_SEED)
 

@@ -9,6 +9,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from dltrain.system.database_urls import database_file
 from dltrain.system.paths import PACKAGED, in_brackets
 
 # Where runs go unless output_dir says otherwise.
@@ -52,6 +53,18 @@ def as_value(value: Any) -> str:
     return f"'{inner}'"
 
 
+def setting(key: str, value: Any) -> str:
+    """Write a setting to paste into a shell; text that is the whole value needs no other quotes.
+
+    Example:
+        >>> print(setting("data.drop", ["a b", "c,d"]), setting("data.decimal", ","))
+        "data.drop=[a b,'c,d']" data.decimal=,
+    """
+    word = f"{key}={value if isinstance(value, str) else as_value(value)}"
+    quoted = shlex.quote(word)
+    return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else quoted
+
+
 def shortest(path: Path | str) -> str:
     """Write a path from where one stands: relative if it lies below, else absolute."""
     absolute = os.path.abspath(path)
@@ -75,6 +88,9 @@ def located(text: str, cwd: str | None) -> str:
     inner = in_brackets(text)
     if inner is not None and not os.path.exists(text):
         return f"[{','.join(located(part, cwd) for part in inner)}]"
+    if database_file(text) is not None:
+        scheme, mark, file = text.partition(":///")
+        return f"{scheme}{mark}{located(file, cwd)}"
     path = os.path.expanduser(text)
     if cwd is None or text.startswith(PACKAGED) or os.path.isabs(path):
         return text

@@ -473,3 +473,39 @@ def test_help_says_all_that_a_newcomer_needs(here: Path) -> None:
         assert (shown.code, shown.err) == (0, "")
         for word in words:
             assert word.lower() in shown.out.lower(), word
+
+
+def test_a_run_on_one_format_predicts_and_is_measured_on_the_others(here: Path, call: Call) -> None:
+    draw = np.random.default_rng(2)
+    table = pd.DataFrame({"size": draw.normal(size=80).round(3), "colour": [*"pqrp"] * 20})
+    table["price"] = (2 * table["size"] + (table["colour"] == "q")).round(3)
+    files = ["t.csv", "t.parquet", "t.feather", "t.xlsx", "t.csv.gz"]
+    table.to_csv(files[0], index=False)
+    table.to_parquet(files[1])
+    table.to_feather(files[2])
+    table.to_excel(files[3], index=False)
+    table.to_csv(files[4], index=False)
+    results = []
+    for file in files[:4]:
+        words = ["data=csv", f"data.path={file}", "data.target=price", "trainer.epochs=2"]
+        trained = call(*words, "optimizer=sgd", "optimizer.lr=0.05", "trainer.batch_size=8")
+        assert trained.code == 0, trained.err
+        run = max(Path("outputs").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        results.append((run / "metrics.csv").read_bytes())
+        assert call("evaluate", "latest").code == 0
+        outputs = [call("predict", "latest", "--data", other).out for other in files]
+        predicted = [[row["prediction"] for row in csv.DictReader(io.StringIO(o))] for o in outputs]
+        assert len(predicted[0]) == 80
+        assert predicted == [predicted[0]] * len(files)
+        for other in files:
+            shown = call("evaluate", "latest", "--data", other, "--json")
+            assert json.loads(shown.out)["rows"] == 80
+            same = other == file or {file, other} == {"t.csv", "t.csv.gz"}
+            assert ("learned from" in shown.err) is same
+        if file == "t.csv":
+            continue
+        (here / file).write_bytes((here / file).read_bytes() + b"\n")
+        changed = call("resume", "latest", "trainer.epochs=3")
+        assert (changed.code, "its content changed since the run began" in changed.err) == (2, True)
+        (here / file).write_bytes((here / file).read_bytes()[:-1])
+    assert results == [results[0]] * 4

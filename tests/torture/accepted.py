@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import lzma
 from collections.abc import Iterator, Sequence
 
 from tests.torture.listed_config import GLOBAL, SGD, nested
@@ -109,6 +111,12 @@ TABLES: list[tuple[str, Content, Sequence[str]]] = [
     ("a byte order mark", "\ufeff" + text(numbers()), []),
     ("line ends of Windows", text(numbers()).replace("\n", "\r\n"), []),
     ("no last line end", text(numbers()).rstrip(), []),
+    ("UTF-16", text(numbers()).encode("utf-16"), []),
+    ("UTF-32", text(numbers()).encode("utf-32"), []),
+    ("gzip", gzip.compress(text(numbers()).encode()), []),
+    ("xz", lzma.compress(text(numbers()).encode()), []),
+    ("comments", "# one\n" + text(numbers()) + "# two\n", ["data.comment=#"]),
+    ("a preamble", "one\n\n" + text(numbers()), ["data.skip_rows=1"]),
     ("empty lines", text(numbers()).replace("\n", "\n\n"), []),
     ("semicolons", text(numbers()).replace(",", ";"), ["data.delimiter=;"]),
     ("tabs", text(numbers()).replace(",", "\t"), ["data.delimiter=\\t"]),
@@ -133,7 +141,7 @@ TABLES: list[tuple[str, Content, Sequence[str]]] = [
         [],
     ),
     ("quotes within quotes", "a,y\n" + '"he said ""no""",1.5\nyes,2.5\n' * 6, []),
-    ("commas within quotes", "a,y\n" + '"1,000",1.5\n"2,000",2.5\n' * 6, []),
+    ("commas within quotes", "a,y\n" + '"one, two",1.5\n"two, one",2.5\n' * 6, []),
     ("lines within quotes", "a,y\n" + '"one\ntwo",1.5\nthree,2.5\n' * 6, []),
     ("missing numbers", text(numbers()).replace("\n4", "\n"), []),
     ("missing numbers by name", text(numbers()).replace("\n4.5", "\nNA"), []),

@@ -16,6 +16,7 @@ import numpy as np
 from dltrain.data.dataset import Column
 from dltrain.data.table.duplicates import Duplicates, count_duplicates
 from dltrain.data.table.options import Options
+from dltrain.data.table.strays import Strays, stray_cells
 from dltrain.data.table.table import Integers, Table
 from dltrain.data.table.target import other_task
 from dltrain.data.table.telling import telling_columns
@@ -37,6 +38,7 @@ class Account:
     imputed: Mapping[str, int]  # how many cells had no number, by column
     complete_rows: int  # rows that have a number in each of these
     unseen: Mapping[str, int]  # how many cells outside training are as none in it, by column
+    strays: Sequence[Strays]  # cells for which a column of true and false is text
     untrained: Sequence[str]  # classes of which no row trains
     constants: Sequence[str]
     twins: Sequence[Twins]
@@ -75,17 +77,15 @@ def account_of(
         options: How it is prepared.
     """
     train, learned = splits["train"], [column.name for column in columns]
-    used = {*learned, target.name, options.weight}
-    imputed = {c.name: c.missing for c in columns if c.role == "number" and c.missing}
+    used = {*(column.origin for column in columns), target.name, options.weight}
+    imputed = {c.origin: c.missing for c in columns if c.imputed is not None and c.missing}
     incomplete = np.zeros(len(table), dtype=bool)
     for name in imputed:
         incomplete |= table.missing(name)
     same = constants(table, columns, train)
     varying = [column for column in columns if column.name not in same]
     categories = options.categorical
-    trained = (
-        set() if classes is None else {target.categories[i] for i in np.unique(classes[train])}
-    )
+    trained = [] if classes is None else np.flatnonzero(np.bincount(classes[train])).tolist()
     return Account(
         target=target.name,
         reason=reason,
@@ -98,7 +98,8 @@ def account_of(
         imputed=imputed,
         complete_rows=int(np.count_nonzero(~incomplete)),
         unseen={column.name: column.unseen for column in columns if column.unseen},
-        untrained=[name for name in target.categories if name not in trained],
+        strays=list(stray_cells(table, columns, categorical=categories)),
+        untrained=[name for i, name in enumerate(target.categories) if i not in trained],
         constants=same,
         twins=twins(table, varying, train),
         duplicates=count_duplicates(table, [*learned, target.name], splits, categorical=categories),

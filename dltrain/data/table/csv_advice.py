@@ -25,7 +25,8 @@ def advice_on_header(header: Sequence[str], line: bytes, *, delimiter: str) -> s
             "tells spreadsheets what separates cells and is no header; "
             f"add data.skip_rows=1 'data.delimiter={mark}'"
         )
-    if len(header) > 1 and not header[-1].strip() and all(map(str.strip, header[:-1])):
+    ends = line.rstrip(b"\r\n").endswith(delimiter.encode())
+    if ends and not header[-1].strip() and all(map(str.strip, header[:-1])):
         return (
             f"the header ends with {delimiter!r}, so column {len(header)} has no name; "
             f"give it one, or take the ends off all lines: sed 's/{delimiter}\\r*$//'"

@@ -17,6 +17,7 @@ _KINDS = {
     b"\x89PNG": "a picture; see data=images",
     b"\xff\xd8\xff": "a picture; see data=images",
     b"PK\x03\x04": "a zip archive within another file; unpack it",
+    b"\x1f\x8b": "packed twice; unpack it once",
     b"7z\xbc\xaf": "a 7z archive; unpack it",
     b"Rar!": "a RAR archive; unpack it",
     b"PAR1": "Parquet within an archive; unpack it",
@@ -37,7 +38,8 @@ def refuse_nul(name: str, block: bytes) -> None:
         return
     start = block[:_SHOWN]
     evens, odds = start[::2].count(0), start[1::2].count(0)
-    if 2 * max(evens, odds) > len(start) // 2 > 1:
+    few, many = sorted((evens, odds))
+    if 4 * few < many > len(start) // 4 > 0:
         encoding = "utf-16-le" if odds > evens else "utf-16-be"
         raise ValueError(f"{name}: is no UTF-8 text; it looks like data.encoding={encoding}")
     raise ValueError(f"{name}: holds NUL bytes; is it a text file?")

@@ -15,7 +15,12 @@ from dltrain.data.input_stream import InputStream
 from dltrain.data.table.reading import Reading
 
 BLOCK = 1 << 20
-_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", codecs.BOM_UTF8: None}
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",  # which begins like that of UTF-16
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+    codecs.BOM_UTF8: None,
+}
 # What may be meant by bytes that are no UTF-8: the first that can read them.
 _LIKELY = ("cp1252", "latin-1")
 
@@ -26,7 +31,7 @@ def utf8_lines(stream: InputStream, reading: Reading) -> BinaryIO:
     Raises:
         ValueError: If bytes are no text of the encoding; this from every call that reads.
     """
-    start = stream.start(3)
+    start = stream.start(4)
     marked = (encoding for mark, encoding in _MARKS.items() if start.startswith(mark))
     encoding = next(marked, reading.encoding)
     if encoding is None and not reading.skip_rows and reading.comment is None:

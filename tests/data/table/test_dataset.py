@@ -23,7 +23,7 @@ from dltrain.data.table.encode import encode
 from dltrain.data.table.options import Options
 from dltrain.data.table.table import Table
 from dltrain.train import build
-from tests.benchmarks.csv_reading import OURS, measured, write_table
+from tests.benchmarks.csv_reading import OURS, as_parquet, measured, write_table
 from tests.conftest import Call
 from tests.data.table.conftest import (
     HOLES,
@@ -105,14 +105,19 @@ def test_holes_can_be_refused(prepare: Prepare) -> None:
 
 
 def test_a_target_is_never_made_up(prepare: Prepare) -> None:
-    assert refusal(prepare, "a,y\n1,1.5\n2,\n3,NA\n") == (
-        "t.csv:3: column 'y': no value (2 rows have none); fill it in or use data.missing=drop"
+    data = prepare("a,y\n1,1.5\n2,\n3,NA\n,2.5\n")
+    assert data.train.targets.tolist() == [1.5, 2.5]
+    assert "2 rows without a 'y' left out: there is nothing to learn from them" in data.notes
+    assert refusal(prepare, "a,y\n1,1.5\n2,\n3,NA\n", missing="error") == (
+        "t.csv:3: column 'y': no value (2 rows have none); "
+        "fill it in or use data.missing=mean or drop"
     )
+    assert refusal(prepare, "a,y\n1,\n2,\n") == "t.csv: no row has a value of the target 'y'"
 
 
 def test_a_column_without_any_value_is_refused(prepare: Prepare) -> None:
     assert refusal(prepare, "a,b,y\n,1,1.5\n,2,2.5\n") == (
-        "t.csv: column 'a' has no value in any training row; leave it out with data.drop=[a]"
+        "t.csv: column 'a' has no value in any training row; leave it out with 'data.drop=[a]'"
     )
 
 
@@ -146,14 +151,6 @@ def test_numbers_can_be_categories(prepare: Prepare) -> None:
 
 def test_true_and_false_are_one_and_zero(prepare: Prepare) -> None:
     assert prepare("a,y\ntrue,1.5\nFalse,2.5\n").train.inputs.tolist() == [[1], [0]]
-
-
-def test_too_many_categories_are_refused_all_at_once(prepare: Prepare) -> None:
-    rows = "".join(f"t{i},u{i % 4},v,{i}.5\n" for i in range(6))
-    message = refusal(prepare, f"a,b,c,y\n{rows}", max_categories=3)
-    assert message.startswith("t.csv: too many different texts: 'a' has 6, 'b' has 4, more than ")
-    assert "'data.drop=[a,b]'" in message
-    assert prepare(f"a,b,c,y\n{rows}", max_categories=3, drop=["a", "b"]).in_features == 1
 
 
 def test_text_is_no_amount(prepare: Prepare) -> None:
@@ -479,11 +476,12 @@ def test_a_table_of_many_blocks_is_prepared_like_one_of_few(prepare: Prepare) ->
     assert whole.preparation() == parts.preparation()
 
 
-def test_reading_takes_little_more_memory_than_the_numbers(tmp_path: Path) -> None:
-    rows, columns = 200_000, 20
-    write_table(tmp_path / "t.csv", rows=rows, columns=columns)
+@pytest.mark.parametrize("is_typed", [False, True], ids=["csv", "parquet"])
+def test_reading_takes_little_more_memory_than_the_numbers(is_typed: bool, tmp_path: Path) -> None:
+    rows, columns, path = 200_000, 20, tmp_path / "t.csv"
+    write_table(path, rows=rows, columns=columns)
     inputs = rows * (columns - 1) * 4
-    cost = measured(tmp_path / "t.csv", OURS)
+    cost = measured(as_parquet(path) if is_typed else path, OURS)
     # Blocks on their way, and what pyarrow takes for itself, are the same for larger tables.
     assert cost.peak_bytes <= 3 * inputs + 100e6
     assert cost.held_bytes <= inputs + 70e6

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from dltrain.data.dataset import Dataset
@@ -52,6 +53,8 @@ def written(table: pd.DataFrame, *, name: str, folder: Path) -> Path:
             path.write_text(text, encoding="utf-16")
         case ".txt":
             path.write_text(f"Report\n\n{text.replace(',', ';')}# end\n", encoding="cp1252")
+        case ".zst":
+            path.write_bytes(pa.compress(text.encode(), codec="zstd", asbytes=True))
         case _:
             table.to_csv(path, index=False)  # packed by pandas, as the name says
     return path
@@ -67,7 +70,7 @@ FORMATS: dict[str, dict[str, Any]] = {
     name: {}
     for name in (
         *("t.csv", "t.tsv", "t.utf16", "t.parquet", "t.feather", "t.xlsx"),
-        *("t.csv.gz", "t.csv.bz2", "t.csv.xz", "t.csv.zip"),
+        *("t.csv.gz", "t.csv.bz2", "t.csv.xz", "t.csv.zip", "t.csv.zst"),
     )
 } | {
     "t.txt": TEXT,
