@@ -28,6 +28,7 @@ EXPERIMENTS = groups([CONF]).get("experiment", [])
 COMPANY = {
     "csv": ["data.path=package:house_tiny.csv", "data.target=Price"],
     "fashion_mnist": ["model=softmax"],
+    "sql": ["data.url=postgresql://h/d", "data.query=SELECT 1", "data.target=y"],
     "idx": ["model=softmax", "data.path=."],
     "images": ["model=softmax", "data.path=."],
     "softmax": ["data=fashion_mnist"],

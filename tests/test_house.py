@@ -65,6 +65,7 @@ ELSEWHERE = {
     "config.data_schema": "test_conf.py",  # likewise
     "data.table.csv_lines": "data/table/test_csv_file.py",
     "data.images.splitting": "data/images/test_folder.py",  # whose images it draws
+    "data.table.strays": "data/table/test_sentences.py",  # which says what it finds
     "data.table.table_files": "data/table/test_several_files.py",
     "data.table.options": "data/table/test_dataset.py",  # what every table is prepared with
     "nn.amount_scores": "nn/test_scores.py",  # which collects what these compute

@@ -4,6 +4,7 @@
   dltrain evaluate k3f9 --split val              another split
   dltrain evaluate k3f9 --epoch best             the weights of the best epoch
   dltrain evaluate k3f9 --data more.csv          another file that has the target, too
+  dltrain evaluate k3f9 --data sqlite:///shop.db --query "SELECT * FROM orders"   a query's rows
   dltrain evaluate k3f9 --data t10k-images-idx3-ubyte.gz   images; their labels lie beside them
                                                  (t10k-labels-idx1-ubyte, plain or .gz)
   dltrain evaluate k3f9 --data pictures          PNG and JPEG files, in a folder for each class
@@ -29,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.cli.run_argument import check_readable, chosen_run, print_note
+from dltrain.cli.run_argument import check_readable, chosen_run, print_note, query_blocks
 from dltrain.cli.terminal.console import bold, dim, output, pairs, table, warning
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.data.input_stream import InputStream, opened
@@ -56,6 +57,7 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("words", nargs="*", metavar="RUN", help="and KEY=VALUE: output_dir=FOLDER")
     parser.add_argument("--split", choices=SPLITS, help="of the run's own data (test)")
     parser.add_argument("--data", metavar="FILE", help="another file; - is standard input")
+    parser.add_argument("--query", metavar="SELECT", help="the rows, where --data is a database")
     parser.add_argument(
         "--epoch", choices=("last", "best"), help="whose weights (those the run keeps)"
     )
@@ -66,7 +68,8 @@ def main(words: Sequence[str]) -> None:
     settable = () if arguments.data is not None else DATA_PATHS
     run, changes = chosen_run(arguments.words, verb="evaluate", settable=settable)
     with refusing():
-        check_readable([] if arguments.data is None else [arguments.data])
+        files = [] if arguments.data is None else [arguments.data]
+        check_readable(files, query=arguments.query)
         settle_libraries(run)
     view = TrainingView(output(sys.stderr))
     with view.working("loading torch"):
@@ -78,7 +81,7 @@ def main(words: Sequence[str]) -> None:
             evaluation = evaluate(run, split=split, epoch=arguments.epoch, changes=changes)
         else:
             trained = load(run, epoch=arguments.epoch, check_files=False)
-            evaluation, note = _evaluate_file(trained, arguments.data)
+            evaluation, note = _evaluate_file(trained, arguments.data, query=arguments.query)
             if note:
                 view.show(warning(note))
             for text in evaluation.notes:
@@ -89,10 +92,12 @@ def main(words: Sequence[str]) -> None:
         _show(run, evaluation, source=arguments.data)
 
 
-def _evaluate_file(trained: Trained, text: str) -> tuple[Evaluation, str]:
+def _evaluate_file(trained: Trained, text: str, *, query: str | None) -> tuple[Evaluation, str]:
     """Evaluate a model on a file; say if its rows are no new ones to it."""
-    from dltrain.inference.evaluation import evaluate_file, familiar
+    from dltrain.inference.evaluation import evaluate_file, evaluate_table, familiar
 
+    if query is not None:
+        return evaluate_table(trained, query_blocks(text, query, trained)), ""
     is_image = trained.data.image_shape is not None
     if is_image and Path(text).is_dir():
         from dltrain.inference.picture_evaluation import evaluate_pictures

@@ -24,6 +24,7 @@ from dltrain.cli.terminal.console import safe
 from dltrain.cli.terminal.stream import hurry, let_go
 from dltrain.config.overrides import Overrides
 from dltrain.system import disk, libraries, signals
+from dltrain.system.database_urls import without_password
 from dltrain.system.disk import InUseError, StorageError
 from dltrain.text import clipped, closest, escaped_lines
 
@@ -213,7 +214,8 @@ def _verb(name: str, words: list[str]) -> None:
 
 
 def _complain(line: str) -> None:
-    text = f"dltrain: error: {safe(line, limit=600)}\n".encode(errors="backslashreplace")
+    line = safe(without_password(line), limit=600)
+    text = f"dltrain: error: {line}\n".encode(errors="backslashreplace")
     try:
         sys.stderr.buffer.write(text)
         sys.stderr.flush()

@@ -5,6 +5,7 @@
   dltrain predict k3f9 --data new.csv --output p.parquet      as Parquet; of other names only .csv,
                                                               .tsv and .txt are written
   cat new.csv | dltrain predict k3f9 --data - | head          from standard input
+  dltrain predict k3f9 --data sqlite:///shop.db --query "SELECT * FROM orders"   a query's rows
   dltrain predict k3f9 --data shoe.png bag.jpg                pictures; or a folder of them
   dltrain predict k3f9 --data t10k-images-idx3-ubyte.gz       an IDX file of images
   dltrain predict 9xq2 --data new.csv                         the best member of a sweep
@@ -35,7 +36,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from dltrain.cli.arguments import Parser, UsageError, refusing
-from dltrain.cli.run_argument import check_readable, chosen_run, print_note
+from dltrain.cli.run_argument import check_readable, chosen_run, print_note, query_blocks
 from dltrain.cli.terminal.console import output, pairs
 from dltrain.cli.terminal.training_view import TrainingView
 from dltrain.config.overrides import Overrides
@@ -61,6 +62,7 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument(
         "--data", nargs="+", metavar="FILE", help="what to predict; - is standard input"
     )
+    parser.add_argument("--query", metavar="SELECT", help="the rows, where --data is a database")
     parser.add_argument("--output", metavar="FILE", help="where to; - is standard output, as usual")
     parser.add_argument("--overwrite", action="store_true", help="replace the file of --output")
     parser.add_argument(
@@ -82,7 +84,7 @@ def main(words: Sequence[str]) -> None:
     if arguments.safe_cells and target is not None and target.suffix == PARQUET:
         raise UsageError(["--safe-cells: is of text files; leave it out, a Parquet file is safe"])
     with refusing():
-        check_readable(files)
+        check_readable(files, query=arguments.query)
         settle_libraries(run)
     with TrainingView(output(sys.stderr)).working("loading torch"):
         from dltrain.inference.prediction import Predictor
@@ -102,7 +104,7 @@ def main(words: Sequence[str]) -> None:
                 writer = CsvRows(write, delimiter=mark, safe=arguments.safe_cells)
             predictor = Predictor(trained, writer)
             with contextlib.closing(writer):
-                _predict(predictor, trained, files)
+                _predict(predictor, trained, files, arguments.query)
         seconds = time.perf_counter() - started
     for note in predictor.notes:
         print_note(note)
@@ -155,8 +157,12 @@ def _writing(target: Path | None) -> Iterator[Callable[[bytes], object]]:
         yield sys.stdout.buffer.write
 
 
-def _predict(predictor: Predictor, trained: Trained, files: Sequence[str]) -> None:
+def _predict(
+    predictor: Predictor, trained: Trained, files: Sequence[str], query: str | None
+) -> None:
     """Tell tables from pictures, and predict them."""
+    if query is not None:
+        return predictor.table(query_blocks(files[0], query, trained))
     if len(files) > 1 or Path(files[0]).is_dir():
         if trained.data.image_shape is None:
             raise ValueError(f"--data {files[0]}: one table at a time, and no folder")
@@ -167,7 +173,10 @@ def _predict(predictor: Predictor, trained: Trained, files: Sequence[str]) -> No
         else:
             source = stack.enter_context(opened(Path(files[0]), name=files[0]))
         if trained.data.image_shape is None:
-            return predictor.table(source)
+            from dltrain.data.table.formats import open_blocks
+            from dltrain.data.table.reading import Reading
+
+            return predictor.table(open_blocks(source, reading=Reading.of(trained.data.reading)))
         from dltrain.data.images.picture_files import MAGICS
 
         if source.start(4).startswith(MAGICS):

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dltrain.cli.arguments import UsageError, output_dir_of, refusing
 from dltrain.cli.terminal.console import dim, output
@@ -16,8 +16,13 @@ from dltrain.runs.compare.comparison import of_sweep
 from dltrain.runs.compare.repeats import is_split
 from dltrain.runs.find import find
 from dltrain.runs.run import Run
+from dltrain.system.database_urls import FORMS, PASSWORD, is_url, url_problem, without_password
 from dltrain.system.paths import problem_with
 from dltrain.text import closest
+
+if TYPE_CHECKING:
+    from dltrain.data.table.formats import RowBlocks
+    from dltrain.inference.saved_model import Trained
 
 
 def chosen_run(words: Sequence[str], *, verb: str, settable: Sequence[str]) -> tuple[Run, Any]:
@@ -59,18 +64,42 @@ def _member(run: Run) -> Run:
     return member
 
 
-def check_readable(files: Sequence[str]) -> None:
+def check_readable(files: Sequence[str], *, query: str | None) -> None:
     """Refuse files that are not there before the time it takes to load a model; - is any stream.
 
     Raises:
-        ValueError: If one of them does not exist, or must not be read.
+        ValueError: If one of them does not exist, or must not be read; or if a query is not of one
+            database.
     """
+    databases = list(filter(is_url, files))
+    if query is not None and (len(files), len(databases)) != (1, 1):
+        raise ValueError(f"--query: is asked of one database; add --data, as in {FORMS}")
+    if query is None and databases:
+        raise ValueError(f"--data {databases[0]}: which rows? Add --query 'SELECT ...'")
     for file in files:
+        if is_url(file):
+            problem = PASSWORD if without_password(file) != file else url_problem(file)
+            if problem is not None:
+                raise ValueError(f"--data {file}: {problem}")
+            continue
         problem = problem_with(Path(file)) if file else "must not be empty"
         if problem is None and file != "-" and not os.access(file, os.R_OK):
             problem = "may not be read" if os.path.exists(file) else "no such file"
         if problem is not None:
             raise ValueError(f"--data {file}: {problem}")
+
+
+def query_blocks(url: str, query: str, trained: Trained) -> RowBlocks:
+    """Ask a database for rows for a run that learned from a table.
+
+    Raises:
+        ValueError: If it refuses, or the run learned from images.
+    """
+    from dltrain.data.table.query import QueryBlocks
+
+    if trained.data.image_shape is not None:
+        raise ValueError("--query: the run learned from images, which are files")
+    return QueryBlocks(url, query)
 
 
 def print_note(note: str) -> None:

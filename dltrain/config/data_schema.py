@@ -85,6 +85,10 @@ class CsvConfig:
     skip_rows: int = knob("lines before the header that are no part of it", ge=0, le=10**6)
     comment: str | None = knob("what lines begin with that are no rows; null: none do", raw=True)
     header: Header = knob("row: the first one names the columns; none: they are c1, c2, ...")
+    url: str | None = knob(
+        "a database in place of a file: sqlite:///FILE, duckdb:///FILE, postgresql://...", raw=True
+    )
+    query: str | None = knob("the SELECT whose rows are learned from", raw=True, whole=True)
     sheet: str | None = knob("sheet of an Excel workbook; null: the only one", raw=True)
     seed: int = knob("fixes the split, apart from the run's own seed", ge=0, le=MAX_SEED)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dltrain.config.knob import Problem
 from dltrain.config.schema import MAX_NUMBERS, RunConfig
+from dltrain.system.database_urls import FORMS, PASSWORD, url_problem, without_password
 from dltrain.system.paths import (
     MAX_FILES,
     PACKAGED,
@@ -55,17 +56,19 @@ def nesterov(run: RunConfig) -> Iterable[Problem]:
         yield Problem("optimizer.nesterov", "needs optimizer.momentum greater than 0")
 
 
+_TABLE_FILES = ("path", "val_path", "test_path")
+
+
 def table(run: RunConfig) -> Iterable[Problem]:
     """The CSV files are there, and what is said of its columns goes together."""
     data = run.data
-    if data.path is None:
-        yield Problem("data.path", "which table? Add data.path=FILE")
-    if data.path is None and data.target is None:  # else the table is asked what columns it has
+    if data.url is None and data.query is None:
+        yield from _files_of_table(run)
+    else:
+        yield from _database(run)
+    # Else the table is asked what columns it has.
+    if data.path is None and data.url is None and data.target is None:
         yield Problem("data.target", "which column is to be predicted? Add data.target=COLUMN")
-    for knob in ("path", "val_path", "test_path"):
-        text = getattr(data, knob)
-        if text is not None and (problem := _not_tables(knob, text)):
-            yield Problem(f"data.{knob}", problem)
     yield from _fractions(run)
     if data.target in data.drop or data.target in (data.features or []):
         yield Problem("data.target", "cannot also be in data.drop or data.features")
@@ -81,6 +84,28 @@ def table(run: RunConfig) -> Iterable[Problem]:
         yield Problem("data.delimiter", "must be one ASCII character, or \\t for a tab")
     if data.encoding is not None and not is_encoding(data.encoding):
         yield Problem("data.encoding", "is no encoding that Python knows, such as cp1252 or utf-16")
+
+
+def _files_of_table(run: RunConfig) -> Iterable[Problem]:
+    if run.data.path is None:
+        more = "or data.url=... and data.query=... of a database"
+        yield Problem("data.path", f"which table? Add data.path=FILE, {more}")
+    for knob in _TABLE_FILES:
+        text = getattr(run.data, knob)
+        if text is not None and (problem := _not_tables(knob, text)):
+            yield Problem(f"data.{knob}", problem)
+
+
+def _database(run: RunConfig) -> Iterable[Problem]:
+    if run.data.url is None:
+        yield Problem("data.url", f"which database? Add data.url=..., as in {FORMS}")
+    elif problem := url_problem(run.data.url):
+        yield Problem("data.url", problem)
+    if run.data.query is None:
+        yield Problem("data.query", "which rows? Add 'data.query=SELECT ...'")
+    for knob in _TABLE_FILES:
+        if getattr(run.data, knob) is not None:
+            yield Problem(f"data.{knob}", "is a file, beside a database; leave out one of them")
 
 
 def _fractions(run: RunConfig) -> Iterable[Problem]:
@@ -103,8 +128,10 @@ _AT_ODDS = {
 
 
 def splits(run: RunConfig) -> Iterable[Problem]:
-    """What is said of a table's splits goes together."""
+    """What is said of a table's splits goes together, and of its database no password."""
     data = run.data
+    if data.url is not None and without_password(data.url) != data.url:
+        yield Problem("data.url", PASSWORD)
     for first, others in _AT_ODDS.items():
         for second in others:
             if getattr(data, first) is not None and getattr(data, second) is not None:

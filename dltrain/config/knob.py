@@ -29,6 +29,7 @@ class Knob:
     optional: bool = False
     form: str = ""  # a regular expression that text must match
     example: str = ""  # of such texts, in words
+    whole: bool = False  # a comma within it belongs to it, so there is no list of them
     raw: bool = False  # the text after "=" is the value, whatever Hydra's grammar makes of it
 
     def problem(self, value: object) -> str | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from dltrain.config.grammar.casts import SweepError
 from dltrain.config.grammar.functions import Value
 from dltrain.config.grammar.values import read
+from dltrain.config.kinds import TABLE
+from dltrain.config.knob import knobs
 from dltrain.config.overrides import Override, Overrides
 from dltrain.config.plain import shown
 from dltrain.config.validate import LISTED, every_key
@@ -91,6 +93,8 @@ def _read(
     if problem:
         return problem
     text, quoted = entry.text or "", clipped(str(entry))
+    if _is_whole(entry.key):
+        return read_value(text)
     try:
         value = read(text, options=available.get(entry.key))
     except SweepError as error:
@@ -101,6 +105,13 @@ def _read(
         f"{quoted}: this is a list of values, and one run takes one value; add -m to train "
         f"them all (or quote it if the comma belongs to it: '{entry.key}=\"{clipped(text)}\"')"
     )
+
+
+def _is_whole(key: str) -> bool:
+    """Whether a key is one whose text may have commas, as a query has."""
+    group, _, name = key.partition(".")
+    configs = (kind.config for kind in TABLE.get(group, {}).values())
+    return any(name in knobs(config) and knobs(config)[name][1].whole for config in configs)
 
 
 def read_value(text: str) -> Value:

@@ -20,7 +20,7 @@ from dltrain.data.dataset import EVALUATION_ROWS, Dataset
 from dltrain.data.images.form import Edges
 from dltrain.data.images.idx import image_parts, label_parts
 from dltrain.data.input_stream import InputStream
-from dltrain.data.table.formats import open_blocks
+from dltrain.data.table.formats import RowBlocks, open_blocks
 from dltrain.data.table.new_rows import OtherRows
 from dltrain.data.table.reading import Reading
 from dltrain.inference.saved_model import Trained, load
@@ -72,7 +72,7 @@ def evaluate(
         ValueError: If the checkpoint or the data cannot be had, or the split has no rows.
     """
     trained = load(run, epoch=epoch, changes=changes)
-    data = _run_data(trained)
+    data = _run_data(trained, asked="data.url" in (changes or {}))
     sizes = {name: len(rows) for name, rows in data.splits.items()}
     if split not in sizes:
         raise ValueError(
@@ -107,10 +107,15 @@ def evaluate_file(
     """
     notes: list[str] = []
     if labels is None:
-        parts = _table_parts(trained, source, notes)
-    else:
-        parts = _images(trained, source, labels, notes)
-    return evaluate_parts(trained, parts, notes)
+        blocks = open_blocks(source, reading=Reading.of(trained.data.reading))
+        return evaluate_table(trained, blocks)
+    return evaluate_parts(trained, _images(trained, source, labels, notes), notes)
+
+
+def evaluate_table(trained: Trained, blocks: RowBlocks) -> Evaluation:
+    """Evaluate a model on the rows of a table, read once, in bounded parts."""
+    notes: list[str] = []
+    return evaluate_parts(trained, _table_parts(trained, blocks, notes), notes)
 
 
 def evaluate_parts(trained: Trained, parts: Iterable[Part], notes: Sequence[str]) -> Evaluation:
@@ -179,11 +184,10 @@ def _joined(parts: Sequence[Part]) -> Part:
     return tuple(map(np.concatenate, zip(*parts, strict=True)))
 
 
-def _table_parts(trained: Trained, source: InputStream, notes: list[str]) -> Iterator[Part]:
+def _table_parts(trained: Trained, blocks: RowBlocks, notes: list[str]) -> Iterator[Part]:
     """Prepare the rows of a table; at its end, note what is remarkable about them."""
     data = trained.data
-    blocks = open_blocks(source, reading=Reading.of(data.reading))
-    others = OtherRows(data, blocks.header, name=source.name, dtype=trained.dtype, targets=True)
+    others = OtherRows(data, blocks.header, name=blocks.name, dtype=trained.dtype, targets=True)
     for rows in blocks:
         for part in others.parts(rows):
             assert part.targets is not None
@@ -208,13 +212,16 @@ def _images(
     notes += filter(None, [edges.note()])
 
 
-def _run_data(trained: Trained) -> Dataset:
-    """Load the data set a run learned from, and check that it has not changed."""
+def _run_data(trained: Trained, *, asked: bool) -> Dataset:
+    """Load the data set a run learned from, and check that it has not changed.
+
+    ``asked`` is whether the command line says where the data lie on a network.
+    """
     run, config = trained.run, trained.config
     advice = "evaluate it as a file of its own: --data FILE"
     for difference in changed_data(run, config, allow_changed=False):
         raise ValueError(f"{difference}; {advice}")
-    data = build.dataset(config, download=False)
+    data = build.dataset(config, download=asked)
     if data.sha256 != run.part("data", "sha256"):
         raise ValueError(f"data={data.name}: its content changed since the run began; {advice}")
     if data.feature_names != trained.data.feature_names:

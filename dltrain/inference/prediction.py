@@ -17,9 +17,8 @@ from dltrain.data.dataset import EVALUATION_ROWS
 from dltrain.data.images.form import Edges
 from dltrain.data.images.idx import image_parts
 from dltrain.data.input_stream import InputStream
-from dltrain.data.table.formats import open_blocks
+from dltrain.data.table.formats import RowBlocks
 from dltrain.data.table.new_rows import OtherRows
-from dltrain.data.table.reading import Reading
 from dltrain.inference.evaluation import predict
 from dltrain.inference.picture_rows import PictureRows
 from dltrain.inference.row_writers import RowWriter
@@ -43,19 +42,18 @@ class Predictor:
         self._names = pa.array(trained.data.class_names, pa.string())
         self._columns = _computed_columns(trained)
 
-    def table(self, source: InputStream) -> None:
+    def table(self, blocks: RowBlocks) -> None:
         """Predict the rows of a table: its columns, then the predictions.
 
         Raises:
             ValueError: If it does not have what the run learned from.
         """
         data = self._trained.data
-        blocks = open_blocks(source, reading=Reading.of(data.reading))
-        others = OtherRows(data, blocks.header, name=source.name, dtype=self._trained.dtype)
+        others = OtherRows(data, blocks.header, name=blocks.name, dtype=self._trained.dtype)
         taken = [name for name in self._columns.names if name in blocks.header]
         if taken:
             raise ValueError(
-                f"{source.name}: has a column {taken[0]!r} already, as predictions will have; "
+                f"{blocks.name}: has a column {taken[0]!r} already, as predictions will have; "
                 "rename it"
             )
         every = iter(blocks)

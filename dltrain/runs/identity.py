@@ -13,7 +13,7 @@ from typing import Any
 from dltrain.config.schema import NO_NUMBERS
 
 # What says where data lie, and nothing of what they hold.
-LOCATIONS = ("path", "root", "val_path", "test_path")
+LOCATIONS = ("path", "root", "val_path", "test_path", "url")
 
 
 def deciding(config: Mapping[str, Any]) -> dict[str, Any]:

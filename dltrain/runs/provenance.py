@@ -172,8 +172,8 @@ def changed_table(data: Any, known: Collection[object] | None) -> list[str]:
     Raises:
         ConfigError: If it cannot be read, or is no table.
     """
-    if not DATA[data.kind].table:
-        return []
+    if not DATA[data.kind].table or data.url is not None:
+        return []  # what a query returns is known once it is asked
     texts = {knob: getattr(data, knob, None) for knob in LOCATIONS}
     named = {knob: text for knob, text in texts.items() if text is not None}
     if all(text.startswith(PACKAGED) for text in named.values()):

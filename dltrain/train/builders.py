@@ -15,6 +15,7 @@ from dltrain.data.dataset import Dataset
 from dltrain.nn.class_weights import class_weights
 from dltrain.nn.plan import LayerPlans, multilayer
 from dltrain.nn.plan import single_layer as one_layer
+from dltrain.system.database_urls import SERVER
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,12 +33,24 @@ def synthetic(*, download: bool, **knobs: Any) -> Dataset:
 
 
 def csv(
-    *, download: bool, name: str | None, path: str, dtype: str, target: str | None, **options: Any
+    *,
+    download: bool,
+    name: str | None,
+    path: str | None,
+    dtype: str,
+    target: str | None,
+    **options: Any,
 ) -> Dataset:
     """Build ``data=csv``."""
     from dltrain.data.table.dataset import tabular
     from dltrain.data.table.options import Options
 
+    url = options["url"]
+    if url is not None and url.startswith(SERVER) and not download:
+        raise ValueError(
+            f"data.url={url}: a server that a record names is asked only if it is named on the "
+            f"command line; add data.url={url}"
+        )
     return tabular(name, path=path, options=Options(target=target or "", **options), dtype=dtype)
 
 

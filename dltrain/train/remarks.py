@@ -43,6 +43,7 @@ def remarks(
     return [
         *_beside_baselines(outcome, rules, baselines, is_linear=is_linear),
         *_worse_than_best(outcome, rules),
+        *_chosen_by_training_rows(rules),
         *(dead or _still_falling(outcome, rules, losses)),
     ]
 
@@ -81,6 +82,15 @@ def _worse_than_best(outcome: Outcome, rules: Rules) -> Iterator[str]:
         yield (
             f"ended worse than its best epoch: {rules.metric} {figure(last)} at the end, "
             f"{figure(best)} at epoch {outcome.best['epoch']}; trainer.keep=best keeps that one"
+        )
+
+
+def _chosen_by_training_rows(rules: Rules) -> Iterator[str]:
+    """Tell that nothing guards against learning by heart, where an epoch was to be chosen."""
+    if rules.keep == "best" and rules.metric.startswith("train/") and rules.epochs > 1:
+        yield (
+            f"no rows validate, so {rules.metric} chose the epoch that is kept; it does not tell "
+            "learning from learning by heart"
         )
 
 

@@ -89,7 +89,7 @@ def resumed_job(
     problems = [] if allow_changed else changed_versions(run)
     problems += changed_data(run, config, allow_changed=allow_changed)
     refuse_changed(problems)
-    data = build.dataset(config, download=False)
+    data = build.dataset(config, download="data.url" in changes)  # which is typed, not recorded
     if data.sha256 != run.part("data", "sha256") and not allow_changed:
         refuse_changed([f"data={data.name}: its content changed since the run began"])
     return Job(

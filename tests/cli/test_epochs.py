@@ -23,6 +23,7 @@ from tests.sweep.helpers import carry_out, only_sweep, results
 WORDS = (
     *("data=csv", "data.path=table.csv", "data.target=y", "trainer.batch_size=2"),
     *("optimizer.lr=0.1,0.3,0.02", "trainer.epochs=9", "device=cpu"),
+    *("model=linear", "optimizer=sgd"),
 )
 Row = Mapping[str, Any]
 

@@ -271,6 +271,25 @@ def test_a_file_that_validates_may_move_and_must_not_change(
     assert call("resume", "latest", "data.val_path=w.csv").code == 0
 
 
+def test_a_run_that_was_told_steps_goes_on_and_on(here: Path, call: Call) -> None:
+    (here / "t.csv").write_text("a,y\n" + "".join(f"{i},{i}.5\n" for i in range(60)))
+    words = ("data=csv", "data.path=t.csv", "data.target=y", "trainer.steps=9", "device.threads=1")
+    run = trained(call, *words, "trainer.checkpoint_interval=1")
+    assert read_record(run / "run.json")["epochs"] == 5  # of 2 steps, 42 rows of which train
+    reference = lasting(run)
+    crash(run)
+    last, *_ = checkpoint.paths(run / "checkpoints")
+    last.unlink()
+    assert call("resume", "latest").code == 0
+    assert lasting(run) == reference
+    shown = call("resume", "latest")
+    assert "is finished: 5 epochs" in shown.out
+    assert "trainer.epochs=10" in shown.out + shown.err
+    assert call("resume", "latest", "trainer.epochs=7").code == 0
+    assert read_record(run / "run.json")["epochs"] == 7
+    assert "5 epochs" not in call("resume", "latest").out
+
+
 # Where it stands.
 
 

@@ -104,7 +104,9 @@ def test_values_that_do_not_go_together_are_refused(words: list[str], line: str)
 
 def test_a_table_and_its_target_must_be_named() -> None:
     path, target = refused("data=csv")
-    assert path == f"data.path ({CONF}/data/csv.yaml:6): which table? Add data.path=FILE"
+    more = "or data.url=... and data.query=... of a database"
+    where = f"data.path ({CONF}/data/csv.yaml:6)"
+    assert path == f"{where}: which table? Add data.path=FILE, {more}"
     said = "which column is to be predicted? Add data.target=COLUMN"
     assert target == f"data.target ({CONF}/data/csv.yaml:7): {said}"
 

@@ -87,11 +87,23 @@ IMAGES = ["data=fashion_mnist", "model=softmax"]
             [*IMAGES, "data.num_val=9", "data.folds=3", "data.fold=2"],
             ["data.num_val has no effect with data.folds=3"],
         ),
+        ([*CSV, "trainer.steps=9"], []),
+        (
+            [*CSV, "trainer.steps=9", "trainer.epochs=2"],
+            ["trainer.steps has no effect with trainer.epochs=2; add trainer.epochs=null"],
+        ),
     ],
 )
 def test_what_has_no_effect_beside_another_knob_is_said(words: list[str], said: list[str]) -> None:
     overrides = Overrides.parse(words)
     assert ineffective(load(overrides), overrides) == said
+
+
+def test_how_long_must_be_said_in_epochs_or_in_steps(call: Call, here: Path) -> None:
+    shown = call("trainer.epochs=null")
+    says = "trainer.epochs (command line): how long? Add trainer.epochs=10, or trainer.steps=8000"
+    assert (shown.code, shown.err) == (2, f"dltrain: error: {says}\n")
+    assert load(["trainer.epochs=null", "trainer.steps=100"]).trainer.num_epochs(1000) == 4
 
 
 KNOWN = {

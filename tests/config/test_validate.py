@@ -237,7 +237,7 @@ def test_known_keys_are_those_of_the_chosen_kinds(plain: dict[str, Any]) -> None
     [
         ("model.hidden", "model=linear has no hidden; model=mlp has one"),
         ("optimizer.betas", "optimizer=sgd has no betas; optimizer=adam or adamw has one"),
-        ("data.path", "data=synthetic has no path; data=csv has one"),
+        ("data.path", "data=synthetic has no path; data=csv or idx or images has one"),
         ("model.kind", "is chosen with model=NAME, not set"),
         ("optimizer.rl", "unknown key; did you mean optimizer.lr?"),
         ("zebra", "unknown key; dltrain config show lists the keys there are"),

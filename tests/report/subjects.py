@@ -14,7 +14,15 @@ from dltrain.runs.record import read_record
 from tests.conftest import write_record
 from tests.sweep.helpers import carry_out
 
-SAMPLE = ("data=fashion_mnist", "data.source=sample", "device=cpu", "trainer.epochs=3")
+SAMPLE = (
+    "data=fashion_mnist",
+    "data.source=sample",
+    "device=cpu",
+    "trainer.epochs=3",
+    "optimizer=sgd",
+    "trainer.keep=last",
+    "trainer.metric=null",
+)
 TABLE = ("data=csv", "data.target=y", "data.test_fraction=0.25", "device=cpu", "trainer.epochs=3")
 # What a stranger may call a class, a column, a run; and what he may say.
 CLASSES = ("</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "&lt;b&gt;")

@@ -368,7 +368,7 @@ def _csv(path: object, **more: Any) -> Callable[[World], None]:
             **{"missing_values": [""], "max_categories": 50, "standardise": True},
             **{"standardise_target": False, "val_fraction": 0.2, "test_fraction": 0.0},
             **{"delimiter": ",", "encoding": None, "skip_rows": 0, "comment": None},
-            **{"header": "row", "sheet": None, "seed": 0},
+            **{"header": "row", "sheet": None, "url": None, "query": None, "seed": 0},
             **more,
         }
 

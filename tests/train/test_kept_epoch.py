@@ -36,7 +36,7 @@ LINE = (
         "trainer.batch_size=2",
         "optimizer.lr=0.1",
     ),
-    *("trainer.epochs=9", "device=cpu"),
+    *("trainer.epochs=9", "device=cpu", "model=linear", "optimizer=sgd"),
 )
 STEPS = 17  # of an epoch
 BEST, LAST = "trainer.keep=best", "trainer.keep=last"
@@ -227,7 +227,13 @@ def test_a_kill_between_the_last_state_and_the_result_loses_nothing(tmp_path: Pa
 
 RARE = (
     *("data=csv", "data.path=rare.csv", "data.target=class", "model=softmax"),
-    *("optimizer.lr=0.05", "trainer.epochs=30", "trainer.patience=3", "device=cpu"),
+    *(
+        "optimizer=sgd",
+        "optimizer.lr=0.05",
+        "trainer.epochs=30",
+        "trainer.patience=3",
+        "device=cpu",
+    ),
 )
 
 

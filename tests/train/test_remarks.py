@@ -118,3 +118,15 @@ def test_a_loss_that_falls_on_at_the_end_asks_for_more_epochs() -> None:
     assert said(earlier, LOSS, losses=(1.0, 0.9)) == []  # validation got no better
     ended.message = "stopped at epoch 10"
     assert said(ended, LOSS, losses=(1.0, 0.9)) == []
+
+
+def test_it_is_said_that_training_rows_chose_the_epoch() -> None:
+    sentence = (
+        "no rows validate, so train/loss chose the epoch that is kept; it does not tell learning "
+        "from learning by heart"
+    )
+    ended = outcome({"train/loss": 0.1})
+    assert said(ended, Rules(10, None, "train/loss", "best")) == [sentence]
+    assert said(ended, Rules(10, None, "train/loss", "last")) == []
+    assert said(ended, Rules(10, None, "val/loss", "best")) == []
+    assert said(ended, Rules(1, None, "train/loss", "best")) == []  # of one there is no choice

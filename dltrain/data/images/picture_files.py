@@ -97,6 +97,9 @@ def read_picture(file: Path | bytes, *, name: str, shape: tuple[int, ...], resiz
         if not fits and not resize:
             wanted = f"{height} x {width}, the size that was learned from"
             raise PictureError(f"{name}: is {look.size} pixels, not {wanted}; resize it")
+        if not fits:  # a photo is decoded at a half, quarter or eighth, but never below twice that
+            sides = (height, width) if _orientation(image) in _ON_ITS_SIDE else (width, height)
+            image.draft(image.mode, (2 * sides[0], 2 * sides[1]))
         seen = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
         pixels = seen.convert("RGB" if len(shape) == 3 else "L")
         if not fits:

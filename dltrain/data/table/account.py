@@ -16,6 +16,7 @@ import numpy as np
 from dltrain.data.dataset import Column
 from dltrain.data.table.duplicates import Duplicates, count_duplicates
 from dltrain.data.table.options import Options
+from dltrain.data.table.strays import Strays, stray_cells
 from dltrain.data.table.table import Integers, Table
 from dltrain.data.table.target import other_task
 from dltrain.data.table.telling import telling_columns
@@ -37,6 +38,7 @@ class Account:
     imputed: Mapping[str, int]  # how many cells had no number, by column
     complete_rows: int  # rows that have a number in each of these
     unseen: Mapping[str, int]  # how many cells outside training are as none in it, by column
+    strays: Sequence[Strays]  # cells for which a column of true and false is text
     untrained: Sequence[str]  # classes of which no row trains
     constants: Sequence[str]
     twins: Sequence[Twins]
@@ -98,6 +100,7 @@ def account_of(
         imputed=imputed,
         complete_rows=int(np.count_nonzero(~incomplete)),
         unseen={column.name: column.unseen for column in columns if column.unseen},
+        strays=list(stray_cells(table, columns, categorical=categories)),
         untrained=[name for name in target.categories if name not in trained],
         constants=same,
         twins=twins(table, varying, train),

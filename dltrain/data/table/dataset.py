@@ -28,12 +28,12 @@ from dltrain.data.table.weights import fit_weights
 from dltrain.text import closest
 
 
-def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dataset:
+def tabular(name: str | None, *, path: str | None, options: Options, dtype: str) -> Dataset:
     """Read a CSV file and prepare it for training.
 
     Args:
         name: How the data set is called; None: the file's name without its ending.
-        path: The file; ``package:NAME`` is one that dltrain ships.
+        path: The file; ``package:NAME`` is one that dltrain ships; None: a query is asked.
         options: How to prepare it.
         dtype: Of the inputs and of a regression's targets: float32 or float64.
 
@@ -45,7 +45,7 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     """
     table, files, source = read_table(path, options)
     features, notes = _feature_columns(table, options)
-    dropped = _handle_missing(table, features, options)
+    notes += _handle_missing(table, features, options)
     task, reason = decide_task(table, options)
     _refuse_wide(table, features, options)
     names, classes = _classes(table, task, options)
@@ -61,7 +61,6 @@ def tabular(name: str | None, *, path: str, options: Options, dtype: str) -> Dat
     table.release(options.target)
     inputs = prepare(table, columns, order, dtype=dtype)
     splits = consecutive_split(inputs, targets[order], sizes=[*map(len, rows)], weights=weights)
-    notes += [f"{dropped} rows with missing values were dropped"] if dropped else []
     return Dataset(
         name=name or name_of(files),
         task=task,
@@ -123,8 +122,8 @@ def _delimiter_hint(table: Table) -> str:
     return f"; add 'data.delimiter={shown}'?" if len(table.header) == 1 and other else ""
 
 
-def _handle_missing(table: Table, features: Sequence[str], options: Options) -> int:
-    """Drop rows with missing cells or refuse them, as the options say; return how many dropped."""
+def _handle_missing(table: Table, features: Sequence[str], options: Options) -> list[str]:
+    """Drop rows with missing cells or refuse them, as the options say; return notes on it."""
     used = [*features, options.target, *([options.weight] if options.weight is not None else [])]
     if options.missing == "drop":
         absent = np.any([table.missing(column) for column in used], axis=0)
@@ -132,7 +131,7 @@ def _handle_missing(table: Table, features: Sequence[str], options: Options) -> 
             raise ValueError(f"{table.name}: data.missing=drop leaves no row: each lacks a value")
         if absent.any():
             table.keep(~absent)
-        return int(absent.sum())
+        return [f"{absent.sum()} rows with missing values were dropped"] if absent.any() else []
     for column in used if options.missing == "error" else [options.target]:
         rows = np.flatnonzero(table.missing(column))
         if len(rows):
@@ -142,7 +141,7 @@ def _handle_missing(table: Table, features: Sequence[str], options: Options) -> 
                 f"{table.at(rows[0], column)}: no value ({len(rows):,} rows have none); "
                 f"fill it in or use data.missing={cure}"
             )
-    return 0
+    return []
 
 
 def _classes(table: Table, task: str, options: Options) -> tuple[tuple[str, ...], Integers | None]:

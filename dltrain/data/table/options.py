@@ -40,6 +40,8 @@ class Options:
     comment: str | None
     header: str
     sheet: str | None
+    url: str | None
+    query: str | None
     seed: int
 
     @property

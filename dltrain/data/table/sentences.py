@@ -73,6 +73,12 @@ def notes(account: Account) -> Iterator[str]:
     for name, count in account.unseen.items():
         rows = account.total - account.rows["train"]
         yield new_categories(name, count, f"{rows:,} validation and test rows")
+    for strays in account.strays:
+        yield (
+            f"{strays.where}: {quoted(strays.cell)} is neither true nor false "
+            f"({counted(strays.count, 'such cell')}), so the column is text, one input for each; "
+            "correct it, or name it in data.missing_values"
+        )
     for split, count in account.duplicates.leaked.items():
         rows = account.rows[split]
         if _matters(count, rows):

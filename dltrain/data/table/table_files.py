@@ -7,16 +7,21 @@ from pathlib import Path
 
 from dltrain.data.table.formats import open_file
 from dltrain.data.table.options import Options
+from dltrain.data.table.query import QueryRows
 from dltrain.data.table.several_files import SeveralFiles
 from dltrain.data.table.table import Table
+from dltrain.system.database_urls import database_name, is_url
 from dltrain.system.paths import PACKAGED, expanded, table_files
 
 # What a packed file is called behind its own name.
 PACKED = re.compile(r"\.(gz|bz2|xz|zst|zip)$")
 
 
-def read_table(path: str, options: Options) -> tuple[Table, SeveralFiles, str]:
+def read_table(path: str | None, options: Options) -> tuple[Table, SeveralFiles, str]:
     """Read the table; return it, its files and what a data set calls its source."""
+    if options.url is not None and options.query is not None:
+        rows = SeveralFiles({"path": QueryRows(options.url, options.query)})
+        return _table(rows, options), rows, rows.name
     paths = {"path": path, "val_path": options.val_path, "test_path": options.test_path}
     files = {
         role: file
@@ -25,8 +30,6 @@ def read_table(path: str, options: Options) -> tuple[Table, SeveralFiles, str]:
         for role, file in table_files(knob, text).items()
     }
     first = next(iter(files.values()))
-    labels = [options.target] if options.task != "regression" else []
-    groups = [options.splitting[knob] for knob in ("group", "split") if knob in options.splitting]
     try:
         several = SeveralFiles(
             {
@@ -34,13 +37,7 @@ def read_table(path: str, options: Options) -> tuple[Table, SeveralFiles, str]:
                 for role, file in files.items()
             }
         )
-        table = Table(
-            str(first),
-            several,
-            missing_values=options.missing_values,
-            as_text=[*options.categorical, *labels, *groups],
-            unused=[name for name in options.drop if name not in options.not_features],
-        )
+        table = _table(several, options)
     except OSError as error:
         name = Path(error.filename or first)
         role = next((role for role, file in files.items() if file == name), "path")
@@ -51,8 +48,22 @@ def read_table(path: str, options: Options) -> tuple[Table, SeveralFiles, str]:
     return table, several, ", ".join(sources)
 
 
+def _table(files: SeveralFiles, options: Options) -> Table:
+    labels = [options.target] if options.task != "regression" else []
+    groups = [options.splitting[knob] for knob in ("group", "split") if knob in options.splitting]
+    return Table(
+        files.name,
+        files,
+        missing_values=options.missing_values,
+        as_text=[*options.categorical, *labels, *groups],
+        unused=[name for name in options.drop if name not in options.not_features],
+    )
+
+
 def name_of(files: SeveralFiles) -> str:
-    """Name a data set after the files that train."""
+    """Name a data set after the files that train, or their database."""
+    if is_url(files.name):
+        return database_name(files.name)
     count = sum(role.startswith("path") for role in files.digests)
     stem = Path(PACKED.sub("", files.name)).stem
     return stem if count == 1 else f"{stem}-and-{count - 1}-more"

@@ -99,7 +99,7 @@ def test_a_table_is_a_sweeps(there: Path, call: Call) -> None:
 
 
 WIDE = ("data=csv", "data.path=t.csv", "data.target=y", "data.test_fraction=0.2",
-        "data.val_fraction=0.2", "trainer.epochs=1")  # fmt: skip
+        "data.val_fraction=0.2", "trainer.epochs=1", "model=linear", "optimizer=sgd")  # fmt: skip
 
 
 @pytest.fixture

@@ -51,6 +51,22 @@ def test_each_epoch_is_a_line_and_records_get_a_star() -> None:
     ]
 
 
+def test_of_many_epochs_some_are_shown_and_the_first_and_the_last() -> None:
+    file = io.StringIO()
+    shown = TrainingView(output(file))
+    training = Idle()
+    training.rules = Rules(1000, None, "val/loss")
+    with shown.watching(cast(Trainer, training)):
+        outcome = Outcome()
+        for epoch in range(1, 1001):
+            outcome.take(row(epoch, 1 / epoch), training.rules)
+            shown.epoch([row(epoch, 1 / epoch)], [outcome], seconds=0.1)
+    epochs = [line.split()[0] for line in file.getvalue().splitlines()[1:]]
+    # One that comes later than five seconds after the last is shown, too.
+    assert {"1/1000", "50/1000", "950/1000", "1000/1000"} <= set(epochs)
+    assert len(epochs) < 100
+
+
 def test_where_more_is_better_the_highest_gets_a_star() -> None:
     file = io.StringIO()
     shown = TrainingView(output(file))

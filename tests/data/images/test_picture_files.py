@@ -71,6 +71,19 @@ def test_another_size_is_stretched_where_that_is_asked_for() -> None:
     assert read(same, resize=True).row.tolist() == read(same).row.tolist()
 
 
+@pytest.mark.parametrize("turn", [1, 6])
+def test_a_large_photo_is_decoded_in_part_to_nearly_the_same(turn: int) -> None:
+    smooth = np.add.outer(np.arange(640), np.arange(800)) % 1440 / 1440 * 255
+    photo = Image.fromarray(smooth.astype(np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    picture = read(saved(photo, "JPEG", quality=95, exif=exif), 20, 30, resize=True)
+    seen = photo.transpose(Image.Transpose.ROTATE_270) if turn == 6 else photo
+    exact = np.asarray(seen.resize((30, 20), Image.Resampling.BILINEAR), dtype=int)
+    assert np.abs(picture.row.astype(int) - exact.reshape(-1)).max() <= 4
+    assert picture.look.size == ("800 x 640" if turn == 6 else "640 x 800")
+
+
 def test_a_photo_is_seen_as_the_camera_was_held() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by 90 degrees

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import sklearn.datasets
 from dltrain.data.dataset import Column, Dataset
 from dltrain.data.table.dataset import tabular
 from dltrain.data.table.options import Options
+from tests.data.table.databases import binaries, fill, server
 
 Prepare = Callable[..., Dataset]
 PLAIN: dict[str, Any] = {
@@ -44,6 +45,8 @@ PLAIN: dict[str, Any] = {
     "comment": None,
     "header": "row",
     "sheet": None,
+    "url": None,
+    "query": None,
     "seed": 0,
 }
 
@@ -104,3 +107,23 @@ HOLES = "a,c,y\n1,p,1.5\n,q,2.5\n2,p,3.5\n6,,4.5\n"
 
 
 SKLEARN = Path(sklearn.datasets.__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """Return the address of a PostgreSQL server, if its binaries are on this machine."""
+    commands = binaries()
+    if commands is None:
+        pytest.skip("no PostgreSQL server is installed")
+    with server(commands) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "duckdb", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of an empty database of each kind."""
+    if request.param != "postgresql":
+        return f"{request.param}:///{tmp_path}/shop.{request.param}"
+    url: str = request.getfixturevalue("postgresql")
+    fill(url, ["DROP SCHEMA public CASCADE", "CREATE SCHEMA public"])
+    return url

@@ -29,6 +29,7 @@ def test_the_facts_are_those_of_the_columns_that_are_learned_from(prepare: Prepa
         "imputed": {"x": 5},
         "complete_rows": 36,
         "unseen": {},
+        "strays": [],
         "untrained": [],
         "constants": ["k"],
         "twins": [],

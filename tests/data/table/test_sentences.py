@@ -177,3 +177,19 @@ def test_a_category_or_a_blank_that_no_training_row_has_is_told(prepare: Prepare
     )
     assert notes(["p", "q", "", "q", "", "p"]) == ()
     assert notes(["p", "q", "p", "q", "q", "p"]) == ()
+
+
+def test_a_cell_that_makes_text_of_true_and_false_is_told(prepare: Prepare) -> None:
+    def notes(cells: list[str], **options: Any) -> tuple[str, ...]:
+        rows = "".join(f"{cell},{i},{i}.5\n" for i, cell in enumerate(cells))
+        return prepare(f"c,x,y\n{rows}", **options).notes
+
+    said = (
+        "t.csv:4: column 'c': 'yes' is neither true nor false (1 such cell), so the column is "
+        "text, one input for each; correct it, or name it in data.missing_values"
+    )
+    assert notes(["True", "False", "yes", "", "False"]) == (said,)
+    assert notes(["True", "False", "yes"], missing_values=["yes"]) == ()
+    assert notes(["True", "False", "yes"], categorical=["c"]) == ()
+    assert notes(["True", "False", "yes", "no"]) == ()  # as many: words like others
+    assert notes(["True", "False", ""]) == ()
