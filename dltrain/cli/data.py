@@ -102,6 +102,8 @@ def _became(column: Column) -> str:
             count, names = len(column.features), ", ".join(column.features[:6])
             more = ", ..." if count > 6 else ""
             return f"{counted(count, 'column')} of 0 and 1: {names}{more}"
+        case "date":
+            return f"what follows, read as {column.written}"
         case _:
             return "nothing"
 

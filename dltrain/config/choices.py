@@ -22,6 +22,15 @@ class Missing(StrEnum):
     error = "error"
 
 
+class Thousands(StrEnum):
+    """What may stand between the thousands of a number."""
+
+    comma = ","
+    point = "."
+    apostrophe = "'"
+    space = "space"
+
+
 class ClassWeight(StrEnum):
     """Numbers for the classes that follow from the training rows."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dltrain.config.choices import Colour, Header, Missing, Source, Task
+from dltrain.config.choices import Colour, Header, Missing, Source, Task, Thousands
 from dltrain.config.knob import knob
 from dltrain.config.schema import MAX_SEED
 
@@ -45,8 +45,21 @@ class CsvConfig:
     missing: Missing = knob(
         "missing numbers: the training rows' mean or median, drop the row, error"
     )
-    missing_values: list[str] = knob("cell texts that mean missing; a number: however spelt")
-    max_categories: int = knob("most categories a text column may have", ge=1, le=100_000)
+    missing_values: list[str] = knob("more texts that mean missing; a number: however spelt")
+    keep_default_na: bool = knob("NA, N/A, n/a, #N/A, <NA>, NaN, None, null mean missing, too")
+    missing_indicator: bool = knob("a column more for each one of numbers that lacks some: where")
+    decimal: str = knob(
+        "what stands before a number's fraction", form="[.,]", example=". or ,", raw=True
+    )
+    thousands: Thousands | None = knob(
+        "what stands between a number's thousands; null: nothing", raw=True
+    )
+    date_format: str | None = knob(
+        "how dates are written, such as %d/%m/%Y; null: ISO, or what alone fits", raw=True
+    )
+    max_categories: int = knob(
+        "most categories of a text column; beyond, the rare ones become one", ge=1, le=100_000
+    )
     standardise: bool = knob("scale number columns to mean 0 and deviation 1 (training rows)")
     standardise_target: bool = knob("the same for a regression target; metrics keep its units")
     log_target: bool = knob(

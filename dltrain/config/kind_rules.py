@@ -82,6 +82,8 @@ def table(run: RunConfig) -> Iterable[Problem]:
     printable = delimiter == "\t" or delimiter.isprintable()
     if len(delimiter) != 1 or not delimiter.isascii() or not printable or delimiter == '"':
         yield Problem("data.delimiter", "must be one ASCII character, or \\t for a tab")
+    if data.thousands == data.decimal:
+        yield Problem("data.thousands", "cannot also be data.decimal")
     if data.encoding is not None and not is_encoding(data.encoding):
         yield Problem("data.encoding", "is no encoding that Python knows, such as cp1252 or utf-16")
 

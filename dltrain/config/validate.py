@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from dltrain.config import plugins, rules
-from dltrain.config.grammar.scalars import read_scalar
+from dltrain.config.grammar.scalars import bracketed, read_scalar
 from dltrain.config.kinds import TABLE
 from dltrain.config.knob import Knob, Problem, knobs
 from dltrain.config.plain import shown
@@ -129,6 +129,8 @@ def _convert(value: Any, annotation: Any, key: str, problems: list[Problem]) -> 
 
 
 def _convert_list(value: Any, inner: Any, key: str, problems: list[Problem]) -> tuple[str, Any]:
+    if isinstance(value, str) and inner is str:
+        value = bracketed(value) or value
     if not isinstance(value, list):
         return f"a list, such as {key}={_example(value, inner)}", None
     pairs = [_convert(item, inner, f"{key}[{i}]", problems) for i, item in enumerate(value)]
@@ -139,7 +141,9 @@ def _convert_list(value: Any, inner: Any, key: str, problems: list[Problem]) -> 
 def _example(value: Any, inner: Any) -> str:
     """Write a list that could have been meant, of what was typed if that fits."""
     expected, _ = _convert_scalar(value, inner) if inner in (int, float) else ("text", None)
-    bare = isinstance(value, str) and re.fullmatch(r"[\w.-]+", value) and inner is str
+    if isinstance(value, str) and inner is str and set(value) & set("[]"):
+        return "['a,b',c] with quotes around text that holds commas or brackets"
+    bare = isinstance(value, str) and re.fullmatch(r"[^\s,'\"\\]+", value) and inner is str
     if value is not None and (bare or not expected):
         return f"[{shown(value)}]"
     return {int: "[64,32]", float: "[0.9,0.999]"}.get(inner, "[a,b]")

@@ -109,20 +109,31 @@ class Column:
     """What became of one column of a table."""
 
     name: str  # as in the header
-    role: str  # ``target``, ``weight``, ``number``, ``category``, or ``dropped``
+    # ``target``, ``weight``, ``number``, ``category``, ``date`` (see its parts), or ``dropped``
+    role: str
     missing: int = 0  # cells without a value, over all rows
     # what missing numbers became (training rows' statistic); None if none are filled
     imputed: float | None = None
     # the different texts of the training rows, or the class names of a target
     categories: tuple[str, ...] = ()
-    # names of the prepared columns it turned into; one more than the categories if the last
-    # stands for missing
+    # names of the prepared columns it turned into; behind the categories that of all others, and
+    # that of missing ones, if there are any
     features: tuple[str, ...] = ()
     # cells of validation and test rows with a category, or a blank, that no training row has
     unseen: int = 0
     mean: float = 0.0  # subtracted from numbers, a target's too
     deviation: float = 1.0  # numbers are then divided by it, weights too
     log: bool = False  # whether all that is done to the target's logarithm
+    # how its cells are written: a sign that each number carries, such as ``$``, or a date's format
+    written: str = ""
+    source: str = ""  # the column it is made of, if that is another one: of dates, or with holes
+    part: str = ""  # what is taken of it: ``year``, ``hour``, ``missing``
+    other: str = ""  # the category of all texts that are none of the categories, if there is one
+
+    @property
+    def origin(self) -> str:
+        """The column of the file that its cells come from."""
+        return self.source if self.part else self.name
 
 
 @dataclass(frozen=True)
@@ -155,7 +166,7 @@ class Dataset:
     edges: tuple[float, float] | None = None
     resizes: bool = False  # whether pictures of another size are resized to that
     # how the source's text is to be read: delimiter, texts that mean missing (a number means
-    # every spelling of it)
+    # every spelling of it), what stands before a fraction and between thousands
     reading: dict[str, Any] = field(default_factory=dict)
     # digest of each file that rows come from, by what it is to the data set, such as ``path``
     files: dict[str, str] = field(default_factory=dict)

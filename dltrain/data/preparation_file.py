@@ -16,6 +16,9 @@ from dltrain.text import is_encoding
 
 MAX_FEATURES = 2**24
 MAX_MISSING = 10_000
+ROLES = ("number", "category", "date", "target", "weight", "dropped")
+PARTS = ("year", "month", "weekday", "day_of_year", "hour", "missing")
+_THOUSANDS = (None, ",", ".", "'", "space")
 _KEYS = (
     *("unit", "task", "target", "feature_names", "class_names", "class_rows", "image_shape"),
     *("reading", "edges", "resizes"),
@@ -28,6 +31,8 @@ _READING: dict[str, Any] = {
     "header": "row",
     "sheet": None,
     "missing_values": [""],
+    "decimal": ".",
+    "thousands": None,
 }
 
 
@@ -120,8 +125,8 @@ def _columns(value: object) -> tuple[Column, ...]:
 
 
 _FIELDS: Mapping[str, Callable[[Any], bool]] = {
-    "name": lambda value: isinstance(value, str) and value != "",
-    "role": lambda value: value in ("number", "category", "target", "weight", "dropped"),
+    "name": lambda value: isinstance(value, str),
+    "role": lambda value: value in ROLES,
     "missing": lambda value: type(value) is int and value >= 0,
     "imputed": lambda value: value is None or _is_number(value),
     "categories": lambda value: _is_texts(value) and _differ(tuple(value)),
@@ -130,6 +135,10 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "mean": lambda value: _is_number(value),
     "deviation": lambda value: _is_number(value) and value > 0,
     "log": lambda value: type(value) is bool,
+    "written": lambda value: isinstance(value, str) and _is_text(value),
+    "source": lambda value: isinstance(value, str) and _is_text(value),
+    "part": lambda value: value in ("", *PARTS),
+    "other": lambda value: isinstance(value, str) and _is_text(value),
 }
 
 
@@ -159,7 +168,8 @@ def _features_of(column: Column) -> Iterator[tuple[str, ...]]:
         case "number":
             yield (column.name,)
         case "category":
-            known = tuple(f"{column.name}_{category}" for category in column.categories)
+            categories = [*column.categories, *([column.other] if column.other else [])]
+            known = tuple(f"{column.name}_{category}" for category in categories)
             yield from (known, (*known, f"{column.name}_nan"))
         case _:
             yield ()
@@ -202,6 +212,9 @@ def _reading(value: object) -> dict[str, Any]:
     _check(value["header"] in ("row", "none"), "reading.header")
     missing = _texts(value["missing_values"], "reading.missing_values")
     _check(len(missing) <= MAX_MISSING, "reading.missing_values")
+    decimal, thousands = value["decimal"], value["thousands"]
+    _check(decimal in (".", ","), "reading.decimal")
+    _check(thousands in _THOUSANDS and thousands != decimal, "reading.thousands")
     return {**value, "missing_values": list(missing)}
 
 

@@ -52,6 +52,18 @@ def as_value(value: Any) -> str:
     return f"'{inner}'"
 
 
+def setting(key: str, value: Any) -> str:
+    """Write a setting to paste into a shell; text that is the whole value needs no other quotes.
+
+    Example:
+        >>> print(setting("data.drop", ["a b", "c,d"]), setting("data.decimal", ","))
+        "data.drop=[a b,'c,d']" data.decimal=,
+    """
+    word = f"{key}={value if isinstance(value, str) else as_value(value)}"
+    quoted = shlex.quote(word)
+    return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else quoted
+
+
 def shortest(path: Path | str) -> str:
     """Write a path from where one stands: relative if it lies below, else absolute."""
     absolute = os.path.abspath(path)

@@ -78,6 +78,13 @@ def test_a_value_of_the_right_type_is_taken(
         ([], str, "must be text: meaning"),
         ("x", int | None, "must be a whole number or null: meaning"),
         (2, list[float], "must be a list, such as key=[2]: meaning"),
+        ("?", list[str], "must be a list, such as key=[?]: meaning"),
+        (
+            "[a[0,1]]",
+            list[str],
+            "must be a list, such as key=['a,b',c] with quotes around text that holds commas or "
+            "brackets: meaning",
+        ),
         ("gpu", DeviceType, "must be one of auto, cpu, cuda: meaning"),
         (None, DeviceType, "must be one of auto, cpu, cuda: meaning"),
         (["gpu"], DeviceType, "must be one of auto, cpu, cuda: meaning"),
@@ -87,6 +94,24 @@ def test_a_value_of_the_wrong_type_is_refused(
     value: object, annotation: object, message: str
 ) -> None:
     assert complaint(value, annotation) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "texts"),
+    [
+        ("[#N/A]", ["#N/A"]),
+        ("[<NA>, a (b)]", ["<NA>", "a (b)"]),
+        ("[it's]", ["it's"]),
+        ("[a[0],Größe]", ["a[0]", "Größe"]),
+        ("""["c,d",'e[0,1]',#]""", ["c,d", "e[0,1]", "#"]),
+    ],
+)
+def test_a_list_of_texts_may_hold_what_the_grammar_has_no_words_for(
+    text: str, texts: list[str]
+) -> None:
+    found: list[Problem] = []
+    assert convert(text, list[str], Knob("meaning"), "key", found) == texts
+    assert found == []
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e308 * 10, 10**400])

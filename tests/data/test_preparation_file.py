@@ -13,8 +13,7 @@ import pytest
 
 from dltrain.config.load import load
 from dltrain.data.dataset import Dataset
-from dltrain.data.preparation_file import PreparationError, read_preparation
-from dltrain.data.table.reading import Reading
+from dltrain.data.preparation_file import _READING, PreparationError, read_preparation
 from dltrain.runs.record import as_json
 from dltrain.train import build
 
@@ -50,9 +49,7 @@ def test_what_a_data_set_says_of_itself_reads_back_the_same(data: Dataset) -> No
         for part in ("mean", "deviation"):
             own, other = (getattr(getattr(d, scale), part) for d in (found, data))
             assert own.tolist() == other.tolist()
-    assert found.reading == (
-        data.reading or {**dataclasses.asdict(Reading()), "missing_values": [""]}
-    )
+    assert found.reading == (data.reading or _READING)
     assert [len(split) for split in found.splits.values()] == [0, 0, 0]
     assert found.in_features == data.in_features
     assert found.train.inputs.dtype.kind == data.train.inputs.dtype.kind

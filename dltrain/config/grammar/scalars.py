@@ -20,6 +20,11 @@ BOOL = re.compile("(?i:true|false)")
 NULL = re.compile("(?i:null)")
 # Text that can be typed without quotes, whatever stands around it.
 _BARE = re.compile(r"[A-Za-z0-9_./+-]+")
+# A text of a list and the comma behind it: in quotes, or without any at its ends.
+_PIECE = re.compile(
+    r"""(\s*(?:(?P<mark>['"])((?:(?!(?P=mark)).)*)(?P=mark)|([^\s,'"][^,]*))\s*(?:,|$))""",
+    re.DOTALL,
+)
 
 
 def read_scalar(text: str) -> Scalar:
@@ -39,6 +44,28 @@ def read_scalar(text: str) -> Scalar:
     except ValueError:  # more digits than Python converts
         return text
     return float(text) if FLOAT.fullmatch(text) else text
+
+
+def bracketed(text: str) -> list[str] | None:
+    """Read a list of texts that the grammar has no words for: names with ``#``, ``(`` or ``ö``.
+
+    Returns:
+        The texts between its commas, without quotes around them; None if it is no such list.
+
+    Example:
+        >>> bracketed("[#N/A, a (b),'c,d']"), bracketed("[a,]"), bracketed("a")
+        (['#N/A', 'a (b)', 'c,d'], None, None)
+    """
+    inner = re.fullmatch(r"\s*\[(.+)\]\s*", text, re.DOTALL)
+    pieces = [match.groups() for match in _PIECE.finditer(inner[1])] if inner else []
+    if not inner or "".join(whole for whole, *_ in pieces) != inner[1]:
+        return None
+    texts = [inside if bare is None else bare.strip() for _, _, inside, bare in pieces]
+    return texts if all(map(_is_balanced, texts)) and inner[1][-1] != "," else None
+
+
+def _is_balanced(text: str) -> bool:
+    return text.count("[") == text.count("]")
 
 
 def quoted(text: str) -> str:

@@ -77,8 +77,8 @@ def account_of(
         options: How it is prepared.
     """
     train, learned = splits["train"], [column.name for column in columns]
-    used = {*learned, target.name, options.weight}
-    imputed = {c.name: c.missing for c in columns if c.role == "number" and c.missing}
+    used = {*(column.origin for column in columns), target.name, options.weight}
+    imputed = {c.origin: c.missing for c in columns if c.imputed is not None and c.missing}
     incomplete = np.zeros(len(table), dtype=bool)
     for name in imputed:
         incomplete |= table.missing(name)

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dltrain.data.table.typed_cells import as_text, is_number, numbers_of
+from dltrain.data.table.writing import Writing
 
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
@@ -27,10 +28,11 @@ class Cells:
     Args:
         wanted: ``numbers`` keeps texts only where they are no plain numbers; ``texts`` also where
             they repeat, as labels do; None keeps only which cells have a value.
+        writing: How its numbers are written.
     """
 
-    def __init__(self, wanted: str | None = "numbers") -> None:
-        self._wanted = wanted
+    def __init__(self, wanted: str | None = "numbers", writing: Writing | None = None) -> None:
+        self._wanted, self.writing = wanted, writing or Writing()
         # [N], nan where a number is missing; the rows of odd blocks are not filled
         self.values: Floats = np.empty(0)
         # the first row of each odd block, and its texts
@@ -59,9 +61,9 @@ class Cells:
             part[~present(cells)] = np.nan  # what is not written stays 0 and takes no memory
             return
         labels = self._wanted == "texts" and 2 * pc.count_distinct(cells).as_py() < len(cells)
-        values = None if labels else _plain(cells)
+        values = None if labels else _plain(self.writing.plain(cells))
         if values is None:
-            self.odd.append((start, without(as_text(cells), missing)))
+            self.odd.append((start, without(as_text(cells), missing, self.writing)))
             return
         part[:] = values
         for number in missing:
@@ -164,8 +166,9 @@ def _plain(cells: pa.Array) -> Floats | None:
     return values if finite else None
 
 
-def parsed(cells: pa.StringArray) -> Floats:
+def parsed(cells: pa.StringArray, writing: Writing) -> Floats:
     """Return a block's numbers, infinite ones too, [n]; nan where a cell is missing or is none."""
+    cells = writing.plain(cells)
     values = _plain(cells)
     if values is not None:
         return values
@@ -183,9 +186,9 @@ def truths(cells: pa.StringArray) -> Floats:
     return np.where(true, 1.0, np.where(false, 0.0, np.nan))
 
 
-def without(cells: pa.StringArray, missing: Sequence[float]) -> pa.StringArray:
+def without(cells: pa.StringArray, missing: Sequence[float], writing: Writing) -> pa.StringArray:
     """Return a block's texts, null where a number means missing."""
     if not missing:
         return cells
-    absent = np.isin(parsed(cells), missing)
+    absent = np.isin(parsed(cells, writing), missing)
     return pc.if_else(pa.array(absent), pa.scalar(None, pa.string()), cells)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +11,8 @@ from dltrain.data.dataset import Amounts, Column, Dataset, Scale
 from dltrain.data.splits import SPLIT_NAMES, consecutive_split
 from dltrain.data.table import sentences
 from dltrain.data.table.account import account_of
-from dltrain.data.table.encode import fit_category, fit_number, prepare, prepare_amounts
+from dltrain.data.table.encode import prepare, prepare_amounts
+from dltrain.data.table.features import fit, numbers_rows, understand
 from dltrain.data.table.options import Options
 from dltrain.data.table.splitting import draw_rows, not_learned
 from dltrain.data.table.table import Integers, Table, listed
@@ -25,7 +25,7 @@ from dltrain.data.table.target import (
     no_logarithm,
 )
 from dltrain.data.table.weights import fit_weights
-from dltrain.text import closest
+from dltrain.text import closest, counted
 
 
 def tabular(name: str | None, *, path: str | None, options: Options, dtype: str) -> Dataset:
@@ -47,14 +47,14 @@ def tabular(name: str | None, *, path: str | None, options: Options, dtype: str)
     features, notes = _feature_columns(table, options)
     notes += _handle_missing(table, features, options)
     task, reason = decide_task(table, options)
-    _refuse_wide(table, features, options)
+    understood = understand(table, features, options)
     names, classes = _classes(table, task, options)
     rows = draw_rows(table, classes, options, files=files)
     by_name, order = dict(zip(SPLIT_NAMES, rows, strict=True)), np.concatenate(rows)
     target, targets, amounts = _fit_target(table, by_name, names, classes, options, dtype=dtype)
-    columns = _fit(table, features, by_name["train"], options)
+    columns = fit(table, understood, by_name["train"], options)
     weighing, weights = fit_weights(table, options.weight, by_name, dtype=dtype)
-    every_column = _in_header_order(table, [*columns, target, *weighing])
+    every_column = _in_header_order(table, [*columns, target, *weighing], understood.formats)
     account = account_of(
         table, columns, target, reason=reason, splits=by_name, classes=classes, options=options
     )
@@ -78,11 +78,11 @@ def tabular(name: str | None, *, path: str | None, options: Options, dtype: str)
         target_scale=_joint_scale([target]) if task == "regression" else Scale.identity(1),
         columns=every_column,
         lines=tuple(sentences.lines(account, options)),
-        notes=(*notes, *sentences.notes(account)),
+        notes=(*notes, *understood.notes, *_signs([*columns, target]), *sentences.notes(account)),
         warnings=tuple(sentences.warnings(account, options)),
         facts=account.record(),
         other_task=account.other_task,
-        reading={**asdict(options.reading), "missing_values": list(options.missing_values)},
+        reading=options.kept_reading,
     )
 
 
@@ -113,6 +113,10 @@ def _feature_columns(table: Table, options: Options) -> tuple[list[str], list[st
     notes += [log_note(options.target)] if options.log_target else []
     wanted = set(table.header if options.features is None else options.features)
     wanted -= {options.target, *options.drop, *left_out}
+    if options.features is None:
+        numbering = list(filter(numbers_rows, wanted))
+        wanted -= {*numbering}
+        notes += [f"{name!r} is left out: it only names the rows" for name in sorted(numbering)]
     return [column for column in table.header if column in wanted], notes
 
 
@@ -123,25 +127,36 @@ def _delimiter_hint(table: Table) -> str:
 
 
 def _handle_missing(table: Table, features: Sequence[str], options: Options) -> list[str]:
-    """Drop rows with missing cells or refuse them, as the options say; return notes on it."""
-    used = [*features, options.target, *([options.weight] if options.weight is not None else [])]
+    """Drop rows with missing cells or refuse them, as the options say; return notes on it.
+
+    Rows without a target are dropped unless they are refused: there is nothing to learn from them.
+    """
+    target = options.target
+    judged = [target, *([options.weight] if options.weight is not None else [])]
+    if options.missing == "error":
+        for column in [*features, *judged]:
+            rows = np.flatnonzero(table.missing(column))
+            if len(rows):
+                cure = "mean, median or drop" if column not in judged else "mean or drop"
+                raise ValueError(
+                    f"{table.at(rows[0], column)}: no value ({len(rows):,} rows have none); "
+                    f"fill it in or use data.missing={cure}"
+                )
+        return []
+    used = [*features, *judged] if options.missing == "drop" else [target]
+    absent = np.any([table.missing(column) for column in used], axis=0)
+    if absent.all():
+        advice = "data.missing=drop leaves no row: each lacks a value"
+        if options.missing != "drop":
+            advice = f"no row has a value of the target {target!r}"
+        raise ValueError(f"{table.name}: {advice}")
+    if not absent.any():
+        return []
+    table.keep(~absent)
+    rows_are = counted(int(absent.sum()), "row")
     if options.missing == "drop":
-        absent = np.any([table.missing(column) for column in used], axis=0)
-        if absent.all():
-            raise ValueError(f"{table.name}: data.missing=drop leaves no row: each lacks a value")
-        if absent.any():
-            table.keep(~absent)
-        return [f"{absent.sum()} rows with missing values were dropped"] if absent.any() else []
-    for column in used if options.missing == "error" else [options.target]:
-        rows = np.flatnonzero(table.missing(column))
-        if len(rows):
-            only_drop = column in (options.target, options.weight)
-            cure = "drop" if only_drop else "mean, median or drop"
-            raise ValueError(
-                f"{table.at(rows[0], column)}: no value ({len(rows):,} rows have none); "
-                f"fill it in or use data.missing={cure}"
-            )
-    return []
+        return [f"{rows_are} with missing values were dropped"]
+    return [f"{rows_are} without a {target!r} left out: there is nothing to learn from them"]
 
 
 def _classes(table: Table, task: str, options: Options) -> tuple[tuple[str, ...], Integers | None]:
@@ -197,59 +212,6 @@ def _fit_target(
     return column, targets, amounts
 
 
-def _is_text(table: Table, column: str, options: Options) -> bool:
-    named = column in options.categorical or table.is_category(column)
-    return named or table.numbers(column) is None
-
-
-def _fit(table: Table, names: Sequence[str], train: Integers, options: Options) -> list[Column]:
-    """Decide from the training rows what becomes of feature columns; some become nothing."""
-    missing, standardise = options.missing, options.standardise
-    every = [
-        fit_category(table, name, train)
-        if _is_text(table, name, options)
-        else fit_number(table, name, train, missing=missing, standardise=standardise)
-        for name in names
-    ]
-    columns = [column for column in every if column.features]
-    if not columns:
-        raise ValueError(
-            f"{table.name}: no column is left to learn from; see data.features, data.drop"
-        )
-    _refuse_twins(table, columns)
-    return columns
-
-
-def _refuse_wide(table: Table, features: Sequence[str], options: Options) -> None:
-    """Refuse columns of too many different texts, such as names and ids, all at once."""
-    counts = {
-        column: len(table.categories(column)[0])
-        for column in features
-        if _is_text(table, column, options)
-    }
-    wide = {column: n for column, n in counts.items() if n > options.max_categories}
-    if wide:
-        listed = ", ".join(f"{column!r} has {count}" for column, count in wide.items())
-        raise ValueError(
-            f"{table.name}: too many different texts: {listed}, more than "
-            f"data.max_categories={options.max_categories}; leave them out with "
-            f"'data.drop=[{','.join([*options.drop, *wide])}]' or raise data.max_categories"
-        )
-
-
-def _refuse_twins(table: Table, columns: Sequence[Column]) -> None:
-    """Refuse prepared columns of one name, such as those of a text column a and a column a_x."""
-    seen: dict[str, str] = {}
-    for column in columns:
-        for feature in column.features:
-            if feature in seen:
-                raise ValueError(
-                    f"{table.name}: columns {seen[feature]!r} and {column.name!r} both become "
-                    f"{feature!r}; rename a column or a category"
-                )
-            seen[feature] = column.name
-
-
 def _joint_scale(columns: Sequence[Column]) -> Scale:
     widths = [max(len(column.features), 1) for column in columns]
     return Scale(
@@ -259,9 +221,25 @@ def _joint_scale(columns: Sequence[Column]) -> Scale:
     )
 
 
-def _in_header_order(table: Table, columns: Sequence[Column]) -> tuple[Column, ...]:
+def _in_header_order(
+    table: Table, columns: Sequence[Column], formats: Mapping[str, str]
+) -> tuple[Column, ...]:
+    """List what became of each column of the file, followed by what was made of it."""
     known = {column.name: column for column in columns}
+
+    def of(name: str) -> Column:
+        role = "date" if name in formats else "dropped"
+        missing = int(table.missing(name).sum())
+        return known.get(name) or Column(name, role, missing, written=formats.get(name, ""))
+
     return tuple(
-        known.get(name, Column(name, "dropped", int(table.missing(name).sum())))
+        column
         for name in table.header
+        for column in (of(name), *(each for each in columns if each.part and each.source == name))
     )
+
+
+def _signs(columns: Sequence[Column]) -> list[str]:
+    """Name the columns whose numbers carry a sign, such as ``$``."""
+    signed = [f"{c.name!r} ({c.written})" for c in columns if c.written and not c.part]
+    return [f"each number carries a sign, which is left out: {', '.join(signed)}"] if signed else []

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dltrain.data.dataset import Column
+from dltrain.data.table.categories import Categories, merged, most_frequent
 from dltrain.data.table.cells import Floats
 from dltrain.data.table.table import WORKERS, Integers, Table
+from dltrain.system.shell import setting
 from dltrain.text import counted
 
 TILE_NUMBERS = 1 << 17  # what is computed at once, so that it stays in the cache
@@ -47,7 +50,8 @@ def fit_number(
     present = values[~absent[train]] if count else values
     if not len(present):
         raise ValueError(
-            f"{where} has no value in any training row; leave it out with data.drop=[{name}]"
+            f"{where} has no value in any training row; leave it out with "
+            f"{setting('data.drop', [name])}"
         )
     # Kept even if nothing is missing here: something may be in rows to come.
     imputed = None
@@ -63,21 +67,41 @@ def fit_number(
     if standardise:
         values[np.isnan(values)] = imputed or 0.0
         mean, deviation = scale_of(values, where)
-    return Column(name, "number", count, imputed, features=(name,), mean=mean, deviation=deviation)
-
-
-def fit_category(table: Table, name: str, train: Integers) -> Column:
-    """Decide from the training rows what becomes of a column of texts: a feature for each."""
-    texts, codes = table.categories(name)  # the code of a missing cell is -1
-    learned = np.unique(codes[train])
-    known = tuple(texts[code] for code in learned if code >= 0)
-    features = [f"{name}_{category}" for category in known]
-    features += [f"{name}_nan"] if -1 in learned else []
-    unseen = np.count_nonzero(~np.isin(codes, learned))
-    missing = int(np.count_nonzero(codes < 0))
     return Column(
-        name, "category", missing, categories=known, features=tuple(features), unseen=int(unseen)
+        name,
+        "number",
+        count,
+        imputed,
+        features=(name,),
+        mean=mean,
+        deviation=deviation,
+        written=table.writing(name).sign,
     )
+
+
+def fit_category(table: Table, name: str, train: Integers, *, most: int) -> Column:
+    """Decide from the training rows what becomes of a column of texts: a feature for each.
+
+    Args:
+        table: All rows.
+        name: The column.
+        train: Which rows are training rows.
+        most: How many categories there may be; the rare ones beyond become one.
+    """
+    texts, codes = table.categories(name)  # the code of a missing cell is -1
+    counts = np.bincount(codes[train] + 1, minlength=len(texts) + 1)
+    known, other = most_frequent(merged(texts), counts[1:], most=most)
+    features = [f"{name}_{category}" for category in [*known, *([other] if other else [])]]
+    features += [f"{name}_nan"] if counts[0] else []
+    column = Column(
+        name,
+        "category",
+        missing=int(np.count_nonzero(codes < 0)),
+        categories=tuple(known),
+        features=tuple(features),
+        other=other,
+    )
+    return replace(column, unseen=Encoder(table, column).counts()[1])
 
 
 def scale_of(values: Floats, where: str) -> tuple[float, float]:
@@ -180,7 +204,9 @@ def prepare_amounts(
         rounded = amounts.astype(dtype)
     if not np.isfinite(rounded).all():
         raise _too_large(table, name, amounts, rounded.dtype)
-    return Column(name, "target", mean=mean, deviation=deviation, log=log), rounded
+    sign = table.writing(name).sign
+    column = Column(name, "target", mean=mean, deviation=deviation, log=log, written=sign)
+    return column, rounded
 
 
 def refuse_no_logarithm(table: Table, name: str, amounts: Floats) -> None:
@@ -216,10 +242,14 @@ class Encoder:
             self._values = values
             return
         texts, codes = table.categories(column.name)
-        known = {text: index for index, text in enumerate(column.categories)}
+        known = Categories(column.categories)
+        count = len(column.categories)
+        features = [known.index(text) for text in texts]
+        if column.other:
+            features = [count if feature < 0 else feature for feature in features]
         # The last feature stands for missing, if there is one for it; a new text has none.
-        missing_index = len(known) if self.width > len(known) else -1
-        self._features = np.array([*(known.get(text, -1) for text in texts), missing_index])
+        missing_index = self.width - 1 if self.width > count + bool(column.other) else -1
+        self._features = np.array([*features, missing_index])
         self._codes = codes
 
     def counts(self) -> tuple[int, int]:

@@ -16,12 +16,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dltrain.data.dataset import EVALUATION_ROWS, Column, Dataset
+from dltrain.data.table.categories import Categories
 from dltrain.data.table.cells import parsed, truths
+from dltrain.data.table.dates import PARTS
+from dltrain.data.table.derived import derive
 from dltrain.data.table.encode import Encoder, refuse_no_logarithm
 from dltrain.data.table.sentences import new_categories
 from dltrain.data.table.source import HeldRows
 from dltrain.data.table.table import Table, listed, quoted
 from dltrain.data.table.weights import read_weights
+from dltrain.data.table.writing import Writing
 from dltrain.text import closest
 
 # Numbers of a part: large enough for the products, small enough to stay small beside a block.
@@ -61,20 +65,26 @@ class OtherRows:
         self._columns = columns_of(data)
         self._targets = targets
         self._refuse_shifted(header)
-        wanted = [column.name for column in self._columns]
+        wanted = [column.origin for column in self._columns]
         judged = [data.target_name] if targets else []
         judged += [data.weight_name] if targets and data.weight_name is not None else []
         self._refuse_missing([*wanted, *judged], header)
         # Texts of categories are asked for; of what is not learned from nothing is.
-        as_text = [column.name for column in self._columns if column.role == "category"]
+        as_text = [column.origin for column in self._columns if _is_text(column)]
         self._as_text = [*as_text, *([data.target_name] if targets and data.class_names else [])]
         used = {*wanted, *judged}
         self._unused = [column for column in header if column not in used]
+        signs = {column.name: column.written for column in data.columns}
+        self._writings = {
+            name: Writing(data.reading["decimal"], data.reading["thousands"], signs.get(name, ""))
+            for name in header
+        }
         self._booleans: dict[str, bool] = {}
         self.rows = 0  # how many were prepared so far
-        self.imputed = dict.fromkeys(wanted, 0)  # cells that were imputed so far, by column
+        names = [column.name for column in self._columns]
+        self.imputed = dict.fromkeys(names, 0)  # cells that were imputed so far, by column
         # cells so far with a category, or a blank, that no training row has, by column
-        self.unseen = dict.fromkeys(as_text, 0)
+        self.unseen = {column.name: 0 for column in self._columns if column.role == "category"}
 
     def _refuse_shifted(self, header: Sequence[str]) -> None:
         """Refuse columns without names that may not be those that were learned from."""
@@ -122,7 +132,9 @@ class OtherRows:
             missing_values=reading["missing_values"],
             as_text=self._as_text,
             unused=self._unused,
+            writings=self._writings,
         )
+        derive(table, self._columns)
         encoders = [self._encoder(table, column) for column in self._columns]
         targets = self._prepared_targets(table) if self._targets else None
         weights = self._prepared_weights(table) if self._targets else None
@@ -156,7 +168,7 @@ class OtherRows:
                 yield new_categories(name, count, f"{self.rows:,} rows")
 
     def _encoder(self, table: Table, column: Column) -> Encoder:
-        if column.role == "number":
+        if column.role == "number" and not column.part:
             self._refuse_text(table, column.name)
             self._refuse_mixture(table, column.name)
         encoder = Encoder(table, column)
@@ -175,9 +187,11 @@ class OtherRows:
             pass  # what it advises helps only before training
         texts, codes = table.categories(column)
         held = pa.array(texts, pa.string())
-        is_number, is_truth = np.isfinite(parsed(held)), ~np.isnan(truths(held))
+        writing = self._writings[column]
+        is_number, is_truth = np.isfinite(parsed(held, writing)), ~np.isnan(truths(held))
         counts = np.bincount(codes[codes >= 0], minlength=len(texts))
-        right, what = is_number, "no finite number, and numbers were learned from there"
+        written = f" with {writing.sign!r}" if writing.sign else ""
+        right, what = is_number, f"no finite number{written}, and numbers were learned from there"
         if counts[is_truth].sum() > counts[is_number].sum():
             right, what = is_truth, "neither true nor false, as other cells are there"
         wrong = np.flatnonzero((codes >= 0) & ~right[codes])
@@ -226,8 +240,7 @@ class OtherRows:
         texts, codes = table.categories(name)
         if set(classes) <= {"true", "false"}:
             texts = [text.lower() for text in texts]
-        index_of = {label: index for index, label in enumerate(classes)}
-        class_of_text = np.array([index_of.get(text, -1) for text in texts], np.int64)
+        class_of_text = np.array(list(map(Categories(classes).index, texts)), np.int64)
         indices: npt.NDArray[np.int64] = class_of_text[codes]
         wrong = np.flatnonzero(indices < 0)
         if len(wrong):
@@ -237,6 +250,11 @@ class OtherRows:
                 f"{closest(text, classes)} (there are: {listed(classes)})"
             )
         return indices
+
+
+def _is_text(column: Column) -> bool:
+    """Whether the texts of a column will be asked for: those of categories and dates."""
+    return column.role == "category" or column.part in PARTS
 
 
 def columns_of(data: Dataset) -> list[Column]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from dltrain.data.table.missing import USUAL
 from dltrain.data.table.reading import Reading
+from dltrain.data.table.writing import Writing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +22,11 @@ class Options:
     categorical: Sequence[str]
     missing: str
     missing_values: Sequence[str]
+    keep_default_na: bool
+    missing_indicator: bool
+    decimal: str
+    thousands: str | None
+    date_format: str | None
     max_categories: int
     standardise: bool
     standardise_target: bool
@@ -55,6 +63,26 @@ class Options:
             header=str(self.header),
             sheet=self.sheet,
         )
+
+    @property
+    def missing_texts(self) -> list[str]:
+        """What means missing."""
+        return ["", *(USUAL if self.keep_default_na else ()), *self.missing_values]
+
+    @property
+    def kept_reading(self) -> dict[str, Any]:
+        """What a run keeps, to read other rows alike."""
+        return {
+            **asdict(self.reading),
+            "missing_values": self.missing_texts,
+            "decimal": self.decimal,
+            "thousands": None if self.thousands is None else str(self.thousands),
+        }
+
+    @property
+    def writing(self) -> Writing:
+        """How numbers are written."""
+        return Writing(self.decimal, self.thousands)
 
     @property
     def splitting(self) -> dict[str, str]:

@@ -30,7 +30,7 @@ class RowSource(Protocol):
 
     @property
     def header(self) -> list[str]:
-        """Names of the columns: all different, none blank (``check_names``)."""
+        """Names of the columns: all different, none but the first blank (``check_names``)."""
 
     @property
     def categories(self) -> Collection[str]:
@@ -136,7 +136,7 @@ def nulled(cells: pa.Array, missing_values: Sequence[str]) -> pa.Array:
 
 
 def check_names(header: Sequence[str], *, location: str) -> None:
-    """Raise ValueError if a column has no name, or two have one name.
+    """Raise ValueError if a column but the first has no name, or two have one name.
 
     Args:
         header: Names of the columns.
@@ -144,7 +144,8 @@ def check_names(header: Sequence[str], *, location: str) -> None:
     """
     seen: set[str] = set()
     for number, column in enumerate(header, start=1):
-        if not column.strip():
+        # The first is what pandas and R write in front of the rows; it is not learned from.
+        if not column.strip() and (number > 1 or len(header) == 1):
             raise ValueError(
                 f"{location}: column {number} has no name; give it one (if it only numbers "
                 "the rows, name it and leave it out with data.drop)"

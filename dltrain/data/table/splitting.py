@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from dltrain.data.splits import SPLIT_NAMES, Indices, Rows, draw, shuffled, split_sizes, stated
+from dltrain.data.table.derived import date_format, times_of
 from dltrain.data.table.options import Options
 from dltrain.data.table.several_files import SeveralFiles
 from dltrain.data.table.table import Integers, Table, quoted
@@ -70,7 +71,9 @@ def draw_rows(
         order=shuffled(len(drawn), seed=options.seed),
         classes=classes[drawn] if options.stratify and classes is not None else None,
         groups=None if options.group is None else _groups(table, options.group),
-        times=None if options.order is None else _times(table, options.order),
+        times=None
+        if options.order is None
+        else _times(table, options.order, stated=options.date_format),
     )
     try:
         parts = draw(rows, val=num_val, test=num_test, folds=options.folds, fold=options.fold)
@@ -84,12 +87,15 @@ def _groups(table: Table, column: str) -> Integers:
     return table.categories(column)[1].astype(np.int64)
 
 
-def _times(table: Table, column: str) -> Integers:
-    """Return the rank of each cell among all, [N], numbers by value."""
-    numbers = table.numbers(column)
-    if numbers is None:
+def _times(table: Table, column: str, *, stated: str | None) -> Integers:
+    """Return the rank of each cell among all, [N], numbers by value and dates by time."""
+    values = table.numbers(column)
+    form = None if values is not None else date_format(table, column, stated=stated)
+    if form is not None:
+        values = times_of(table, column, form).astype(np.float64)
+    if values is None:
         return _groups(table, column)  # its texts are in order
-    return np.unique(numbers, return_inverse=True)[1].astype(np.int64)
+    return np.unique(values, return_inverse=True)[1].astype(np.int64)
 
 
 def _stated(table: Table, column: str) -> list[Indices]:

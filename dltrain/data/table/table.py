@@ -24,15 +24,16 @@ from dltrain.data.table.cells import (
     Codes,
     Floats,
     fixed,
-    parsed,
     present,
-    truths,
     without,
 )
 from dltrain.data.table.csv_file import CsvFile
 from dltrain.data.table.reading import Reading
+from dltrain.data.table.settle import CellError, settle
 from dltrain.data.table.source import Reread, RowSource
 from dltrain.data.table.typed_cells import as_text, is_readable
+from dltrain.data.table.writing import Writing
+from dltrain.system.shell import setting
 
 FINITE = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 
@@ -52,6 +53,7 @@ class Table:
         as_text: Columns whose texts may be asked for, even if they are numbers; others are read
             from the file again for it.
         unused: Columns of which only what is missing will be asked for.
+        writings: How the numbers of columns are written, if not as Python writes them.
 
     Raises:
         ValueError: If the file is no table.
@@ -67,6 +69,7 @@ class Table:
         missing_values: Sequence[str],
         as_text: Collection[str] = (),
         unused: Collection[str] = (),
+        writings: Mapping[str, Writing] | None = None,
     ) -> None:
         self.name = name
         self._file: RowSource = (
@@ -75,6 +78,7 @@ class Table:
             else source
         )
         self.header = self._file.header  # names of the columns
+        self._writings = writings or {}
         self._missing_values = list(missing_values)
         self._missing_numbers = _finite_numbers(missing_values)
         self._kept: Integers | None = None  # rows of the file, if some were dropped
@@ -91,7 +95,9 @@ class Table:
 
     def _read(self, wanted: Mapping[str, str | None]) -> None:
         """Fill the columns, converting blocks while the next ones are read."""
-        columns = [Cells(wanted.get(name, "numbers")) for name in self.header]
+        columns = [
+            Cells(wanted.get(name, "numbers"), self._writings.get(name)) for name in self.header
+        ]
         waiting: deque[Future[None]] = deque()
         rows = 0
 
@@ -100,7 +106,7 @@ class Table:
                 if wanted.get(name, "numbers") is not None and not is_readable(cells.type):
                     raise ValueError(
                         f"{self.name}: column {quoted(name)} holds {cells.type}, which nothing is "
-                        f"learned from; leave it out with data.drop=[{name}]"
+                        f"learned from; leave it out with {setting('data.drop', [name])}"
                     )
                 column.put(start, cells, self._missing_numbers)
 
@@ -134,6 +140,23 @@ class Table:
             column.keep(rows)
         self._kept = self.rows[rows]
         self._rows = len(self._kept)
+
+    def add(self, name: str, values: Floats, *, names: Sequence[str] = ()) -> None:
+        """Add a column that is made of others.
+
+        Args:
+            name: What it is called; no column of the file is.
+            values: Its numbers, [N], nan where missing; or the place of each cell's text.
+            names: The different texts, if it holds texts.
+        """
+        if name in self.header:
+            raise ValueError(f"{self.name}: a column {name!r} is made of another; rename yours")
+        column = Cells()
+        column.values, column.is_text = values, bool(names)
+        if names:
+            codes = np.where(np.isnan(values), -1, values).astype(np.int32)
+            column.coded = list(names), codes
+        self._columns[name] = column
 
     def release(self, column: str) -> None:
         """Give back the memory of a column that is not needed any more."""
@@ -192,7 +215,7 @@ class Table:
         held = self._columns[column]
         if held.odd_rows < self._rows:
             blocks = self._file.blocks([column], missing_values=self._missing_values)
-            read = [without(as_text(cells), self._missing_numbers) for [cells] in blocks]
+            read = [without(as_text(c), self._missing_numbers, held.writing) for [c] in blocks]
             cells = pa.chunked_array(read, pa.string())
             return cells if self._kept is None else cells.take(pa.array(self._kept))
         return pa.chunked_array([cells for _, cells in held.odd], pa.string())
@@ -211,45 +234,23 @@ class Table:
         ``true`` and ``false`` count as 1 and 0. The array is the table's own.
 
         Raises:
-            ValueError: If a number is not finite, or if a few texts stand among numbers.
+            ValueError: If a number is not finite, if a few texts stand among numbers, or if all are
+                numbers that are written otherwise than expected.
         """
         held = self._columns[column]
         if held.is_text is None:
-            held.is_text = not self._settle(column, held)
+            try:
+                held.is_text = not settle(held, name=column, missing_values=self._missing_values)
+            except CellError as error:
+                cell = quoted(self.text(error.row, column))
+                raise ValueError(f"{self.at(error.row, column)}: {cell} {error.advice}") from None
+            except ValueError as error:
+                raise ValueError(f"{self.name}: {error}") from None
         return None if held.is_text else held.values
 
-    def _settle(self, column: str, held: Cells) -> bool:
-        """Turn the odd cells of a column into numbers; False if too many are none."""
-        boolean = held.is_boolean()
-        blocks = [
-            (start, cells, truths(cells) if boolean else parsed(cells)) for start, cells in held.odd
-        ]
-        strays = [
-            start + np.flatnonzero(np.isnan(values) & present(cells))
-            for start, cells, values in blocks
-        ]
-        stray = np.concatenate([*strays, np.empty(0, np.int64)])
-        if len(stray) and 2 * len(stray) >= held.count_present():
-            return False
-        if len(stray):
-            cell = quoted(held.odd_text(stray[0]))
-            raise ValueError(
-                f"{self.at(stray[0], column)}: {cell} stands among numbers; "
-                f"correct it, or name it in data.missing_values, or use data.categorical=[{column}]"
-                f" or data.drop=[{column}]"
-            )
-        for start, _, values in blocks:
-            infinite = np.flatnonzero(np.isinf(values))
-            if len(infinite):
-                row = start + infinite[0]
-                cell = quoted(held.odd_text(row))
-                raise ValueError(
-                    f"{self.at(row, column)}: {cell} is not finite; correct it, or "
-                    "name it in data.missing_values"
-                )
-        for start, _, values in blocks:
-            held.values[start : start + len(values)] = values
-        return True
+    def writing(self, column: str) -> Writing:
+        """Return how the numbers of a column are written."""
+        return self._columns[column].writing
 
 
 def quoted(text: str, *, most: int = 80) -> str:

@@ -54,9 +54,10 @@ def _table(files: SeveralFiles, options: Options) -> Table:
     return Table(
         files.name,
         files,
-        missing_values=options.missing_values,
+        missing_values=options.missing_texts,
         as_text=[*options.categorical, *labels, *groups],
         unused=[name for name in options.drop if name not in options.not_features],
+        writings=dict.fromkeys(files.header, options.writing),
     )
 
 

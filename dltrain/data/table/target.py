@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
 
+from dltrain.data.table.categories import merged
+from dltrain.data.table.cells import parsed
 from dltrain.data.table.options import Options
 from dltrain.data.table.table import Integers, Table
+from dltrain.system.shell import setting
 
 # Whole numbers with this few different values are read as class labels by task=auto.
 FEW_VALUES = 10
@@ -100,18 +104,20 @@ def classes_of(table: Table, name: str, *, as_text: bool) -> tuple[tuple[str, ..
     names, codes = table.categories(name)
     if table.is_boolean(name):
         names = [label.lower() for label in names]
+    names = names if as_text else merged(names)
     classes, class_indices = np.unique(names, return_inverse=True)
     indices = class_indices[codes]
     numbers = None if as_text else table.numbers(name)
     if numbers is not None and not table.is_boolean(name):
-        values = np.array([float(label) for label in classes])
+        values = parsed(pa.array(classes.tolist()), table.writing(name))
         order = np.argsort(values, kind="stable")
         same = np.flatnonzero(np.diff(values[order]) == 0)
         if len(same):
             first, second = (str(classes[order[same[0] + i]]) for i in (0, 1))
+            keep = setting("data.categorical", [name])
             raise ValueError(
                 f"{table.name}: the target {name!r} has the labels {first!r} and {second!r}, which "
-                f"are one number; write them alike, or use data.categorical=[{name}]"
+                f"are one number; write them alike, or use {keep}"
             )
         classes, indices = classes[order], np.argsort(order)[indices]
     return tuple(map(str, classes)), indices.astype(np.int64)

@@ -105,14 +105,19 @@ def test_holes_can_be_refused(prepare: Prepare) -> None:
 
 
 def test_a_target_is_never_made_up(prepare: Prepare) -> None:
-    assert refusal(prepare, "a,y\n1,1.5\n2,\n3,NA\n") == (
-        "t.csv:3: column 'y': no value (2 rows have none); fill it in or use data.missing=drop"
+    data = prepare("a,y\n1,1.5\n2,\n3,NA\n,2.5\n")
+    assert data.train.targets.tolist() == [1.5, 2.5]
+    assert "2 rows without a 'y' left out: there is nothing to learn from them" in data.notes
+    assert refusal(prepare, "a,y\n1,1.5\n2,\n3,NA\n", missing="error") == (
+        "t.csv:3: column 'y': no value (2 rows have none); "
+        "fill it in or use data.missing=mean or drop"
     )
+    assert refusal(prepare, "a,y\n1,\n2,\n") == "t.csv: no row has a value of the target 'y'"
 
 
 def test_a_column_without_any_value_is_refused(prepare: Prepare) -> None:
     assert refusal(prepare, "a,b,y\n,1,1.5\n,2,2.5\n") == (
-        "t.csv: column 'a' has no value in any training row; leave it out with data.drop=[a]"
+        "t.csv: column 'a' has no value in any training row; leave it out with 'data.drop=[a]'"
     )
 
 
@@ -146,14 +151,6 @@ def test_numbers_can_be_categories(prepare: Prepare) -> None:
 
 def test_true_and_false_are_one_and_zero(prepare: Prepare) -> None:
     assert prepare("a,y\ntrue,1.5\nFalse,2.5\n").train.inputs.tolist() == [[1], [0]]
-
-
-def test_too_many_categories_are_refused_all_at_once(prepare: Prepare) -> None:
-    rows = "".join(f"t{i},u{i % 4},v,{i}.5\n" for i in range(6))
-    message = refusal(prepare, f"a,b,c,y\n{rows}", max_categories=3)
-    assert message.startswith("t.csv: too many different texts: 'a' has 6, 'b' has 4, more than ")
-    assert "'data.drop=[a,b]'" in message
-    assert prepare(f"a,b,c,y\n{rows}", max_categories=3, drop=["a", "b"]).in_features == 1
 
 
 def test_text_is_no_amount(prepare: Prepare) -> None:

@@ -117,6 +117,8 @@ def test_too_few_groups_are_refused(prepare: Prepare) -> None:
     [
         ("number", lambda i: str(100 - i), True),  # by value: as texts 9 would come after 10
         ("date", lambda i: f"2024-{12 - i // 28:02}-{28 - i % 28:02}", False),
+        # as texts 01/02 would come before 31/01
+        ("days first", lambda i: f"{28 - i % 28:02}/{12 - i // 28:02}/2024", False),
         ("text", lambda i: f"{500 - i}th", False),
     ],
 )
@@ -218,7 +220,7 @@ def test_one_file_in_another_role_is_other_data(prepare: Prepare) -> None:
         ("a,y\n", "v.csv: has a header but no rows"),
         ("a,y\n1,2\n3\n", "v.csv:3: 1 cells, but the header has 2"),
         ("a,y\n1,2\nx,3\n", "v.csv:3: column 'a': 'x' stands among numbers"),
-        ("a,y\n1,2\n3,\n", "v.csv:3: column 'y': no value"),
+        ("a,y\n1,2\n3,x\n", "v.csv:3: column 'y': 'x' stands among numbers"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_with_its_name(

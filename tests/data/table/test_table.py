@@ -36,7 +36,7 @@ def cell_refusal(content: str, column: str) -> str:
 def test_a_stray_text_among_numbers_is_refused_with_its_place() -> None:
     assert cell_refusal("a,y\n1,1\n\n2,1\n3O,1\n4,1\n", "a") == (
         "t.csv:5: column 'a': '3O' stands among numbers; correct it, or name it in "
-        "data.missing_values, or use data.categorical=[a] or data.drop=[a]"
+        "data.missing_values, or use 'data.categorical=[a]' or 'data.drop=[a]'"
     )
 
 
@@ -145,7 +145,8 @@ class Slow:
             i for i, (c, v) in enumerate(zip(cells, values, strict=True)) if c and np.isnan(v)
         ]
         if strays and 2 * len(strays) >= len(present):
-            return None
+            may_be_missing = {cells[i] for i in strays} == {"nan"} and len(strays) < len(present)
+            return f"t.csv: {self.header[index]!r} holds numbers and" if may_be_missing else None
         infinite = [i for i, value in enumerate(values) if np.isinf(value)]
         for wrong, words in ((strays, "stands among numbers"), (infinite, "is not finite")):
             if wrong:
@@ -179,7 +180,7 @@ def test_a_table_is_what_a_plain_reader_reads(content: bytes, block: int) -> Non
             try:
                 numbers = read.numbers(name)
             except ValueError as complaint:
-                if not str(complaint).startswith(str(expected)):
+                if not (expected and str(complaint).startswith(str(expected))):
                     raise
             else:
                 assert (numbers is None) == (expected is None)

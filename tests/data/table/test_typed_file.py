@@ -70,7 +70,7 @@ def test_infinity_is_refused_with_its_row_and_nan_is_missing(write: Write, tmp_p
 @writers
 def test_lists_are_refused_by_name_unless_they_are_left_out(write: Write, tmp_path: Path) -> None:
     file = opened(write, {"a": [1, 2], "b": [[1], None]}, tmp_path)
-    with pytest.raises(ValueError, match=r"'b' holds list<.*leave it out with data.drop=\[b\]"):
+    with pytest.raises(ValueError, match=r"'b' holds list<.*leave it out with 'data.drop=\[b\]'"):
         Table("t", file, delimiter=",", missing_values=[])
     table = Table("t", file, delimiter=",", missing_values=[], unused=["b"])
     assert table.missing("b").tolist() == [False, True]
