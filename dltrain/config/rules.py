@@ -75,6 +75,7 @@ _REPLACED = {
     "num_val": ("folds",),
     "stratify": ("split", "order"),
     "seed": ("split", "order"),
+    **dict.fromkeys(("delimiter", "encoding", "skip_rows", "comment", "header", "sheet"), ("url",)),
 }
 
 

@@ -9,6 +9,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from dltrain.system.database_urls import database_file
 from dltrain.system.paths import PACKAGED, in_brackets
 
 # Where runs go unless output_dir says otherwise.
@@ -87,6 +88,9 @@ def located(text: str, cwd: str | None) -> str:
     inner = in_brackets(text)
     if inner is not None and not os.path.exists(text):
         return f"[{','.join(located(part, cwd) for part in inner)}]"
+    if database_file(text) is not None:
+        scheme, mark, file = text.partition(":///")
+        return f"{scheme}{mark}{located(file, cwd)}"
     path = os.path.expanduser(text)
     if cwd is None or text.startswith(PACKAGED) or os.path.isabs(path):
         return text

@@ -85,9 +85,7 @@ def account_of(
     same = constants(table, columns, train)
     varying = [column for column in columns if column.name not in same]
     categories = options.categorical
-    trained = (
-        set() if classes is None else {target.categories[i] for i in np.unique(classes[train])}
-    )
+    trained = [] if classes is None else np.flatnonzero(np.bincount(classes[train])).tolist()
     return Account(
         target=target.name,
         reason=reason,
@@ -101,7 +99,7 @@ def account_of(
         complete_rows=int(np.count_nonzero(~incomplete)),
         unseen={column.name: column.unseen for column in columns if column.unseen},
         strays=list(stray_cells(table, columns, categorical=categories)),
-        untrained=[name for name in target.categories if name not in trained],
+        untrained=[name for i, name in enumerate(target.categories) if i not in trained],
         constants=same,
         twins=twins(table, varying, train),
         duplicates=count_duplicates(table, [*learned, target.name], splits, categorical=categories),

@@ -137,10 +137,10 @@ def _handle_missing(table: Table, features: Sequence[str], options: Options) -> 
         for column in [*features, *judged]:
             rows = np.flatnonzero(table.missing(column))
             if len(rows):
-                cure = "mean, median or drop" if column not in judged else "mean or drop"
+                cures = {target: "mean or drop", options.weight: "drop"}
                 raise ValueError(
                     f"{table.at(rows[0], column)}: no value ({len(rows):,} rows have none); "
-                    f"fill it in or use data.missing={cure}"
+                    f"fill it in or use data.missing={cures.get(column, 'mean, median or drop')}"
                 )
         return []
     used = [*features, *judged] if options.missing == "drop" else [target]

@@ -158,6 +158,24 @@ def test_a_run_goes_through_every_verb(database: str, here: Path, call: Call) ->
         assert "its content changed since the run began" in call(*words_).err
 
 
+def test_a_database_file_is_found_from_another_folder(
+    here: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("sqlite:///shop.db", frame())
+    done(call(*words("sqlite:///shop.db")))
+    other = here / "other"
+    other.mkdir()
+    monkeypatch.chdir(other)
+    done(call("evaluate", "latest", "output_dir=../outputs"))
+
+
+def test_what_is_of_files_has_no_effect_on_a_query(here: Path, call: Call) -> None:
+    put("sqlite:///shop.db", frame())
+    shown = call(*words("sqlite:///shop.db"), "data.delimiter=;", "data.skip_rows=2")
+    for knob in ("delimiter", "skip_rows"):
+        assert f"data.{knob} has no effect with data.url=sqlite:///shop.db" in shown.err + shown.out
+
+
 def test_a_server_is_asked_only_if_the_command_line_names_it(
     postgresql: str, here: Path, call: Call
 ) -> None:

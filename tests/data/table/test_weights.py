@@ -58,6 +58,14 @@ def test_what_is_no_weight_is_refused_with_its_line(
         prepare(f"x,w,y\n{rows}", weight="w")
 
 
+def test_a_weight_is_never_made_up(prepare: Prepare) -> None:
+    content = "x,w,y\n1,1,5\n2,,6\n3,2,8\n"
+    for missing in ("mean", "median", "error"):
+        with pytest.raises(ValueError, match=r"t\.csv:3: column 'w': no value") as refused:
+            prepare(content, weight="w", missing=missing, task="regression")
+        assert "mean" not in str(refused.value)
+
+
 def test_rows_without_a_weight_can_be_dropped(prepare: Prepare) -> None:
     data = prepare("x,w,y\n1,1,5\n2,,6\n3,2,8\n", weight="w", missing="drop", task="regression")
     assert len(data.train) == 2
