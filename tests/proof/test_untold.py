@@ -84,7 +84,7 @@ def exact(*words: str) -> list[float]:
 def test_an_mlp_learns_what_is_linear_on_every_split(
     table: Callable[[], Columns], call: Call, here: Path
 ) -> None:
-    assert min(each["test/r2"] for each in scores(call, table(), "data.target=y")) > 0.99
+    assert min(each["test/r2"] for each in scores(call, table(), "data.target=y")) > 0.98
 
 
 @pytest.mark.parametrize("table", [celsius, straight_line, correlated, wide])

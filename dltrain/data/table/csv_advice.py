@@ -56,12 +56,17 @@ def _guesses(lines: Sequence[str], *, number: int, width: int, mark: str) -> Ite
             yield f"if {other!r} separates cells, add 'data.delimiter={shown(other)}'"
     if row.endswith(mark) and not header.endswith(mark):
         yield f"if all rows end with {mark!r}, take it off: sed 's/{mark}\\r*$//'"
-    rows = [next(csv.reader([line], delimiter=mark), []) for line in lines]
+    rows = [_cells(line, mark) for line in lines]
     usual, count = Counter(len(row) for row in rows if row).most_common(1)[0]
     first = next(index for index, row in enumerate(rows) if len(row) == usual)
     if usual > width and count > 1 and all(len(row) == usual for row in rows[first:] if row):
         yield f"if the table begins on line {first + 1}, add data.skip_rows={first}"
     yield "correct the row, or quote cells that contain the delimiter"
+
+
+def _cells(line: str, mark: str) -> list[str]:
+    """Cut a line into cells; a carriage return within it is another message's business."""
+    return next(csv.reader([line.replace("\r", "")], delimiter=mark), [])
 
 
 def shown(mark: str) -> str:

@@ -5,12 +5,12 @@ Each is a claim about the rows; where there is nothing to say, there is none.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from dltrain.data.table.account import Account
 from dltrain.data.table.options import Options
 from dltrain.data.table.table import quoted
+from dltrain.system.shell import setting
 from dltrain.text import counted
 
 SHARE = 0.01  # of the rows: fewer are not worth a sentence
@@ -18,7 +18,6 @@ SINGLE_SHARE = 0.2  # of the rows: less of them, if it is a single one, may be c
 LARGE_SHARE = 0.1  # of a column's cells: so many made-up ones change what is learned from it
 FEW_ROWS = 20  # of so few, everybody sees what is empty
 MOST_NAMES = 4
-PLAIN = re.compile(r"[A-Za-z_][\w.-]*")  # what can be typed in a list as it is
 Line = tuple[str, str]  # what it is about, and what is said
 
 
@@ -54,7 +53,7 @@ def warnings(account: Account, options: Options) -> Iterator[str]:
         yield (
             f"{_some(map(_name, holes))}: {most}{share} of the cells are empty, and the "
             f"{options.missing} that fills them hides what the others tell; "
-            f"{_without_holes(account)}{_drop(holes, options)}"
+            f"{_with_holes(account, options)}{_drop(holes, options)}"
         )
     told = list(account.telling)
     if told:
@@ -104,19 +103,18 @@ def _columns(account: Account) -> str:
     return f"{inputs}; left out: {names}" if account.left_out else inputs
 
 
-def _without_holes(account: Account) -> str:
-    """Propose to learn from rows without holes alone, where most rows are."""
+def _with_holes(account: Account, options: Options) -> str:
+    """Propose to learn where the holes are, or from rows without any, where most rows are."""
+    where = "" if options.missing_indicator else "data.missing_indicator=true tells where that is, "
     if account.complete_rows < account.total / 2:
-        return ""
-    return f"data.missing=drop keeps {account.complete_rows:,} of {account.total:,} rows, "
+        return where
+    return f"{where}data.missing=drop keeps {account.complete_rows:,} of {account.total:,} rows, "
 
 
 def _drop(names: Sequence[str], options: Options) -> str:
-    """Return what leaves columns out, to be pasted where their names allow it."""
-    every, them = [*options.drop, *names], "it" if len(names) == 1 else "them"
-    if all(map(PLAIN.fullmatch, every)):
-        return f"'data.drop=[{','.join(every)}]' leaves {them} out"
-    return f"data.drop leaves {them} out"
+    """Return what leaves columns out, to be pasted."""
+    them = "it" if len(names) == 1 else "them"
+    return f"{setting('data.drop', [*options.drop, *names])} leaves {them} out"
 
 
 def _matters(count: int, rows: int) -> bool:

@@ -68,7 +68,8 @@ def test_the_columns_with_most_holes_come_first(prepare: Prepare) -> None:
     )
     assert data.warnings[0] == (
         "'a', 'b', 'c', 'd' and 2 more: up to 60% of the cells are empty, and the mean that fills "
-        "them hides what the others tell; 'data.drop=[a,b,c,d,e,f]' leaves them out"
+        "them hides what the others tell; data.missing_indicator=true tells where that is, "
+        "'data.drop=[a,b,c,d,e,f]' leaves them out"
     )
 
 
@@ -77,7 +78,8 @@ def test_a_column_that_is_filled_in_too_much_is_a_warning(prepare: Prepare) -> N
     data = prepare(table(lambda i: "" if i < 10 else i * 37 % 100))
     assert data.warnings == (
         "'c': 10% of the cells are empty, and the mean that fills them hides what the others tell; "
-        "data.missing=drop keeps 90 of 100 rows, 'data.drop=[c]' leaves it out",
+        "data.missing_indicator=true tells where that is, data.missing=drop keeps 90 of 100 rows, "
+        "'data.drop=[c]' leaves it out",
     )
     assert len(prepare(table(lambda i: "" if i < 10 else i), missing="drop").train) == 90
     assert prepare(table(lambda i: "" if i < 10 else i * 37 % 100, rows=20)).warnings == ()
@@ -86,10 +88,12 @@ def test_a_column_that_is_filled_in_too_much_is_a_warning(prepare: Prepare) -> N
 def test_what_leaves_columns_out_keeps_what_is_left_out_already(prepare: Prepare) -> None:
     content = table(lambda i: "" if i < 60 else i * 37 % 100)
     [said] = prepare(content, drop=["x"]).warnings
-    assert said.endswith("tell; 'data.drop=[x,c]' leaves it out")
+    assert said.endswith(" that is, 'data.drop=[x,c]' leaves it out")
     [odd] = prepare(table(lambda i: "" if i < 60 else i * 37 % 100, name="a [m]")).warnings
     assert odd.startswith("'a [m]': 60% ")
-    assert odd.endswith("; data.drop leaves it out")
+    assert odd.endswith(""", "data.drop=['a [m]']" leaves it out""")
+    [known] = prepare(content, missing_indicator=True).warnings
+    assert "indicator" not in known
 
 
 def test_a_constant_is_told(prepare: Prepare) -> None:
