@@ -504,7 +504,7 @@ RESUMPTION = (
     Defect(
         "another table is understood before it is refused",
         "runs/provenance.py",
-        '[f"{named}: its content changed since the run began"]',
+        '[f"{keys}: its content changed since the run began"]',
         "[]",
         ("cli/test_resume.py::test_nothing_of_another_table_is_shown",),
     ),
@@ -659,8 +659,8 @@ READING = (
     Defect(
         "rows of another width are left out",
         "data/table/csv_file.py",
-        "delimiter=self._delimiter, newlines_in_values=True)",
-        "delimiter=self._delimiter, newlines_in_values=True, "
+        "delimiter=self.delimiter, newlines_in_values=True)",
+        "delimiter=self.delimiter, newlines_in_values=True, "
         'invalid_row_handler=lambda row: "skip")',
         ("data/table/test_csv_file.py::test_a_table_of_the_wrong_shape_is_refused",),
     ),
