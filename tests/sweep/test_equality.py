@@ -24,7 +24,7 @@ from tests.sweep.helpers import (
 )
 
 LINEAR = ("data.num_train=96", "data.num_val=32", "data.noise=0.5", "trainer.batch_size=16")
-SGD = ("optimizer.lr=0.005,0.01",)
+SGD = ("optimizer=sgd", "optimizer.lr=0.005,0.01")
 
 
 # A whole sweep, as a user trains it.
@@ -123,9 +123,14 @@ MODELS: dict[str, tuple[str, ...]] = {
     ),
 }
 OPTIMIZERS: dict[str, tuple[str, ...]] = {
-    "sgd": ("optimizer.lr=0,0.02,0.05",),
+    "sgd": ("optimizer=sgd", "optimizer.lr=0,0.02,0.05"),
     "momentum": (*SGD, "optimizer.momentum=0,0.9"),
-    "nesterov": ("optimizer.lr=0.02", "optimizer.nesterov=true,false", "optimizer.momentum=0.5"),
+    "nesterov": (
+        "optimizer=sgd",
+        "optimizer.lr=0.02",
+        "optimizer.nesterov=true,false",
+        "optimizer.momentum=0.5",
+    ),
     "weight_decay": (*SGD, "optimizer.momentum=0.9", "optimizer.weight_decay=0,0.01"),
     "adam": ("optimizer=adam", "optimizer.lr=0.01,0.02", "optimizer.weight_decay=0,0.01"),
     "betas": ("optimizer=adam", "optimizer.lr=0.01", "optimizer.betas=[0.9,0.999],[0.8,0.9]"),
