@@ -17,6 +17,7 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
     "ChangedError": (["torch was 1 and is 2"],),
     "ConfigFileError": (Path("a.yaml"), "is no YAML", 3),
     "EndedError": (3, "diverged"),
+    "CellError": (3, "correct it"),
     "Interruption": (15,),
     "_EngineError": (ValueError("text"), "crash.txt"),
 }

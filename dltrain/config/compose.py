@@ -34,6 +34,7 @@ from dltrain.config.yaml_file import ENDINGS, ConfigFileError, file_of
 _HERE = Path(__file__).parents[1]
 # A wheel carries conf/ inside the package; a checkout has it beside the package.
 CONF = _HERE / "conf" if (_HERE / "conf").is_dir() else _HERE.parent / "conf"
+PRIMARY = "config"  # name of the config that begins, if nothing else is said
 # More than this in a folder of configs, and it is some other folder.
 MAX_ENTRIES = 5_000
 
@@ -58,7 +59,7 @@ class Sources:
     groups: Mapping[str, list[str]]  # the choices of each group in them
 
     @classmethod
-    def of(cls, config_dir: Path | None, config_name: str = "config") -> Sources:
+    def of(cls, config_dir: Path | None, config_name: str = PRIMARY) -> Sources:
         """Look at ``conf/``, before it at a folder of the user's own, behind it at plugins'."""
         load_installed()
         for number, folder in enumerate(FOLDERS):
@@ -100,7 +101,7 @@ def _config_files(folder: Path) -> list[Path]:
 
 
 def compose_groups(
-    chosen: Mapping[str, str], folders: Sequence[Path], config_name: str = "config"
+    chosen: Mapping[str, str], folders: Sequence[Path], config_name: str = PRIMARY
 ) -> dict[str, Any]:
     """Compose the YAML files of the chosen groups into one mapping of plain values."""
     return _compose(tuple(sorted(chosen.items())), tuple(folders), config_name)
@@ -212,7 +213,7 @@ def _with_recommended(chosen: Chosen, folders: tuple[Path, ...], config_name: st
     """Add what the data recommend of groups that nobody chooses from."""
     files, choices = _files(chosen, folders, config_name)
     named = [(file.name, file.path) for file in files]
-    shipped = CONF / "config.yaml"
+    shipped = CONF / f"{PRIMARY}.yaml"
     more = recommended(named, typed=dict(chosen), choices=choices, shipped=shipped)
     return (*chosen, *more.items())
 

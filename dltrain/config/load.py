@@ -12,7 +12,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dltrain.config.compose import ConfigError, Sources, compose_groups, config_files
+from dltrain.config.compose import (
+    PRIMARY,
+    ConfigError,
+    Sources,
+    compose_groups,
+    config_files,
+)
 from dltrain.config.grammar.scalars import quoted, read_scalar
 from dltrain.config.knob import Knob, Problem, knobs
 from dltrain.config.locations import location_of, locations_of
@@ -30,7 +36,7 @@ def load(
     overrides: Overrides | Sequence[str] = (),
     *,
     config_dir: Path | None = None,
-    config_name: str = "config",
+    config_name: str = PRIMARY,
     fitting: bool = True,
 ) -> RunConfig:
     """Compose and check one run.

@@ -102,8 +102,10 @@ def repetition(config: Mapping[str, Any], line: CommandLine) -> Repetition:
     if folder is not None and not folder.is_dir():
         reasons = [f"{folder} is gone"]
     kinds = {group: wanted[f"{group}.kind"] for group in TABLE if f"{group}.kind" in wanted}
-    others = {group: kind for group, kind in kinds.items() if values.get(f"{group}.kind") != kind}
-    if others:
+    for _ in range(2):  # data that are chosen may recommend other kinds of what was right before
+        others = {group: k for group, k in kinds.items() if values.get(f"{group}.kind") != k}
+        if not others:
+            break
         plain = replace(plain, overrides=plain.overrides.updated(Overrides.of(others)))
         values, lines = _composed(plain)
         if values is None:

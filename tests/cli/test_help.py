@@ -48,10 +48,16 @@ def test_a_verb_that_is_no_topic_says_what_it_says_of_itself(call: Call) -> None
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["sweps"], "help sweps: no such topic; did you mean sweeps? (there are: config, data, "),
-        (["evalute"], "help evalute: no such topic; did you mean evaluate? (there are: config, "),
+        (
+            ["sweps"],
+            "help sweps: no such topic; did you mean sweeps? (there are: cells, config, data, ",
+        ),
+        (
+            ["evalute"],
+            "help evalute: no such topic; did you mean evaluate? (there are: cells, config, ",
+        ),
         (["sweeps", "data"], "help sweeps data: no such topic; did you mean sweeps? (there are: "),
-        (["zzz"], "help zzz: no such topic (there are: config, data, "),
+        (["zzz"], "help zzz: no such topic (there are: cells, config, data, "),
         (["--all"], "--all: unknown flag"),
     ],
 )

@@ -101,7 +101,9 @@ def test_what_has_no_effect_beside_another_knob_is_said(words: list[str], said: 
 
 def test_how_long_must_be_said_in_epochs_or_in_steps(call: Call, here: Path) -> None:
     shown = call("trainer.epochs=null")
-    says = "trainer.epochs (command line): how long? Add trainer.epochs=10, or trainer.steps=8000"
+    says = (
+        "trainer.epochs=null (command line): how long? Add trainer.epochs=10, or trainer.steps=8000"
+    )
     assert (shown.code, shown.err) == (2, f"dltrain: error: {says}\n")
     assert load(["trainer.epochs=null", "trainer.steps=100"]).trainer.num_epochs(1000) == 4
 

@@ -23,7 +23,10 @@ SAMPLE = (
     "trainer.keep=last",
     "trainer.metric=null",
 )
-TABLE = ("data=csv", "data.target=y", "data.test_fraction=0.25", "device=cpu", "trainer.epochs=3")
+TABLE = (
+    *("data=csv", "data.target=y", "data.test_fraction=0.25", "device=cpu"),
+    *("optimizer=sgd", "trainer.epochs=3"),
+)
 # What a stranger may call a class, a column, a run; and what he may say.
 CLASSES = ("</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "&lt;b&gt;")
 COLUMN = "<a href='javascript:alert(3)'>x</a>"

@@ -40,7 +40,7 @@ def test_the_commands_repeat_a_run_and_never_say_more_than_dltrain(call: Call, h
     lines = [command for _, command in block(facts, "commands", "commands")["rows"]]
     assert all(line.startswith("dltrain ") for line in lines)
     assert lines[0] == (  # what the config says: the seed that is said to be typed is none
-        "dltrain data=csv model=softmax data.path=hostile.csv data.target=y "
+        "dltrain data=csv model=softmax optimizer=sgd data.path=hostile.csv data.target=y "
         "data.test_fraction=0.25 trainer.epochs=3 device.type=cpu"
     )
 

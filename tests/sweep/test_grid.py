@@ -528,5 +528,5 @@ def test_too_many_members_for_folds_are_refused() -> None:
 
 def test_folds_of_data_without_any_are_an_unknown_key() -> None:
     assert refused("data.folds=3", "seed=0,1") == [
-        "data=synthetic has no folds; data=csv or fashion_mnist has one"
+        "data=synthetic has no folds; data=csv or fashion_mnist or idx or images has one"
     ]

@@ -35,6 +35,10 @@ TOGETHER: dict[str, tuple[str, ...]] = {
     "optimizer.weight_decay": ("optimizer.weight_decay=0.01,0.1",),
     "optimizer.betas": ("optimizer=adam", "optimizer.betas=[0.9,0.99],[0.8,0.9]"),
     "optimizer.eps": ("optimizer=adamw", "optimizer.eps=1e-8,1e-6"),
+    "loss.class_weight": (
+        *("data=fashion_mnist", "data.source=sample", "model=softmax"),
+        "loss.class_weight=balanced,[1,1,1,1,1,1,1,1,1,2]",
+    ),
     "trainer.max_grad_norm": ("trainer.max_grad_norm=2,1",),
     "tracking.tensorboard": ("tracking.tensorboard=false,true", *BESIDE_TENSORBOARD),
     "tracking.curves": ("tracking.curves=false,true", *BESIDE_CURVES),

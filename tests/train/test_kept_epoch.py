@@ -230,6 +230,7 @@ RARE = (
     *(
         "optimizer=sgd",
         "optimizer.lr=0.05",
+        "trainer.metric=null",
         "trainer.epochs=30",
         "trainer.patience=3",
         "device=cpu",

@@ -45,7 +45,7 @@ def test_an_interrupted_run_goes_on(run: Run) -> None:
 def test_a_run_that_patience_has_stopped_is_not_trained_longer(run: Run) -> None:
     config = {**run.info["config"], "trainer": {**run.info["config"]["trainer"], "epochs": 9}}
     result = {**run.info["result"], "message": "no better for 3 epochs"}
-    stopped = Run(run.folder, {**run.info, "config": config, "result": result})
+    stopped = Run(run.folder, {**run.info, "epochs": 9, "config": config, "result": result})
     assert advice(stopped) == "no better for 3 epochs"
     with pytest.raises(ValueError, match="no better for 3 epochs"):
         advice(stopped, "trainer.epochs=12")

@@ -598,7 +598,8 @@ def test_a_member_that_runs_out_of_patience_lets_the_others_go_on(tmp_path: Path
 
 
 def test_a_member_that_stopped_is_tested_as_it_was_then(tmp_path: Path) -> None:
-    words = [*table(tmp_path), "trainer.epochs=12", "trainer.patience=1", "model=linear"]
+    words = [*table(tmp_path), "trainer.epochs=12", "trainer.patience=1"]
+    words += ["model=linear", "optimizer=sgd"]
     members = [changed(words, "optimizer.lr=0.5"), changed(words, "optimizer.lr=0.01")]
     stack = train(tmp_path / "stack", *members)
     single = train(tmp_path / "single", members[0])

@@ -28,7 +28,7 @@ class CellError(ValueError):
     """
 
     def __init__(self, row: int, advice: str) -> None:
-        super().__init__(advice)
+        super().__init__(row, advice)
         self.row, self.advice = row, advice
 
 
