@@ -450,7 +450,7 @@ def _peak(rows: int) -> int:
         file.write("x0,x1,note\n")
         for _ in range(rows // 10_000):
             file.write(block)
-    words = ["predict", "latest", "--data", "many.csv", "--output", "out.csv"]
+    words = ["predict", "latest", "--data", "many.csv", "--output", "out.csv", "--overwrite"]
     return measured([sys.executable, "-m", "dltrain", *words], folder=os.getcwd()).peak
 
 

@@ -127,7 +127,7 @@ def test_a_run_goes_well_on_any_terminal(
 
 
 @pytest.mark.parametrize(
-    "moment", [pytest.param("loading torch", marks=pytest.mark.proof), " 10/1000"]
+    "moment", [pytest.param("loading torch", marks=pytest.mark.proof), " 50/1000"]
 )
 def test_a_run_outlives_its_terminal(moment: str, here: Path, long: list[bytes]) -> None:
     importing = moment.startswith("loading")
@@ -140,7 +140,7 @@ def test_a_run_outlives_its_terminal(moment: str, here: Path, long: list[bytes])
 def test_whose_own_terminal_closes_is_interrupted_and_keeps_its_epochs(
     here: Path, long: list[bytes]
 ) -> None:
-    shown = on_terminal(*LONG, folder=here, closed_after=" 10/1000", owned=True)
+    shown = on_terminal(*LONG, folder=here, closed_after=" 50/1000", owned=True)
     assert shown.code == 129
     line = r"dltrain: error: interrupted after step [\d,]+; dltrain resume \w{4} goes on .*\n"
     assert re.fullmatch(line, shown.err)
@@ -152,7 +152,7 @@ def test_whose_own_terminal_closes_is_interrupted_and_keeps_its_epochs(
 
 @pytest.mark.proof
 def test_who_ignores_hangups_goes_on(here: Path, long: list[bytes]) -> None:
-    shown = on_terminal(*LONG, folder=here, closed_after=" 10/1000", owned=True, ignoring=True)
+    shown = on_terminal(*LONG, folder=here, closed_after=" 50/1000", owned=True, ignoring=True)
     assert (shown.code, shown.err) == (0, "")
     assert metrics(here) == long
 
