@@ -245,7 +245,7 @@ TOLD: list[tuple[str, str, str, str]] = [
     ("half a row skipped", ROWS, "data.skip_rows=0.5", "must be a whole number"),
     ("all rows comments", ROWS, "data.skip_rows=1 data.comment=1 data.header=none", "no such col"),
     ("a header that is none", ROWS, "data.header=no", "must be one of row, none"),
-    ("names where there are none", ROWS, "data.header=none", "it has c1, c2, c3"),
+    ("names where there are none", ROWS, "data.header=none", "it has 'c1', 'c2', 'c3'"),
     ("a separator of two characters", ROWS, "data.delimiter=';;'", "must be one ASCII character"),
     ("a separator that is a quote", ROWS, "data.delimiter='\"'", "must be one ASCII character"),
     ("a separator beyond ASCII", ROWS, "data.delimiter=§", "must be one ASCII character"),
