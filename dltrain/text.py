@@ -154,6 +154,21 @@ def age(seconds: float) -> str:
     return duration(max(seconds, 60.0))
 
 
+DATE_DIRECTIVES = "aAbBdfHIjmMpSyYz"  # of strptime; pandas reads them all
+
+
+def is_date_format(form: str) -> bool:
+    """Whether a text is ``ISO`` or says how dates are written, each part of them once.
+
+    Example:
+        >>> [is_date_format(form) for form in ("%d/%m/%Y", "dd/mm/yyyy", "%d/%d", "%Q")]
+        [True, False, False, False]
+    """
+    parts = re.findall(r"%(.?)", form.replace("%%", ""), re.DOTALL)
+    once = len(parts) == len(set(parts)) > 0 and set(parts) <= set(DATE_DIRECTIVES)
+    return once or form == "ISO"
+
+
 def is_encoding(name: str) -> bool:
     """Whether Python knows an encoding of text by this name."""
     try:

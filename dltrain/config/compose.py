@@ -214,7 +214,8 @@ def _with_recommended(chosen: Chosen, folders: tuple[Path, ...], config_name: st
     files, choices = _files(chosen, folders, config_name)
     named = [(file.name, file.path) for file in files]
     shipped = CONF / f"{PRIMARY}.yaml"
-    more = recommended(named, typed=dict(chosen), choices=choices, shipped=shipped)
+    with _refusing(folders):
+        more = recommended(named, typed=dict(chosen), choices=choices, shipped=shipped)
     return (*chosen, *more.items())
 
 

@@ -19,7 +19,7 @@ from dltrain.system.paths import (
     problem_with,
     table_files,
 )
-from dltrain.text import closest, is_encoding
+from dltrain.text import DATE_DIRECTIVES, closest, is_date_format, is_encoding
 
 
 def least_squares(run: RunConfig) -> Iterable[Problem]:
@@ -84,6 +84,10 @@ def table(run: RunConfig) -> Iterable[Problem]:
         yield Problem("data.delimiter", "must be one ASCII character, or \\t for a tab")
     if data.thousands == data.decimal:
         yield Problem("data.thousands", "cannot also be data.decimal")
+    if data.date_format is not None and not is_date_format(data.date_format):
+        known = " ".join(f"%{letter}" for letter in DATE_DIRECTIVES)
+        advice = f"is no format such as %d/%m/%Y, of {known}, each at most once"
+        yield Problem("data.date_format", advice)
     if data.encoding is not None and not is_encoding(data.encoding):
         yield Problem("data.encoding", "is no encoding that Python knows, such as cp1252 or utf-16")
 

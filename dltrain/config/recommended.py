@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dltrain.config.yaml_file import build, read_yaml
+from dltrain.config.yaml_file import ConfigFileError, build, read_yaml
+from dltrain.text import closest
 
 DATA = "data/"  # what the names of such files begin with
 _OVERRIDE, _FOR = "override ", " for "
@@ -35,12 +36,16 @@ def recommended(
         typed: The choices of the command line.
         choices: The choice of each group without any recommendation.
         shipped: The primary config of dltrain's own, whose choices give way.
+
+    Raises:
+        ConfigFileError: If a group is recommended of which the primary config chooses nothing.
     """
     taken, entries = set(typed), []
     for name, path in files:
         content = build(read_yaml(path, holds="mapping"), path) or {}
         pairs = list(_pairs(content.get("defaults") or [], in_group="/" in name))
         if name.startswith(DATA):
+            _check_groups(path, pairs, choices)
             entries += pairs
         elif path != shipped:
             taken |= {group_of(key) for key, _ in pairs}
@@ -50,6 +55,19 @@ def recommended(
         if group_of(key) not in taken and holds(key, {**choices, **result}):
             result[group_of(key)] = choice
     return result
+
+
+def _check_groups(
+    path: Path, pairs: Iterable[tuple[str, str]], choices: Mapping[str, str | None]
+) -> None:
+    for group in (group_of(key) for key, _ in pairs):
+        if group not in choices:
+            raise ConfigFileError(
+                path,
+                f"overrides {group!r}, a group from which the primary config chooses nothing"
+                f"{closest(group, choices)}; correct it, or let --config-name name a config that "
+                "has all groups in its defaults",
+            )
 
 
 def group_of(key: str) -> str:

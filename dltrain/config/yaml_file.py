@@ -220,7 +220,7 @@ def _check(text: str, path: Path, holds: str | None, most_values: int) -> None:
 def _is(event: yaml.NodeEvent, holds: str) -> bool:
     """Tell whether a node begins what a file must hold, or is nothing at all."""
     if isinstance(event, yaml.ScalarEvent):
-        return event.value in ("", "~", "null")
+        return not event.style and event.value in ("", "null")
     return isinstance(event, yaml.MappingStartEvent) == (holds == "mapping")
 
 

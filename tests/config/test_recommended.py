@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.config.compose import CONF, Sources
+from dltrain.config.compose import CONF, ConfigError, Sources
 from dltrain.config.load import load
 from dltrain.config.locations import choices_of
 from tests.cli.config.conftest import shown, stripped, table
@@ -79,6 +79,15 @@ def test_a_table_of_ones_own_may_recommend_something_else(write: Write) -> None:
     folder = write("data/mine.yaml", f"{text}data:\n  path: package:house_tiny.csv\n")
     run = load(["data=mine", "data.target=Price"], config_dir=folder)
     assert [run.model.kind, run.optimizer.kind] == ["mlp", "adamw"]
+
+
+def test_a_group_that_is_none_is_refused_with_the_file_that_recommends_it(write: Write) -> None:
+    folder = write("data/mine.yaml", "defaults:\n  - csv\n  - override /optimiser: adam\n")
+    with pytest.raises(ConfigError) as refused:
+        load(["data=mine", "data.target=Price"], config_dir=folder)
+    [line] = refused.value.lines
+    assert line.startswith(f"{folder / 'data/mine.yaml'}: overrides 'optimiser', a group from")
+    assert "did you mean optimizer?" in line
 
 
 def test_it_is_said_which_file_recommends(call: Call) -> None:

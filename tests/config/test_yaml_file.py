@@ -55,6 +55,8 @@ def test_depth_is_bounded(tmp_path: Path) -> None:
         ("", "list", True),
         ("# nothing", "mapping", True),
         ("null", "mapping", True),
+        ("'null'", "mapping", False),
+        ("~", "mapping", False),
     ],
 )
 def test_a_file_holds_what_it_must(tmp_path: Path, text: str, holds: str, right: bool) -> None:

@@ -276,8 +276,9 @@ def table(rng: random.Random, folder: Path) -> tuple[str, str]:
     """Read a changed table; return how it ended and what is wrong with that."""
     path = folder / "t.csv"
     path.write_bytes(changed(rng, rng.choice(TABLES).encode()))
+    target = rng.choice("yyyyya")
     options = Options(
-        target=rng.choice("yyyyya"),
+        target=target,
         task=rng.choice(("auto", "auto", "auto", "regression", "classification")),
         features=None,
         drop=rng.choice(([], [], [], ["b"])),
@@ -296,7 +297,7 @@ def table(rng: random.Random, folder: Path) -> tuple[str, str]:
         val_fraction=rng.choice((0, 0.15)),
         test_fraction=rng.choice((0, 0.15)),
         stratify=rng.random() < 0.5,
-        weight=rng.choice((None, None, None, None, "a")),
+        weight=rng.choice((None, None, None, None, "b" if target == "a" else "a")),
         **dict.fromkeys(("group", "order", "split", "val_path", "test_path")) | rng.choice(SPLITS),
         delimiter=rng.choice((",", None, None, None, ";")),
         encoding=None,
@@ -304,6 +305,8 @@ def table(rng: random.Random, folder: Path) -> tuple[str, str]:
         comment=None,
         header="row",
         sheet=None,
+        url=None,
+        query=None,
         seed=0,
     )
     try:

@@ -179,6 +179,7 @@ FILES: list[tuple[str, Content, str]] = [
     ("memory of the kernel", link("/proc/self/mem"), "t.csv"),
 ]
 
+COMMAS = "a,b,y\n" + "".join(f'"{i},5",{i},{i % 7}.25\n' for i in range(20))
 LABELS = "a,y\n" + "".join(f"{i}.5,{'red' if i % 2 else 'blue'}\n" for i in range(20))
 HOLES = "a,b,y\n" + "".join(f"{i}.5,{'' if i % 3 else i},{i % 7}.25\n" for i in range(20))
 
@@ -245,7 +246,7 @@ TOLD: list[tuple[str, str, str, str]] = [
     ("half a row skipped", ROWS, "data.skip_rows=0.5", "must be a whole number"),
     ("all rows comments", ROWS, "data.skip_rows=1 data.comment=1 data.header=none", "no such col"),
     ("a header that is none", ROWS, "data.header=no", "must be one of row, none"),
-    ("names where there are none", ROWS, "data.header=none", "it has c1, c2, c3"),
+    ("names where there are none", ROWS, "data.header=none", "it has 'c1', 'c2', 'c3'"),
     ("a separator of two characters", ROWS, "data.delimiter=';;'", "must be one ASCII character"),
     ("a separator that is a quote", ROWS, "data.delimiter='\"'", "must be one ASCII character"),
     ("a separator beyond ASCII", ROWS, "data.delimiter=§", "must be one ASCII character"),
@@ -335,7 +336,84 @@ TOLD: list[tuple[str, str, str, str]] = [
     ("half a fold", ROWS, "data.folds=3 data.fold=0.5", "must be a whole number"),
     ("a file that validates is a folder", ROWS, "data.val_path=.", "no such file; it is a folder"),
     ("a file that tests is none", ROWS, "data.test_path=nope.csv", "no such file"),
+    *(
+        (f"a date format that is {form}", ROWS, f"data.date_format={form}", "is no format such as")
+        for form in ("%", "%Q", "%d.%d.%Y", "dd/mm/yyyy", "mixed", "\0", "%d" * 500)
+    ),
+    ("a date format of nothing", ROWS, "data.date_format=", "must not be empty"),
+    ("dates that are not there", ROWS, "data.date_format=%d.%m.%Y", "no column holds such dates"),
+    ("weights that are not there", ROWS, "data.weight=w", "data.weight=w: t.csv has no such col"),
+    ("weights that are the target", ROWS, "data.weight=y", "cannot also be data.target"),
+    ("weights that are learned from", ROWS, "data.weight=a data.features=[a,b]", "is not learned"),
+    ("weights of nothing", ROWS, "data.weight=", "must not be empty"),
+    ("a weight below 0", ROWS + "1,-1,2\n", "data.weight=b", ":9: column 'b': -1 is less than 0"),
+    ("a weight of text", ROWS + "1,x,2\n", "data.weight=b", ":9: column 'b': 'x' stands among"),
+    (
+        "weights of text",
+        "a,b,y\n" + "1,x,2.5\n2,x,3.5\n" * 9,
+        "data.weight=b",
+        "no number, and weights are",
+    ),
+    ("a row of no weight", ROWS + "1,,2\n", "data.weight=b", ":9: column 'b': no value (1 rows"),
+    ("an infinite weight", ROWS + "1,inf,2\n", "data.weight=b", "'inf' is not finite"),
+    ("weights of 0", "a,b,y\n" + "1,0,2\n3,0,4\n" * 9, "data.weight=b", "so that nothing counts"),
+    (
+        "weights beyond all floats",
+        "a,b,y\n" + "1,1e308,2.5\n2,1e308,3.5\n" * 9,
+        "data.weight=b",
+        "too large to",
+    ),
+    ("weights that split", ROWS, "data.weight=b data.split=b", "'2' is none of train"),
+    ("a decimal sign that is none", ROWS, "data.decimal=;", "must be . or ,"),
+    ("a decimal sign of nothing", ROWS, "data.decimal=", "must not be empty"),
+    ("no decimal sign", ROWS, "data.decimal=null", "must be text"),
+    ("a decimal sign between thousands", ROWS, "data.thousands=.", "cannot also be data.decimal"),
+    (
+        "one sign for both",
+        ROWS,
+        "data.decimal=, data.thousands=,",
+        "data.thousands=, (command line): cannot also be data.decimal",
+    ),
+    ("a letter between thousands", ROWS, "data.thousands=x", "must be one of ,, ., ', space"),
+    ("another decimal sign", COMMAS, "data.seed=0", "with a decimal comma, such as '0,5': add"),
+    ("thousands that are none", COMMAS, "data.thousands=,", "add data.decimal=, data.thousands="),
+    (
+        "points that are no thousands",
+        text(numbers()),
+        "data.decimal=, data.thousands=.",
+        "add data.decimal=. data.thousands=null",
+    ),
+    ("a logarithm of less than 0", ROWS + "1,2,-3\n", "data.log_target=true", "has no logarithm"),
+    ("a logarithm of 0", ROWS + "1,2,0\n", "data.log_target=true", "has no logarithm (1 row of"),
+    ("a logarithm of texts", LABELS, "data.log_target=true", "add data.task=regression if they"),
+    (
+        "a logarithm of classes",
+        ROWS,
+        "data.log_target=true data.task=classification",
+        "classes have no logarithm; leave it out",
+    ),
+    ("a logarithm perhaps", ROWS, "data.log_target=maybe", "must be true or false"),
+    ("neither steps nor epochs", ROWS, "trainer.steps=null", "how long? Add trainer.epochs=10"),
+    ("no steps", ROWS, "trainer.steps=0", "must be at least 1 and at most 10,000,000"),
+    ("a database beside a file", ROWS, "data.url=sqlite:///t.csv", "is a file, beside a database"),
+    ("a query of a file", ROWS, "data.query=SELECT", "which database? Add data.url=..."),
     ("a file at odds with folds", ROWS, "data.val_path=t.csv data.folds=2 data.fold=0", "so does"),
+]
+
+# What a run of LABELS is told; its rows must be read to know better.
+TRAINED: list[tuple[str, str]] = [
+    ("loss.class_weight=[1,2,3]", "needs 2 numbers, one per class, in this order: 'blue', 'red'"),
+    ("loss.class_weight=[1]", "needs 2 numbers, one per class"),
+    ("loss.class_weight=[0,0]", "is 0 for every class that has training rows"),
+    ("loss.class_weight=[-1,1]", "must be at least 0"),
+    ("loss.class_weight=[1e400,1]", "a list of finite numbers"),
+    ("loss.class_weight=[]", "needs at least 1 value(s)"),
+    ("loss.class_weight={red:1}", "must be one of balanced or a list"),
+    ("loss.class_weight=heavy", "must be one of balanced or a list"),
+    ("loss.class_weight=balanced loss=squared_error", "has no class_weight"),
+    ("loss.class_weight=balanced data.target=a", "the target is an amount"),
+    ("data.weight=y", "cannot also be data.target"),
+    ("data.log_target=true", "which have no logarithm; add data.task=regression"),
 ]
 
 # Where a table is looked for.
@@ -404,5 +482,7 @@ def cases() -> Iterator[Case]:
     for what, rows, told, says in TOLD:
         words = with_words(told.split(" "))
         yield Case(f"table: {what}", words, says, {"t.csv": rows})
+    for asked, says in TRAINED:
+        yield Case(f"table: {asked}", with_words(asked.split(" "))[1:], says, {"t.csv": LABELS})
     for what, word, says in PATHS:
         yield Case(f"table: a path to {what}", with_words([word]), says, {"t.csv": ROWS})

@@ -57,7 +57,7 @@ LINES: list[tuple[str, str]] = [
     ("--config-name a\0b", "Cannot find primary config"),
     (f"data.num_val={'9' * 400}", "at most 1,000,000,000"),
     ("--config-name model/mlp", "has no value"),
-    ("--config-name data/csv", "kind"),
+    ("--config-name data/csv", "csv.yaml: overrides 'model', a group from which the primary"),
     ("--config-name ${oc.env:HOME}", "Cannot find primary config '${oc.env:HOME}'"),
     ("--cfg job --package nope", "--package=nope: no such part"),
     ("--cfg job --package optimizer.lr.x", "no such part"),

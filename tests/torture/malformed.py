@@ -20,6 +20,7 @@ from tests.torture import (
     listed_config,
     listed_images,
     listed_predictions,
+    listed_sources,
     listed_tables,
     listed_words,
 )
@@ -72,6 +73,7 @@ def cases() -> list[Case]:
         *listed_config.cases(),
         *listed_tables.cases(),
         *listed_images.cases(),
+        *listed_sources.cases(),
         *listed_words.cases(),
         *listed_predictions.cases(),
     ]

@@ -69,7 +69,8 @@ def _refuse_empty(folder: Path, pictures: Sequence[Labelled], depth: int) -> Non
     for path in sorted(folder.glob(pattern)):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.is_dir() and not hidden and path.relative_to(folder) not in held:
-            raise ValueError(f"{path}: has no pictures; put some there, or take the folder away")
+            why = "is a link, and none is followed" if path.is_symlink() else "has no pictures"
+            raise ValueError(f"{path}: {why}; put pictures there, or take it away")
 
 
 def _as_text(name: str) -> str:

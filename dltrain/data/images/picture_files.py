@@ -70,6 +70,7 @@ def look_at(path: Path) -> Look:
     Raises:
         PictureError: If it is none.
     """
+    _refuse_endless(path, str(path))
     with _opened(path, str(path)) as image:
         return _look(image, str(path))
 
@@ -87,6 +88,8 @@ def read_picture(file: Path | bytes, *, name: str, shape: tuple[int, ...], resiz
         PictureError: If it cannot be read, or is of another size.
     """
     try:
+        if isinstance(file, Path):
+            _refuse_endless(file, name)
         content = file if isinstance(file, bytes) else file.read_bytes()
     except OSError as error:
         raise PictureError(f"{name}: cannot be read ({error.strerror})") from None
@@ -106,6 +109,11 @@ def read_picture(file: Path | bytes, *, name: str, shape: tuple[int, ...], resiz
             pixels = pixels.resize((width, height), Image.Resampling.BILINEAR)
         row = np.asarray(pixels, dtype=np.uint8).reshape(-1)
         return Picture(row, look, hashlib.sha256(content + row.tobytes()).hexdigest())
+
+
+def _refuse_endless(path: Path, name: str) -> None:
+    if path.is_fifo() or path.is_char_device():  # to open it may never end
+        raise PictureError(f"{name}: is a pipe or a device")
 
 
 def _look(image: Image.Image, name: str) -> Look:
@@ -154,7 +162,8 @@ def digest_of(texts: Iterable[str]) -> str:
 def pictures_in(folder: Path) -> tuple[list[str], list[str]]:
     """List the PNG and JPEG files of a folder and its folders, and all other files, by name.
 
-    What begins with a dot is none: programs leave such files and folders.
+    What begins with a dot is none: programs leave such files and folders. Links to folders are not
+    followed, as they may lead back; they stand among the others.
 
     Returns:
         Names from the folder on.
@@ -170,6 +179,8 @@ def pictures_in(folder: Path) -> tuple[list[str], list[str]]:
 
     for root, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        links = [name for name in folders if os.path.islink(os.path.join(root, name))]
+        others += [str(Path(root, name).relative_to(folder)) for name in links]
         for name in files:
             path = Path(root, name)
             if not name.startswith("."):

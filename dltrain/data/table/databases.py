@@ -22,6 +22,8 @@ _READING = (
     *(sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ),
     *(sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE),
 )
+# What files begin with, from which byte on.
+_MARKS = {"sqlite": (0, b"SQLite format 3\0"), "duckdb": (8, b"DUCK")}
 # What a query may not do in DuckDB: read or write other files, or allow itself to.
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": False,
@@ -58,7 +60,20 @@ def _refusing(*errors: type[Exception]) -> Iterator[None]:
     try:
         yield
     except (*errors, pa.ArrowException, OSError) as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_AUTH:
+            raise _RefusedError("the query does more than read tables, as SELECT does") from None
         raise _RefusedError(str(error)) from None
+
+
+def _check_kind(url: str) -> None:
+    """Refuse a file of the other kind, of which the drivers say something else."""
+    path, scheme = database_file(url), url.partition(":")[0]
+    assert path is not None
+    with open(path, "rb") as file:
+        start = file.read(16)
+    for kind, (first, mark) in _MARKS.items():
+        if kind != scheme and start.startswith(mark, first):
+            raise _RefusedError(f"is a database of another kind, whose address is {kind}:///FILE")
 
 
 def _sqlite(url: str, query: str) -> Iterator[pa.RecordBatch]:
@@ -67,6 +82,7 @@ def _sqlite(url: str, query: str) -> Iterator[pa.RecordBatch]:
         _refusing(sqlite3.Error, sqlite3.Warning),
         contextlib.closing(sqlite3.connect(address, uri=True)) as connection,
     ):
+        _check_kind(url)
         connection.execute("SELECT 1 FROM sqlite_master")  # any file can be opened
         connection.set_authorizer(_allowed)
         cursor = connection.execute(query)
@@ -98,6 +114,8 @@ def _duckdb(url: str, query: str) -> Iterator[pa.RecordBatch]:
     import duckdb
 
     path = str(database_file(url))
+    with _refusing(OSError):
+        _check_kind(url)
     with (
         _refusing(duckdb.Error),
         contextlib.closing(duckdb.connect(path, read_only=True, config=_SETTINGS)) as connection,

@@ -61,7 +61,10 @@ def understand(table: Table, names: Sequence[str], options: Options) -> Features
             features.notes.append(note)
     stated = options.date_format
     if stated is not None and stated not in features.formats.values():
-        raise ValueError(f"{table.name}: data.date_format={stated}: no column holds such dates")
+        raise ValueError(
+            f"{table.name}: data.date_format={stated}: no column holds such dates; correct it, as "
+            "in %d/%m/%Y, or leave it out"
+        )
     if features.formats:
         listed = ", ".join(f"{name!r} ({form})" for name, form in features.formats.items())
         features.notes.append(

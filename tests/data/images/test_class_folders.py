@@ -54,6 +54,15 @@ def test_folders_may_stand_for_splits(names: tuple[str, str, str], tmp_path: Pat
     assert others == [f"{test}/1.png"]
 
 
+def test_links_to_folders_are_told_and_never_followed(tmp_path: Path) -> None:
+    made(tmp_path, "a/1.png", "b/2.png")
+    (tmp_path / "a" / "back").symlink_to(tmp_path)
+    assert listed(tmp_path) == ([("a/1.png", "a", ""), ("b/2.png", "b", "")], ["a/back"])
+    (tmp_path / "c").symlink_to("a")
+    with pytest.raises(ValueError, match=r"/c: is a link, and none is followed; put pictures"):
+        labelled_pictures(tmp_path)
+
+
 def test_without_one_that_trains_they_are_classes(tmp_path: Path) -> None:
     made(tmp_path, "test/1.png", "exam/1.png")
     assert [label for _, label, _ in listed(tmp_path)[0]] == ["exam", "test"]
@@ -65,7 +74,7 @@ def test_without_one_that_trains_they_are_classes(tmp_path: Path) -> None:
         ([], r"has no files that end in \.png, \.jpg, \.jpeg; put them in a folder for each class"),
         (["1.png"], "has pictures, but no folder; put them in a folder for each class"),
         (["a/1.txt"], "has no files that end in"),
-        (["a/1.png", "b/1.txt"], "b: has no pictures; put some there, or take the folder away"),
+        (["a/1.png", "b/1.txt"], "b: has no pictures; put pictures there, or take it away"),
         (["train/a/1.png", "train/b/x"], "train/b: has no pictures"),
         (["train/a/1.png", "rest/a/1.png"], "rest: stands beside folders for train, val and test"),
     ],

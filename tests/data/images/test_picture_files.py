@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zlib
 from pathlib import Path
 
@@ -144,11 +145,18 @@ def _bomb() -> bytes:
         (_bomb(), r"x\.png: (is 30000 x 30000 pixels|cannot be read)"),
         (Path("/nowhere.png"), r"x\.png: cannot be read \(No such file"),
         (Path("/tmp"), r"x\.png: cannot be read \(Is a directory\)"),
+        (Path("/dev/zero"), r"x\.png: is a pipe or a device"),
     ],
 )
 def test_what_is_no_picture_of_that_size_is_refused(file: Path | bytes, told: str) -> None:
     with pytest.raises(PictureError, match=told):
         read(file)
+
+
+def test_a_pipe_is_refused_unopened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.png")
+    with pytest.raises(PictureError, match=r"x\.png: is a pipe or a device"):
+        look_at(tmp_path / "x.png")
 
 
 def test_a_picture_of_too_many_pixels_is_refused_and_not_warned_of() -> None:

@@ -93,6 +93,19 @@ def test_a_query_reaches_no_other_files(tmp_path: Path) -> None:
     assert not (tmp_path / "new.db").exists()
 
 
+def test_what_else_a_query_would_do_is_told(tmp_path: Path) -> None:
+    fill(url := f"sqlite:///{tmp_path}/a.db", TABLE)
+    told = "the query does more than read tables, as SELECT does; correct data.url or data.query"
+    assert refusal(url, "DELETE FROM t") == f"{url}: {told}"
+
+
+@pytest.mark.parametrize(("scheme", "other"), [("sqlite", "duckdb"), ("duckdb", "sqlite")])
+def test_a_database_of_another_kind_is_told(scheme: str, other: str, tmp_path: Path) -> None:
+    fill(f"{other}:///{tmp_path}/a.db", TABLE)
+    told = refusal(f"{scheme}:///{tmp_path}/a.db", "SELECT 1 AS a")
+    assert f"is a database of another kind, whose address is {other}:///FILE" in told
+
+
 @pytest.mark.parametrize("scheme", ["sqlite", "duckdb"])
 def test_what_is_no_database_is_refused(scheme: str, tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("no database" * 100)

@@ -43,7 +43,8 @@ def test_a_date_that_may_be_two_is_refused_with_the_key(prepare: Prepare) -> Non
 
 def test_a_format_that_no_column_has_is_refused(prepare: Prepare) -> None:
     assert refusal(prepare, DATES, date_format="%d.%m.%Y") == (
-        "t.csv: data.date_format=%d.%m.%Y: no column holds such dates"
+        "t.csv: data.date_format=%d.%m.%Y: no column holds such dates; correct it, as in "
+        "%d/%m/%Y, or leave it out"
     )
 
 

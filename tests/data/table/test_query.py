@@ -101,6 +101,12 @@ def test_a_message_names_a_row_by_its_first_cells(database: str) -> None:
         dataset(database, QUERY, "data.missing=error")
 
 
+def test_a_query_of_no_rows_teaches_nothing(database: str) -> None:
+    put(database, frame())
+    with pytest.raises(ValueError, match=r": the query returns no rows; correct data\.query$"):
+        QueryRows(database, f"{QUERY} WHERE id < 0")
+
+
 def test_columns_without_names_of_their_own_are_refused(database: str) -> None:
     put(database, frame())
     with pytest.raises(ValueError, match="two columns are called 'y'; rename one of them"):
