@@ -41,7 +41,7 @@ class PictureRows:
     def __init__(self, data: Dataset) -> None:
         assert data.image_shape is not None
         self._shape, self._resizes = data.image_shape, data.resizes
-        self._files = self._rows = self._colourful = 0
+        self._files = self._rows = self._colourful = self._transparent = 0
         self._left_out: list[tuple[str, PictureError]] = []  # names, and why
         self._edges = Edges(data)
         self._digests: list[str] = []
@@ -87,7 +87,8 @@ class PictureRows:
         self._edges.look(rows)
         for picture in pictures:
             self._digests.append(picture.sha256)
-            self._colourful += picture.look.colourful
+            self._colourful += picture.colourful
+            self._transparent += picture.transparent
 
     def notes(self) -> list[str]:
         """Say what became of the pictures, in sentences."""
@@ -95,10 +96,10 @@ class PictureRows:
         if self._left_out:
             count = f"{len(self._left_out):,} of {counted(self._files, 'file')} left out"
             found.append(f"{count}: {self._left_out[0][1]}{self._more()}")
-        if self._colourful and len(self._shape) == 2:
-            found.append(
-                f"colour was turned into grey in {self._colourful:,} of {self._rows:,} files"
-            )
+        changes = {"what is transparent was put on white": self._transparent}
+        if len(self._shape) == 2:
+            changes["colour was turned into grey"] = self._colourful
+        found += [f"{what} in {n:,} of {self._rows:,} files" for what, n in changes.items() if n]
         return [*found, *filter(None, [self._edges.note()])]
 
     def _more(self) -> str:

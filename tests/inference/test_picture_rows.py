@@ -78,6 +78,19 @@ def test_colour_is_told_where_it_is_lost(data: Dataset, tmp_path: Path) -> None:
     assert read(colours, *files)[2] == []
 
 
+def test_a_transparent_picture_is_put_on_white_and_that_is_told(
+    data: Dataset, tmp_path: Path
+) -> None:
+    files = [draw(tmp_path / "a.png", level=100), draw(tmp_path / "b.png")]
+    _, drawn, _ = read(data, *files)
+    with Image.open(files[0]) as image:
+        alpha = Image.fromarray(255 - np.asarray(image))
+    Image.merge("RGBA", [Image.new("L", alpha.size)] * 3 + [alpha]).save(files[0])
+    _, inputs, notes = read(data, *files)
+    assert notes == ["what is transparent was put on white in 1 of 2 files"]
+    assert inputs.tolist() == drawn.tolist()
+
+
 def test_negatives_are_told(data: Dataset, tmp_path: Path) -> None:
     negative = tmp_path / "negative.png"
     with Image.open(draw(tmp_path / "x.png")) as image:
