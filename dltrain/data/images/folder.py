@@ -247,7 +247,9 @@ def _form_notes(pictures: Sequence[Picture], shape: tuple[int, ...]) -> Iterator
         )
     transparent = sum(each.transparent for each in pictures)
     if transparent:
-        yield f"what is transparent was put on white in {transparent:,} of {len(pictures):,} pictures"
+        yield (
+            f"what is transparent was put on white in {transparent:,} of {len(pictures):,} pictures"
+        )
     colourful = sum(each.colourful for each in pictures)
     if colourful and len(shape) == 2:
         yield f"colour was turned into grey in {colourful:,} of {len(pictures):,} pictures"

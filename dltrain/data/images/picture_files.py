@@ -37,7 +37,16 @@ _Result = TypeVar("_Result")
 
 
 class PictureError(ValueError):
-    """A file that cannot be used; the message names it."""
+    """A file that cannot be used.
+
+    Args:
+        name: What messages call it.
+        reason: Why, and what to do.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name, self.reason = name, reason
 
 
 @dataclass(frozen=True)
@@ -101,14 +110,14 @@ def read_picture(file: Path | bytes, *, name: str, shape: tuple[int, ...], resiz
     try:
         content = file if isinstance(file, bytes) else file.read_bytes()
     except OSError as error:
-        raise PictureError(f"{name}: cannot be read ({error.strerror})") from None
+        raise PictureError(name, f"cannot be read ({error.strerror})") from None
     height, width = shape[:2]
     with _opened(io.BytesIO(content), name) as image:
         look = _look(image, name)
         fits = (look.height, look.width) == (height, width)
         if not fits and not resize:
             wanted = f"{height} x {width}, the size that was learned from"
-            raise PictureError(f"{name}: is {look.size} pixels, not {wanted}; resize it")
+            raise PictureError(name, f"is {look.size} pixels, not {wanted}; resize it")
         if not fits:  # a photo is decoded at a half, quarter or eighth, but never below twice that
             sides = (height, width) if _orientation(image) in _ON_ITS_SIDE else (width, height)
             image.draft(image.mode, (2 * sides[0], 2 * sides[1]))
@@ -128,7 +137,7 @@ def _on_white(image: Image.Image) -> tuple[Image.Image, bool]:
     if not image.has_transparency_data:
         return image, False
     layer = image.convert("RGBA")
-    if layer.getextrema()[3] == (255, 255):
+    if layer.getchannel("A").getextrema() == (255, 255):
         return layer, False
     return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer), True
 
@@ -140,7 +149,7 @@ def _has_colours(image: Image.Image) -> bool:
 
 def _look(image: Image.Image, name: str) -> Look:
     if image.mode not in (*_GREY, *_COLOURS):
-        raise PictureError(f"{name}: has more than 8 bits for each pixel; convert it to 8")
+        raise PictureError(name, "has more than 8 bits for each pixel; convert it to 8")
     sides = (image.height, image.width)
     height, width = sides[::-1] if _orientation(image) in _ON_ITS_SIDE else sides
     return Look(height, width, image.mode not in _GREY)
@@ -159,13 +168,13 @@ def _opened(file: Path | BinaryIO, name: str) -> Iterator[Image.Image]:
     except PictureError:
         raise
     except UnidentifiedImageError:
-        raise PictureError(f"{name}: is neither a PNG nor a JPEG file") from None
+        raise PictureError(name, "is neither a PNG nor a JPEG file") from None
     except (
         *(OSError, EOFError, SyntaxError, ValueError, TypeError, struct.error),
         *(Image.DecompressionBombError, Image.DecompressionBombWarning),
     ) as error:
         reason = getattr(error, "strerror", None) or error
-        raise PictureError(f"{name}: cannot be read ({reason})") from None
+        raise PictureError(name, f"cannot be read ({reason})") from None
 
 
 def side_by_side(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from dltrain.data.images.picture_files import (
 GREY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
 
 
-def saved(image: Image.Image, kind: str = "PNG", **more: object) -> bytes:
+def saved(image: Image.Image, kind: str = "PNG", **more: Any) -> bytes:
     stream = io.BytesIO()
     image.save(stream, format=kind, **more)
     return stream.getvalue()
@@ -80,7 +81,7 @@ def test_what_is_transparent_is_seen_on_white(mode: str) -> None:
     seen[1, 1:3] = 0
     alpha = Image.fromarray(255 - seen)
     image = Image.merge("RGBA", [Image.new("L", (4, 3))] * 3 + [alpha])  # black, and alpha alone
-    extra: dict[str, object] = {}
+    extra: dict[str, Any] = {}
     if mode == "LA":
         image = image.convert("LA")
     if mode == "P":
