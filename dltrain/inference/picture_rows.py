@@ -29,6 +29,7 @@ from dltrain.text import counted
 MAX_BYTES = 2**26  # of a picture that comes as a stream
 # Numbers of a part: large pictures come some at a time.
 PART_NUMBERS = 1 << 26
+SHOWN = 3  # reasons to leave out files, and names for each: every photo may have its own size
 
 
 class PictureRows:
@@ -41,8 +42,8 @@ class PictureRows:
     def __init__(self, data: Dataset) -> None:
         assert data.image_shape is not None
         self._shape, self._resizes = data.image_shape, data.resizes
-        self._files = self._rows = self._colourful = 0
-        self._left_out: list[tuple[str, PictureError]] = []  # names, and why
+        self._files = self._rows = self._colourful = self._transparent = 0
+        self._left_out: dict[str, list[str]] = {}  # why -> names
         self._edges = Edges(data)
         self._digests: list[str] = []
 
@@ -64,16 +65,16 @@ class PictureRows:
             some = files[start : start + at_once]
             part = list(side_by_side(self._read, some))
             self._files += len(part)
-            for file, each in zip(some, part, strict=True):
+            for each in part:
                 if isinstance(each, PictureError):
-                    self._left_out.append((_name(file), each))
+                    self._left_out.setdefault(each.reason, []).append(each.name)
             read = {start + n: each for n, each in enumerate(part) if isinstance(each, Picture)}
             if read:
                 rows = np.stack([picture.row for picture in read.values()])
                 self._count(list(read.values()), rows)
                 yield list(read), rows
         if not self._rows:
-            raise ValueError(f"{self._left_out[0][1]}{self._more()}")
+            raise ValueError(self._reasons())
 
     def _read(self, file: Path | InputStream) -> Picture | PictureError:
         content = file.read(MAX_BYTES) if isinstance(file, InputStream) else file
@@ -87,27 +88,30 @@ class PictureRows:
         self._edges.look(rows)
         for picture in pictures:
             self._digests.append(picture.sha256)
-            self._colourful += picture.look.colourful
+            self._colourful += picture.colourful
+            self._transparent += picture.transparent
 
     def notes(self) -> list[str]:
         """Say what became of the pictures, in sentences."""
         found = []
         if self._left_out:
-            count = f"{len(self._left_out):,} of {counted(self._files, 'file')} left out"
-            found.append(f"{count}: {self._left_out[0][1]}{self._more()}")
-        if self._colourful and len(self._shape) == 2:
-            found.append(
-                f"colour was turned into grey in {self._colourful:,} of {self._rows:,} files"
-            )
+            count = f"{sum(map(len, self._left_out.values())):,} of {counted(self._files, 'file')}"
+            found.append(f"{count} left out: {self._reasons()}")
+        changes = {"what is transparent was put on white": self._transparent}
+        if len(self._shape) == 2:
+            changes["colour was turned into grey"] = self._colourful
+        found += [f"{what} in {n:,} of {self._rows:,} files" for what, n in changes.items() if n]
         return [*found, *filter(None, [self._edges.note()])]
 
-    def _more(self) -> str:
-        """Name further files that are left out."""
-        if len(self._left_out) < 2:
-            return ""
-        names = [name for name, _ in self._left_out[1:4]]
-        rest = len(self._left_out) - 1 - len(names)
-        return f"; so are {', '.join(names)}{f' and {rest:,} more' if rest else ''}"
+    def _reasons(self) -> str:
+        """Name files that are left out, by reason."""
+        said = []
+        for reason, names in [*self._left_out.items()][:SHOWN]:
+            more = f" (and {counted(len(names) - SHOWN, 'other')})" if len(names) > SHOWN else ""
+            said.append(f"{', '.join(names[:SHOWN])}{more}: {reason}")
+        if rest := sum(map(len, [*self._left_out.values()][SHOWN:])):
+            said.append(f"and {rest:,} more for other reasons")
+        return "; ".join(said)
 
 
 def _name(file: Path | InputStream) -> str:

@@ -42,12 +42,22 @@ def data_lines(run: Run) -> list[Line]:
 
 def caveats(run: Run) -> list[Line]:
     """Say what is to be known beside a result: what others reach, and what its figures hide."""
-    metric = judged_metric(str(run.part("metric")), run.mapping("result", "kept"))
-    each = run.mapping("result", "baselines").items()
-    others = {str(name): x[metric] for name, x in each if isinstance(x, dict) and metric in x}
-    values = ", ".join(f"{name} {number_or_dash(value)}" for name, value in others.items())
-    baseline = [(BASELINE, f"{metric}: {values}")] if values else []
+    said = "; ".join(_beside(run))
+    baseline = [(BASELINE, said)] if said else []
     return baseline + [(NOTE, sentence) for sentence in run.texts("result", "remarks")]
+
+
+def _beside(run: Run) -> Iterator[str]:
+    """Yield what baselines reach by what judges, and by what is quoted where that is the loss."""
+    kept = run.mapping("result", "kept")
+    metric = judged_metric(str(run.part("metric")), kept)
+    split, _, name = metric.partition("/")
+    more = [f"{split}/{each}" for each in headlines()] if name == LOSS.name else []
+    for each in (metric, *(other for other in more if other in kept)):
+        baselines = run.mapping("result", "baselines").items()
+        values = [(name, x[each]) for name, x in baselines if isinstance(x, dict) and each in x]
+        if values:
+            yield f"{each}: {', '.join(f'{name} {number_or_dash(x)}' for name, x in values)}"
 
 
 def quoted(run: Run, name: str) -> str:

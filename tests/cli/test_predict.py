@@ -305,7 +305,7 @@ def test_images_come_as_idx_files_or_as_pictures(call: Call) -> None:
 
 def test_colour_is_told_and_another_size_left_out(call: Call) -> None:
     train(call, *RUNS["softmax"])
-    Image.new("RGB", (28, 28)).save("colour.jpg")
+    Image.new("RGB", (28, 28), (0, 0, 90)).save("colour.jpg")
     Image.new("L", (28, 27)).save("small.png")
     shown = call("predict", "latest", "--data", "colour.jpg")
     assert shown.err == "note: colour was turned into grey in 1 of 1 files\n"

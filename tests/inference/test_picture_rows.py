@@ -43,16 +43,32 @@ def test_what_cannot_be_used_is_left_out_by_name(data: Dataset, tmp_path: Path) 
     large = draw(tmp_path / "large.png", shape=(7, 8))
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG")
-    more = [draw(tmp_path / f"{n}.png", shape=(9, 9)) for n in range(3)]
     numbers, inputs, notes = read(data, large, good)
     assert (numbers, len(inputs)) == ([1], 1)
     told = f"{large}: is 7 x 8 pixels, not 6 x 8, the size that was learned from; resize it"
     assert notes == [f"1 of 2 files left out: {told}"]
     numbers, _, notes = read(data, good, large, broken, good)
     assert numbers == [0, 3]
-    assert notes == [f"2 of 4 files left out: {told}; so are {broken}"]
-    _, _, [note] = read(data, good, large, broken, *more)
-    assert note.endswith(f"so are {broken}, {more[0]}, {more[1]} and 1 more")
+    [note] = notes
+    assert note.startswith(f"2 of 4 files left out: {told}; {broken}: is neither")
+
+
+def test_what_is_left_out_for_one_reason_is_named_together(data: Dataset, tmp_path: Path) -> None:
+    good, text = draw(tmp_path / "good.png"), tmp_path / "text.png"
+    text.write_text("no picture")
+    large = [draw(tmp_path / f"{n}.png", shape=(9, 9)) for n in range(4)]
+    reason = "is 9 x 9 pixels, not 6 x 8, the size that was learned from; resize it"
+    other = f"{text}: is neither a PNG nor a JPEG file"
+    _, _, notes = read(data, good, large[0], text, large[1])
+    assert notes == [f"3 of 4 files left out: {large[0]}, {large[1]}: {reason}; {other}"]
+    names = ", ".join(map(str, large[:3]))
+    with pytest.raises(ValueError, match="9 x 9") as caught:
+        read(data, *large, text)
+    assert str(caught.value) == f"{names} (and 1 other): {reason}; {other}"
+    sizes = [draw(tmp_path / f"{n}.png", shape=(9, n)) for n in range(10, 15)]
+    _, _, [note] = read(data, good, *sizes)
+    assert note.count("pixels, not 6 x 8") == 3
+    assert note.endswith("; and 2 more for other reasons")
 
 
 def test_where_none_can_be_used_that_is_an_error(data: Dataset, tmp_path: Path) -> None:
@@ -76,6 +92,19 @@ def test_colour_is_told_where_it_is_lost(data: Dataset, tmp_path: Path) -> None:
     wide = tuple(f"x{n}" for n in range(144))
     colours = dataclasses.replace(data, image_shape=(6, 8, 3), feature_names=wide)
     assert read(colours, *files)[2] == []
+
+
+def test_a_transparent_picture_is_put_on_white_and_that_is_told(
+    data: Dataset, tmp_path: Path
+) -> None:
+    files = [draw(tmp_path / "a.png", level=100), draw(tmp_path / "b.png")]
+    _, drawn, _ = read(data, *files)
+    with Image.open(files[0]) as image:
+        alpha = Image.fromarray(255 - np.asarray(image))
+    Image.merge("RGBA", [Image.new("L", alpha.size)] * 3 + [alpha]).save(files[0])
+    _, inputs, notes = read(data, *files)
+    assert notes == ["what is transparent was put on white in 1 of 2 files"]
+    assert inputs.tolist() == drawn.tolist()
 
 
 def test_negatives_are_told(data: Dataset, tmp_path: Path) -> None:

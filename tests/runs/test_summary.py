@@ -66,6 +66,23 @@ def test_a_baseline_is_of_the_metric_that_judges_and_of_test_rows_if_there_are_a
     assert "baseline" not in said(run_of(baselines={"mean": {"val/rmse": 1.0}}))
 
 
+def test_where_the_loss_judges_the_accuracy_that_is_quoted_has_its_baseline_too() -> None:
+    baselines = {
+        "majority class": {"val/accuracy": 0.5, "test/accuracy": 0.4},
+        "class shares": {"val/loss": 0.7, "test/loss": 0.69},
+    }
+
+    def line(*names: str) -> str:
+        beside = {name: baselines[name] for name in names}
+        run = Run(Path("x"), {"metric": "val/loss", "result": {"kept": KEPT, "baselines": beside}})
+        return dict(caveats(run)).get("baseline", "")
+
+    accuracy = "test/accuracy: majority class 0.4"
+    assert line(*baselines) == f"test/loss: class shares 0.69; {accuracy}"
+    assert line("majority class") == accuracy  # with loss.class_weight the losses are not alike
+    assert line() == ""
+
+
 def test_remarks_are_notes() -> None:
     remarks = ["no better than the mean", "still learning when it ended"]
     assert caveats(run_of(remarks=remarks)) == [("note", each) for each in remarks]

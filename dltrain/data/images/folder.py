@@ -20,8 +20,10 @@ from dltrain.data.images.class_folders import Labelled, labelled_pictures
 from dltrain.data.images.form import absent_classes, form, size_problem
 from dltrain.data.images.picture_files import (
     Look,
+    Picture,
     PictureError,
     digest_of,
+    is_colourful,
     look_at,
     read_picture,
     side_by_side,
@@ -66,7 +68,8 @@ def images_folder(
     rows = _drawn(folder, pictures, classes, splitting)
     order = np.concatenate(rows)
     ordered = [pictures[row] for row in order]
-    inputs, digests = _decoded(ordered, shape, resize=size is not None)
+    inputs, decoded = _decoded(ordered, shape, resize=size is not None)
+    digests = [each.sha256 for each in decoded]
     train, val, test = consecutive_split(inputs, classes[order], sizes=list(map(len, rows)))
     by_split = np.split(np.array(digests), np.cumsum([*map(len, rows)])[:-1])
     return Dataset(
@@ -80,7 +83,7 @@ def images_folder(
             f"{each.name} {digest}" for each, digest in zip(ordered, digests, strict=True)
         ),
         files=_file_digests(ordered, digests),
-        notes=(*_split_notes(pictures), *_form_notes(looks, shape), *_other_notes(others)),
+        notes=(*_split_notes(pictures), *_form_notes(decoded, shape), *_other_notes(others)),
         warnings=(*absent_classes(train, names), *_copies(by_split)),
         resizes=size is not None,
         **form(shape, train.inputs),
@@ -145,11 +148,31 @@ def _shape(
             f"({count:,} of {len(looks):,}; {pictures[odd].name} has {looks[odd].size}); "
             f"add 'data.size=[{height},{width}]', which resizes all to that"
         )
-    coloured = colour == "rgb" or (colour == "auto" and any(look.colourful for look in looks))
+    coloured = colour == "rgb" or (colour == "auto" and _any_colourful(pictures, looks))
     shape = (*(size or (height, width)), *([3] if coloured else []))
     if problem := size_problem(shape):
         raise ValueError(f"{folder}: pictures of {problem}")
     return shape
+
+
+def _any_colourful(pictures: Sequence[Labelled], looks: Sequence[Look]) -> bool:
+    """Tell whether any picture has colours: decoded are those that may, until one has."""
+
+    def colourful(path: Path) -> bool | PictureError:
+        try:
+            return is_colourful(path)
+        except PictureError as error:  # told with the others
+            return error
+
+    pairs = zip(pictures, looks, strict=True)
+    doubtful = [each.path for each, look in pairs if look.may_be_coloured]
+    found: list[bool | PictureError] = []
+    for each in side_by_side(colourful, doubtful):
+        if each is True:
+            return True
+        found.append(each)
+    _refuse_broken(found)
+    return False
 
 
 def _drawn(
@@ -176,8 +199,8 @@ def _drawn(
 
 def _decoded(
     pictures: Sequence[Labelled], shape: tuple[int, ...], *, resize: bool
-) -> tuple[npt.NDArray[np.uint8], list[str]]:
-    """Decode pictures: their rows [N, I]; and a digest of each file and row."""
+) -> tuple[npt.NDArray[np.uint8], list[Picture]]:
+    """Decode pictures: their rows [N, I], and each with its part of them."""
     needed = len(pictures) * math.prod(shape)
     if needed > (free := free_memory()):
         raise ValueError(
@@ -186,18 +209,18 @@ def _decoded(
         )
     rows = np.empty((len(pictures), math.prod(shape)), np.uint8)
 
-    def decode(number: int) -> str | PictureError:
+    def decode(number: int) -> Picture | PictureError:
         path = pictures[number].path
         try:
             picture = read_picture(path, name=str(path), shape=shape, resize=resize)
         except PictureError as error:  # told with the others
             return error
         rows[number] = picture.row
-        return picture.sha256
+        return dataclasses.replace(picture, row=rows[number])
 
     found = list(side_by_side(decode, range(len(pictures))))
     _refuse_broken(found)
-    return rows, [each for each in found if isinstance(each, str)]
+    return rows, [each for each in found if isinstance(each, Picture)]
 
 
 def _file_digests(pictures: Sequence[Labelled], digests: Sequence[str]) -> dict[str, str]:
@@ -215,19 +238,24 @@ def _split_notes(pictures: Sequence[Labelled]) -> Iterator[str]:
         yield f"folders say which pictures are for {listed}"
 
 
-def _form_notes(looks: Sequence[Look], shape: tuple[int, ...]) -> Iterator[str]:
-    resized = sum((look.height, look.width) != shape[:2] for look in looks)
+def _form_notes(pictures: Sequence[Picture], shape: tuple[int, ...]) -> Iterator[str]:
+    resized = sum((each.look.height, each.look.width) != shape[:2] for each in pictures)
     if resized:
         yield (
-            f"{resized:,} of {len(looks):,} pictures were resized to {shape[0]} x {shape[1]}, "
+            f"{resized:,} of {len(pictures):,} pictures were resized to {shape[0]} x {shape[1]}, "
             "stretched where their sides have another ratio"
         )
-    colourful = sum(look.colourful for look in looks)
+    transparent = sum(each.transparent for each in pictures)
+    if transparent:
+        yield (
+            f"what is transparent was put on white in {transparent:,} of {len(pictures):,} pictures"
+        )
+    colourful = sum(each.colourful for each in pictures)
     if colourful and len(shape) == 2:
-        yield f"colour was turned into grey in {colourful:,} of {len(looks):,} pictures"
+        yield f"colour was turned into grey in {colourful:,} of {len(pictures):,} pictures"
     if len(shape) == 3:
         yield (
-            f"{colourful:,} of {len(looks):,} pictures are in colour, so each pixel is three "
+            f"{colourful:,} of {len(pictures):,} pictures are in colour, so each pixel is three "
             "numbers (data.colour=grey makes it one)"
         )
 

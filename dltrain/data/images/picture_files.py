@@ -25,8 +25,8 @@ from dltrain.system.environment import num_cores
 
 ENDINGS = (".png", ".jpg", ".jpeg")
 MAGICS = (b"\x89PNG", b"\xff\xd8\xff")
-_GREY = ("1", "L")
-_COLOURS = ("P", "PA", "LA", "La", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
+_GREY = ("1", "L", "LA", "La")
+_COLOURS = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
 _ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)  # in EXIF, as cameras say it
 AT_ONCE = 1024  # pictures that wait for their turn
 # Pillow warns of a picture of more than 89 million pixels: it is refused, not shown to the user.
@@ -37,7 +37,16 @@ _Result = TypeVar("_Result")
 
 
 class PictureError(ValueError):
-    """A file that cannot be used; the message names it."""
+    """A file that cannot be used.
+
+    Args:
+        name: What messages call it.
+        reason: Why, and what to do.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name, self.reason = name, reason
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class Look:
 
     height: int  # as it is to be seen: a camera may have been held on its side
     width: int
-    colourful: bool
+    may_be_coloured: bool  # its pixels can hold colours, and may all be grey
 
     @property
     def size(self) -> str:
@@ -60,6 +69,8 @@ class Picture:
 
     row: npt.NDArray[np.uint8]  # [I]
     look: Look  # what it was like in its file
+    colourful: bool  # not all its pixels are grey
+    transparent: bool  # in part at least
     # of the file's bytes and of the row: another library may decode a JPEG to other bytes
     sha256: str
 
@@ -75,8 +86,18 @@ def look_at(path: Path) -> Look:
         return _look(image, str(path))
 
 
+def is_colourful(path: Path) -> bool:
+    """Tell whether a PNG or JPEG file has a pixel that is not grey.
+
+    Raises:
+        PictureError: If it cannot be read.
+    """
+    with _opened(path, str(path)) as image:
+        return _look(image, str(path)).may_be_coloured and _has_colours(_on_white(image)[0])
+
+
 def read_picture(file: Path | bytes, *, name: str, shape: tuple[int, ...], resize: bool) -> Picture:
-    """Read a PNG or JPEG file.
+    """Read a PNG or JPEG file; what is transparent is seen on white.
 
     Args:
         file: Where it lies, or its bytes.
@@ -92,23 +113,41 @@ def read_picture(file: Path | bytes, *, name: str, shape: tuple[int, ...], resiz
             _refuse_endless(file, name)
         content = file if isinstance(file, bytes) else file.read_bytes()
     except OSError as error:
-        raise PictureError(f"{name}: cannot be read ({error.strerror})") from None
+        raise PictureError(name, f"cannot be read ({error.strerror})") from None
     height, width = shape[:2]
     with _opened(io.BytesIO(content), name) as image:
         look = _look(image, name)
         fits = (look.height, look.width) == (height, width)
         if not fits and not resize:
             wanted = f"{height} x {width}, the size that was learned from"
-            raise PictureError(f"{name}: is {look.size} pixels, not {wanted}; resize it")
+            raise PictureError(name, f"is {look.size} pixels, not {wanted}; resize it")
         if not fits:  # a photo is decoded at a half, quarter or eighth, but never below twice that
             sides = (height, width) if _orientation(image) in _ON_ITS_SIDE else (width, height)
             image.draft(image.mode, (2 * sides[0], 2 * sides[1]))
         seen = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
-        pixels = seen.convert("RGB" if len(shape) == 3 else "L")
+        opaque, transparent = _on_white(seen)
+        colourful = look.may_be_coloured and _has_colours(opaque)
+        pixels = opaque.convert("RGB" if len(shape) == 3 else "L")
         if not fits:
             pixels = pixels.resize((width, height), Image.Resampling.BILINEAR)
         row = np.asarray(pixels, dtype=np.uint8).reshape(-1)
-        return Picture(row, look, hashlib.sha256(content + row.tobytes()).hexdigest())
+        sha256 = hashlib.sha256(content + row.tobytes()).hexdigest()
+        return Picture(row, look, colourful, transparent, sha256)
+
+
+def _on_white(image: Image.Image) -> tuple[Image.Image, bool]:
+    """Put a picture on white, and tell whether any of it was transparent."""
+    if not image.has_transparency_data:
+        return image, False
+    layer = image.convert("RGBA")
+    if layer.getchannel("A").getextrema() == (255, 255):
+        return layer, False
+    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer), True
+
+
+def _has_colours(image: Image.Image) -> bool:
+    red, green, blue = np.moveaxis(np.asarray(image.convert("RGB")), -1, 0)
+    return not (np.array_equal(red, green) and np.array_equal(green, blue))
 
 
 def _refuse_endless(path: Path, name: str) -> None:
@@ -118,7 +157,7 @@ def _refuse_endless(path: Path, name: str) -> None:
 
 def _look(image: Image.Image, name: str) -> Look:
     if image.mode not in (*_GREY, *_COLOURS):
-        raise PictureError(f"{name}: has more than 8 bits for each pixel; convert it to 8")
+        raise PictureError(name, "has more than 8 bits for each pixel; convert it to 8")
     sides = (image.height, image.width)
     height, width = sides[::-1] if _orientation(image) in _ON_ITS_SIDE else sides
     return Look(height, width, image.mode not in _GREY)
@@ -137,13 +176,13 @@ def _opened(file: Path | BinaryIO, name: str) -> Iterator[Image.Image]:
     except PictureError:
         raise
     except UnidentifiedImageError:
-        raise PictureError(f"{name}: is neither a PNG nor a JPEG file") from None
+        raise PictureError(name, "is neither a PNG nor a JPEG file") from None
     except (
         *(OSError, EOFError, SyntaxError, ValueError, TypeError, struct.error),
         *(Image.DecompressionBombError, Image.DecompressionBombWarning),
     ) as error:
         reason = getattr(error, "strerror", None) or error
-        raise PictureError(f"{name}: cannot be read ({reason})") from None
+        raise PictureError(name, f"cannot be read ({reason})") from None
 
 
 def side_by_side(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:

@@ -112,18 +112,21 @@ def verdicts(samples: Samples, *, margin: float) -> list[Verdict]:
         count = _num_rows(samples)
         rows = None
         if repeats is None and allowed > by_training:
-            rows = math.ceil(count * by_rows / (allowed - by_training))
-        judged.append(Verdict(word, distance, half, repeats, rows or None))
+            rows = max(math.ceil(count * by_rows / (allowed - by_training)), count + 1)
+        judged.append(Verdict(word, distance, half, repeats, rows if by_rows else None))
     return judged
 
 
 def _needed(variance: float, allowed: float, samples: Samples) -> int | None:
     """Return how many repeats bring the variance of a distance down; None if no number does.
 
+    As many as there are did not: what is estimated as fewer is one more than that.
+
     Rows that are too few, and splits that share training rows, leave some however many there are.
     """
     left = allowed / variance - samples.split_ratio if variance > 0 else math.inf
-    return math.ceil(1 / left) if 0 < left < math.inf else None
+    done = samples.values.shape[1]
+    return max(math.ceil(1 / left), done + 1) if 0 < left < math.inf else None
 
 
 def _num_rows(samples: Samples) -> int:

@@ -123,6 +123,35 @@ def test_colours_stay_unless_grey_is_asked_for(tmp_path: Path) -> None:
     assert grey.notes == ("colour was turned into grey in 1 of 21 pictures",)
 
 
+def test_grey_pixels_are_grey_however_a_file_holds_them(tmp_path: Path) -> None:
+    draw_classes(tmp_path, count=10)
+    grey = load(tmp_path)
+    for number, path in enumerate(sorted(tmp_path.glob("*/*.png"))):
+        with Image.open(path) as image:
+            image.convert(("RGB", "LA", "RGBA", "P")[number % 4]).save(path)
+    again = load(tmp_path)
+    assert (again.image_shape, again.notes) == ((6, 8), ())
+    assert np.array_equal(again.train.inputs, grey.train.inputs)
+    with Image.open(path) as image:
+        whole = image.convert("RGB")
+    whole.save(path)
+    path.write_bytes(path.read_bytes()[:-30])  # its head is whole
+    with pytest.raises(ValueError, match=r"cannot be read \(.*\); mend it or move"):
+        load(tmp_path)
+
+
+def test_icons_drawn_in_alpha_alone_are_put_on_white_and_that_is_told(tmp_path: Path) -> None:
+    draw_classes(tmp_path, count=10)
+    drawn = load(tmp_path)
+    for path in tmp_path.glob("*/*.png"):
+        with Image.open(path) as image:
+            alpha = Image.fromarray(255 - np.asarray(image))
+        Image.merge("LA", [Image.new("L", alpha.size), alpha]).save(path)
+    icons = load(tmp_path)
+    assert np.array_equal(icons.train.inputs, drawn.train.inputs)
+    assert icons.notes == ("what is transparent was put on white in 20 of 20 pictures",)
+
+
 def test_copies_among_pictures_that_test_are_told(tmp_path: Path) -> None:
     for split, seed in {"train": 0, "test": 100}.items():
         draw_classes(tmp_path / split, count=5, seed=seed)

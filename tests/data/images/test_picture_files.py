@@ -6,6 +6,7 @@ import io
 import os
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from PIL import Image
 from dltrain.data.images.picture_files import (
     Picture,
     PictureError,
+    is_colourful,
     look_at,
     pictures_in,
     read_picture,
@@ -23,7 +25,7 @@ from dltrain.data.images.picture_files import (
 GREY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
 
 
-def saved(image: Image.Image, kind: str = "PNG", **more: object) -> bytes:
+def saved(image: Image.Image, kind: str = "PNG", **more: Any) -> bytes:
     stream = io.BytesIO()
     image.save(stream, format=kind, **more)
     return stream.getvalue()
@@ -37,21 +39,32 @@ def test_a_grey_png_is_read_byte_by_byte() -> None:
     picture = read(saved(Image.fromarray(GREY)))
     assert picture.row.tolist() == GREY.reshape(-1).tolist()
     assert picture.row.dtype == np.uint8
-    assert not picture.look.colourful
+    assert not picture.colourful
 
 
 def test_a_jpeg_is_read_nearly_so() -> None:
     picture = read(saved(Image.fromarray(GREY), "JPEG", quality=100))
     assert np.abs(picture.row.astype(int) - GREY.reshape(-1)).max() <= 6
-    assert not picture.look.colourful
+    assert not picture.colourful
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P"])
-def test_colours_become_grey_and_that_is_told(mode: str) -> None:
+def test_colours_are_judged_by_pixels_and_not_by_what_a_file_could_hold(
+    mode: str, tmp_path: Path
+) -> None:
     image = Image.fromarray(GREY).convert("RGB")
     image = image.quantize(256) if mode == "P" else image.convert(mode)
-    picture = read(saved(image))
-    assert picture.look.colourful
+    image.save(tmp_path / "x.png")
+    picture = read(tmp_path / "x.png")
+    assert not picture.colourful
+    assert not picture.transparent
+    assert not is_colourful(tmp_path / "x.png")
+    if mode != "LA":
+        colours = image.convert("RGB")
+        colours.putpixel((2, 1), (120, 121, 120))
+        (colours.quantize(256) if mode == "P" else colours.convert(mode)).save(tmp_path / "c.png")
+        assert read(tmp_path / "c.png").colourful
+        assert is_colourful(tmp_path / "c.png")
     assert np.abs(picture.row.astype(int) - GREY.reshape(-1)).max() <= 1
 
 
@@ -60,7 +73,30 @@ def test_colours_stay_where_they_are_asked_for() -> None:
     assert read(saved(Image.fromarray(colours)), 3, 4, 3).row.tolist() == colours.ravel().tolist()
     grey = read(saved(Image.fromarray(GREY)), 3, 4, 3)
     assert grey.row.tolist() == GREY.repeat(3).tolist()
-    assert not grey.look.colourful
+    assert not grey.colourful
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "tRNS"])
+def test_what_is_transparent_is_seen_on_white(mode: str) -> None:
+    seen = np.full((3, 4), 255, np.uint8)
+    seen[1, 1:3] = 0
+    alpha = Image.fromarray(255 - seen)
+    image = Image.merge("RGBA", [Image.new("L", (4, 3))] * 3 + [alpha])  # black, and alpha alone
+    extra: dict[str, Any] = {}
+    if mode == "LA":
+        image = image.convert("LA")
+    if mode == "P":
+        image, extra = Image.fromarray(seen // 255).convert("P"), {"transparency": 1}
+    if mode == "tRNS":
+        image, extra = Image.fromarray(seen // 255), {"transparency": 1}
+    for shape in ((3, 4), (3, 4, 3)):
+        picture = read(saved(image, **extra), *shape)
+        assert picture.transparent
+        black = picture.row.reshape(3, 4, -1) <= 1
+        assert black.all(axis=-1).tolist() == (seen == 0).tolist()
+        assert set(picture.row.tolist()) <= {0, 1, 255}
+    half = Image.new("RGBA", (4, 3), (0, 0, 0, 128))
+    assert set(read(saved(half)).row.tolist()) == {127}
 
 
 def test_another_size_is_stretched_where_that_is_asked_for() -> None:
@@ -117,7 +153,7 @@ def test_a_look_needs_no_whole_file(tmp_path: Path) -> None:
     content = saved(Image.fromarray(np.zeros((50, 70, 3), np.uint8)))
     (tmp_path / "x.png").write_bytes(content[: len(content) // 2])
     look = look_at(tmp_path / "x.png")
-    assert (look.size, look.colourful) == ("50 x 70", True)
+    assert (look.size, look.may_be_coloured) == ("50 x 70", True)
 
 
 def _bomb() -> bytes:

@@ -209,6 +209,17 @@ def test_more_runs_are_advised_where_trainings_vary_and_more_rows_where_they_do_
     assert other.repeats > 3
 
 
+def test_more_than_there_are_is_advised_where_what_there_is_does_not_tell() -> None:
+    values = np.array([[0.90, 0.91], [0.895, 0.899]])  # near, and the one above the other
+    for ratio in (0.0, 1.0):
+        other = verdicts(Samples(values, split_ratio=ratio), margin=1.0)[1]
+        assert (other.word, other.repeats, other.rows) == ("cannot tell", 3, None)
+    right = np.ones((2, 2, 1000))
+    right[1, :, 0] = 0.0  # equal trainings, and one row apart
+    other = verdicts(samples(right), margin=1.0)[1]
+    assert (other.word, other.repeats, other.rows) == ("cannot tell", None, 1001)
+
+
 @pytest.mark.parametrize(("count", "freedom"), [(2, 4.0), (5, 10.0), (20, 38.0)])
 def test_the_critical_value_is_the_studentized_range(count: int, freedom: float) -> None:
     exact = stats.studentized_range.ppf(0.95, count, freedom) / math.sqrt(2)
