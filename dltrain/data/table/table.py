@@ -231,12 +231,15 @@ class Table:
     def numbers(self, column: str) -> Floats | None:
         """Return the cells as numbers, [N], missing ones as nan; None if the column holds text.
 
-        ``true`` and ``false`` count as 1 and 0. The array is the table's own.
+        Texts by type are no numbers, whatever they look like. ``true`` and ``false`` count as 1 and
+        0. The array is the table's own.
 
         Raises:
             ValueError: If a number is not finite, if a few texts stand among numbers, or if all are
                 numbers that are written otherwise than expected.
         """
+        if self.is_category(column):
+            return None
         held = self._columns[column]
         if held.is_text is None:
             try:
