@@ -224,6 +224,10 @@ class Table:
         """Tell whether a column holds texts by its type, even if they look like numbers."""
         return column in self._file.categories
 
+    def is_date(self, column: str) -> bool:
+        """Tell whether a column of the file holds dates by its type; their texts are ISO dates."""
+        return self._columns[column].is_date
+
     def is_boolean(self, column: str) -> bool:
         """Tell whether every cell that has a value is true or false."""
         return self._columns[column].is_boolean()
