@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dltrain.data.table.typed_cells import as_text, is_number, numbers_of
+from dltrain.data.table.typed_cells import as_text, is_date, is_number, numbers_of
 from dltrain.data.table.writing import Writing
 
 Floats = npt.NDArray[np.float64]
@@ -38,6 +38,7 @@ class Cells:
         # the first row of each odd block, and its texts
         self.odd: list[tuple[int, pa.StringArray]] = []
         self.odd_rows = 0  # how many rows lie in odd blocks
+        self.is_date = True  # whether all cells are dates by their type
         # whether the column holds text; None: still to be found out
         self.is_text: bool | None = None
         # the different texts and the place of each cell's among them; None: likewise
@@ -57,6 +58,8 @@ class Cells:
     def put(self, start: int, cells: pa.Array, missing: Sequence[float]) -> None:
         """Take the cells of a block, [n], that begins with a row; blocks may come at once."""
         part = self.values[start : start + len(cells)]
+        if not is_date(cells.type):
+            self.is_date = False
         if self._wanted is None:
             part[~present(cells)] = np.nan  # what is not written stays 0 and takes no memory
             return
@@ -109,11 +112,6 @@ class Cells:
     def is_blank_somewhere(self) -> bool:
         """Tell whether a cell has nothing but white space."""
         return any(_matches(cells, r"^[ \t]+$").any() for _, cells in self.odd)
-
-    def odd_text(self, row: int | np.integer) -> str:
-        """Return the text of a cell in an odd block."""
-        start, cells = next(block for block in reversed(self.odd) if block[0] <= row)
-        return str(cells[int(row) - start])
 
 
 # pyarrow's own ways to NumPy import pandas, which takes long; so its buffers are looked at instead.

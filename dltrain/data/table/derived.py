@@ -40,12 +40,14 @@ def date_format(table: Table, name: str, *, stated: str | None) -> str | None:
     Args:
         table: All rows.
         name: The column.
-        stated: A format to try before others.
+        stated: A format to try before others; dates by type need none.
 
     Raises:
         ValueError: If more than one format fits.
     """
     texts = table.categories(name)[0]
+    if texts and table.is_date(name):
+        return dates.ISO
     formats = dates.formats_of(texts, stated=stated) if texts else []
     if len(formats) > 1:
         keep = f"{setting('data.categorical', [name])} takes them for names"
@@ -59,11 +61,16 @@ def date_format(table: Table, name: str, *, stated: str | None) -> str | None:
 def times_of(table: Table, name: str, form: str) -> dates.Times:
     """Read a column of dates, [N]; NaT where a cell is missing.
 
+    Args:
+        table: All rows.
+        name: The column.
+        form: How its texts are written; dates by type are read whatever it is.
+
     Raises:
         ValueError: If a cell is no date in that format.
     """
     texts, codes = table.categories(name)
-    times = dates.read(texts, form)
+    times = dates.read(texts, dates.ISO if table.is_date(name) else form)
     times = np.append(times, np.datetime64("NaT"))  # of missing cells, whose code is -1
     strays = np.flatnonzero(np.isnat(times[codes]) & (codes >= 0))
     if len(strays):

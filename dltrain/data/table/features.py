@@ -51,7 +51,7 @@ def understand(table: Table, names: Sequence[str], options: Options) -> Features
     features = Features()
     for name in names:
         named = name in options.categorical
-        if not (named or table.is_category(name)) and table.numbers(name) is not None:
+        if not named and table.numbers(name) is not None:
             features.kinds[name] = "number"
         elif not named and (form := date_format(table, name, stated=options.date_format)):
             features.kinds[name], features.formats[name] = "date", form

@@ -26,7 +26,7 @@ from dltrain.data.table.source import HeldRows
 from dltrain.data.table.table import Table, listed, quoted
 from dltrain.data.table.weights import read_weights
 from dltrain.data.table.writing import Writing
-from dltrain.text import closest
+from dltrain.text import closest, counted
 
 # Numbers of a part: large enough for the products, small enough to stay small beside a block.
 PART_NUMBERS = 1 << 20
@@ -65,7 +65,7 @@ class OtherRows:
         self._columns = columns_of(data)
         self._targets = targets
         self._refuse_shifted(header)
-        wanted = [column.origin for column in self._columns]
+        wanted = list(dict.fromkeys(column.origin for column in self._columns))
         judged = [data.target_name] if targets else []
         judged += [data.weight_name] if targets and data.weight_name is not None else []
         self._refuse_missing([*wanted, *judged], header)
@@ -112,7 +112,7 @@ class OtherRows:
         hint = closest(missing[0], header)
         if len(header) == 1 and len(wanted) > 1:
             hint = f"; cells are separated by {mark!r} here, as in the rows it was trained on"
-        others = f" (nor {len(missing) - 1} others)" if len(missing) > 1 else ""
+        others = f" (nor {counted(len(missing) - 1, 'other')})" if len(missing) > 1 else ""
         raise ValueError(
             f"{self._name}: has no column {quoted(missing[0])}{role}{others}; "
             f"it has {listed(header)}{hint}"

@@ -224,6 +224,10 @@ class Table:
         """Tell whether a column holds texts by its type, even if they look like numbers."""
         return column in self._file.categories
 
+    def is_date(self, column: str) -> bool:
+        """Tell whether a column of the file holds dates by its type; their texts are ISO dates."""
+        return self._columns[column].is_date
+
     def is_boolean(self, column: str) -> bool:
         """Tell whether every cell that has a value is true or false."""
         return self._columns[column].is_boolean()
@@ -231,12 +235,15 @@ class Table:
     def numbers(self, column: str) -> Floats | None:
         """Return the cells as numbers, [N], missing ones as nan; None if the column holds text.
 
-        ``true`` and ``false`` count as 1 and 0. The array is the table's own.
+        Texts by type are no numbers, whatever they look like. ``true`` and ``false`` count as 1 and
+        0. The array is the table's own.
 
         Raises:
             ValueError: If a number is not finite, if a few texts stand among numbers, or if all are
                 numbers that are written otherwise than expected.
         """
+        if self.is_category(column):
+            return None
         held = self._columns[column]
         if held.is_text is None:
             try:

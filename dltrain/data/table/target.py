@@ -24,7 +24,7 @@ def decide_task(table: Table, options: Options) -> tuple[str, str]:
         return options.task, f"{target!r}: {options.task}, as data.task says"
     if target in options.categorical:
         return "classification", f"{target!r} is in data.categorical, so its values are classes"
-    numbers = None if table.is_category(target) else table.numbers(target)
+    numbers = table.numbers(target)
     if numbers is None:
         return "classification", f"{target!r} holds text, so its values are classes"
     if table.is_boolean(target):
@@ -51,8 +51,9 @@ def no_amounts(table: Table, name: str, *, most: int) -> str:
     texts, codes = table.categories(name)
     first = int(np.flatnonzero(codes >= 0)[0])
     more = f" and data.max_categories={len(texts)}" if len(texts) > most else ""
+    what = "is text by its column's type" if table.is_category(name) else "is not a number"
     return (
-        f"{table.at(first, name)}: {texts[codes[first]]!r} is not a number; use "
+        f"{table.at(first, name)}: {texts[codes[first]]!r} {what}; use "
         f"data.task=classification{more} if its {len(texts):,} different texts name classes"
     )
 

@@ -28,12 +28,17 @@ def is_category(kind: pa.DataType) -> bool:
     return bool(pa.types.is_dictionary(kind) or any(is_text(kind) for is_text in texts))
 
 
+def is_date(kind: pa.DataType) -> bool:
+    """Whether cells of a type are days or points in time, which become ISO dates as texts."""
+    return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
+
+
 def is_readable(kind: pa.DataType) -> bool:
     """Whether something can be learned from cells of a type: not from lists, bytes and the like."""
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    simple = (pa.types.is_boolean, pa.types.is_null, pa.types.is_date, pa.types.is_time)
-    known = is_number(kind) or is_category(kind) or any(each(kind) for each in simple)
-    return bool(known or pa.types.is_timestamp(kind))
+    simple = (pa.types.is_boolean, pa.types.is_null, pa.types.is_time)
+    known = (is_number, is_category, is_date, *simple)
+    return any(each(kind) for each in known)
 
 
 def numbers_of(cells: pa.Array) -> npt.NDArray[np.float64]:

@@ -32,7 +32,8 @@ def read_weights(table: Table, name: str) -> Floats:
     weights = table.numbers(name)
     if weights is None:
         cell = quoted(table.text(0, name))
-        raise ValueError(f"{table.at(0, name)}: {cell} is no number, and weights are")
+        what = "text by its column's type" if table.is_category(name) else "no number"
+        raise ValueError(f"{table.at(0, name)}: {cell} is {what}, and weights are numbers")
     negative = np.flatnonzero(weights < 0)
     if len(negative):
         row = negative[0]

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 import sklearn.datasets
 
@@ -67,6 +69,13 @@ def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prepare:
         return tabular(None, path="t.csv", options=Options(**PLAIN | options), dtype=dtype)
 
     return prepare
+
+
+def parquet(rows: dict[str, Any]) -> bytes:
+    """Write columns as a Parquet file of the types they have."""
+    sink = pa.BufferOutputStream()
+    pyarrow.parquet.write_table(pa.table(rows), sink)
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def refusal(prepare: Prepare, content: str | bytes, **options: Any) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from dltrain.data.dataset import Column
-from dltrain.data.table.derived import derive, times_of
+from dltrain.data.table.derived import date_format, derive, times_of
+from dltrain.data.table.source import HeldRows
+from dltrain.data.table.table import Table
 from tests.data.table.test_table import table
 
 
@@ -35,3 +38,19 @@ def test_a_column_of_the_file_is_not_written_over() -> None:
     read = table("a,a_missing,y\n,1,1\n")
     with pytest.raises(ValueError, match="'a_missing' is made of another; rename yours"):
         derive(read, [Column("a_missing", "number", source="a", part="missing")])
+
+
+@pytest.mark.parametrize("form", ["%d.%m.%Y", "%Y-%d-%m", "ISO"])
+def test_dates_by_type_are_read_whatever_format_is_stated(form: str) -> None:
+    texts = table("when,day\n2024-03-02,2024-03-02\n")
+    cells = [pa.array(["2024-03-02 12:30", None]).cast(pa.timestamp("us")), pa.array(["x", "y"])]
+    cells.append(pa.array(["2024-03-02", "2024-03-04"]).cast(pa.date32()))
+    source = HeldRows(texts._file, cells, start=0)
+    source.header = ["when", "text", "day"]
+    typed = Table("t", source, missing_values=[])
+    assert str(times_of(typed, "when", form)[0]) == "2024-03-02T12:30:00"
+    assert np.isnat(times_of(typed, "when", form)[1])
+    assert str(times_of(typed, "day", form)[0]) == "2024-03-02T00:00:00"
+    assert date_format(typed, "day", stated=form) == "ISO"
+    assert not typed.is_date("text")
+    assert date_format(texts, "day", stated=form) == (form if "-" in form else "ISO")

@@ -10,6 +10,7 @@ import pytest
 from dltrain.data.table import duplicates
 from dltrain.data.table.duplicates import Duplicates, count_duplicates
 from dltrain.data.table.table import Table
+from tests.data.table.conftest import Prepare, parquet
 
 
 def counted(
@@ -77,3 +78,9 @@ def test_rows_that_only_look_alike_to_the_digest_are_not_counted(
     monkeypatch.setattr(duplicates, "_mix", lambda digests, words: None)
     assert counted(["1,p,1", "2,p,2"], train=1, val=1).repeated == 0
     assert counted(["1,p,1", "1,p,1"], train=1, val=1).leaked["val"] == 1
+
+
+def test_texts_by_type_that_are_one_number_are_different(prepare: Prepare) -> None:
+    rows = {"code": ["1", "01"] * 40, "a": [i // 2 for i in range(80)], "y": [0.5] * 79 + [1.5]}
+    assert prepare(parquet(rows)).facts["duplicates"]["repeated"] == 0
+    assert prepare(parquet(rows | {"code": ["1"] * 80})).facts["duplicates"]["repeated"] == 39

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.data.table.conftest import Prepare, column, refusal
+from tests.data.table.conftest import Prepare, column, parquet, refusal
 
 DATES = "when,y\n2024-01-31,1.5\n2024-02-01,2.5\n2025-02-02 12:00,3.5\n"
 
@@ -111,3 +111,20 @@ def test_what_only_numbers_the_rows_is_left_out_and_said_to_be(prepare: Prepare,
 
 def test_another_column_without_a_name_is_refused(prepare: Prepare) -> None:
     assert "column 2 has no name" in refusal(prepare, "x,,y\n0,5,1.5\n")
+
+
+SIZES = ["36", "38", "40", "42", "36", "38", "40", "42", "XL", "36"] * 3
+
+
+@pytest.mark.parametrize("roles", [{}, {"order": "size"}, {"group": "size"}, {"target": "size"}])
+def test_texts_by_type_are_categories_wherever_they_are_used(
+    prepare: Prepare, roles: dict[str, str]
+) -> None:
+    y = [i / 7 for i in range(len(SIZES))]
+    content = parquet({"size": SIZES, "a": y[::-1], "y": y})
+    data = prepare(content, val_fraction=0.4, **roles)
+    is_feature = not roles
+    assert ("size_XL" in data.feature_names) is is_feature
+    assert ("XL" in data.class_names) is (roles == {"target": "size"})
+    without_xl = prepare(parquet({"size": SIZES[:8], "a": y[:8], "y": y[:8]}), val_fraction=0.4)
+    assert column(without_xl, "size").role == "category"

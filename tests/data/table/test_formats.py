@@ -103,6 +103,18 @@ def new_rows(data: Dataset, path: Path) -> npt.NDArray[np.generic]:
     return np.concatenate(parts)
 
 
+@pytest.mark.parametrize("file", ["t.parquet", "t.feather", "t.xlsx"])
+def test_dates_by_type_are_those_that_were_learned_from_as_texts(file: str, tmp_path: Path) -> None:
+    days = pd.date_range("2024-01-30 06:00", periods=9, freq="27h").astype("datetime64[us]")
+    table = pd.DataFrame({"when": days, "y": np.arange(9.0)})
+    form = "%d.%m.%Y %H:%M"
+    table.to_csv(tmp_path / "t.csv", index=False, date_format=form)
+    options = Options(**PLAIN | {"date_format": form})
+    data = tabular(None, path=str(tmp_path / "t.csv"), options=options, dtype="float32")
+    typed = new_rows(data, written(table, name=file, folder=tmp_path))
+    assert typed.tobytes() == new_rows(data, tmp_path / "t.csv").tobytes()
+
+
 def test_a_run_on_one_format_prepares_rows_of_the_others(tmp_path: Path) -> None:
     files = [written(frame(), name=name, folder=tmp_path) for name in FORMATS if name != "t.txt"]
     for data in map(trained_on, (files[0], files[3], files[5])):

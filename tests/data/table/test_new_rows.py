@@ -161,6 +161,22 @@ def test_blocks_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("x\n1\n", r"has no column 'day'; it has 'x'; cells are separated by ',' here"),
+        ("other,x\n1,1\n", r"has no column 'day'; it has 'other', 'x'$"),
+        ("other,more\n1,1\n", r"has no column 'x' \(nor 1 other\); it has 'other', 'more'$"),
+    ],
+)
+def test_a_column_of_dates_that_is_missing_is_one_column(text: str, told: str) -> None:
+    days = "".join(f"{i},202{i}-0{i + 1}-0{i + 2},{i}\n" for i in range(8))
+    Path("days.csv").write_text("x,day,y\n" + days)
+    data = build.dataset(load(["data=csv", "data.path=days.csv", *ALL[2:], "data.target=y"]))
+    with pytest.raises(ValueError, match=told):
+        prepared(data, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
         ("x,colour,on\n", r"has no column 'y' to compare with"),
         ("x,colour,on,y\n1,red,true,3\n1,red,true,\n", r"o\.csv:3: column 'y': no value"),
         ("x,colour,on,y\n1,red,true,abc\n", r"o\.csv:2: column 'y': 'abc' is no finite number"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.data.table.conftest import Prepare, refusal
+from tests.data.table.conftest import Prepare, parquet, refusal
 
 # The task.
 
@@ -59,4 +59,14 @@ def test_true_and_false_are_two_classes_however_spelt(prepare: Prepare) -> None:
 def test_labels_that_are_one_number_are_refused(prepare: Prepare) -> None:
     assert "'007' and '7', which are one number" in refusal(
         prepare, "a,y\n1,7\n2,007\n3,8\n", task="classification"
+    )
+
+
+def test_texts_by_type_are_classes_and_no_amounts(prepare: Prepare) -> None:
+    content = parquet({"a": [1, 2, 3, 4], "y": ["10", "9", "10", "9"]})
+    data = prepare(content)
+    assert (data.task, data.class_names, data.other_task) == ("classification", ("10", "9"), "")
+    assert refusal(prepare, content, task="regression") == (
+        "t.csv: row 1: column 'y': '10' is text by its column's type; use data.task=classification "
+        "if its 2 different texts name classes"
     )

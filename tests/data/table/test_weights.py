@@ -9,7 +9,7 @@ import pytest
 
 from dltrain.config.compose import ConfigError
 from dltrain.config.load import load
-from tests.data.table.conftest import Prepare
+from tests.data.table.conftest import Prepare, parquet, refusal
 
 TABLE = "x,w,y\n1,0,5\n2,1,6\n3,2,8\n4,5,7\n"
 
@@ -102,3 +102,10 @@ def test_a_weight_that_is_something_else_too_is_refused(
 def test_a_weight_that_is_not_there_is_refused(prepare: Prepare) -> None:
     with pytest.raises(ValueError, match=r"data\.weight=ww: t\.csv has no such column"):
         prepare(TABLE, weight="ww")
+
+
+def test_texts_by_type_are_no_weights(prepare: Prepare) -> None:
+    content = parquet({"x": [1, 2], "w": ["1", "2"], "y": [1.5, 2.5]})
+    assert refusal(prepare, content, weight="w") == (
+        "t.csv: row 1: column 'w': '1' is text by its column's type, and weights are numbers"
+    )
