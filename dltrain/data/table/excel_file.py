@@ -96,18 +96,23 @@ class ExcelFile:
         return self._chosen(sheets, reading.sheet)
 
     def _chosen(self, sheets: dict[str, list[Any]], sheet: str | None) -> list[Any]:
-        """Return the rows of the only sheet that has any, or else of the one that is asked for."""
-        filled = [title for title, rows in sheets.items() if rows]
-        if len(filled) <= 1:
-            return sheets[filled[0]] if filled else []
-        if sheet not in sheets:
-            which = "several sheets hold something" if sheet is None else f"no sheet is {sheet!r}"
-            listed = ", ".join(map(repr, filled[:8]))
-            raise ValueError(
-                f"{self.name}: {which}; there are {listed}: add 'data.sheet={filled[0]}', or "
-                "keep one sheet"
+        """Return the rows of the sheet that is asked for, or else of the only one that has any."""
+        filled = {title: rows for title, rows in sheets.items() if rows}
+        if sheet in filled or not filled:
+            return filled.get(sheet or "", [])
+        first, listed = next(iter(filled)), ", ".join(map(repr, list(filled)[:8]))
+        if sheet is None and len(filled) == 1:
+            return filled[first]
+        which, otherwise = "several sheets hold something", "keep one sheet"
+        if sheet is not None:
+            which = (
+                f"sheet {sheet!r} holds nothing" if sheet in sheets else f"no sheet is {sheet!r}"
             )
-        return sheets[sheet]
+            otherwise = "rename the sheet"
+        verb = "is" if len(filled) == 1 else "are"
+        raise ValueError(
+            f"{self.name}: {which}; there {verb} {listed}: add 'data.sheet={first}', or {otherwise}"
+        )
 
 
 def _filled(sheet: Any, reading: Reading) -> Iterator[tuple[int, list[Any]]]:

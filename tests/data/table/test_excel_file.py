@@ -86,9 +86,18 @@ def test_which_of_several_sheets_is_read_must_be_said(tmp_path: Path) -> None:
         opened(path, sheet="Juni")
     [[cells]] = opened(path, sheet="June").blocks(["a"], missing_values=[])
     assert cells.to_pylist() == [2]
-    alone = book(tmp_path, other=[["a"], [3]])
-    [[cells]] = opened(alone, sheet="June").blocks(["a"], missing_values=[])
-    assert cells.to_pylist() == [3]
+
+
+def test_a_sheet_that_is_asked_for_is_read_or_refused(tmp_path: Path) -> None:
+    path = book(tmp_path, data=[["a"], [3]], empty=[])
+    for reading in ({}, {"sheet": "data"}):
+        [[cells]] = opened(path, **reading).blocks(["a"], missing_values=[])
+        assert cells.to_pylist() == [3]
+    advice = "there is 'data': add 'data.sheet=data', or rename the sheet"
+    with pytest.raises(ValueError, match=rf"^t\.xlsx: no sheet is 'nope'; {advice}$"):
+        opened(path, sheet="nope")
+    with pytest.raises(ValueError, match=rf"^t\.xlsx: sheet 'empty' holds nothing; {advice}$"):
+        opened(path, sheet="empty")
 
 
 @pytest.mark.parametrize(
