@@ -59,7 +59,10 @@ def _refusing(*errors: type[Exception]) -> Iterator[None]:
     try:
         yield
     except (*errors, pa.ArrowException, OSError) as error:
-        raise _RefusedError(str(error)) from None
+        # SQLite says "not authorized" of all that _allowed denies.
+        denied = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_AUTH
+        reason = "a query only reads rows, with SELECT, and this one would do something else"
+        raise _RefusedError(reason if denied else str(error)) from None
 
 
 def _sqlite(url: str, query: str) -> Iterator[pa.RecordBatch]:

@@ -38,7 +38,8 @@ class QueryRows:
         sha256: Digest of the rows.
 
     Raises:
-        ValueError: If the database refuses it, or columns have no names of their own.
+        ValueError: If the database refuses it, columns have no names of their own, or there are no
+            rows.
     """
 
     def __init__(self, url: str, query: str) -> None:
@@ -48,6 +49,8 @@ class QueryRows:
         check_names(self.header, location=self.name)
         columns = [_joined([batch.column(n) for batch in batches]) for n in range(len(self.header))]
         self._table = _sorted(pa.table(columns, self.header))
+        if not len(self._table):
+            raise ValueError(f"{self.name}: the query returns no rows; correct data.query")
         texts = {name for name, c in zip(self.header, columns, strict=True) if is_category(c.type)}
         self.categories = set() if url.startswith("sqlite") else texts
         self.sha256 = _digest(self._table)

@@ -75,6 +75,14 @@ def test_what_would_write_is_refused_and_changes_nothing(statement: str, databas
         answer(database, "SELECT * FROM u")
 
 
+@pytest.mark.parametrize("statement", [*WRITES[:5], "PRAGMA user_version = 9"])
+def test_sqlite_says_that_queries_only_read(statement: str, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    fill(url, TABLE)
+    assert "a query only reads rows, with SELECT" in refusal(url, statement)
+    assert "only reads" not in refusal(url, "SELECT nope FROM t")
+
+
 @pytest.mark.parametrize("query", ["", "SELEC 1", "SELECT nope FROM t", "SELECT * FROM nowhere"])
 def test_what_is_no_query_is_refused_in_one_line(query: str, database: str) -> None:
     fill(database, TABLE)

@@ -109,6 +109,14 @@ def test_columns_without_names_of_their_own_are_refused(database: str) -> None:
         QueryBlocks(database, "SELECT y, y FROM t")
 
 
+def test_a_query_without_rows_is_nothing_to_learn_from(database: str) -> None:
+    put(database, frame())
+    for rows in ("LIMIT 0", "WHERE id > 99"):
+        with pytest.raises(ValueError, match=r": the query returns no rows; correct data\.query$"):
+            QueryRows(database, f"{QUERY} {rows}")
+    assert len(dataset(database, f"{QUERY} LIMIT 20").splits["train"]) == 14
+
+
 def test_parts_of_a_column_of_sqlite_may_differ(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/a.db"
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 70000)"
