@@ -100,6 +100,19 @@ def test_a_sheet_that_is_asked_for_is_read_or_refused(tmp_path: Path) -> None:
         opened(path, sheet="empty")
 
 
+def test_formulas_that_were_never_calculated_are_told(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [["a", "b", "c", "y"], [1, "=A2*2", None, 2], [3, "=A3*2", None, 6]]
+    path = book(tmp_path, data=rows)
+    told = (
+        r"^t\.xlsx: column 'b' holds formulas without saved values \(open and save the file in a "
+    )
+    with pytest.raises(ValueError, match=told):
+        Table("t.xlsx", opened(path), missing_values=[])
+    table = Table("t.xlsx", opened(path), missing_values=[], unused=["b"])
+    assert table.numbers("y") is not None
+    assert table.missing("b").tolist() == table.missing("c").tolist() == [True, True]
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
