@@ -18,6 +18,7 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
     "ConfigFileError": (Path("a.yaml"), "is no YAML", 3),
     "EndedError": (3, "diverged"),
     "CellError": (3, "correct it"),
+    "PictureError": ("a.png", "is none"),
     "Interruption": (15,),
     "_EngineError": (ValueError("text"), "crash.txt"),
 }

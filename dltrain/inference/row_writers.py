@@ -91,15 +91,32 @@ class ParquetRows:
         return list(columns)
 
     def write(self, passed: Sequence[pa.Array], computed: Sequence[pa.Array]) -> None:
-        """Write rows."""
+        """Write rows.
+
+        Raises:
+            ValueError: If cells are not of the type that their column began with.
+        """
         assert self._writer is not None
-        columns = [*passed, *computed]
-        self._writer.write_batch(pa.record_batch(columns, schema=self._writer.schema))
+        schema = self._writer.schema
+        columns = list(map(_alike, [*passed, *computed], schema))
+        self._writer.write_batch(pa.record_batch(columns, schema=schema))
 
     def close(self) -> None:
         """Write the end of the file, where a Parquet file says what is in it."""
         if self._writer is not None:
             self._writer.close()
+
+
+def _alike(cells: pa.Array, field: pa.Field) -> pa.Array:
+    """Keep to the type that a column began with, which blocks of SQLite's cells may leave."""
+    try:
+        return cells.cast(field.type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise ValueError(
+            f"column {field.name!r} begins with cells of type {field.type}, and later ones are "
+            f"{cells.type}, which a Parquet file cannot hold together; CAST it in the query, or "
+            "write a CSV file"
+        ) from None
 
 
 class _Sink:

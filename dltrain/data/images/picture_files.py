@@ -45,8 +45,11 @@ class PictureError(ValueError):
     """
 
     def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name}: {reason}")
+        super().__init__(name, reason)  # as it was called: it may come from another process
         self.name, self.reason = name, reason
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,7 @@ def _has_colours(image: Image.Image) -> bool:
 
 def _refuse_endless(path: Path, name: str) -> None:
     if path.is_fifo() or path.is_char_device():  # to open it may never end
-        raise PictureError(f"{name}: is a pipe or a device")
+        raise PictureError(name, "is a pipe or a device")
 
 
 def _look(image: Image.Image, name: str) -> Look:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
+from dltrain.data.table.typed_cells import as_text
 from dltrain.system.database_urls import database_file, without_password
 
 BATCH_ROWS = 1 << 16
@@ -106,7 +107,11 @@ def _cells(column: tuple[Any, ...]) -> pa.Array:
     if bytes in kinds and len(kinds) > 1:
         return pa.array([None if c is None else str(c).encode() for c in column], pa.binary())
     if str in kinds and len(kinds) > 1:
-        return pa.array([None if cell is None else str(cell) for cell in column], pa.string())
+        # The same text as where all cells are numbers, so that 2.0 is one category with 2.
+        numbers = [cell if isinstance(cell, float) else None for cell in column]
+        texts = as_text(pa.array(numbers, pa.float64())).to_pylist()
+        rest = [None if cell is None else str(cell) for cell in column]
+        return pa.array([text or cell for text, cell in zip(texts, rest, strict=True)], pa.string())
     return pa.array(column)
 
 

@@ -1,7 +1,8 @@
 """A sheet of an Excel workbook, read whole: it holds a million rows at most.
 
 A column whose cells are all numbers, all true or false or all dates is one of that type. Where they
-are mixed they become texts, and are judged like those of a CSV file.
+are mixed they become texts, and are judged like those of a CSV file. Of a formula the value counts
+that a spreadsheet saved beside it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from dltrain.system.digests import file_digest
 
 # What openpyxl raises at files that are cut or damaged.
 _BROKEN = (ValueError, KeyError, TypeError, EOFError, SyntaxError, BadZipFile)
+Row = tuple[int, list[Any]]  # its number in the sheet, and its cells
 
 
 class ExcelFile:
@@ -44,7 +46,9 @@ class ExcelFile:
     def __init__(self, name: str, path: Path, *, reading: Reading) -> None:
         self.name, self.categories = name, frozenset[str]()
         self.sha256 = file_digest(path)
-        rows = self._rows(path, reading)
+        sheets = self._sheets(path, reading, values=True)
+        title = self._chosen(sheets, reading.sheet)
+        rows = sheets.get(title, [])
         if not rows:
             raise ValueError(f"{name}: is empty; a table needs a header and rows")
         width = max(len(cells) for _, cells in rows)
@@ -57,6 +61,8 @@ class ExcelFile:
         self._numbers = [number for number, _ in rows]
         padded = [[*cells, *[None] * (width - len(cells))] for _, cells in rows]
         self._columns = [_column([row[index] for row in padded]) for index in range(width)]
+        if any(cells.null_count == len(cells) for cells in self._columns):
+            self._tell_formulas(self._sheets(path, reading, values=False)[title])
 
     def blocks(
         self, columns: Sequence[str], *, missing_values: Sequence[str]
@@ -74,8 +80,18 @@ class ExcelFile:
         """Return how many rows there are."""
         return len(self._numbers)
 
-    def _rows(self, path: Path, reading: Reading) -> list[tuple[int, list[Any]]]:
-        """Return the rows that hold something, cut behind their last cell, with their numbers."""
+    def _tell_formulas(self, written: Sequence[Row]) -> None:
+        """Give columns without values a type of their own where formulas were never calculated."""
+        numbers = set(self._numbers)
+        rows = [cells for number, cells in written if number in numbers]
+        for index, cells in enumerate(self._columns):
+            blank = cells.null_count == len(cells)
+            if blank and any(len(row) > index and row[index] is not None for row in rows):
+                nulls = pa.nulls(len(cells), pa.string())
+                self._columns[index] = pa.ExtensionArray.from_storage(_Formulas(), nulls)
+
+    def _sheets(self, path: Path, reading: Reading, *, values: bool) -> dict[str, list[Row]]:
+        """Return the rows of each sheet that hold something: their values, or what is written."""
         try:
             import openpyxl
         except ImportError:
@@ -86,31 +102,50 @@ class ExcelFile:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and the like, which are not read
             try:
-                book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+                book = openpyxl.load_workbook(path, read_only=True, data_only=values)
                 sheets = {sheet.title: list(_filled(sheet, reading)) for sheet in book.worksheets}
                 book.close()
             except _BROKEN as error:
                 raise ValueError(
                     f"{self.name}: is no intact Excel workbook ({error}); save it anew"
                 ) from None
-        return self._chosen(sheets, reading.sheet)
+        return sheets
 
-    def _chosen(self, sheets: dict[str, list[Any]], sheet: str | None) -> list[Any]:
-        """Return the rows of the only sheet that has any, or else of the one that is asked for."""
+    def _chosen(self, sheets: dict[str, list[Row]], sheet: str | None) -> str:
+        """Return the sheet that is asked for, or else of the only one that has any."""
         filled = [title for title, rows in sheets.items() if rows]
-        if len(filled) <= 1:
-            return sheets[filled[0]] if filled else []
-        if sheet not in sheets:
-            which = "several sheets hold something" if sheet is None else f"no sheet is {sheet!r}"
-            listed = ", ".join(map(repr, filled[:8]))
-            raise ValueError(
-                f"{self.name}: {which}; there are {listed}: add 'data.sheet={filled[0]}', or "
-                "keep one sheet"
+        if not filled or (sheet is None and len(filled) == 1):
+            return "".join(filled)
+        if sheet in filled:
+            return sheet
+        first, listed = filled[0], ", ".join(map(repr, filled[:8]))
+        which, otherwise = "several sheets hold something", "keep one sheet"
+        if sheet is not None:
+            which = (
+                f"sheet {sheet!r} holds nothing" if sheet in sheets else f"no sheet is {sheet!r}"
             )
-        return sheets[sheet]
+            otherwise = "rename the sheet"
+        verb = "is" if len(filled) == 1 else "are"
+        raise ValueError(
+            f"{self.name}: {which}; there {verb} {listed}: add 'data.sheet={first}', or {otherwise}"
+        )
 
 
-def _filled(sheet: Any, reading: Reading) -> Iterator[tuple[int, list[Any]]]:
+class _Formulas(pa.ExtensionType):  # type: ignore[misc]  # pyarrow tells no types
+    """The type of a column of formulas whose values nobody saved: nothing is learned from it."""
+
+    def __init__(self) -> None:
+        super().__init__(pa.string(), "dltrain.formulas")
+
+    def __arrow_ext_serialize__(self) -> bytes:
+        return b""
+
+    def __str__(self) -> str:
+        return "formulas without saved values (open and save the file in a spreadsheet)"
+
+
+def _filled(sheet: Any, reading: Reading) -> Iterator[Row]:
+    """Yield the rows that hold something, cut behind their last cell."""
     for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
         cells = list(row)
         while cells and cells[-1] in (None, ""):

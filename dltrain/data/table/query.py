@@ -87,49 +87,21 @@ class QueryBlocks:
     def __init__(self, url: str, query: str) -> None:
         self.name = without_password(url)
         self._batches = record_batches(url, query)
-        self._first = next(self._batches)
-        self.header = list(self._first.schema.names)
+        self.header = list(next(self._batches).schema.names)
         check_names(self.header, location=self.name)
-        self.categories: set[str] = set()
-        self.sha256 = ""
 
     def __iter__(self) -> Iterator[HeldRows]:
         """Yield the rows once."""
-        start, kinds = 0, [cells.type for cells in self._first.columns]
+        start = 0
         for batch in self._batches:
-            if not start:  # SQLite knows no types before there are rows
-                kinds = [cells.type for cells in batch.columns]
-            columns = [
-                self._alike(name, cells, kind)
-                for name, cells, kind in zip(self.header, batch.columns, kinds, strict=True)
-            ]
             if batch.num_rows:
-                yield HeldRows(self, columns, start=start)
+                # Each cell of SQLite has a type of its own, and so may each block of a column.
+                yield HeldRows(self, [nulled(cells, []) for cells in batch.columns], start=start)
                 start += batch.num_rows
-
-    def _alike(self, name: str, cells: pa.Array, kind: pa.DataType) -> pa.Array:
-        """Keep to the type that a column began with, which each cell of SQLite may leave."""
-        try:
-            return cells.cast(pa.string() if pa.types.is_null(kind) else kind)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            raise ValueError(
-                f"{self.name}: column {name!r} of the query begins with cells of type {kind}, and "
-                f"later ones are {cells.type}; CAST it in the query"
-            ) from None
-
-    def blocks(
-        self, columns: Sequence[str], *, missing_values: Sequence[str]
-    ) -> Iterator[list[pa.Array]]:
-        """Raise: they are read once."""
-        raise NotImplementedError
 
     def location(self, row: int) -> str:
         """Name the database and a row of the result, counted from 0."""
         return f"{self.name}: row {row + 1:,} of the query"
-
-    def expected_rows(self, read: int) -> int:
-        """Return how many have been read."""
-        return read
 
 
 def _joined(parts: Sequence[pa.Array]) -> pa.ChunkedArray:

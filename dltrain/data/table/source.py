@@ -2,7 +2,7 @@
 
 ``Table`` reads any source, in training and at prediction, whether it is CSV text
 (``csv_file.CsvFile``), a typed file (``typed_file.TypedFile``), or several of them read as one
-(``several_files.SeveralFiles``). A source of another kind, such as a query, answers the same six
+(``several_files.SeveralFiles``). A source of another kind, such as a query, answers the same
 questions and yields its cells as Arrow's own types; what they become is said in ``typed_cells``.
 
 Letters: n rows of a block.
@@ -21,8 +21,8 @@ class Reread(ValueError):  # noqa: N818  # it is no error: who reads begins anew
     """The source has changed how it reads: ask it for its blocks once more, from the start."""
 
 
-class RowSource(Protocol):
-    """Rows that can be read as often as needed, always the same ones in the same order."""
+class NamedRows(Protocol):
+    """Rows that messages can name, even where they are read only once."""
 
     @property
     def name(self) -> str:
@@ -31,6 +31,13 @@ class RowSource(Protocol):
     @property
     def header(self) -> list[str]:
         """Names of the columns: all different, none but the first blank (``check_names``)."""
+
+    def location(self, row: int) -> str:
+        """Name the source and a row of it, counted from 0, as in ``t.csv:2``."""
+
+
+class RowSource(NamedRows, Protocol):
+    """Rows that can be read as often as needed, always the same ones in the same order."""
 
     @property
     def categories(self) -> Collection[str]:
@@ -54,9 +61,6 @@ class RowSource(Protocol):
             Reread: If it is to be asked anew.
         """
 
-    def location(self, row: int) -> str:
-        """Name the source and a row of it, counted from 0, as in ``t.csv:2``."""
-
     def expected_rows(self, read: int) -> int:
         """Guess how many rows there are, from how many have been read; too many costs little."""
 
@@ -77,7 +81,7 @@ class HeldRows:
         sha256: Empty; they are a part.
     """
 
-    def __init__(self, source: RowSource, columns: Sequence[pa.Array], *, start: int) -> None:
+    def __init__(self, source: NamedRows, columns: Sequence[pa.Array], *, start: int) -> None:
         self.name, self.header, self.categories = source.name, source.header, frozenset[str]()
         self.sha256 = ""
         self.columns = columns

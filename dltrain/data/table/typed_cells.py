@@ -64,7 +64,8 @@ def as_text(cells: pa.Array) -> pa.StringArray:
         cells = _by_its_own_clock(cells)
     if is_readable(kind):
         return cells.cast(pa.string())
-    return pa.array([None if cell is None else str(cell) for cell in cells.to_pylist()])
+    texts = [None if cell is None else str(cell) for cell in cells.to_pylist()]
+    return pa.array(texts, pa.string())
 
 
 def _by_its_own_clock(cells: pa.Array) -> pa.Array:

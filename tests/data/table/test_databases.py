@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from dltrain.data.table.databases import record_batches
+from dltrain.data.table.typed_cells import as_text
 from tests.data.table.databases import PASSWORD, fill
 
 ROWS = "(1, 2.5, 'a', NULL), (2, NULL, 'b', 4.25), (NULL, 0.5, NULL, 5)"
@@ -74,6 +75,14 @@ def test_what_would_write_is_refused_and_changes_nothing(statement: str, databas
         answer(database, "SELECT * FROM u")
 
 
+@pytest.mark.parametrize("statement", [*WRITES[:5], "PRAGMA user_version = 9"])
+def test_sqlite_says_that_queries_only_read(statement: str, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    fill(url, TABLE)
+    assert "the query does more than read tables, as SELECT does" in refusal(url, statement)
+    assert "only reads" not in refusal(url, "SELECT nope FROM t")
+
+
 @pytest.mark.parametrize("query", ["", "SELEC 1", "SELECT nope FROM t", "SELECT * FROM nowhere"])
 def test_what_is_no_query_is_refused_in_one_line(query: str, database: str) -> None:
     fill(database, TABLE)
@@ -124,6 +133,15 @@ def test_each_cell_of_sqlite_has_a_type_of_its_own(tmp_path: Path) -> None:
     ]
     assert table.column("b").to_pylist() == [1.0, 2.5]
     assert table.column("c").to_pylist() == ["x", "3"]
+
+
+def test_a_number_of_sqlite_has_one_text_whatever_stands_beside_it(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    fill(url, ["CREATE TABLE t (k)", "INSERT INTO t VALUES (1), (2.0), ('3'), (NULL), (2.5), ('')"])
+    mixed = answer(url, "SELECT k FROM t").column("k")
+    assert mixed.to_pylist() == ["1", "2", "3", None, "2.5", ""]
+    alone = answer(url, "SELECT k FROM t WHERE typeof(k) = 'real'").column("k")
+    assert as_text(alone.combine_chunks()).to_pylist() == ["2", "2.5"]
 
 
 def test_types_of_postgresql_become_those_of_tables(postgresql: str) -> None:

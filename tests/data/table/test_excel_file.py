@@ -86,9 +86,31 @@ def test_which_of_several_sheets_is_read_must_be_said(tmp_path: Path) -> None:
         opened(path, sheet="Juni")
     [[cells]] = opened(path, sheet="June").blocks(["a"], missing_values=[])
     assert cells.to_pylist() == [2]
-    alone = book(tmp_path, other=[["a"], [3]])
-    [[cells]] = opened(alone, sheet="June").blocks(["a"], missing_values=[])
-    assert cells.to_pylist() == [3]
+
+
+def test_a_sheet_that_is_asked_for_is_read_or_refused(tmp_path: Path) -> None:
+    path = book(tmp_path, data=[["a"], [3]], empty=[])
+    for reading in ({}, {"sheet": "data"}):
+        [[cells]] = opened(path, **reading).blocks(["a"], missing_values=[])
+        assert cells.to_pylist() == [3]
+    advice = "there is 'data': add 'data.sheet=data', or rename the sheet"
+    with pytest.raises(ValueError, match=rf"^t\.xlsx: no sheet is 'nope'; {advice}$"):
+        opened(path, sheet="nope")
+    with pytest.raises(ValueError, match=rf"^t\.xlsx: sheet 'empty' holds nothing; {advice}$"):
+        opened(path, sheet="empty")
+
+
+def test_formulas_that_were_never_calculated_are_told(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [["a", "b", "c", "y"], [1, "=A2*2", None, 2], [3, "=A3*2", None, 6]]
+    path = book(tmp_path, data=rows)
+    told = (
+        r"^t\.xlsx: column 'b' holds formulas without saved values \(open and save the file in a "
+    )
+    with pytest.raises(ValueError, match=told):
+        Table("t.xlsx", opened(path), missing_values=[])
+    table = Table("t.xlsx", opened(path), missing_values=[], unused=["b"])
+    assert table.numbers("y") is not None
+    assert table.missing("b").tolist() == table.missing("c").tolist() == [True, True]
 
 
 @pytest.mark.parametrize(

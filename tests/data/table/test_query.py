@@ -115,6 +115,14 @@ def test_columns_without_names_of_their_own_are_refused(database: str) -> None:
         QueryBlocks(database, "SELECT y, y FROM t")
 
 
+def test_a_query_without_rows_is_nothing_to_learn_from(database: str) -> None:
+    put(database, frame())
+    for rows in ("LIMIT 0", "WHERE id > 99"):
+        with pytest.raises(ValueError, match=r": the query returns no rows; correct data\.query$"):
+            QueryRows(database, f"{QUERY} {rows}")
+    assert len(dataset(database, f"{QUERY} LIMIT 20").splits["train"]) == 14
+
+
 def test_parts_of_a_column_of_sqlite_may_differ(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/a.db"
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 70000)"
@@ -124,9 +132,32 @@ def test_parts_of_a_column_of_sqlite_may_differ(tmp_path: Path) -> None:
     [*blocks] = rows.blocks(["i", "j"], missing_values=[])
     assert {str(cells.type) for cells, _ in blocks} == {"double"}
     assert {str(cells.type) for _, cells in blocks} == {"string"}
-    with pytest.raises(ValueError, match="column 'i' of the query begins with cells of type int64"):
-        list(QueryBlocks(url, "SELECT i FROM n"))
-    assert sum(len(part) for part in QueryBlocks(url, "SELECT CAST(i AS REAL) FROM n")) == 70000
+    first, second = QueryBlocks(url, "SELECT i, j, NULL FROM n")
+    assert [str(cells.type) for cells in first.columns] == ["int64", "int64", "string"]
+    assert [str(cells.type) for cells in second.columns] == ["double", "string", "string"]
+    assert second.location(0).endswith("row 65,537 of the query")
+
+
+def test_what_sqlite_trains_on_it_predicts_whole_numbers_first(here: Path, call: Call) -> None:
+    url = "sqlite:///shop.db"
+    rows = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 69999)"
+    amounts = "SELECT i, CASE WHEN i < 69000 THEN i % 9 ELSE i % 9 + 0.5 END FROM n"
+    fill(url, ["CREATE TABLE t (y, a DECIMAL(10,2))", f"INSERT INTO t {rows} {amounts}"])
+    query = "SELECT y, a FROM t"
+    line = ["data=sql", f"data.url={url}", f"data.query={query} WHERE y > 68900", "data.target=y"]
+    done(call(*line, "optimizer=least_squares"))
+    asked = ["latest", "--data", url, "--query", query]
+    lines = done(call("predict", *asked)).splitlines()
+    assert len(lines) == 70001
+    assert [lines[1].split(",")[1], lines[-1].split(",")[1]] == ["0", "6.5"]
+    assert "70,000 rows" in done(call("evaluate", *asked))
+    shown = call("predict", *asked, "--output", "p.parquet")
+    assert shown.code == 2
+    assert "column 'a' begins with cells of type int64, and later ones are double" in shown.err
+    assert not Path("p.parquet").exists()
+    asked[-1] = "SELECT y, CAST(a AS REAL) AS a FROM t"
+    done(call("predict", *asked, "--output", "p.parquet"))
+    assert pd.read_parquet("p.parquet").a.iloc[-1] == 6.5
 
 
 def done(shown: Shown) -> str:

@@ -30,10 +30,12 @@ MOMENT = datetime(2024, 1, 31, 12, 30)
         (pa.array([time(12, 30)], pa.time32("s")), ["12:30:00"]),
         (pa.array([[1, 2]]), ["[1, 2]"]),
         (pa.nulls(2), [None, None]),
+        (pa.nulls(2, pa.binary()), [None, None]),
     ],
 )
 def test_cells_of_every_type_have_a_text(cells: pa.Array, texts: list[str | None]) -> None:
     assert as_text(cells).to_pylist() == texts
+    assert as_text(cells).type == pa.string()
 
 
 @pytest.mark.parametrize(
