@@ -32,7 +32,7 @@ class Categories:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._index = {text: index for index, text in enumerate(texts)}
-        self._by_value: dict[tuple[float, bool], int] = {}
+        self._by_value: dict[float, int] = {}
         values = list(map(_value, texts))
         if None in values:
             return
@@ -42,17 +42,17 @@ class Categories:
             if is_code(text):
                 codes.setdefault(value, []).append(index)
             else:
-                self._by_value.setdefault((value, False), index)
+                self._by_value.setdefault(value, index)
         for value, [index, *others] in codes.items():
             if not others:  # or it is not sure which is meant
-                self._by_value.setdefault((value, False), index)
+                self._by_value.setdefault(value, index)
 
     def index(self, text: str) -> int:
         """Return the number of the category that a text is; -1 if it is none."""
         known = self._index.get(text)
         if known is None and self._by_value:
             value = _value(text)
-            known = None if value is None else self._by_value.get((value, False))
+            known = None if value is None else self._by_value.get(value)
         return -1 if known is None else known
 
 

@@ -238,7 +238,11 @@ class Encoder:
             absent = np.isnan(values)
             self._has_holes = bool(absent.any())
             if self._has_holes and column.imputed is None:
-                raise ValueError(f"{table.at(np.argmax(absent), column.name)}: no value")
+                raise ValueError(
+                    f"{table.at(np.argmax(absent), column.origin)}: no value, and the run has none "
+                    "to fill in, as it learned from complete rows alone; fill it in, or leave the "
+                    "row out"
+                )
             self._values = values
             return
         texts, codes = table.categories(column.name)

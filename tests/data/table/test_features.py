@@ -128,3 +128,10 @@ def test_texts_by_type_are_categories_wherever_they_are_used(
     assert ("XL" in data.class_names) is (roles == {"target": "size"})
     without_xl = prepare(parquet({"size": SIZES[:8], "a": y[:8], "y": y[:8]}), val_fraction=0.4)
     assert column(without_xl, "size").role == "category"
+
+
+def test_texts_by_type_are_ordered_as_texts(prepare: Prepare) -> None:
+    content = parquet({"when": ["9", "10", "11", "8"], "a": [9, 10, 11, 8], "y": [1.5] * 4})
+    data = prepare(content, order="when", test_fraction=0.5)
+    assert data.feature_names == ("a",)
+    assert sorted(data.test.inputs.ravel().tolist()) == [8, 9]

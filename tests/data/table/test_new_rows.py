@@ -138,10 +138,20 @@ def test_what_cannot_be_prepared_is_refused_with_its_place(text: str, told: str)
         prepared(data_of(), text)
 
 
-def test_a_missing_number_that_training_would_have_refused_is_refused() -> None:
-    data = data_of("data.missing=drop")
-    with pytest.raises(ValueError, match=r"o\.csv:3: column 'x': no value"):
-        prepared(data, "x,colour,on\n1,red,true\n,red,true\n")
+NOTHING = r"no value, and the run has none to fill in, .*; fill it in, or leave the row out$"
+
+
+@pytest.mark.parametrize("missing", ["drop", "error"])
+def test_a_hole_is_refused_where_training_kept_nothing_to_fill_in(missing: str) -> None:
+    text = "x,day,y\n" + "".join(f"{i},202{i}-01-01,{i}\n" for i in range(8))
+    Path("days.csv").write_text(text)
+    words = ["data=csv", "data.path=days.csv", *ALL[2:], "data.target=y"]
+    data = build.dataset(load([*words, f"data.missing={missing}"]))
+    for cells, column in (",2020-01-01", "x"), ("1,", "day"):
+        with pytest.raises(ValueError, match=rf"^o\.csv:3: column '{column}': {NOTHING}"):
+            prepared(data, f"x,day\n1,2020-01-01\n{cells}\n")
+    filled = build.dataset(load(words))
+    assert sum(prepared(filled, "x,day\n,2020-01-01\n")[1].imputed.values()) == 1
 
 
 def test_blocks_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
