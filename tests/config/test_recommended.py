@@ -113,7 +113,6 @@ def test_choices_list_recommendations_in_the_order_of_composition() -> None:
         ("defaults", "linear"),
         ("data=csv", "mlp"),
         ("data=house_tiny", "linear"),
-        ("optimizer=least_squares", "linear"),
     ]
     assert holds == "linear"
     lines, holds = choices_of("optimizer", {"data": "csv"}, Sources.of(None))

@@ -110,7 +110,12 @@ def test_softmax_of_each_fold_is_logistic_regression_of_its_rows(
     inputs, targets = written(name, here)
     decay = 0.05
     told = ["model=softmax", "trainer.batch_size=null", "trainer.epochs=600", "optimizer.lr=0.3"]
-    told += ["optimizer.momentum=0.9", f"optimizer.weight_decay={decay}", "device.dtype=float64"]
+    told += [
+        "optimizer=sgd",
+        "optimizer.momentum=0.9",
+        f"optimizer.weight_decay={decay}",
+        "device.dtype=float64",
+    ]
     folds = swept(call, *words("classification", *told, "trainer.eval_interval=600"))
     for last, (train, val, _) in zip(folds, indices(targets, classes=True), strict=True):
         scale = StandardScaler().fit(inputs[train])

@@ -78,7 +78,7 @@ BESIDE: list[tuple[str, Mapping[str, Content], str]] = [
         "p/none: has no pictures; put pictures there, or take it away",
     ),
     (
-        "a folder of a class in a circle",
+        "a folder of a class that is a link in a circle",
         {"p/loop": link(".")},
         "p/loop: is a link, and none is followed; put pictures there",
     ),

@@ -257,13 +257,13 @@ def test_with_3_percent_positives_patience_does_not_stop_while_the_loss_falls(
 ) -> None:
     """By the accuracy alone, that of saying no to all, it would stop at epoch 4."""
     write_rare(positives=18)
-    run = trained_alone(tmp_path / "run", [*RARE, *more])
+    run = trained_alone(tmp_path / "run", changed(RARE, *more))
     assert record(run)["metric"] == ("val/accuracy" if more else "val/loss")
     losses, accuracies = column(run, "val/loss"), column(run, "val/accuracy")
     assert len(set(accuracies[:8])) == 1
     assert losses == sorted(losses, reverse=True)
     assert (len(losses), result(run)["kept"]["epoch"], result(run)["message"]) == (30, 30, "")
-    idle = trained_alone(tmp_path / "idle", changed([*RARE, *more], "optimizer.lr=0"))
+    idle = trained_alone(tmp_path / "idle", changed(RARE, *more, "optimizer.lr=0"))
     assert (len(column(idle, "val/loss")), result(idle)["kept"]["epoch"]) == (4, 1)
 
 
