@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import os
 import shlex
@@ -104,13 +105,19 @@ def test_a_signal_at_the_end_of_the_process_changes_nothing(number: signal.Signa
     assert shown == Shown(0, "dltrain", "")
 
 
+PIPE_BYTES = 4096  # the least that Linux gives
+
+
 @pytest.mark.parametrize(
     "errors", [subprocess.PIPE, pytest.param(subprocess.STDOUT, marks=pytest.mark.proof)]
 )
 def test_whoever_insists_gets_out_though_nobody_reads_the_output(errors: int, here: Path) -> None:
     """A pipe that is full holds the run until somebody reads it, or insists."""
     line = [*shlex.split(program()), *changed(SMALL, "trainer.epochs=3000")]
-    with subprocess.Popen(line, cwd=here, stdout=subprocess.PIPE, stderr=errors) as run:
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    os.write(writing, b" " * (PIPE_BYTES - 1500))  # a run says more than fits behind that
+    with subprocess.Popen(line, cwd=here, stdout=writing, stderr=errors) as run:
         sizes = [0] * 4
         while not sizes[-4] or sizes[-1] != sizes[-4]:  # metrics are written once a second
             time.sleep(1)
@@ -122,3 +129,5 @@ def test_whoever_insists_gets_out_though_nobody_reads_the_output(errors: int, he
         assert run.wait(20) == 130
         if run.stderr is not None:
             assert run.stderr.read().decode().count("interrupted at once") == 1
+    os.close(reading)
+    os.close(writing)
