@@ -1,4 +1,4 @@
-"""CSV tables to tensors: split, impute, one-hot, standardise - with training statistics only."""
+"""Tables to tensors: split, impute, one-hot, standardise - with training statistics only."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from dltrain.text import closest, counted
 
 
 def tabular(name: str | None, *, path: str | None, options: Options, dtype: str) -> Dataset:
-    """Read a CSV file and prepare it for training.
+    """Read a table and prepare it for training.
 
     Args:
         name: How the data set is called; None: the file's name without its ending.
