@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from dltrain.metrics import CLASSIFICATION, REGRESSION, computed
-from dltrain.nn.row_weights import Weigher, batches, spread
+from dltrain.nn.row_weights import Weigher, batches, spread, square_sums, square_sums_of_records
 from dltrain.nn.scratch import Memory
 from dltrain.nn.sums import sum_last
 
@@ -108,19 +108,12 @@ class SquaredError:
 
     def statistics(self, records: Tensor) -> Tensor:
         """See ``Loss``; the sum of squared errors, and that of the weights if there are some."""
-        squares = records[:, :1].square_()
-        if self.num_records == 2:
-            squares.mul_(records[:, 1:])
-        return sum_last(records)
+        return square_sums_of_records(records, weighted=self.num_records == 2)
 
     def evaluation(self, outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
         """See ``Loss``."""
         errors = by_batch(outputs, targets).sub_(beside(targets))
-        squares = errors.view(outputs.shape).double().square()
-        if weights is None:
-            return sum_last(squares).t()
-        counts = spread(weights, len(outputs)).double()
-        return sum_last(torch.cat([squares * counts, counts], dim=1)).t()
+        return square_sums(errors.view(outputs.shape), weights)
 
     def metrics(self, sums: Tensor, rows: int, split: str) -> list[dict[str, float]]:
         """See ``Loss``; all in the target's own units."""

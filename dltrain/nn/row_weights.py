@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from dltrain.nn.sums import sum_last
+
 
 class Weigher:
     """How much each row counts: its own weight, and in a loss that of its class.
@@ -57,3 +59,26 @@ def spread(numbers: Tensor, members: int) -> Tensor:
     """Give each of M members its row of numbers [B] or [M / K, B]: [M, 1, B]."""
     shared, rows = batches(numbers), numbers.shape[-1]
     return numbers.view(shared, 1, rows).expand(-1, members // shared, rows).reshape(-1, 1, rows)
+
+
+def square_sums(errors: Tensor, weights: Tensor | None) -> Tensor:
+    """Add up the squares of errors [M, S, B] over the rows, in float64: [S, M].
+
+    With weights, [B] or [M / K, B], each row's squares count so much, and their sum is one more.
+    """
+    squares = errors.double().square()
+    if weights is not None:
+        counts = spread(weights, len(errors)).double()
+        squares = torch.cat([squares * counts, counts], dim=1)
+    return sum_last(squares).t()
+
+
+def square_sums_of_records(records: Tensor, *, weighted: bool) -> Tensor:
+    """Add up the squares of records [T, R, M, B] over the rows; they are used up: [T, R, M].
+
+    With weights the last record is how much each row counts: it weighs the others.
+    """
+    if not weighted:
+        return sum_last(records.square_())
+    records[:, :-1].square_().mul_(records[:, -1:])
+    return sum_last(records)

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from dltrain.metrics import REGRESSION, computed
 from dltrain.nn.losses import beside, by_batch
-from dltrain.nn.row_weights import spread
-from dltrain.nn.sums import sum_last
+from dltrain.nn.row_weights import spread, square_sums, square_sums_of_records
 
 
 class SquaredLogError:
@@ -64,21 +63,14 @@ class SquaredLogError:
 
     def statistics(self, records: Tensor) -> Tensor:
         """See ``Loss``; the sums of the squared errors, and of the weights if there are some."""
-        squares = records[:, :2].square_()
-        if self.num_records == 3:
-            squares.mul_(records[:, 2:])
-        return sum_last(records)
+        return square_sums_of_records(records, weighted=self.num_records == 3)
 
     def evaluation(self, outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
         """See ``Loss``."""
         outputs, targets = outputs.double(), targets.double()
         pairs = (outputs, targets), (self._amounts(outputs), self._amounts(targets))
         errors = [(by_batch(o, t) - beside(t)).view(outputs.shape) for o, t in pairs]
-        squares = torch.cat(errors, dim=1).square_()  # [M, 2, B]
-        if weights is not None:
-            counts = spread(weights, len(outputs)).double()
-            squares = torch.cat([squares * counts, counts], dim=1)
-        return sum_last(squares).t()
+        return square_sums(torch.cat(errors, dim=1), weights)
 
     def metrics(self, sums: Tensor, rows: int, split: str) -> list[dict[str, float]]:
         """See ``Loss``; the loss of the logarithm, all else in the target's own units."""
